@@ -1,0 +1,217 @@
+//! The job as a user writes it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ByteSize, EnvironmentName, FlinkVersion, JobName, PodTemplates};
+
+/// What the job file says, after its syntax was checked. The artifact is still the user's words:
+/// a path beside the job file, or `local:///…` for a file that the image has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct JobSpec {
+    /// Unique in the environment.
+    pub name: JobName,
+    /// Where it runs; `local` is there from the start.
+    pub environment: EnvironmentName,
+    /// A cluster of its own, or a place in a session. Default: `application`.
+    #[serde(default)]
+    pub mode: Mode,
+    /// The session, for `mode: session`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The Flink version, which must have been added to Flumen.
+    pub flink_version: FlinkVersion,
+    /// What the job is made from. Default: `jar`.
+    #[serde(default)]
+    pub kind: JobKind,
+    /// The jar: a path relative to the job file, or `local:///…` inside the image.
+    pub artifact: String,
+    /// More files that the job needs, each with what it is for. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<Dependency>,
+    /// The class with `main`. Default: the one that the jar's manifest names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub main_class: Option<String>,
+    /// Arguments for `main`, passed as they are. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<String>,
+    /// `parallelism.default`. Default: what the configuration says, else 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallelism: Option<u32>,
+    /// Flink configuration with dotted keys (the file may nest them).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub configuration: BTreeMap<String, ConfigurationValue>,
+    /// CPU and memory. Default: Flink's configuration, else Flumen's defaults.
+    #[serde(default)]
+    pub resources: Resources,
+    /// Pod templates. Default: none.
+    #[serde(default, skip_serializing_if = "PodTemplates::is_empty")]
+    pub pod_templates: PodTemplates,
+    /// How a change of a running job is carried out. Default: `stateful`.
+    #[serde(default)]
+    pub upgrade_mode: UpgradeMode,
+}
+
+/// A file beside the main artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Dependency {
+    /// A path relative to the job file.
+    pub path: String,
+    /// What the file is for. Default: `usrlib`.
+    #[serde(default)]
+    pub role: ArtifactRole,
+}
+
+/// Where a job runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// In a Flink cluster of its own.
+    #[default]
+    Application,
+    /// In a session cluster, which many jobs share.
+    Session,
+}
+
+/// What a job is made from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobKind {
+    /// A jar with a main class.
+    #[default]
+    Jar,
+    /// A SQL script.
+    Sql,
+    /// A Python program.
+    Python,
+}
+
+/// What an artifact is for, which decides where it lies in the image.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArtifactRole {
+    /// User code: `/opt/flink/usrlib`, loaded by the user class loader.
+    #[default]
+    Usrlib,
+    /// A connector or format: `/opt/flink/lib`, loaded with Flink itself.
+    Lib,
+    /// A Flink plugin: a folder of its own under `/opt/flink/plugins`.
+    Plugin,
+    /// A SQL script.
+    Script,
+    /// A Python file or archive.
+    Python,
+}
+
+/// How a changed job takes the place of the running one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpgradeMode {
+    /// Stop with a savepoint and start from it.
+    #[default]
+    Stateful,
+    /// Start from the newest checkpoint, also when the job does not run.
+    LastState,
+    /// Cancel and start with empty state.
+    Stateless,
+}
+
+/// One value of the Flink configuration as YAML typed it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ConfigurationValue {
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Text.
+    Text(String),
+    /// A list.
+    List(Vec<ConfigurationValue>),
+    /// A map: only where the option itself is map-typed.
+    Map(BTreeMap<String, ConfigurationValue>),
+}
+
+/// What the pods ask of Kubernetes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Resources {
+    /// The JobManager's share.
+    #[serde(default)]
+    pub job_manager: JobManagerResources,
+    /// Each TaskManager's share.
+    #[serde(default)]
+    pub task_manager: TaskManagerResources,
+}
+
+/// The JobManager's share.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct JobManagerResources {
+    /// `kubernetes.jobmanager.cpu.amount`, in cores. Default: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<f64>,
+    /// `jobmanager.memory.process.size`. Default: 1600m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<ByteSize>,
+    /// `kubernetes.jobmanager.replicas`. Default: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
+}
+
+/// Each TaskManager's share.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TaskManagerResources {
+    /// `kubernetes.taskmanager.cpu.amount`, in cores. Default: as many as slots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<f64>,
+    /// `taskmanager.memory.process.size`. Default: 1728m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<ByteSize>,
+    /// `taskmanager.numberOfTaskSlots`. Default: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slots: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str =
+        r#"{"name":"a","environment":"local","flinkVersion":"1.20.5","artifact":"a.jar"}"#;
+
+    #[test]
+    fn the_smallest_job_has_the_documented_defaults() {
+        let job: JobSpec = serde_json::from_str(SMALLEST).expect("valid");
+        assert_eq!(
+            (job.mode, job.kind, job.upgrade_mode),
+            (Mode::Application, JobKind::Jar, UpgradeMode::Stateful)
+        );
+        assert!(job.arguments.is_empty() && job.configuration.is_empty());
+    }
+
+    #[test]
+    fn a_key_that_is_not_known_is_refused_by_name() {
+        let text = SMALLEST.replace("\"artifact\"", "\"paralelism\":2,\"artifact\"");
+        let error = serde_json::from_str::<JobSpec>(&text).expect_err("unknown key");
+        assert!(error.to_string().contains("paralelism"), "{error}");
+    }
+
+    #[test]
+    fn configuration_values_keep_their_type() {
+        let text = SMALLEST
+            .replace("}", r#","configuration":{"a":1,"b":"1","c":true,"d":[1,"x"],"e":0.5}}"#);
+        let job: JobSpec = serde_json::from_str(&text).expect("valid");
+        assert_eq!(job.configuration["a"], ConfigurationValue::Integer(1));
+        assert_eq!(job.configuration["b"], ConfigurationValue::Text("1".into()));
+        assert_eq!(serde_json::to_string(&job.configuration["d"]).expect("json"), r#"[1,"x"]"#);
+    }
+}

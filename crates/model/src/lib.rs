@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+mod byte_size;
+mod digest;
+mod flink_version;
+mod ids;
+mod invalid;
+mod job;
+mod kind;
+mod names;
+mod pod_template;
+mod secret;
+
+pub use byte_size::ByteSize;
+pub use digest::Digest;
+pub use flink_version::{FlinkMinor, FlinkVersion};
+pub use ids::{EventId, OperationId, ReleaseId, RunId, TeamId, UserId};
+pub use invalid::InvalidValue;
+pub use job::{
+    ArtifactRole, ConfigurationValue, Dependency, JobKind, JobManagerResources, JobSpec, Mode,
+    Resources, TaskManagerResources, UpgradeMode,
+};
+pub use kind::Kind;
+pub use names::{ClusterId, EnvironmentName, JobName, Namespace};
+pub use pod_template::PodTemplates;
+pub use secret::Secret;
