@@ -1,0 +1,145 @@
+use std::fmt;
+
+use flumen_model::{ClusterId, EnvironmentName, FlinkVersion, JobName, JobSpec, ReleaseId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{JobState, Live, Operation, Release, Run};
+
+/// A job by its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JobReference {
+    /// The environment.
+    #[schema(value_type = String, example = "local")]
+    pub environment: EnvironmentName,
+    /// The job's name in it.
+    #[schema(value_type = String, example = "word-count")]
+    pub name: JobName,
+}
+
+impl fmt::Display for JobReference {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.environment, self.name)
+    }
+}
+
+/// A job in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JobSummary {
+    /// Where it runs.
+    #[schema(value_type = String, example = "local")]
+    pub environment: EnvironmentName,
+    /// Its name.
+    #[schema(value_type = String, example = "word-count")]
+    pub name: JobName,
+    /// What it is doing.
+    pub state: JobState,
+    /// Why, in one sentence, where the state does not speak for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Since when nobody could look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable_since: Option<Timestamp>,
+    /// Since when it has this state.
+    pub state_since: Timestamp,
+    /// The Flink version of its definition.
+    #[schema(value_type = String, example = "1.20.5")]
+    pub flink_version: FlinkVersion,
+    /// The release of the present or last run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub release: Option<ReleaseId>,
+    /// When the present or last run began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When the last run ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+}
+
+/// A job with everything that is known of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// Where it runs.
+    #[schema(value_type = String, example = "local")]
+    pub environment: EnvironmentName,
+    /// Its name.
+    #[schema(value_type = String, example = "word-count")]
+    pub name: JobName,
+    /// Its `kubernetes.cluster-id`, which stays.
+    #[schema(value_type = String, example = "word-count")]
+    pub cluster_id: ClusterId,
+    /// The definition.
+    #[schema(value_type = Object)]
+    pub spec: JobSpec,
+    /// Counts the changes of the definition and of what is wanted; the `ETag`.
+    pub version: u64,
+    /// What is wanted of it.
+    pub desired: Desired,
+    /// What it is doing.
+    pub state: JobState,
+    /// Why, in one sentence, where the state does not speak for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Since when nobody could look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable_since: Option<Timestamp>,
+    /// Since when it has this state.
+    pub state_since: Timestamp,
+    /// When it was defined.
+    pub created_at: Timestamp,
+    /// When its definition was last changed.
+    pub updated_at: Timestamp,
+    /// The present or last run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+    /// The release of the present definition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    /// The operation that goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
+    /// What Flink says now; only where `live=true` asked for it and Flink answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
+}
+
+impl Job {
+    /// The job by its name.
+    pub fn reference(&self) -> JobReference {
+        JobReference { environment: self.environment.clone(), name: self.name.clone() }
+    }
+}
+
+/// What is wanted of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Desired {
+    /// Nothing yet: it was defined and not started.
+    Idle,
+    /// That it runs, or ran to its end.
+    Running,
+    /// That it is stopped with a savepoint.
+    Stopped,
+    /// That it is cancelled.
+    Canceled,
+    /// That it is gone.
+    Deleted,
+}
+
+impl Desired {
+    /// The word as it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Canceled => "canceled",
+            Self::Deleted => "deleted",
+        }
+    }
+}
