@@ -1,0 +1,159 @@
+//! One document of the file: a job.
+
+use flumen_model::{
+    ArtifactRole, Dependency, JobKind, JobManagerResources, JobSpec, Mode, PodTemplates, Resources,
+    TaskManagerResources, UpgradeMode,
+};
+
+use crate::{
+    configuration,
+    fields::{Field, Fields, Report},
+    json,
+};
+
+const KEYS: [&str; 15] = [
+    "name",
+    "environment",
+    "flinkVersion",
+    "mode",
+    "session",
+    "kind",
+    "artifact",
+    "dependencies",
+    "mainClass",
+    "arguments",
+    "parallelism",
+    "configuration",
+    "resources",
+    "podTemplates",
+    "upgradeMode",
+];
+const MODES: [(&str, Mode); 2] = [("application", Mode::Application), ("session", Mode::Session)];
+const KINDS: [(&str, JobKind); 3] =
+    [("jar", JobKind::Jar), ("sql", JobKind::Sql), ("python", JobKind::Python)];
+const ROLES: [(&str, ArtifactRole); 5] = [
+    ("usrlib", ArtifactRole::Usrlib),
+    ("lib", ArtifactRole::Lib),
+    ("plugin", ArtifactRole::Plugin),
+    ("script", ArtifactRole::Script),
+    ("python", ArtifactRole::Python),
+];
+const UPGRADE_MODES: [(&str, UpgradeMode); 3] = [
+    ("stateful", UpgradeMode::Stateful),
+    ("last-state", UpgradeMode::LastState),
+    ("stateless", UpgradeMode::Stateless),
+];
+
+/// The job, or `None` if the report says why there is none. The report may have grown either way.
+pub(crate) fn read(document: &Field<'_>, report: &mut Report) -> Option<JobSpec> {
+    let fields = Fields::new(document, &KEYS, report)?;
+    let name = fields.required("name", report).and_then(|field| field.parsed(report));
+    let environment = fields.required("environment", report).and_then(|field| field.parsed(report));
+    let version = fields.required("flinkVersion", report).and_then(|field| field.parsed(report));
+    let artifact = fields.required("artifact", report).and_then(|field| owned(&field, report));
+    let mode = fields.get("mode").and_then(|field| field.choice(&MODES, report));
+    let mode = mode.unwrap_or_default();
+    let session = session(mode, &fields, report);
+    let kind = fields.get("kind").and_then(|field| field.choice(&KINDS, report));
+    let upgrade_mode =
+        fields.get("upgradeMode").and_then(|field| field.choice(&UPGRADE_MODES, report));
+    let dependencies = fields.get("dependencies").map(|field| dependencies(&field, report));
+    let arguments = fields.get("arguments").map(|field| arguments(&field, report));
+    let configuration =
+        fields.get("configuration").map(|field| configuration::read(&field, report));
+    let resources = fields.get("resources").and_then(|field| resources(&field, report));
+    let templates = fields.get("podTemplates").and_then(|field| pod_templates(&field, report));
+    Some(JobSpec {
+        main_class: fields.get("mainClass").and_then(|field| owned(&field, report)),
+        parallelism: fields.get("parallelism").and_then(|field| field.count(report)),
+        name: name?,
+        environment: environment?,
+        flink_version: version?,
+        artifact: artifact?,
+        mode,
+        session,
+        kind: kind.unwrap_or_default(),
+        dependencies: dependencies.unwrap_or_default(),
+        arguments: arguments.unwrap_or_default(),
+        configuration: configuration.unwrap_or_default(),
+        resources: resources.unwrap_or_default(),
+        pod_templates: templates.unwrap_or_default(),
+        upgrade_mode: upgrade_mode.unwrap_or_default(),
+    })
+}
+
+fn owned(field: &Field<'_>, report: &mut Report) -> Option<String> {
+    let text = field.text(report)?;
+    if text.trim().is_empty() {
+        field.refuse("a text that is not empty", report);
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn session(mode: Mode, fields: &Fields<'_>, report: &mut Report) -> Option<String> {
+    match mode {
+        Mode::Session => fields.required("session", report).and_then(|field| owned(&field, report)),
+        Mode::Application => {
+            let field = fields.get("session")?;
+            let message = "is given, but the job runs in a cluster of its own; write mode: session, or leave it out";
+            report.add(field.node.at, &field.key, message);
+            None
+        }
+    }
+}
+
+fn arguments(field: &Field<'_>, report: &mut Report) -> Vec<String> {
+    let items = field.items("a list of texts", report);
+    items.iter().filter_map(|item| item.text(report).map(str::to_owned)).collect()
+}
+
+fn dependencies(field: &Field<'_>, report: &mut Report) -> Vec<Dependency> {
+    let items = field.items("a list, each item with path and role", report);
+    items.iter().filter_map(|item| dependency(item, report)).collect()
+}
+
+fn dependency(field: &Field<'_>, report: &mut Report) -> Option<Dependency> {
+    let fields = Fields::new(field, &["path", "role"], report)?;
+    let path = fields.required("path", report).and_then(|field| owned(&field, report));
+    let role = fields.get("role").and_then(|field| field.choice(&ROLES, report));
+    Some(Dependency { path: path?, role: role.unwrap_or_default() })
+}
+
+fn resources(field: &Field<'_>, report: &mut Report) -> Option<Resources> {
+    let fields = Fields::new(field, &["jobManager", "taskManager"], report)?;
+    let job_manager = fields.get("jobManager").and_then(|field| job_manager(&field, report));
+    let task_manager = fields.get("taskManager").and_then(|field| task_manager(&field, report));
+    Some(Resources {
+        job_manager: job_manager.unwrap_or_default(),
+        task_manager: task_manager.unwrap_or_default(),
+    })
+}
+
+fn job_manager(field: &Field<'_>, report: &mut Report) -> Option<JobManagerResources> {
+    let fields = Fields::new(field, &["cpu", "memory", "replicas"], report)?;
+    Some(JobManagerResources {
+        cpu: fields.get("cpu").and_then(|field| field.cores(report)),
+        memory: fields.get("memory").and_then(|field| field.parsed(report)),
+        replicas: fields.get("replicas").and_then(|field| field.count(report)),
+    })
+}
+
+fn task_manager(field: &Field<'_>, report: &mut Report) -> Option<TaskManagerResources> {
+    let fields = Fields::new(field, &["cpu", "memory", "slots"], report)?;
+    Some(TaskManagerResources {
+        cpu: fields.get("cpu").and_then(|field| field.cores(report)),
+        memory: fields.get("memory").and_then(|field| field.parsed(report)),
+        slots: fields.get("slots").and_then(|field| field.count(report)),
+    })
+}
+
+fn pod_templates(field: &Field<'_>, report: &mut Report) -> Option<PodTemplates> {
+    let fields = Fields::new(field, &["common", "jobManager", "taskManager"], report)?;
+    let mut template = |key| fields.get(key).and_then(|field| json::object(&field, report));
+    Some(PodTemplates {
+        common: template("common"),
+        job_manager: template("jobManager"),
+        task_manager: template("taskManager"),
+    })
+}

@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+mod configuration;
+mod error;
+mod fields;
+mod job;
+mod json;
+mod node;
+mod parse;
+mod yaml;
+
+pub use error::{Error, Problem};
+pub use parse::parse;

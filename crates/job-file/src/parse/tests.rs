@@ -1,0 +1,170 @@
+use flumen_model::{ArtifactRole, ByteSize, ConfigurationValue as Value, Mode, UpgradeMode};
+
+use super::*;
+
+const HEAD: &str = "name: a\nenvironment: local\nflinkVersion: 1.20.5\nartifact: a.jar\n";
+
+fn one(rest: &str) -> JobSpec {
+    let mut jobs = parse("job.yaml", &format!("{HEAD}{rest}")).expect("valid");
+    assert_eq!(jobs.len(), 1);
+    jobs.remove(0)
+}
+
+fn refused(text: &str) -> String {
+    parse("job.yaml", text).expect_err("must be refused").to_string()
+}
+
+#[test]
+fn a_full_job_is_read() {
+    let job = one("
+mode: session
+session: shared
+mainClass: com.example.Main
+arguments: [--input, 'a b', 8, '', --rate=1.10]
+parallelism: 2
+dependencies:
+  - path: lib/connector.jar
+    role: lib
+  - {path: udf.jar}
+resources:
+  jobManager: {cpu: 0.5, memory: 1600m, replicas: 1}
+  taskManager: {cpu: 2, memory: 2 gb, slots: 4}
+upgradeMode: last-state
+");
+    assert_eq!((job.mode, job.session.as_deref()), (Mode::Session, Some("shared")));
+    assert_eq!(job.arguments, ["--input", "a b", "8", "", "--rate=1.10"]);
+    assert_eq!(job.dependencies[0].role, ArtifactRole::Lib);
+    assert_eq!(job.dependencies[1].role, ArtifactRole::Usrlib);
+    assert_eq!(job.resources.job_manager.cpu, Some(0.5));
+    assert_eq!(job.resources.task_manager.memory, Some(ByteSize::from_mebibytes(2048)));
+    assert_eq!(job.upgrade_mode, UpgradeMode::LastState);
+}
+
+#[test]
+fn nested_and_dotted_configuration_is_the_same() {
+    let nested = one(
+        "configuration:\n  state:\n    backend.type: rocksdb\n    checkpoints: {dir: 's3://b/c'}\n",
+    );
+    let dotted =
+        one("configuration:\n  state.backend.type: rocksdb\n  state.checkpoints.dir: s3://b/c\n");
+    assert_eq!(nested.configuration, dotted.configuration);
+    assert_eq!(nested.configuration["state.checkpoints.dir"], Value::Text("s3://b/c".into()));
+}
+
+#[test]
+fn configuration_scalars_keep_what_was_written() {
+    let text = |text: &str| Value::Text(text.into());
+    for (written, expected) in [
+        ("1.10", text("1.10")),
+        ("0755", text("0755")),
+        ("0x1F", text("0x1F")),
+        ("1e3", text("1e3")),
+        ("1.0", text("1.0")),
+        ("+1", text("+1")),
+        ("TRUE", text("TRUE")),
+        ("yes", text("yes")),
+        ("60s", text("60s")),
+        ("'8'", text("8")),
+        ("!!str 8", text("8")),
+        ("''", text("")),
+        ("99999999999999999999", text("99999999999999999999")),
+        ("8", Value::Integer(8)),
+        ("-1", Value::Integer(-1)),
+        ("0.4", Value::Float(0.4)),
+        ("true", Value::Boolean(true)),
+        ("[a, 1]", Value::List(vec![text("a"), Value::Integer(1)])),
+    ] {
+        let job = one(&format!("configuration:\n  key: {written}\n"));
+        assert_eq!(job.configuration["key"], expected, "{written}");
+    }
+}
+
+#[test]
+fn several_documents_are_several_jobs() {
+    let second = HEAD.replace("name: a", "name: b");
+    let jobs = parse("job.yaml", &format!("# two jobs\n---\n{HEAD}---\n---\n{second}...\n"));
+    let names: Vec<_> = jobs.expect("valid").iter().map(|job| job.name.to_string()).collect();
+    assert_eq!(names, ["a", "b"]);
+}
+
+#[test]
+fn anchors_share_values_between_keys() {
+    let job = one("resources:\n  jobManager: &small {cpu: 1}\n  taskManager: *small\n");
+    assert_eq!(job.resources.task_manager.cpu, Some(1.0));
+}
+
+#[test]
+fn quoted_versions_are_versions() {
+    let quoted = HEAD.replace("1.20.5", "\"2.3.0\"");
+    assert_eq!(parse("job.yaml", &quoted).expect("valid")[0].flink_version.to_string(), "2.3.0");
+}
+
+#[test]
+fn pod_templates_have_the_types_of_json() {
+    let job = one(
+        "podTemplates:\n  common:\n    spec:\n      hostNetwork: true\n      containers: [{name: x, ports: [{containerPort: 80}]}]\n",
+    );
+    let template = serde_json::Value::Object(job.pod_templates.common.expect("given"));
+    let expected = r#"{"spec":{"hostNetwork":true,"containers":[{"name":"x","ports":[{"containerPort":80}]}]}}"#;
+    assert_eq!(template.to_string(), expected);
+}
+
+#[test]
+fn all_problems_of_a_file_are_reported_together() {
+    insta::assert_snapshot!(refused(
+        "
+name: Word_Count
+environment: local
+flinkVersion: 1.20
+main-class: com.example.Main
+paralelism: 2
+colour: blue
+mode: sessions
+artifact:
+arguments: --input
+configuration:
+  a.b: 1
+  a: {b: 2}
+  rest.port:
+dependencies:
+  - role: library
+resources:
+  taskManager:
+    cpu: -1
+    slots: 2.5
+    memory: 3 bananas
+podTemplates:
+  common: {spec: {volumes: [{defaultMode: 0644}]}}
+---
+[]
+"
+    ));
+}
+
+#[test]
+fn what_is_no_yaml_is_reported_where_it_breaks() {
+    insta::assert_snapshot!(refused("name: a\nenvironment: [local\nartifact: x\n"));
+}
+
+#[test]
+fn a_session_and_its_mode_belong_together() {
+    assert!(refused(&format!("{HEAD}mode: session\n")).contains("session: is missing"));
+    assert!(refused(&format!("{HEAD}session: x\n")).contains("write mode: session"));
+}
+
+#[test]
+fn a_file_without_a_job_and_a_job_given_twice_are_refused() {
+    assert!(refused("# nothing\n").contains("no job in this file"));
+    assert!(refused(&format!("{HEAD}---\n{HEAD}")).contains("the job a of line 1"));
+}
+
+#[test]
+fn a_small_file_cannot_ask_for_endless_values() {
+    let level = |level: usize| {
+        let copies = vec![format!("*x{}", level - 1); 10].join(",");
+        format!("b{level}: &x{level} [{copies}]\n")
+    };
+    let text =
+        "a: &x0 [1,1,1,1,1,1,1,1,1,1]\n".to_owned() + &(1..10).map(level).collect::<String>();
+    assert!(refused(&text).contains("more than"));
+}
