@@ -1,0 +1,264 @@
+//! Sends calls: with the token that they need, again when the registry is unavailable and that is harmless, and
+//! turns every refusal into an error.
+
+use std::{
+    net::IpAddr,
+    sync::{Mutex, OnceLock},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use flumen_model::Kind;
+use futures::StreamExt;
+use http::{
+    HeaderMap, Method, StatusCode,
+    header::{AUTHORIZATION, CONTENT_LENGTH, RETRY_AFTER},
+};
+use reqwest::Response;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio_util::io::ReaderStream;
+use url::Url;
+
+use super::{
+    authentication::Tokens,
+    call::{Body, Call},
+};
+use crate::{Error, Reference, Settings};
+
+const FILE_PIECE: usize = 256 * 1024;
+const LONGEST_ERROR_BODY: usize = 64 * 1024;
+
+pub(crate) struct Transport {
+    settings: Settings,
+    certificates: Vec<reqwest::Certificate>,
+    /// For loopback, past every proxy and without TLS; the other one reads the system's certificates when first used.
+    loopback: reqwest::Client,
+    outside: OnceLock<reqwest::Client>,
+    pub(super) tokens: Mutex<Tokens>,
+}
+
+impl Transport {
+    pub(super) fn new(settings: Settings) -> Result<Self, Error> {
+        let mut certificates = Vec::new();
+        for pem in &settings.certificate_authorities {
+            let found = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(|source| Error::ReadCertificateAuthority { source })?;
+            certificates.extend(found);
+        }
+        let loopback = builder(&settings)
+            .no_proxy()
+            .tls_certs_only([])
+            .build()
+            .map_err(|source| Error::BuildClient { source })?;
+        Ok(Self {
+            settings,
+            certificates,
+            loopback,
+            outside: OnceLock::new(),
+            tokens: Mutex::default(),
+        })
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The address of `path` below `/v2/` of a registry.
+    pub(super) fn url(&self, registry: &str, path: &str) -> Result<Url, Error> {
+        let scheme = if self.is_plain(registry) { "http" } else { "https" };
+        let text = format!("{scheme}://{}/v2/{path}", Reference::api_host(registry));
+        Url::parse(&text).map_err(|_| Error::Understand {
+            registry: registry.to_owned(),
+            step: "be addressed".to_owned(),
+            problem: format!("{text} is no URL"),
+        })
+    }
+
+    pub(super) fn is_plain(&self, registry: &str) -> bool {
+        is_loopback(registry) || self.settings.plain_http.contains(registry)
+    }
+
+    /// Sends `call` and returns the answer if it is a success.
+    pub(super) async fn run(&self, call: &Call<'_>) -> Result<Response, Error> {
+        let retry = self.settings.retry;
+        let mut attempt = 1;
+        loop {
+            let (error, asked_wait) = match self.send_with_token(call).await {
+                Ok(response) if response.status().is_success() => return Ok(response),
+                Ok(response) => {
+                    let wait = retry_after(response.headers());
+                    (refusal(call, response).await, wait)
+                }
+                Err(error) => (error, None),
+            };
+            if !call.repeatable || attempt >= retry.attempts || error.kind() != Kind::Unavailable {
+                return Err(error);
+            }
+            let wait = asked_wait
+                .unwrap_or_default()
+                .max(retry.wait_after(attempt))
+                .min(retry.longest_wait);
+            tracing::debug!(registry = call.registry, attempt, ?wait, error = %error, "trying a registry again");
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    async fn send_with_token(&self, call: &Call<'_>) -> Result<Response, Error> {
+        // An upload may be sent elsewhere by the registry, and a token is for the registry only.
+        let is_registry = self.url(call.registry, "").is_ok_and(|own| {
+            (own.scheme(), own.host(), own.port())
+                == (call.url.scheme(), call.url.host(), call.url.port())
+        });
+        if !is_registry {
+            return self.send_once(call, None).await;
+        }
+        let authorization = self.known_authorization(call);
+        let response = self.send_once(call, authorization.as_deref()).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        let authorization =
+            self.authorize(call, response.headers(), authorization.is_some()).await?;
+        self.send_once(call, Some(&authorization)).await
+    }
+
+    async fn send_once(
+        &self,
+        call: &Call<'_>,
+        authorization: Option<&str>,
+    ) -> Result<Response, Error> {
+        let mut request = self
+            .http(call.url.host_str().unwrap_or_default())?
+            .request(call.method.clone(), call.url.clone())
+            .headers(call.headers.clone());
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        request = match &call.body {
+            // Some registries refuse a POST or PUT that has no length.
+            Body::Empty if matches!(call.method, Method::POST | Method::PUT) => {
+                request.header(CONTENT_LENGTH, 0)
+            }
+            Body::Empty => request,
+            Body::Bytes(bytes) => request.body(bytes.clone()),
+            Body::File { path, range, attempt } => {
+                attempt.undo();
+                let read_error = |source| Error::ReadFile { path: path.clone(), source };
+                let mut file = tokio::fs::File::open(path).await.map_err(read_error)?;
+                file.seek(std::io::SeekFrom::Start(range.start)).await.map_err(read_error)?;
+                let length = range.end - range.start;
+                let attempt = attempt.clone();
+                let stream = ReaderStream::with_capacity(file.take(length), FILE_PIECE)
+                    .inspect(move |piece| attempt.advance(piece.as_ref().map_or(0, Bytes::len)));
+                request.header(CONTENT_LENGTH, length).body(reqwest::Body::wrap_stream(stream))
+            }
+            Body::Stream { body, length } => {
+                let body = body.lock().ok().and_then(|mut slot| slot.take()).ok_or_else(|| {
+                    understand(call, "it asked for a body a second time that can be sent only once")
+                })?;
+                request.header(CONTENT_LENGTH, *length).body(body)
+            }
+        };
+        request.send().await.map_err(|source| reach(call, source))
+    }
+
+    /// The HTTP client for a host.
+    pub(super) fn http(&self, host: &str) -> Result<&reqwest::Client, Error> {
+        if is_loopback(host) && self.certificates.is_empty() {
+            return Ok(&self.loopback);
+        }
+        if let Some(client) = self.outside.get() {
+            return Ok(client);
+        }
+        let client = builder(&self.settings)
+            .tls_certs_merge(self.certificates.clone())
+            .build()
+            .map_err(|source| Error::BuildClient { source })?;
+        Ok(self.outside.get_or_init(|| client))
+    }
+}
+
+fn builder(settings: &Settings) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("flumen/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(settings.connect_timeout)
+        .read_timeout(settings.read_timeout)
+}
+
+/// Whether a host, with or without a port, is this machine.
+pub(super) fn is_loopback(registry: &str) -> bool {
+    let host = match registry.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => registry.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
+}
+
+pub(super) fn reach(call: &Call<'_>, source: reqwest::Error) -> Error {
+    // The URL of an upload can hold a signature.
+    Error::Reach {
+        registry: call.registry.to_owned(),
+        step: call.step.clone(),
+        source: source.without_url(),
+    }
+}
+
+pub(super) fn understand(call: &Call<'_>, problem: impl Into<String>) -> Error {
+    Error::Understand {
+        registry: call.registry.to_owned(),
+        step: call.step.clone(),
+        problem: problem.into(),
+    }
+}
+
+async fn refusal(call: &Call<'_>, response: Response) -> Error {
+    let status = response.status();
+    let body = read_body(call, response, LONGEST_ERROR_BODY).await.unwrap_or_default();
+    Error::Refused {
+        registry: call.registry.to_owned(),
+        step: call.step.clone(),
+        status,
+        detail: detail(&body),
+    }
+}
+
+/// The whole body of an answer that is small by its nature.
+pub(super) async fn read_body(
+    call: &Call<'_>,
+    response: Response,
+    longest: usize,
+) -> Result<Bytes, Error> {
+    let mut body = BytesMut::new();
+    let mut pieces = response.bytes_stream();
+    while let Some(piece) = pieces.next().await {
+        body.extend_from_slice(&piece.map_err(|source| reach(call, source))?);
+        if body.len() > longest {
+            return Err(understand(call, format!("its answer is longer than {longest} bytes")));
+        }
+    }
+    Ok(body.freeze())
+}
+
+/// The registry's own words from an error body of the distribution specification.
+fn detail(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Errors {
+        errors: Vec<Item>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Item {
+        code: String,
+        #[serde(default)]
+        message: String,
+    }
+    let items = serde_json::from_slice::<Errors>(body).map(|body| body.errors).unwrap_or_default();
+    items
+        .iter()
+        .map(|item| format!(", {} {}", item.code, item.message).trim_end().to_owned())
+        .collect()
+}
