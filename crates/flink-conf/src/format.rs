@@ -1,0 +1,34 @@
+use flumen_model::FlinkMinor;
+
+/// Which of Flink's two configuration files is read and written, which also decides how lists and
+/// maps are written inside a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConfigurationFormat {
+    /// `flink-conf.yaml`: one `key: value` a line, nothing quoted. Up to 1.20.
+    Legacy,
+    /// `config.yaml`: a YAML 1.2 document. From 1.19 on.
+    Standard,
+}
+
+impl ConfigurationFormat {
+    /// What a Flink of this minor uses when nobody chose: standard from 1.19 on.
+    pub fn of(minor: FlinkMinor) -> Self {
+        if minor < FlinkMinor::new(1, 19) { Self::Legacy } else { Self::Standard }
+    }
+
+    /// Whether a Flink of this minor reads this format. 1.19 and 1.20 read both.
+    pub fn is_read_by(self, minor: FlinkMinor) -> bool {
+        match self {
+            Self::Legacy => minor < FlinkMinor::new(2, 0),
+            Self::Standard => minor >= FlinkMinor::new(1, 19),
+        }
+    }
+
+    /// The name of the file in Flink's configuration folder.
+    pub const fn file_name(self) -> &'static str {
+        match self {
+            Self::Legacy => "flink-conf.yaml",
+            Self::Standard => "config.yaml",
+        }
+    }
+}

@@ -1,0 +1,75 @@
+use std::time::Duration;
+
+use flumen_model::FlinkMinor;
+
+/// Nanoseconds of each unit, with its words. The first word is the one that is written.
+const UNITS: [(u64, &[&str]); 7] = [
+    (86_400_000_000_000, &["d", "day", "days"]),
+    (3_600_000_000_000, &["h", "hour", "hours"]),
+    (60_000_000_000, &["min", "m", "minute", "minutes"]),
+    (1_000_000_000, &["s", "sec", "secs", "second", "seconds"]),
+    (1_000_000, &["ms", "milli", "millis", "millisecond", "milliseconds"]),
+    (1_000, &["µs", "micro", "micros", "microsecond", "microseconds"]),
+    (1, &["ns", "nano", "nanos", "nanosecond", "nanoseconds"]),
+];
+
+pub(crate) fn parse(text: &str, minor: FlinkMinor) -> Result<Duration, String> {
+    let trimmed = text.trim();
+    if minor >= FlinkMinor::new(2, 1) && trimmed.starts_with(['P', 'p']) {
+        return super::iso_duration::parse(trimmed);
+    }
+    let end = trimmed.find(|c: char| !c.is_ascii_digit()).unwrap_or(trimmed.len());
+    let (digits, unit) = trimmed.split_at(end);
+    let unit = unit.trim().to_lowercase();
+    let number: u64 = digits
+        .parse()
+        .ok()
+        .filter(|number| i64::try_from(*number).is_ok())
+        .ok_or("expected a whole number and a unit, such as 10 s or 5 min")?;
+    let nanoseconds = nanoseconds_of(&unit, minor)
+        .ok_or("the unit must be one of d, h, min, s, ms, µs, ns; no unit is milliseconds")?;
+    let total = u128::from(number) * u128::from(nanoseconds);
+    let seconds = u64::try_from(total / 1_000_000_000).map_err(|_| "longer than can be counted")?;
+    let rest = u32::try_from(total % 1_000_000_000).map_err(|_| "longer than can be counted")?;
+    Ok(Duration::new(seconds, rest))
+}
+
+fn nanoseconds_of(unit: &str, minor: FlinkMinor) -> Option<u64> {
+    if unit.is_empty() {
+        return Some(1_000_000);
+    }
+    // The letter alone became a word for minutes in 1.15.
+    if unit == "m" && minor < FlinkMinor::new(1, 15) {
+        return None;
+    }
+    UNITS.iter().find(|(_, words)| words.contains(&unit)).map(|(nanoseconds, _)| *nanoseconds)
+}
+
+/// Reads a duration as this minor does: digits, then a unit (milliseconds if there is none); from
+/// 2.1 also ISO 8601 (`PT10S`).
+///
+/// # Errors
+/// What is allowed, if the text is no duration.
+pub fn parse_duration(text: &str, minor: FlinkMinor) -> Result<Duration, String> {
+    parse(text, minor)
+}
+
+/// The text that this minor writes for a duration: in the largest unit that divides it.
+pub fn render_duration(duration: Duration, minor: FlinkMinor) -> String {
+    let nanoseconds = duration.as_nanos();
+    if nanoseconds == 0 {
+        return "0 ms".to_owned();
+    }
+    let days_are_known = minor >= FlinkMinor::new(1, 18);
+    for (unit, words) in UNITS {
+        if !nanoseconds.is_multiple_of(u128::from(unit)) {
+            continue;
+        }
+        // Before 1.18 whole days were written in milliseconds, for want of a label.
+        if words[0] == "d" && !days_are_known {
+            return format!("{} ms", nanoseconds / 1_000_000);
+        }
+        return format!("{} {}", nanoseconds / u128::from(unit), words[0]);
+    }
+    format!("{nanoseconds} ns")
+}

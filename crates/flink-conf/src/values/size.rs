@@ -1,0 +1,34 @@
+use flumen_model::ByteSize;
+
+/// The units that Flink writes a size in. Terabytes are read but never written.
+const WRITTEN: [(u32, &str); 3] = [(30, "gb"), (20, "mb"), (10, "kb")];
+
+/// The most bytes that Flink's signed number holds.
+const MAXIMUM: u64 = i64::MAX as u64;
+
+pub(crate) fn parse(text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text.parse().map_err(|error: flumen_model::InvalidValue| error.allowed)?;
+    if size.bytes() > MAXIMUM {
+        return Err("more bytes than a signed 64-bit number holds".to_owned());
+    }
+    Ok(size)
+}
+
+/// Reads a size as Flink does: digits, then a unit (bytes if there is none).
+///
+/// # Errors
+/// What is allowed, if the text is no size.
+pub fn parse_size(text: &str) -> Result<ByteSize, String> {
+    parse(text)
+}
+
+/// The text that Flink writes for a size: in the largest unit up to `gb` that divides it.
+pub fn render_size(size: ByteSize) -> String {
+    let bytes = size.bytes();
+    let unit = WRITTEN.iter().find(|(shift, _)| bytes > 0 && bytes.trailing_zeros() >= *shift);
+    match unit {
+        Some((30, _)) if bytes >> 30 >= 1024 && bytes.trailing_zeros() >= 40 => format!("{bytes} bytes"),
+        Some((shift, name)) => format!("{} {name}", bytes >> shift),
+        None => format!("{bytes} bytes"),
+    }
+}

@@ -1,0 +1,170 @@
+//! Which texts need quotes, and which quotes, so that what is written is what Flink's own writer
+//! writes.
+
+use super::{Scalar, resolve};
+
+/// How many blanks a nested line gets.
+pub(crate) const INDENT: usize = 2;
+
+/// What a text allows, as Flink's YAML writer finds it out in one walk over the characters.
+#[expect(clippy::struct_excessive_bools, reason = "four answers to four questions")]
+struct Analysis {
+    plain_in_block: bool,
+    plain_in_flow: bool,
+    single_quotes: bool,
+    literal: bool,
+}
+
+/// A text as a value of a block mapping whose entries are indented by `indent` blanks. May have
+/// several lines, which then carry their indentation; there is no line break at the end.
+pub(crate) fn render_in_block(text: &str, indent: usize) -> String {
+    let analysis = analyse(text);
+    let has_lines = text.contains(['\n', '\u{85}', '\u{2028}', '\u{2029}']);
+    if has_lines && analysis.literal && !ends_with_empty_lines(text) {
+        return literal(text, indent + INDENT);
+    }
+    if !has_lines && analysis.plain_in_block && reads_as_text(text) {
+        return text.to_owned();
+    }
+    quoted(text, analysis.single_quotes && !has_lines)
+}
+
+/// A text as a key, which may have only one line.
+pub(crate) fn render_key(text: &str) -> String {
+    let analysis = analyse(text);
+    if analysis.plain_in_block && reads_as_text(text) && !text.contains('\n') {
+        return text.to_owned();
+    }
+    quoted(text, analysis.single_quotes && !text.contains('\n'))
+}
+
+/// A scalar inside a flow collection.
+pub(crate) fn render_in_flow(value: &Scalar) -> String {
+    match value {
+        Scalar::Text(text) => {
+            let analysis = analyse(text);
+            if analysis.plain_in_flow && reads_as_text(text) {
+                return text.clone();
+            }
+            quoted(text, analysis.single_quotes && !text.contains('\n'))
+        }
+        Scalar::Double(number) if number.is_nan() => ".nan".to_owned(),
+        Scalar::Double(number) if number.is_infinite() => {
+            if *number > 0.0 { ".inf".to_owned() } else { "-.inf".to_owned() }
+        }
+        other => other.to_java_text(),
+    }
+}
+
+fn reads_as_text(text: &str) -> bool {
+    matches!(resolve(text), Scalar::Text(_))
+}
+
+/// Flink drops empty lines at the end of its file, so these must not end a literal block.
+fn ends_with_empty_lines(text: &str) -> bool {
+    text == "\n" || text.ends_with("\n\n")
+}
+
+fn quoted(text: &str, single: bool) -> String {
+    if single { format!("'{}'", text.replace('\'', "''")) } else { double_quoted(text) }
+}
+
+fn analyse(text: &str) -> Analysis {
+    if text.is_empty() {
+        return Analysis { plain_in_block: false, plain_in_flow: false, single_quotes: true, literal: false };
+    }
+    let characters: Vec<char> = text.chars().collect();
+    let starts_document = text.starts_with("---") || text.starts_with("...");
+    let (mut block_indicator, mut flow_indicator) = (starts_document, starts_document);
+    for (at, &character) in characters.iter().enumerate() {
+        let blank_before = at == 0 || is_blank(characters[at - 1]);
+        let blank_after = characters.get(at + 1).is_none_or(|next| is_blank(*next));
+        let (block, flow) = indicator(character, at == 0, blank_before, blank_after);
+        block_indicator |= block;
+        flow_indicator |= flow;
+    }
+    let special = characters.iter().any(|character| !is_printable(*character));
+    let pairs = || characters.iter().zip(&characters[1..]);
+    let space_then_break = pairs().any(|(one, two)| *one == ' ' && is_break(*two));
+    let break_then_space = pairs().any(|(one, two)| is_break(*one) && *two == ' ');
+    let edge = |character: char| character == ' ' || is_break(character);
+    let (first, last) = (characters[0], characters[characters.len() - 1]);
+    let plain = !edge(first) && !edge(last) && !break_then_space && !space_then_break && !special;
+    let has_breaks = characters.iter().any(|character| is_break(*character));
+    Analysis {
+        plain_in_block: plain && !block_indicator,
+        plain_in_flow: plain && !flow_indicator && !has_breaks,
+        single_quotes: !break_then_space && !space_then_break && !special,
+        literal: last != ' ' && !space_then_break && !special,
+    }
+}
+
+/// Whether the character stands for something in a block and in a flow collection.
+fn indicator(character: char, first: bool, blank_before: bool, blank_after: bool) -> (bool, bool) {
+    if first && "#,[]{}&*!|>'\"%@`".contains(character) {
+        return (true, true);
+    }
+    match character {
+        '?' if first => (blank_after, true),
+        ':' => (blank_after, true),
+        '-' if first && blank_after => (true, true),
+        ',' | '?' | '[' | ']' | '{' | '}' => (false, true),
+        '#' if blank_before => (true, true),
+        _ => (false, false),
+    }
+}
+
+fn is_blank(character: char) -> bool {
+    character == ' ' || character == '\t' || character == '\0' || is_break(character)
+}
+
+fn is_break(character: char) -> bool {
+    matches!(character, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// What may stand in a document without an escape.
+fn is_printable(character: char) -> bool {
+    matches!(character, '\n' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+fn literal(text: &str, indent: usize) -> String {
+    let starts_blank = text.starts_with(|first| first == ' ' || is_break(first));
+    let hint = if starts_blank { INDENT.to_string() } else { String::new() };
+    let chomping = if text.ends_with(is_break) { "" } else { "-" };
+    let mut out = format!("|{hint}{chomping}");
+    for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
+        out.push('\n');
+        if !line.is_empty() {
+            out.extend(std::iter::repeat_n(' ', indent));
+            out.push_str(line);
+        }
+    }
+    out
+}
+
+fn double_quoted(text: &str) -> String {
+    let mut out = String::from('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\0' => out.push_str("\\0"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{b}' => out.push_str("\\v"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            '\u{1b}' => out.push_str("\\e"),
+            '\u{85}' => out.push_str("\\N"),
+            '\u{2028}' => out.push_str("\\L"),
+            '\u{2029}' => out.push_str("\\P"),
+            printable if is_printable(printable) => out.push(printable),
+            other if u32::from(other) < 0x100 => out.push_str(&format!("\\x{:02X}", u32::from(other))),
+            other => out.push_str(&format!("\\u{:04X}", u32::from(other))),
+        }
+    }
+    out.push('"');
+    out
+}
