@@ -47,6 +47,10 @@ uuid_id! {
     OperationId, "operation id"
 }
 uuid_id! {
+    /// A job, whatever its name.
+    JobId, "job id"
+}
+uuid_id! {
     /// A team, the owner of jobs.
     TeamId, "team id"
 }

@@ -14,7 +14,7 @@ mod secret;
 pub use byte_size::ByteSize;
 pub use digest::Digest;
 pub use flink_version::{FlinkMinor, FlinkVersion};
-pub use ids::{EventId, OperationId, ReleaseId, RunId, TeamId, UserId};
+pub use ids::{EventId, JobId, OperationId, ReleaseId, RunId, TeamId, UserId};
 pub use invalid::InvalidValue;
 pub use job::{
     ArtifactRole, ConfigurationValue, Dependency, JobKind, JobManagerResources, JobSpec, Mode,
@@ -24,3 +24,4 @@ pub use kind::Kind;
 pub use names::{ClusterId, EnvironmentName, JobName, Namespace};
 pub use pod_template::PodTemplates;
 pub use secret::Secret;
+pub use uuid::Uuid;

@@ -1,0 +1,172 @@
+//! What was seen of a job, with when it was seen. Only what can change a decision is kept, so that two
+//! equal values mean that nothing has changed.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Everything seen of one job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// Whether the Kubernetes API answers.
+    pub cluster: ClusterContact,
+    /// The job's Deployment.
+    pub deployment: Presence<DeploymentSeen>,
+    /// The job's pods, JobManager and TaskManagers, sorted by name.
+    pub pods: Vec<PodSeen>,
+    /// What the JobManager's REST API says.
+    pub job_manager: JobManagerContact,
+}
+
+impl Observed {
+    /// Nothing was looked at yet.
+    pub const fn nothing() -> Self {
+        Self {
+            cluster: ClusterContact::NotYet,
+            deployment: Presence::Unknown,
+            pods: Vec::new(),
+            job_manager: JobManagerContact::NotYet,
+        }
+    }
+}
+
+/// Whether the Kubernetes API answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClusterContact {
+    /// Nobody has looked yet.
+    NotYet,
+    /// The watch stands.
+    Reachable,
+    /// It does not answer.
+    Unreachable {
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+/// Whether an object is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence<T> {
+    /// Nobody could look.
+    Unknown,
+    /// It is not there.
+    Absent {
+        /// When the look began that did not find it, or when its deletion was seen.
+        as_of: Timestamp,
+    },
+    /// It is there.
+    Present(T),
+}
+
+/// A Deployment, reduced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentSeen {
+    /// The run whose id it carries; none if it was not made by Flumen.
+    pub run: Option<flumen_model::RunId>,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// `spec.replicas`.
+    pub replicas: i32,
+}
+
+/// Which part of Flink a pod is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Component {
+    /// `component=jobmanager`.
+    JobManager,
+    /// `component=taskmanager`.
+    TaskManager,
+}
+
+/// A pod, reduced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodSeen {
+    /// Its name.
+    pub name: String,
+    /// Which part of Flink it is.
+    pub component: Component,
+    /// Whether all its containers are ready.
+    pub ready: bool,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Why it cannot be placed on a node, in the scheduler's words.
+    pub unschedulable: Option<String>,
+    /// Why its container waits, as reason and message, for example `ImagePullBackOff` and the rest.
+    pub waiting: Option<(String, String)>,
+    /// How often its container was started again.
+    pub restarts: i32,
+    /// The exit code of its container's newest end, now or before the newest restart.
+    pub last_exit: Option<i32>,
+}
+
+/// What the JobManager's REST API says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobManagerContact {
+    /// Nobody has asked yet.
+    NotYet,
+    /// It does not answer.
+    NoAnswer {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It answers.
+    Answers {
+        /// The run's job, if it has it.
+        job: Option<JobSeen>,
+    },
+}
+
+/// The run's job as Flink shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSeen {
+    /// Its state.
+    pub state: FlinkState,
+    /// The root cause of its failure in one line, if Flink names one.
+    pub failure: Option<String>,
+}
+
+/// Flink's `JobStatus`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FlinkState {
+    /// The JobManager is being set up for it.
+    Initializing,
+    /// Submitted, no task runs yet.
+    Created,
+    /// Running; single tasks may still be on their way.
+    Running,
+    /// Failed and about to be failed or restarted.
+    Failing,
+    /// Ended by failure.
+    Failed,
+    /// Being cancelled.
+    Cancelling,
+    /// Ended by cancelling.
+    Canceled,
+    /// Came to its end.
+    Finished,
+    /// Failed, starting again.
+    Restarting,
+    /// Given up by this JobManager, to be taken up by another.
+    Suspended,
+    /// A JobManager takes it over.
+    Reconciling,
+}
+
+impl FlinkState {
+    /// How the run ended, if this state is final (`JobStatus.isGloballyTerminalState`).
+    pub const fn outcome(self) -> Option<crate::Outcome> {
+        match self {
+            Self::Finished => Some(crate::Outcome::Finished),
+            Self::Failed => Some(crate::Outcome::Failed),
+            Self::Canceled => Some(crate::Outcome::Canceled),
+            Self::Initializing
+            | Self::Created
+            | Self::Running
+            | Self::Failing
+            | Self::Cancelling
+            | Self::Restarting
+            | Self::Suspended
+            | Self::Reconciling => None,
+        }
+    }
+}

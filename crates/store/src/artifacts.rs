@@ -1,0 +1,35 @@
+use flumen_model::Digest;
+use jiff::Timestamp;
+
+use crate::{Error, Store};
+
+const WHAT: &str = "artifacts";
+
+impl Store {
+    /// Remembers that the artifact's file is complete.
+    pub async fn save_artifact(
+        &self,
+        digest: &Digest,
+        size: u64,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        sqlx::query("INSERT INTO artifacts (digest, size, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+            .bind(digest.as_str())
+            .bind(i64::try_from(size).unwrap_or(i64::MAX))
+            .bind(now.as_millisecond())
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(|source| Error::Save { what: WHAT, source })
+    }
+
+    /// The size of the artifact in bytes, if its file is complete.
+    pub async fn artifact_size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
+        let size: Option<i64> = sqlx::query_scalar("SELECT size FROM artifacts WHERE digest = $1")
+            .bind(digest.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|source| Error::Load { what: WHAT, source })?;
+        Ok(size.and_then(|size| u64::try_from(size).ok()))
+    }
+}

@@ -1,0 +1,98 @@
+use std::collections::BTreeMap;
+
+use flumen_model::{ConfigurationValue, EnvironmentName, Namespace, TeamId};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Store,
+    rows::{Columns, json},
+};
+
+/// Where jobs run, with the version that an edit must name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Environment {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// What it says.
+    pub document: EnvironmentDocument,
+    /// Counts the changes.
+    pub version: i64,
+}
+
+/// What an environment says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentDocument {
+    /// The cluster.
+    pub cluster: String,
+    /// The namespace in it.
+    pub namespace: Namespace,
+    /// The registry's address and image prefix, as the pods' nodes reach it, for example `host:5000/flumen`.
+    pub registry: String,
+    /// Where checkpoints, savepoints and high-availability data lie.
+    pub storage: Storage,
+    /// Flink configuration that every job there starts from.
+    #[serde(default)]
+    pub configuration: BTreeMap<String, ConfigurationValue>,
+}
+
+/// Where checkpoints, savepoints and high-availability data lie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Storage {
+    /// A directory of the node, which every pod mounts.
+    HostPath {
+        /// The directory on the node.
+        host_path: String,
+        /// Where the pods see it.
+        mount_path: String,
+    },
+}
+
+const WHAT: &str = "environments";
+
+impl Store {
+    /// Creates or replaces an environment.
+    pub async fn save_environment(
+        &self,
+        team: TeamId,
+        name: &EnvironmentName,
+        document: &EnvironmentDocument,
+    ) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO environments (name, team, document, version) VALUES ($1, $2, $3, 1) ON CONFLICT (name) \
+             DO UPDATE SET document = excluded.document, version = environments.version + 1 \
+             WHERE environments.document <> excluded.document",
+        )
+        .bind(name.as_str())
+        .bind(team.to_string())
+        .bind(json(document))
+        .execute(&self.pool)
+        .await
+        .map(drop)
+        .map_err(|source| Error::Save { what: WHAT, source })
+    }
+
+    /// All environments by name.
+    pub async fn environments(&self) -> Result<Vec<Environment>, Error> {
+        let rows = sqlx::query("SELECT name, document, version FROM environments ORDER BY name")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|source| Error::Load { what: WHAT, source })?;
+        rows.iter()
+            .map(|row| {
+                let columns = Columns::of(row, WHAT);
+                Ok(Environment {
+                    name: columns.parsed("name")?,
+                    document: columns.json("document")?,
+                    version: columns.number("version")?,
+                })
+            })
+            .collect()
+    }
+
+    /// One environment.
+    pub async fn environment(&self, name: &EnvironmentName) -> Result<Option<Environment>, Error> {
+        Ok(self.environments().await?.into_iter().find(|environment| environment.name == *name))
+    }
+}

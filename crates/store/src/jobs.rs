@@ -1,0 +1,282 @@
+use flumen_lifecycle::{Desired, Status};
+use flumen_model::{
+    ClusterId, EnvironmentName, JobId, JobName, JobSpec, Namespace, ReleaseId, TeamId,
+};
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+
+use crate::{
+    Error, Operation, Release, Run, Store,
+    operations::{self, KeyRow},
+    releases,
+    rows::{Columns, json, word},
+    runs,
+};
+
+/// A job: what users want of it and what Flumen knows of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Its id, which outlives its name.
+    pub id: JobId,
+    /// The team that owns it.
+    pub team: TeamId,
+    /// Where it runs.
+    pub environment: EnvironmentName,
+    /// Its name, unique in the environment.
+    pub name: JobName,
+    /// The cluster of the environment when the job was made.
+    pub cluster: String,
+    /// The Kubernetes namespace, likewise.
+    pub namespace: Namespace,
+    /// The name of its Deployment, unique in the namespace.
+    pub cluster_id: ClusterId,
+    /// The job file.
+    pub spec: JobSpec,
+    /// The newest release.
+    pub release: ReleaseId,
+    /// What is wanted.
+    pub desired: Desired,
+    /// What is known.
+    pub status: Status,
+    /// Counts what users change.
+    pub version: i64,
+    /// Counts what Flumen changes.
+    pub status_version: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// A change of a job by a user, written down in one transaction: the job, its release, the run to
+/// start, and the operation that does it.
+#[derive(Debug, Clone)]
+pub struct NewJob<'a> {
+    /// The job as it shall be; its versions are ignored.
+    pub job: &'a Job,
+    /// Its release.
+    pub release: Option<&'a Release>,
+    /// The run to start.
+    pub run: Option<&'a Run>,
+    /// The operation.
+    pub operation: Option<&'a Operation>,
+    /// The idempotency key and the hash of the request.
+    pub key: Option<(&'a str, &'a str)>,
+}
+
+/// Which jobs to list.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    /// Only this team's.
+    pub team: Option<TeamId>,
+    /// Only this environment's.
+    pub environment: Option<EnvironmentName>,
+    /// Only those after this environment and name, which is how pages go on.
+    pub after: Option<(String, String)>,
+    /// At most so many. Default: all.
+    pub limit: Option<u32>,
+}
+
+const WHAT: &str = "jobs";
+
+fn load(source: sqlx::Error) -> Error {
+    Error::Load { what: WHAT, source }
+}
+
+fn save(source: sqlx::Error) -> Error {
+    Error::Save { what: WHAT, source }
+}
+
+impl Store {
+    /// Creates a job.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] if the name or the cluster id is taken.
+    pub async fn create_job(&self, new: &NewJob<'_>) -> Result<(), Error> {
+        let job = new.job;
+        let mut transaction = self.write(WHAT).await?;
+        sqlx::query(
+            "INSERT INTO jobs (id, team, environment, name, mode, session, cluster, namespace, cluster_id, spec, release_id, \
+             desired, state, status, version, status_version, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, 1, $15, $15)",
+        )
+        .bind(job.id.to_string())
+        .bind(job.team.to_string())
+        .bind(job.environment.as_str())
+        .bind(job.name.as_str())
+        .bind(word(&job.spec.mode))
+        .bind(&job.spec.session)
+        .bind(&job.cluster)
+        .bind(job.namespace.as_str())
+        .bind(job.cluster_id.as_str())
+        .bind(json(&job.spec))
+        .bind(job.release.to_string())
+        .bind(json(&job.desired))
+        .bind(job.status.state.name())
+        .bind(json(&job.status))
+        .bind(job.created_at.as_millisecond())
+        .execute(&mut *transaction)
+        .await
+        .map_err(|source| match source {
+            sqlx::Error::Database(error) if error.is_unique_violation() => {
+                Error::Exists { what: format!("job {} in environment {}", job.name, job.environment) }
+            }
+            source => save(source),
+        })?;
+        write_parts(&mut transaction, new).await?;
+        transaction.commit().await.map_err(save)
+    }
+
+    /// Changes what is wanted of a job, if it is still at the version that `new.job` was read at.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] if someone else changed it meanwhile.
+    pub async fn update_job(&self, new: &NewJob<'_>) -> Result<(), Error> {
+        let job = new.job;
+        let mut transaction = self.write(WHAT).await?;
+        let rows = sqlx::query(
+            "UPDATE jobs SET spec = $2, release_id = $3, desired = $4, version = version + 1, updated_at = $5 \
+             WHERE id = $1 AND version = $6",
+        )
+        .bind(job.id.to_string())
+        .bind(json(&job.spec))
+        .bind(job.release.to_string())
+        .bind(json(&job.desired))
+        .bind(job.updated_at.as_millisecond())
+        .bind(job.version)
+        .execute(&mut *transaction)
+        .await
+        .map_err(save)?
+        .rows_affected();
+        if rows == 0 {
+            return Err(Error::Stale { what: format!("job {}", job.name), version: job.version });
+        }
+        write_parts(&mut transaction, new).await?;
+        transaction.commit().await.map_err(save)
+    }
+
+    /// Writes down what Flumen knows of a job now, if nobody else did since `status_version`.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] if somebody did.
+    pub async fn save_status(
+        &self,
+        id: JobId,
+        status_version: i64,
+        status: &Status,
+    ) -> Result<(), Error> {
+        let rows = sqlx::query(
+            "UPDATE jobs SET state = $2, status = $3, status_version = status_version + 1 \
+             WHERE id = $1 AND status_version = $4",
+        )
+        .bind(id.to_string())
+        .bind(status.state.name())
+        .bind(json(status))
+        .bind(status_version)
+        .execute(&self.pool)
+        .await
+        .map_err(save)?
+        .rows_affected();
+        if rows == 0 {
+            return Err(Error::Stale {
+                what: format!("the status of job {id}"),
+                version: status_version,
+            });
+        }
+        Ok(())
+    }
+
+    /// One job by its id.
+    pub async fn job(&self, id: JobId) -> Result<Option<Job>, Error> {
+        let row = sqlx::query("SELECT * FROM jobs WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(load)?;
+        row.as_ref().map(from_row).transpose()
+    }
+
+    /// One job by its name.
+    pub async fn job_named(
+        &self,
+        environment: &EnvironmentName,
+        name: &JobName,
+    ) -> Result<Option<Job>, Error> {
+        let row = sqlx::query("SELECT * FROM jobs WHERE environment = $1 AND name = $2")
+            .bind(environment.as_str())
+            .bind(name.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(load)?;
+        row.as_ref().map(from_row).transpose()
+    }
+
+    /// The jobs that the filter lets through, by environment and name.
+    pub async fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>, Error> {
+        let (after_environment, after_name) = filter.after.clone().unwrap_or_default();
+        let rows = sqlx::query(
+            "SELECT * FROM jobs WHERE ($1 IS NULL OR team = $1) AND ($2 IS NULL OR environment = $2) \
+             AND (environment > $3 OR (environment = $3 AND name > $4)) ORDER BY environment, name LIMIT $5",
+        )
+        .bind(filter.team.map(|team| team.to_string()))
+        .bind(filter.environment.as_ref().map(|environment| environment.as_str().to_owned()))
+        .bind(after_environment)
+        .bind(after_name)
+        .bind(filter.limit.map_or(-1, i64::from))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(load)?;
+        rows.iter().map(from_row).collect()
+    }
+
+    /// Forgets a job with its releases, runs and timeline; its operations stay.
+    pub async fn delete_job(&self, id: JobId) -> Result<(), Error> {
+        sqlx::query("DELETE FROM jobs WHERE id = $1")
+            .bind(id.to_string())
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(save)
+    }
+}
+
+async fn write_parts(
+    transaction: &mut sqlx::SqliteConnection,
+    new: &NewJob<'_>,
+) -> Result<(), Error> {
+    let team = new.job.team.to_string();
+    if let Some(release) = new.release {
+        releases::insert(transaction, &team, release).await?;
+    }
+    if let Some(run) = new.run {
+        runs::insert(transaction, &team, run).await?;
+    }
+    if let Some(operation) = new.operation {
+        operations::insert(transaction, operation).await?;
+        if let Some((key, request)) = new.key {
+            operations::insert_key(transaction, &KeyRow { key, request }, operation).await?;
+        }
+    }
+    Ok(())
+}
+
+fn from_row(row: &SqliteRow) -> Result<Job, Error> {
+    let columns = Columns::of(row, WHAT);
+    Ok(Job {
+        id: columns.parsed("id")?,
+        team: columns.parsed("team")?,
+        environment: columns.parsed("environment")?,
+        name: columns.parsed("name")?,
+        cluster: columns.text("cluster")?,
+        namespace: columns.parsed("namespace")?,
+        cluster_id: columns.parsed("cluster_id")?,
+        spec: columns.json("spec")?,
+        release: columns.parsed("release_id")?,
+        desired: columns.json("desired")?,
+        status: columns.json("status")?,
+        version: columns.number("version")?,
+        status_version: columns.number("status_version")?,
+        created_at: columns.time("created_at")?,
+        updated_at: columns.time("updated_at")?,
+    })
+}

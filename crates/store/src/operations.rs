@@ -1,0 +1,370 @@
+use flumen_model::{EnvironmentName, JobId, OperationId, TeamId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    Error, Principal, Store,
+    rows::{Columns, word},
+};
+
+/// One thing done to a job, as a durable list of steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// Its id.
+    pub id: OperationId,
+    /// The team that owns it.
+    pub team: TeamId,
+    /// The job, while it exists.
+    pub job: Option<JobId>,
+    /// The environment of the job.
+    pub environment: Option<EnvironmentName>,
+    /// What it is done to, by name.
+    pub subject: String,
+    /// `apply`, `start`, `cancel`, `delete`, `add-version`, …
+    pub kind: String,
+    /// Who asked for it.
+    pub principal: String,
+    /// How far it is.
+    pub state: OperationState,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// What was done, in order.
+    pub steps: Vec<Step>,
+}
+
+/// How far an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OperationState {
+    /// Underway.
+    Running,
+    /// What was asked for is so.
+    Succeeded,
+    /// It will not become so.
+    Failed,
+    /// A later operation asked for something else.
+    Superseded,
+}
+
+/// A step of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its name, for example `build-image`.
+    pub name: String,
+    /// How far it is.
+    pub state: StepState,
+    /// What it is about or what came of it.
+    pub detail: Option<String>,
+    /// The newest failure, also of a step that is being tried again.
+    pub error: Option<String>,
+    /// When it was begun first.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StepState {
+    /// Underway.
+    Running,
+    /// Done.
+    Succeeded,
+    /// Given up.
+    Failed,
+}
+
+const WHAT: &str = "operations";
+
+fn load(source: sqlx::Error) -> Error {
+    Error::Load { what: WHAT, source }
+}
+
+fn save(source: sqlx::Error) -> Error {
+    Error::Save { what: WHAT, source }
+}
+
+pub(crate) async fn insert(
+    connection: &mut SqliteConnection,
+    operation: &Operation,
+) -> Result<(), Error> {
+    if let Some(job) = operation.job {
+        sqlx::query(
+            "UPDATE operations SET state = 'superseded', finished_at = $2 WHERE job = $1 AND state = 'running'",
+        )
+        .bind(job.to_string())
+        .bind(operation.created_at.as_millisecond())
+        .execute(&mut *connection)
+        .await
+        .map_err(save)?;
+    }
+    sqlx::query(
+        "INSERT INTO operations (id, team, job, environment, subject, kind, principal, state, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8)",
+    )
+    .bind(operation.id.to_string())
+    .bind(operation.team.to_string())
+    .bind(operation.job.map(|job| job.to_string()))
+    .bind(operation.environment.as_ref().map(|environment| environment.as_str().to_owned()))
+    .bind(&operation.subject)
+    .bind(&operation.kind)
+    .bind(&operation.principal)
+    .bind(operation.created_at.as_millisecond())
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(save)
+}
+
+impl Store {
+    /// Writes down an operation that is about no job.
+    pub async fn create_operation(&self, operation: &Operation) -> Result<(), Error> {
+        let mut transaction = self.write(WHAT).await?;
+        insert(&mut transaction, operation).await?;
+        transaction.commit().await.map_err(save)
+    }
+
+    /// One operation with its steps.
+    pub async fn operation(&self, id: OperationId) -> Result<Option<Operation>, Error> {
+        let row = sqlx::query("SELECT * FROM operations WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(load)?;
+        let Some(row) = row else { return Ok(None) };
+        let mut operation = from_row(&row)?;
+        operation.steps = self.steps(id).await?;
+        Ok(Some(operation))
+    }
+
+    /// The operations of a team, newest first, without their steps.
+    pub async fn operations(
+        &self,
+        team: TeamId,
+        job: Option<JobId>,
+        limit: u32,
+    ) -> Result<Vec<Operation>, Error> {
+        let rows = sqlx::query(
+            "SELECT * FROM operations WHERE team = $1 AND ($2 IS NULL OR job = $2) ORDER BY created_at DESC, id DESC LIMIT $3",
+        )
+        .bind(team.to_string())
+        .bind(job.map(|job| job.to_string()))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(load)?;
+        rows.iter().map(from_row).collect()
+    }
+
+    /// The operations about no job that did not end, for a server that starts.
+    pub async fn unfinished_without_job(&self) -> Result<Vec<Operation>, Error> {
+        let rows = sqlx::query("SELECT * FROM operations WHERE job IS NULL AND state = 'running'")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(load)?;
+        rows.iter().map(from_row).collect()
+    }
+
+    async fn steps(&self, id: OperationId) -> Result<Vec<Step>, Error> {
+        let rows =
+            sqlx::query("SELECT * FROM operation_steps WHERE operation = $1 ORDER BY position")
+                .bind(id.to_string())
+                .fetch_all(&self.pool)
+                .await
+                .map_err(load)?;
+        rows.iter()
+            .map(|row| {
+                let columns = Columns::of(row, "operation steps");
+                let state = match columns.text("state")?.as_str() {
+                    "succeeded" => StepState::Succeeded,
+                    "failed" => StepState::Failed,
+                    _ => StepState::Running,
+                };
+                Ok(Step {
+                    name: columns.text("name")?,
+                    state,
+                    detail: columns.optional_text("detail")?,
+                    error: columns.optional_text("error")?,
+                    started_at: columns.time("started_at")?,
+                    finished_at: columns.optional_time("finished_at")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Begins a step, or goes on with it if it is the one that is underway.
+    pub async fn begin_step(
+        &self,
+        id: OperationId,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO operation_steps (operation, position, name, state, started_at) \
+             SELECT $1, (SELECT coalesce(max(position), 0) + 1 FROM operation_steps WHERE operation = $1), $2, 'running', $3 \
+             WHERE EXISTS (SELECT 1 FROM operations WHERE id = $1) AND NOT EXISTS \
+             (SELECT 1 FROM operation_steps WHERE operation = $1 AND name = $2 AND state = 'running')",
+        )
+        .bind(id.to_string())
+        .bind(name)
+        .bind(now.as_millisecond())
+        .execute(&self.pool)
+        .await
+        .map(drop)
+        .map_err(save)
+    }
+
+    /// Says something about the step that is underway.
+    pub async fn note_step(
+        &self,
+        id: OperationId,
+        name: &str,
+        detail: Option<&str>,
+        error: Option<&str>,
+    ) -> Result<(), Error> {
+        sqlx::query(
+            "UPDATE operation_steps SET detail = coalesce($3, detail), error = $4 \
+             WHERE operation = $1 AND name = $2 AND state = 'running'",
+        )
+        .bind(id.to_string())
+        .bind(name)
+        .bind(detail)
+        .bind(error)
+        .execute(&self.pool)
+        .await
+        .map(drop)
+        .map_err(save)
+    }
+
+    /// Ends the step that is underway.
+    pub async fn finish_step(
+        &self,
+        id: OperationId,
+        name: &str,
+        error: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let state = if error.is_some() { StepState::Failed } else { StepState::Succeeded };
+        sqlx::query(
+            "UPDATE operation_steps SET state = $3, error = $4, finished_at = $5 \
+             WHERE operation = $1 AND name = $2 AND state = 'running'",
+        )
+        .bind(id.to_string())
+        .bind(name)
+        .bind(word(&state))
+        .bind(error)
+        .bind(now.as_millisecond())
+        .execute(&self.pool)
+        .await
+        .map(drop)
+        .map_err(save)
+    }
+
+    /// Ends an operation that is underway, and with it every step that is.
+    pub async fn finish_operation(
+        &self,
+        id: OperationId,
+        error: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut transaction = self.write(WHAT).await?;
+        let state =
+            if error.is_some() { OperationState::Failed } else { OperationState::Succeeded };
+        sqlx::query("UPDATE operations SET state = $2, error = $3, finished_at = $4 WHERE id = $1 AND state = 'running'")
+            .bind(id.to_string())
+            .bind(word(&state))
+            .bind(error)
+            .bind(now.as_millisecond())
+            .execute(&mut *transaction)
+            .await
+            .map_err(save)?;
+        sqlx::query("UPDATE operation_steps SET state = $2, finished_at = $3 WHERE operation = $1 AND state = 'running'")
+            .bind(id.to_string())
+            .bind(word(&state))
+            .bind(now.as_millisecond())
+            .execute(&mut *transaction)
+            .await
+            .map_err(save)?;
+        transaction.commit().await.map_err(save)
+    }
+
+    /// The operation that this principal started with this key before, and the hash of its request.
+    pub async fn idempotent(
+        &self,
+        principal: &Principal,
+        key: &str,
+    ) -> Result<Option<(String, OperationId)>, Error> {
+        let row = sqlx::query(
+            "SELECT request, operation FROM idempotency_keys WHERE principal = $1 AND key = $2",
+        )
+        .bind(&principal.name)
+        .bind(key)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(load)?;
+        row.map(|row| {
+            let columns = Columns::of(&row, "idempotency keys");
+            Ok((columns.text("request")?, columns.parsed("operation")?))
+        })
+        .transpose()
+    }
+}
+
+/// An idempotency key to write down together with its operation.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyRow<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) request: &'a str,
+}
+
+pub(crate) async fn insert_key(
+    connection: &mut SqliteConnection,
+    row: &KeyRow<'_>,
+    operation: &Operation,
+) -> Result<(), Error> {
+    sqlx::query("INSERT INTO idempotency_keys (principal, key, request, operation, created_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(&operation.principal)
+        .bind(row.key)
+        .bind(row.request)
+        .bind(operation.id.to_string())
+        .bind(operation.created_at.as_millisecond())
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(|source| match source {
+            sqlx::Error::Database(error) if error.is_unique_violation() => {
+                Error::Exists { what: format!("an operation with the idempotency key {:?}", row.key) }
+            }
+            source => save(source),
+        })
+}
+
+fn from_row(row: &SqliteRow) -> Result<Operation, Error> {
+    let columns = Columns::of(row, WHAT);
+    let state = match columns.text("state")?.as_str() {
+        "succeeded" => OperationState::Succeeded,
+        "failed" => OperationState::Failed,
+        "superseded" => OperationState::Superseded,
+        _ => OperationState::Running,
+    };
+    Ok(Operation {
+        id: columns.parsed("id")?,
+        team: columns.parsed("team")?,
+        job: columns.optional_parsed("job")?,
+        environment: columns.optional_parsed("environment")?,
+        subject: columns.text("subject")?,
+        kind: columns.text("kind")?,
+        principal: columns.text("principal")?,
+        state,
+        error: columns.optional_text("error")?,
+        created_at: columns.time("created_at")?,
+        finished_at: columns.optional_time("finished_at")?,
+        steps: Vec::new(),
+    })
+}

@@ -1,0 +1,115 @@
+use std::collections::BTreeMap;
+
+use flumen_model::{
+    ArtifactRole, ConfigurationValue, Digest, FlinkVersion, JobId, JobSpec, ReleaseId,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sqlx::SqliteConnection;
+
+use crate::{
+    Error, Store,
+    rows::{Columns, json},
+};
+
+/// One immutable build of a job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Release {
+    /// The hash of the content.
+    pub id: ReleaseId,
+    /// The job.
+    pub job: JobId,
+    /// Counts the releases of the job from 1.
+    pub number: i64,
+    /// What it is made of.
+    pub content: ReleaseContent,
+    /// When it was made first.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+}
+
+/// What a release is made of, which is also what its id is the hash of. It names no environment, so
+/// that the same release can go from one to the next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseContent {
+    /// The Flink version.
+    pub flink_version: FlinkVersion,
+    /// The artifacts that Flumen delivers.
+    pub artifacts: Vec<ReleaseArtifact>,
+    /// The job as its file says, without environment and resources of a run.
+    pub spec: JobSpec,
+    /// The job's own configuration.
+    pub configuration: BTreeMap<String, ConfigurationValue>,
+}
+
+/// A file of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseArtifact {
+    /// The path as the job file has it.
+    pub path: String,
+    /// The file name it gets.
+    pub name: String,
+    /// Its content.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What it is for.
+    pub role: ArtifactRole,
+}
+
+const WHAT: &str = "releases";
+
+pub(crate) async fn insert(
+    connection: &mut SqliteConnection,
+    team: &str,
+    release: &Release,
+) -> Result<(), Error> {
+    let save = |source| Error::Save { what: WHAT, source };
+    sqlx::query(
+        "INSERT INTO releases (id, job, number, team, content, created_at, created_by) \
+         SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6 FROM releases WHERE job = $2 \
+         ON CONFLICT (job, id) DO NOTHING",
+    )
+    .bind(release.id.to_string())
+    .bind(release.job.to_string())
+    .bind(team)
+    .bind(json(&release.content))
+    .bind(release.created_at.as_millisecond())
+    .bind(&release.created_by)
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(save)
+}
+
+impl Store {
+    /// The releases of a job, newest first.
+    pub async fn releases(&self, job: JobId) -> Result<Vec<Release>, Error> {
+        let rows = sqlx::query("SELECT * FROM releases WHERE job = $1 ORDER BY number DESC")
+            .bind(job.to_string())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|source| Error::Load { what: WHAT, source })?;
+        rows.iter()
+            .map(|row| {
+                let columns = Columns::of(row, WHAT);
+                Ok(Release {
+                    id: columns.parsed("id")?,
+                    job: columns.parsed("job")?,
+                    number: columns.number("number")?,
+                    content: columns.json("content")?,
+                    created_at: columns.time("created_at")?,
+                    created_by: columns.text("created_by")?,
+                })
+            })
+            .collect()
+    }
+
+    /// One release of a job.
+    pub async fn release(&self, job: JobId, id: &ReleaseId) -> Result<Option<Release>, Error> {
+        Ok(self.releases(job).await?.into_iter().find(|release| release.id == *id))
+    }
+}

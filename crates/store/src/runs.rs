@@ -1,0 +1,162 @@
+use flumen_lifecycle::Outcome;
+use flumen_model::{EnvironmentName, JobId, ReleaseId, RunId};
+use jiff::Timestamp;
+use sqlx::SqliteConnection;
+
+use crate::{Error, Store, rows::Columns};
+
+/// One start of a release.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Its id, which is also the Flink job id where the version lets Flumen choose.
+    pub id: RunId,
+    /// The job.
+    pub job: JobId,
+    /// Counts the runs of the job from 1.
+    pub number: i64,
+    /// What was started.
+    pub release: ReleaseId,
+    /// Where.
+    pub environment: EnvironmentName,
+    /// The image by digest, once it is made.
+    pub image: Option<String>,
+    /// The rendered objects as a JSON list, once they are rendered.
+    pub objects: Option<String>,
+    /// How it ended, once it has.
+    pub outcome: Option<Outcome>,
+    /// Why it ended so.
+    pub reason: Option<String>,
+    /// Flink's exception history at the end, as text.
+    pub exceptions: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When its end was saved.
+    pub ended_at: Option<Timestamp>,
+}
+
+const WHAT: &str = "runs";
+
+pub(crate) async fn insert(
+    connection: &mut SqliteConnection,
+    team: &str,
+    run: &Run,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO runs (id, job, number, team, release_id, environment, created_at) \
+         SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6 FROM runs WHERE job = $2",
+    )
+    .bind(run.id.to_string())
+    .bind(run.job.to_string())
+    .bind(team)
+    .bind(run.release.to_string())
+    .bind(run.environment.as_str())
+    .bind(run.created_at.as_millisecond())
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(|source| Error::Save { what: WHAT, source })
+}
+
+fn outcome_from(text: &str) -> Option<Outcome> {
+    match text {
+        "finished" => Some(Outcome::Finished),
+        "failed" => Some(Outcome::Failed),
+        "canceled" => Some(Outcome::Canceled),
+        "unknown" => Some(Outcome::Unknown),
+        _ => None,
+    }
+}
+
+const fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Finished => "finished",
+        Outcome::Failed => "failed",
+        Outcome::Canceled => "canceled",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+impl Store {
+    /// One run.
+    pub async fn run(&self, id: RunId) -> Result<Option<Run>, Error> {
+        let row = sqlx::query("SELECT * FROM runs WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|source| Error::Load { what: WHAT, source })?;
+        row.as_ref().map(from_row).transpose()
+    }
+
+    /// The runs of a job, newest first.
+    pub async fn runs(&self, job: JobId) -> Result<Vec<Run>, Error> {
+        let rows = sqlx::query("SELECT * FROM runs WHERE job = $1 ORDER BY number DESC")
+            .bind(job.to_string())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|source| Error::Load { what: WHAT, source })?;
+        rows.iter().map(from_row).collect()
+    }
+
+    /// Writes down the image that the run uses.
+    pub async fn save_run_image(&self, id: RunId, image: &str) -> Result<(), Error> {
+        self.update_run("UPDATE runs SET image = $2 WHERE id = $1", id, image).await
+    }
+
+    /// Writes down the rendered objects.
+    pub async fn save_run_objects(&self, id: RunId, objects: &str) -> Result<(), Error> {
+        self.update_run("UPDATE runs SET objects = $2 WHERE id = $1", id, objects).await
+    }
+
+    /// Writes down Flink's exception history.
+    pub async fn save_run_exceptions(&self, id: RunId, exceptions: &str) -> Result<(), Error> {
+        self.update_run("UPDATE runs SET exceptions = $2 WHERE id = $1", id, exceptions).await
+    }
+
+    /// Writes down how the run ended; the first word stands.
+    pub async fn save_run_end(
+        &self,
+        id: RunId,
+        outcome: &Outcome,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        sqlx::query("UPDATE runs SET outcome = $2, reason = $3, ended_at = $4 WHERE id = $1 AND outcome IS NULL")
+            .bind(id.to_string())
+            .bind(outcome_word(outcome))
+            .bind(reason)
+            .bind(now.as_millisecond())
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(|source| Error::Save { what: WHAT, source })
+    }
+
+    async fn update_run(&self, sql: &'static str, id: RunId, value: &str) -> Result<(), Error> {
+        sqlx::query(sql)
+            .bind(id.to_string())
+            .bind(value)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(|source| Error::Save { what: WHAT, source })
+    }
+}
+
+fn from_row(row: &sqlx::sqlite::SqliteRow) -> Result<Run, Error> {
+    let columns = Columns::of(row, WHAT);
+    let outcome = columns.optional_text("outcome")?;
+    Ok(Run {
+        id: columns.parsed("id")?,
+        job: columns.parsed("job")?,
+        number: columns.number("number")?,
+        release: columns.parsed("release_id")?,
+        environment: columns.parsed("environment")?,
+        image: columns.optional_text("image")?,
+        objects: columns.optional_text("objects")?,
+        outcome: outcome.as_deref().and_then(outcome_from),
+        reason: columns.optional_text("reason")?,
+        exceptions: columns.optional_text("exceptions")?,
+        created_at: columns.time("created_at")?,
+        ended_at: columns.optional_time("ended_at")?,
+    })
+}

@@ -1,0 +1,80 @@
+use flumen_model::{EnvironmentName, FlinkVersion, TeamId};
+use jiff::Timestamp;
+
+use crate::{Error, Store, rows::Columns};
+
+/// A Flink version in an environment, with its base image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlinkVersionRow {
+    /// The version.
+    pub version: FlinkVersion,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The base image, by digest.
+    pub image: String,
+    /// Where it was made from, in words.
+    pub source: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+}
+
+const WHAT: &str = "Flink versions";
+
+impl Store {
+    /// Adds a version or replaces its image.
+    pub async fn save_version(&self, team: TeamId, row: &FlinkVersionRow) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO flink_versions (version, environment, team, image, source, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (version, environment) \
+             DO UPDATE SET image = excluded.image, source = excluded.source",
+        )
+        .bind(row.version.to_string())
+        .bind(row.environment.as_str())
+        .bind(team.to_string())
+        .bind(&row.image)
+        .bind(&row.source)
+        .bind(row.created_at.as_millisecond())
+        .execute(&self.pool)
+        .await
+        .map(drop)
+        .map_err(|source| Error::Save { what: WHAT, source })
+    }
+
+    /// All versions, newest Flink first.
+    pub async fn versions(&self) -> Result<Vec<FlinkVersionRow>, Error> {
+        let rows = sqlx::query("SELECT * FROM flink_versions")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|source| Error::Load { what: WHAT, source })?;
+        let mut versions = rows
+            .iter()
+            .map(|row| {
+                let columns = Columns::of(row, WHAT);
+                Ok(FlinkVersionRow {
+                    version: columns.parsed("version")?,
+                    environment: columns.parsed("environment")?,
+                    image: columns.text("image")?,
+                    source: columns.text("source")?,
+                    created_at: columns.time("created_at")?,
+                })
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        versions.sort_by_key(|row| std::cmp::Reverse(row.version));
+        Ok(versions)
+    }
+
+    /// Removes a version; says whether it was there.
+    pub async fn delete_version(
+        &self,
+        version: FlinkVersion,
+        environment: &EnvironmentName,
+    ) -> Result<bool, Error> {
+        sqlx::query("DELETE FROM flink_versions WHERE version = $1 AND environment = $2")
+            .bind(version.to_string())
+            .bind(environment.as_str())
+            .execute(&self.pool)
+            .await
+            .map(|done| done.rows_affected() > 0)
+            .map_err(|source| Error::Save { what: WHAT, source })
+    }
+}
