@@ -1,1 +1,15 @@
 //! kubelet
+
+mod network;
+mod pod;
+mod protocol;
+mod runner;
+
+pub use network::{Attachment, Dialer, NodeNetwork, Range};
+pub use pod::pod_main;
+pub use protocol::{Container, Exit, IdMap, Mount};
+pub use runner::{Output, Process, Runner};
+pub use runner::Error as RunnerError;
+
+/// test
+pub fn network_settings() -> network::Settings { network::Settings::default() }

@@ -1,0 +1,129 @@
+//! Who the container's process is: user, groups, capabilities.
+
+use std::{fs, io, os::fd::OwnedFd};
+
+use nix::{
+    sched::CloneFlags,
+    unistd::{Gid, Uid, setgroups, setresgid, setresuid},
+};
+use rustix::thread::{CapabilitySet, capability_is_in_bounding_set, remove_capability_from_bounding_set};
+
+use super::{
+    failure::{Failure, during},
+    namespaces,
+};
+use crate::protocol::IdMap;
+
+/// Ids inside the user namespace.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct User {
+    pub(super) id: u32,
+    pub(super) group: u32,
+    pub(super) groups: Vec<u32>,
+    pub(super) home: String,
+}
+
+impl User {
+    /// Reads `user[:group]` with the container's own `/etc/passwd` and `/etc/group`.
+    pub(super) fn resolve(text: &str, group: Option<u32>, supplementary: &[u32]) -> Result<Self, Failure> {
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let mut user = Self::find(text, &read("/etc/passwd"), &read("/etc/group"))?;
+        user.group = group.unwrap_or(user.group);
+        user.groups.extend(supplementary);
+        Ok(user)
+    }
+
+    fn find(text: &str, passwd: &str, groups: &str) -> Result<Self, Failure> {
+        let (name, group_name) = text.split_once(':').unwrap_or((text, ""));
+        let name = if name.is_empty() { "0" } else { name };
+        let entry = passwd
+            .lines()
+            .map(|line| line.split(':').collect::<Vec<_>>())
+            .find(|fields| fields.len() >= 6 && (fields[0] == name || fields[2] == name));
+        let (id, mut group, home, login) = match &entry {
+            Some(fields) => {
+                (parse_id(fields[2], "user")?, parse_id(fields[3], "group")?, fields[5].to_owned(), fields[0])
+            }
+            None => (parse_id(name, "user")?, 0, "/".to_owned(), ""),
+        };
+        let lines = || groups.lines().map(|line| line.split(':').collect::<Vec<_>>()).filter(|f| f.len() >= 4);
+        let mut supplementary = Vec::new();
+        if group_name.is_empty() {
+            for fields in lines().filter(|f| !login.is_empty() && f[3].split(',').any(|member| member == login)) {
+                supplementary.push(parse_id(fields[2], "group")?);
+            }
+        } else {
+            group = match lines().find(|fields| fields[0] == group_name) {
+                Some(fields) => parse_id(fields[2], "group")?,
+                None => parse_id(group_name, "group")?,
+            };
+        }
+        Ok(Self { id, group, groups: supplementary, home })
+    }
+}
+
+fn parse_id(text: &str, kind: &str) -> Result<u32, Failure> {
+    text.parse().map_err(|_| {
+        let file = if kind == "user" { "passwd" } else { "group" };
+        Failure::new(
+            format!("unable to find {kind} {text}: no matching entries in {file} file"),
+            io::ErrorKind::NotFound.into(),
+        )
+    })
+}
+
+/// Enters the pod's user namespace as `user` and gives up what containers do not have.
+pub(super) fn assume(user: &User, namespace: &OwnedFd, capabilities: &[u32], map: IdMap) -> Result<(), Failure> {
+    namespaces::enter(namespace, CloneFlags::CLONE_NEWUSER)?;
+    // A map of one id forbids setgroups, and there is nothing to choose from.
+    if map.size > 1 {
+        let groups: Vec<Gid> = user.groups.iter().copied().map(Gid::from_raw).collect();
+        setgroups(&groups).map_err(during("set the groups"))?;
+    }
+    let (id, group) = (Uid::from_raw(user.id), Gid::from_raw(user.group));
+    setresgid(group, group, group).map_err(during(format!("become group {group}")))?;
+    // Entering the namespace filled the bounding set again, so it is emptied here and not earlier.
+    for number in 0..64 {
+        let capability = CapabilitySet::from_bits_retain(1 << number);
+        match capability_is_in_bounding_set(capability) {
+            Ok(true) if !capabilities.contains(&number) => {
+                remove_capability_from_bounding_set(capability)
+                    .map_err(during(format!("drop the capability {number}")))?;
+            }
+            Ok(_) => {}
+            // The kernel knows no further ones.
+            Err(_) => break,
+        }
+    }
+    setresuid(id, id, id).map_err(during(format!("become user {id}")))?;
+    rustix::thread::set_no_new_privs(true).map_err(during("renounce new privileges"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::User;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nflink:x:9999:9998:f:/opt/flink:/bin/sh\n";
+    const GROUPS: &str = "root:x:0:\nflink:x:9998:\ndata:x:50:flink,other\n";
+
+    fn find(text: &str) -> (u32, u32, Vec<u32>, String) {
+        let user = User::find(text, PASSWD, GROUPS).unwrap();
+        (user.id, user.group, user.groups, user.home)
+    }
+
+    #[test]
+    fn users_are_found_by_name_and_by_number() {
+        assert_eq!(find(""), (0, 0, vec![], "/root".into()));
+        assert_eq!(find("flink"), (9999, 9998, vec![50], "/opt/flink".into()));
+        assert_eq!(find("9999"), (9999, 9998, vec![50], "/opt/flink".into()));
+        assert_eq!(find("flink:data"), (9999, 50, vec![], "/opt/flink".into()));
+        assert_eq!(find("1234"), (1234, 0, vec![], "/".into()));
+        assert_eq!(find("1234:5"), (1234, 5, vec![], "/".into()));
+    }
+
+    #[test]
+    fn an_unknown_name_is_an_error_that_names_it() {
+        let failure = User::find("nobody-here", PASSWD, GROUPS).unwrap_err();
+        assert_eq!(failure.step, "unable to find user nobody-here: no matching entries in passwd file");
+    }
+}

@@ -1,0 +1,182 @@
+//! A container's root file system: the image's layers, what leans on the host, volumes, devices.
+//!
+//! Sources are taken by descriptor while the host is still visible; targets are resolved only after the root has
+//! been changed, so that no symbolic link of an image can name a place outside it.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::{chown, symlink},
+    },
+    path::{Path, PathBuf},
+};
+
+use nix::{
+    mount::{MntFlags, MsFlags, mount, umount2},
+    sched::{CloneFlags, unshare},
+    unistd::pivot_root,
+};
+use rustix::mount::{MoveMountFlags, OpenTreeFlags};
+
+use super::{
+    devices,
+    failure::{Failure, during},
+};
+use crate::protocol::{Container, IdMap};
+
+enum Source {
+    Directory(OwnedFd),
+    File(OwnedFd),
+    Link(PathBuf),
+}
+
+struct Planned {
+    target: PathBuf,
+    source: Source,
+    flags: MsFlags,
+}
+
+/// Makes the container's file system the root of the caller, in a mount namespace of its own.
+pub(super) fn enter(container: &Container) -> Result<(), Failure> {
+    unshare(CloneFlags::CLONE_NEWNS).map_err(during("make a mount namespace"))?;
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)
+        .map_err(during("keep mounts to the container"))?;
+    mount_layers(container)?;
+    let devices = devices::take()?;
+    let planned = plan(container)?;
+
+    std::env::set_current_dir(&container.root).map_err(during("enter the root file system"))?;
+    pivot_root(".", ".").map_err(during("change the root"))?;
+    umount2(".", MntFlags::MNT_DETACH).map_err(during("let go of the host's root"))?;
+    std::env::set_current_dir("/").map_err(during("enter the new root"))?;
+
+    devices::mount_all(devices, container.map)?;
+    for item in planned {
+        place(item, container.map)?;
+    }
+    let working_directory = Path::new(&container.working_directory);
+    if working_directory.is_absolute() {
+        make_directories(working_directory, container.map)?;
+    }
+    if container.read_only_root {
+        remount("/".as_ref(), MsFlags::MS_RDONLY)?;
+    }
+    Ok(())
+}
+
+fn mount_layers(container: &Container) -> Result<(), Failure> {
+    // The kernel takes one page of options, so layers are named relative to their directory.
+    std::env::set_current_dir(&container.layers_directory).map_err(during("enter the layers' directory"))?;
+    let layers: Vec<&str> = container.layers.iter().rev().map(String::as_str).collect();
+    let options = format!(
+        "lowerdir={},upperdir={},workdir={},volatile",
+        layers.join(":"),
+        container.upper.display(),
+        container.work.display()
+    );
+    mount(Some("overlay"), &container.root, Some("overlay"), MsFlags::empty(), Some(options.as_str()))
+        .map_err(during(format!("mount the {} layers of the image", layers.len())))
+}
+
+fn plan(container: &Container) -> Result<Vec<Planned>, Failure> {
+    let mut planned = Vec::new();
+    for path in &container.host_directories {
+        let source = match fs::symlink_metadata(path) {
+            Ok(found) if found.is_symlink() => {
+                Source::Link(fs::read_link(path).map_err(during(format!("read the link {}", path.display())))?)
+            }
+            Ok(found) => take(path, found.is_dir())?,
+            // An image may name more places than this host has.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(Failure::new(format!("look at {}", path.display()), error)),
+        };
+        let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        planned.push(Planned { target: path.clone(), source, flags });
+    }
+    let mut mounts: Vec<_> = container.mounts.iter().collect();
+    mounts.sort_by_key(|mount| mount.target.components().count());
+    for mount in mounts {
+        let found = fs::metadata(&mount.source)
+            .map_err(during(format!("look at {} for {}", mount.source.display(), mount.target.display())))?;
+        let flags = if mount.read_only { MsFlags::MS_RDONLY } else { MsFlags::empty() };
+        planned.push(Planned { target: mount.target.clone(), source: take(&mount.source, found.is_dir())?, flags });
+    }
+    Ok(planned)
+}
+
+fn take(path: &Path, directory: bool) -> Result<Source, Failure> {
+    let flags =
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+    let tree = rustix::mount::open_tree(rustix::fs::CWD, path, flags)
+        .map_err(during(format!("take {}", path.display())))?;
+    Ok(if directory { Source::Directory(tree) } else { Source::File(tree) })
+}
+
+fn place(item: Planned, map: IdMap) -> Result<(), Failure> {
+    let target = &item.target;
+    let tree = match item.source {
+        Source::Link(to) => {
+            if fs::symlink_metadata(target).is_err() {
+                make_directories(target.parent().unwrap_or(Path::new("/")), map)?;
+                symlink(to, target).map_err(during(format!("make the link {}", target.display())))?;
+            }
+            return Ok(());
+        }
+        Source::Directory(tree) => {
+            make_directories(target, map)?;
+            tree
+        }
+        Source::File(tree) => {
+            make_file(target, map)?;
+            tree
+        }
+    };
+    attach(&tree, target)?;
+    if item.flags.is_empty() { Ok(()) } else { remount(target, item.flags) }
+}
+
+/// Puts a detached mount on an existing path.
+pub(super) fn attach(tree: impl AsFd, target: &Path) -> Result<(), Failure> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_SYMLINKS;
+    rustix::mount::move_mount(tree, "", rustix::fs::CWD, target, flags)
+        .map_err(during(format!("mount {}", target.display())))
+}
+
+fn remount(target: &Path, flags: MsFlags) -> Result<(), Failure> {
+    mount(None::<&str>, target, None::<&str>, MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags, None::<&str>)
+        .map_err(during(format!("make {} read-only", target.display())))
+}
+
+fn make_directories(path: &Path, map: IdMap) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        make_directories(parent, map)?;
+    }
+    fs::create_dir(path).map_err(during(format!("make the directory {}", path.display())))?;
+    own(path, map)
+}
+
+fn make_file(path: &Path, map: IdMap) -> Result<(), Failure> {
+    if path.is_file() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        make_directories(parent, map)?;
+    }
+    if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+        fs::remove_file(path).map_err(during(format!("remove the dangling link {}", path.display())))?;
+    }
+    File::create(path).map_err(during(format!("make the file {}", path.display())))?;
+    own(path, map)
+}
+
+fn own(path: &Path, map: IdMap) -> Result<(), Failure> {
+    if map.size == 1 {
+        return Ok(());
+    }
+    chown(path, Some(map.to_host(0)), Some(map.to_host(0))).map_err(during(format!("own {}", path.display())))
+}

@@ -1,0 +1,178 @@
+//! The kubelet's side of the pod supervisor: starts it, asks it for sandboxes and processes, hears how they end.
+
+mod channel;
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{self, Seek, Write},
+    os::fd::{AsFd, OwnedFd},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use rustix::{fs::MemfdFlags, pipe::PipeFlags};
+use serde::Serialize;
+use tokio::{io::AsyncReadExt, net::unix::pipe, sync::oneshot};
+
+use crate::protocol::{Container, Execution, Exit, IdMap, Refusal, Request};
+use channel::Channel;
+
+/// Why a sandbox or a process could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The supervisor's own process could not be started.
+    #[error("could not start the pod supervisor ({program})")]
+    StartSupervisor {
+        /// What was executed.
+        program: String,
+        /// The operating system's answer.
+        #[source]
+        source: io::Error,
+    },
+    /// The supervisor is gone, and all pods with it.
+    #[error("the pod supervisor has ended")]
+    SupervisorGone,
+    /// A request could not be sent to the supervisor.
+    #[error("could not reach the pod supervisor")]
+    Ask(#[source] io::Error),
+    /// The pod's namespaces could not be made.
+    #[error("failed to create the sandbox of pod {pod}: {message}")]
+    Sandbox {
+        /// Uid of the pod.
+        pod: String,
+        /// The step that failed.
+        message: String,
+    },
+    /// The container's process could not become its command.
+    #[error("failed to start container process: {message}")]
+    Refused {
+        /// The step that failed.
+        message: String,
+    },
+}
+
+/// A process that runs.
+#[derive(Debug)]
+pub struct Process {
+    /// The supervisor's number for it.
+    pub id: u64,
+    /// Tells how it ended.
+    pub exit: oneshot::Receiver<Exit>,
+}
+
+/// Where a process writes to.
+#[derive(Debug)]
+pub struct Output {
+    /// Standard output.
+    pub stdout: OwnedFd,
+    /// Standard error.
+    pub stderr: OwnedFd,
+}
+
+/// Handle to the supervisor; when the last one is dropped, the supervisor and all pods end.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    channel: Arc<Channel>,
+    next: Arc<AtomicU64>,
+}
+
+impl Runner {
+    /// Starts the supervisor. `helper` is the program, with the arguments that make it call [`crate::pod_main`].
+    ///
+    /// Must be called inside a tokio runtime.
+    pub async fn start(helper: &[OsString]) -> Result<Self, Error> {
+        let channel = Channel::open(helper).await.map_err(|source| Error::StartSupervisor {
+            program: helper.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "),
+            source,
+        })?;
+        Ok(Self { channel: Arc::new(channel), next: Arc::new(AtomicU64::new(1)) })
+    }
+
+    /// Resolves when the supervisor has ended, whatever the reason.
+    pub async fn gone(&self) {
+        self.channel.gone().await;
+    }
+
+    /// Ends the supervisor, and with it all that runs.
+    pub async fn stop(&self) {
+        self.channel.shut_down();
+        self.channel.gone().await;
+    }
+
+    /// Makes the namespaces of a pod and returns its network namespace.
+    pub async fn create_sandbox(&self, pod: &str, hostname: &str, map: IdMap) -> Result<OwnedFd, Error> {
+        let answer = self.channel.expect_sandbox(pod);
+        let request = Request::CreateSandbox { pod: pod.to_owned(), hostname: hostname.to_owned(), map };
+        self.channel.ask(&request, &[]).await?;
+        match answer.await {
+            Ok(Ok(network)) => Ok(network),
+            Ok(Err(message)) => Err(Error::Sandbox { pod: pod.to_owned(), message }),
+            Err(_) => Err(Error::SupervisorGone),
+        }
+    }
+
+    /// Lets go of the namespaces of a pod whose containers have ended.
+    pub async fn remove_sandbox(&self, pod: &str) -> Result<(), Error> {
+        self.channel.ask(&Request::RemoveSandbox { pod: pod.to_owned() }, &[]).await
+    }
+
+    /// Starts a container and returns when its command has been executed.
+    pub async fn start_container(&self, pod: &str, container: &Container, output: Output) -> Result<Process, Error> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let request = Request::Start { container: id, pod: pod.to_owned() };
+        self.launch(id, &request, container, output).await
+    }
+
+    /// Starts a further process in the container `within`.
+    #[expect(dead_code, reason = "exec probes and hooks use it")]
+    pub(crate) async fn execute(&self, within: u64, execution: &Execution, output: Output) -> Result<Process, Error> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        self.launch(id, &Request::Execute { container: id, within }, execution, output).await
+    }
+
+    /// Sends a signal to the first process of a container; nothing happens when it has ended.
+    pub async fn signal(&self, process: u64, signal: i32) -> Result<(), Error> {
+        self.channel.ask(&Request::Signal { container: process, signal }, &[]).await
+    }
+
+    async fn launch(
+        &self,
+        id: u64,
+        request: &Request,
+        configuration: &impl Serialize,
+        output: Output,
+    ) -> Result<Process, Error> {
+        let configuration = in_memory(configuration).map_err(Error::Ask)?;
+        let (report, write_report) =
+            rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(|errno| Error::Ask(errno.into()))?;
+        let (started, exit) = self.channel.expect_process(id);
+        let descriptors =
+            [configuration.as_fd(), output.stdout.as_fd(), output.stderr.as_fd(), write_report.as_fd()];
+        self.channel.ask(request, &descriptors).await?;
+        match started.await {
+            Ok(Ok(())) => {}
+            Ok(Err(message)) => return Err(Error::Refused { message }),
+            Err(_) => return Err(Error::SupervisorGone),
+        }
+        // Our copies of the writing ends must be closed, or their readers would wait for ever.
+        drop((write_report, output, configuration));
+        let mut text = Vec::new();
+        let mut report = pipe::Receiver::from_owned_fd(report).map_err(Error::Ask)?;
+        report.read_to_end(&mut text).await.map_err(Error::Ask)?;
+        if text.is_empty() {
+            return Ok(Process { id, exit });
+        }
+        let refusal: Refusal = serde_json::from_slice(&text).map_err(|error| Error::Ask(error.into()))?;
+        Err(Error::Refused { message: refusal.message })
+    }
+}
+
+fn in_memory(value: &impl Serialize) -> Result<OwnedFd, io::Error> {
+    let mut file = File::from(rustix::fs::memfd_create("flumen-pod", MemfdFlags::CLOEXEC)?);
+    file.write_all(&serde_json::to_vec(value)?)?;
+    file.rewind()?;
+    Ok(file.into())
+}
