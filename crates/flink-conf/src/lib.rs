@@ -6,6 +6,7 @@ mod configuration;
 mod error;
 mod format;
 pub mod java;
+mod memory;
 mod sensitive;
 mod value;
 mod values;
@@ -16,6 +17,9 @@ pub use catalogue::{Catalogue, FlinkOption, Match, ValueType};
 pub use configuration::Configuration;
 pub use error::Error;
 pub use format::ConfigurationFormat;
+pub use memory::{
+    JobManagerMemory, MemoryError, Role, TaskManagerMemory, job_manager_memory, task_manager_memory,
+};
 pub use sensitive::is_sensitive;
 pub use value::Value;
 pub use values::{

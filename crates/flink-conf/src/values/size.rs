@@ -32,3 +32,14 @@ pub fn render_size(size: ByteSize) -> String {
         None => format!("{bytes} bytes"),
     }
 }
+
+/// A size as Flink words it in errors: `256.000mb (268435456 bytes)`.
+pub(crate) fn human(bytes: u64) -> String {
+    const UNITS: [(u32, &str); 4] = [(40, "tb"), (30, "gb"), (20, "mb"), (10, "kb")];
+    let Some((shift, unit)) = UNITS.iter().find(|(shift, _)| bytes > 1 << shift) else {
+        return format!("{bytes} bytes");
+    };
+    let one = 1_u128 << shift;
+    let thousandths = (u128::from(bytes) * 2000 + one) / (2 * one);
+    format!("{}.{:03}{unit} ({bytes} bytes)", thousandths / 1000, thousandths % 1000)
+}
