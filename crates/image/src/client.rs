@@ -5,11 +5,15 @@ mod authentication;
 mod call;
 mod manifest;
 mod pull;
+mod push;
+mod tags;
 mod transport;
 
 use std::{fmt, sync::Arc};
 
 pub use manifest::Image;
+pub(crate) use manifest::{digest_from, parse};
+pub(crate) use push::{Outgoing, Source};
 
 use crate::{Error, Settings};
 use call::{Call, Scope};
@@ -46,7 +50,7 @@ impl Client {
         self.transport.run(&call).await.map(drop)
     }
 
-    fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &Settings {
         self.transport.settings()
     }
 }

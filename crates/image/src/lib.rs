@@ -1,18 +1,22 @@
 #![doc = include_str!("../README.md")]
 
 mod client;
+mod compose;
 mod credential;
 mod error;
 mod hashing;
+mod layer;
 mod media_type;
 mod progress;
 mod reference;
 mod settings;
 
 pub use client::{Client, Image};
+pub use compose::{Append, Build, Configuration, Pushed};
 pub use credential::Credential;
 pub use error::Error;
 pub use flumen_model::Digest;
+pub use layer::{Attributes, Compression, Content, Layer, LayerBuilder};
 pub use oci_spec::image::{Descriptor, ImageConfiguration, ImageManifest, MediaType};
 pub use progress::Progress;
 pub use reference::Reference;

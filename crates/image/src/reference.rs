@@ -76,6 +76,10 @@ impl Reference {
         Self { tag: None, digest: Some(digest), ..self.clone() }
     }
 
+    pub(crate) fn without_digest(&self) -> Self {
+        Self { digest: None, ..self.clone() }
+    }
+
     /// Host and port that requests go to, which Docker Hub has apart from its name.
     pub(crate) fn api_host(registry: &str) -> &str {
         if registry == DOCKER_HUB { "registry-1.docker.io" } else { registry }
