@@ -7,10 +7,11 @@ mod error;
 mod format;
 pub mod java;
 mod memory;
+mod read;
 mod sensitive;
 mod value;
 mod values;
-mod read;
+mod write;
 mod yaml;
 
 pub use catalogue::{Catalogue, FlinkOption, Match, ValueType};
@@ -27,3 +28,4 @@ pub use values::{
     size::{parse_size, render_size},
     structured::{parse_list, parse_list_of_maps, parse_map},
 };
+pub use write::{ConfigurationFile, Loss, render_configuration_file};

@@ -57,7 +57,20 @@ pub(crate) fn render_in_flow(value: &Scalar) -> String {
 }
 
 fn reads_as_text(text: &str) -> bool {
-    matches!(resolve(text), Scalar::Text(_))
+    matches!(resolve(text), Scalar::Text(_)) && !is_environment_variable(text)
+}
+
+/// `${NAME}`, `${NAME-default}`, `${NAME:?message}`: Flink's YAML library has a type for these.
+fn is_environment_variable(text: &str) -> bool {
+    let Some(inner) = text.strip_prefix("${").and_then(|text| text.strip_suffix('}')) else {
+        return false;
+    };
+    let inner = inner.trim();
+    let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
+    let (name, rest) = inner.split_at(end);
+    let default = rest.strip_prefix(':').unwrap_or(rest);
+    let has_default = default.starts_with(['-', '?']) && !default.contains(char::is_whitespace);
+    !name.is_empty() && (rest.is_empty() || has_default)
 }
 
 /// Flink drops empty lines at the end of its file, so these must not end a literal block.
@@ -115,11 +128,12 @@ fn indicator(character: char, first: bool, blank_before: bool, blank_after: bool
 }
 
 fn is_blank(character: char) -> bool {
-    character == ' ' || character == '\t' || character == '\0' || is_break(character)
+    matches!(character, ' ' | '\t' | '\0' | '\n' | '\r')
 }
 
+/// YAML 1.2 has no other line breaks but the carriage return, which is always escaped.
 fn is_break(character: char) -> bool {
-    matches!(character, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    character == '\n'
 }
 
 /// What may stand in a document without an escape.

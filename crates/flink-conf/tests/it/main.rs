@@ -3,3 +3,4 @@
 mod memory;
 mod recorded;
 mod values;
+mod write;

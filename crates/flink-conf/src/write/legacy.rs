@@ -1,0 +1,38 @@
+use super::Loss;
+use crate::{ConfigurationFormat, Value};
+
+pub(super) fn render(entries: &[(&str, &Value)]) -> String {
+    let mut text = String::new();
+    for (key, value) in entries {
+        text.push_str(key);
+        text.push_str(": ");
+        text.push_str(&value.to_text(ConfigurationFormat::Legacy));
+        text.push('\n');
+    }
+    text
+}
+
+pub(super) fn losses(entries: &[(&str, &Value)]) -> Vec<Loss> {
+    let loss = |(key, value): &(&str, &Value)| {
+        let text = value.to_text(ConfigurationFormat::Legacy);
+        what_is_lost(key, &text).map(|what| Loss { key: (*key).to_owned(), what })
+    };
+    entries.iter().filter_map(loss).collect()
+}
+
+/// What Flink's line parser does to the pair, if it does not read it back.
+fn what_is_lost(key: &str, text: &str) -> Option<&'static str> {
+    if key.contains('#') || key.contains(": ") || key.trim() != key {
+        return Some("the key holds a '#', ': ' or blanks around it and is read otherwise");
+    }
+    if text.contains(['\n', '\r']) {
+        return Some("the value has line breaks and only its first line is read");
+    }
+    if text.contains('#') {
+        return Some("the value is cut at its first '#'");
+    }
+    if text.is_empty() {
+        return Some("an empty value is read as not set");
+    }
+    (text.trim() != text).then_some("blanks around the value are dropped")
+}
