@@ -1,0 +1,80 @@
+use std::path::{Path, PathBuf};
+
+use flumen_model::Secret;
+use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+
+use crate::Error;
+
+/// How to get at a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// A kubeconfig file. Paths in it are relative to it.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The context. Default: its current one.
+        context: Option<String>,
+    },
+    /// The text of a kubeconfig.
+    Text {
+        /// The text, which may hold keys and tokens.
+        kubeconfig: Secret,
+        /// The context. Default: its current one.
+        context: Option<String>,
+    },
+    /// The service account of the pod that Flumen runs in.
+    InCluster,
+}
+
+impl Access {
+    pub(crate) async fn config(&self, cluster: &str) -> Result<Config, Error> {
+        match self {
+            Self::File { path, context } => {
+                let origin = path.display().to_string();
+                let kubeconfig = read(path, &origin)?;
+                choose(kubeconfig, context.as_deref(), origin).await
+            }
+            Self::Text { kubeconfig, context } => {
+                let origin = format!("of cluster {cluster}");
+                let kubeconfig = Kubeconfig::from_yaml(kubeconfig.expose())
+                    .map_err(|problem| unusable(&origin, &problem))?;
+                choose(kubeconfig, context.as_deref(), origin).await
+            }
+            Self::InCluster => Config::incluster().map_err(|problem| Error::UseKubeconfig {
+                origin: "of the pod's service account".to_owned(),
+                problem: problem.to_string(),
+            }),
+        }
+    }
+}
+
+fn read(path: &Path, origin: &str) -> Result<Kubeconfig, Error> {
+    // The library reads the file too, but hides why it could not.
+    std::fs::metadata(path)
+        .map_err(|source| Error::ReadKubeconfig { path: path.to_owned(), source })?;
+    Kubeconfig::read_from(path).map_err(|problem| unusable(origin, &problem))
+}
+
+async fn choose(
+    kubeconfig: Kubeconfig,
+    context: Option<&str>,
+    origin: String,
+) -> Result<Config, Error> {
+    if let Some(context) = context {
+        let known: Vec<_> = kubeconfig.contexts.iter().map(|known| known.name.as_str()).collect();
+        if !known.contains(&context) {
+            let known =
+                if known.is_empty() { "no context at all".to_owned() } else { known.join(", ") };
+            return Err(Error::UnknownContext { origin, context: context.to_owned(), known });
+        }
+    }
+    let options =
+        KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
+    Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|problem| unusable(&origin, &problem))
+}
+
+fn unusable(origin: &str, problem: &dyn std::error::Error) -> Error {
+    Error::UseKubeconfig { origin: origin.to_owned(), problem: problem.to_string() }
+}
