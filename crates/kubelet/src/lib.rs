@@ -1,5 +1,7 @@
 //! kubelet
 
+mod images;
+mod logs;
 mod network;
 mod pod;
 mod protocol;

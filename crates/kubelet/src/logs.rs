@@ -1,0 +1,80 @@
+//! What containers write, in the format of the container runtime interface, one file per attempt:
+//!
+//! ```text
+//! 2026-01-02T03:04:05.678901234Z stdout F the line
+//! ```
+//! `P` instead of `F` marks a piece of a longer line that the next record continues.
+
+mod read;
+mod record;
+mod write;
+
+use std::{
+    collections::HashMap,
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::watch;
+
+pub(crate) use read::{Query, stream};
+pub(crate) use write::{Capture, Growth, capture};
+
+/// Why a log could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("could not keep the log {}", path.display())]
+    Keep {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("could not make a pipe for a container's output")]
+    Pipe(#[source] io::Error),
+}
+
+/// A log that is being written, or was.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    pub(crate) path: PathBuf,
+    pub(crate) growth: watch::Receiver<Growth>,
+}
+
+/// The newest log of a container and the one before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct History {
+    pub(crate) current: Option<Log>,
+    pub(crate) previous: Option<Log>,
+}
+
+/// Names a container by pod uid and name.
+pub(crate) type Key = (String, String);
+
+/// The logs of all containers on this node.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Logs {
+    histories: Arc<Mutex<HashMap<Key, History>>>,
+}
+
+impl Logs {
+    /// A new attempt of a container begins; the log of the attempt before the last one is removed.
+    pub(crate) fn begin(&self, key: Key, log: Log) {
+        let mut histories = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
+        let history = histories.entry(key).or_default();
+        let forgotten = std::mem::replace(&mut history.previous, history.current.replace(log));
+        if let Some(forgotten) = forgotten {
+            // What cannot be removed now goes with the pod.
+            let _ = std::fs::remove_file(forgotten.path);
+        }
+    }
+
+    pub(crate) fn find(&self, key: &Key) -> History {
+        self.histories.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned().unwrap_or_default()
+    }
+
+    /// Forgets the logs of a pod.
+    pub(crate) fn forget(&self, pod: &str) {
+        self.histories.lock().unwrap_or_else(PoisonError::into_inner).retain(|(uid, _), _| uid != pod);
+    }
+}
