@@ -1,1 +1,27 @@
-//! cli
+#![doc = include_str!("../README.md")]
+
+mod arguments;
+mod artifacts;
+mod client;
+mod commands;
+mod error;
+mod exit;
+mod follow;
+mod job_files;
+mod printer;
+mod run;
+mod server_file;
+mod settings;
+mod table;
+mod text;
+mod watch;
+
+pub use arguments::{GlobalArguments, OutputFormat};
+pub use commands::Command;
+pub use error::{Error, Explained};
+pub use exit::{FAILED, code_for};
+pub use printer::Printer;
+pub use run::{Surroundings, run};
+pub use server_file::ServerFile;
+pub use settings::{DATA_DIRECTORY, SERVER, Settings, TOKEN, data_directory};
+pub use table::{Cell, Table, Tone};

@@ -1,0 +1,111 @@
+//! Arguments that several commands share. Their documentation is what `--help` prints.
+#![allow(clippy::doc_markdown, reason = "backticks would be printed by --help")]
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum};
+use flumen_model::{EnvironmentName, JobName};
+use jiff::SignedDuration;
+
+/// What every command takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArguments {
+    /// Address of the server [env: FLUMEN_SERVER; default: the one that runs on this machine]
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+
+    /// Token for the server [env: FLUMEN_TOKEN; default: the one in the data directory]
+    #[arg(long, global = true, value_name = "TOKEN", hide_default_value = true)]
+    pub token: Option<String>,
+
+    /// Where Flumen keeps its data [env: FLUMEN_DATA_DIRECTORY; default: ~/.local/share/flumen]
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    pub data_directory: Option<PathBuf>,
+
+    /// How results are printed
+    #[arg(long, short, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: OutputFormat,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Tables and sentences for people
+    #[default]
+    Table,
+    /// One JSON value for programs
+    Json,
+}
+
+/// Which job a command is about.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct JobArguments {
+    /// Name of the job
+    pub(crate) name: JobName,
+
+    /// Environment of the job [env: FLUMEN_ENVIRONMENT; default: local]
+    #[arg(long, short)]
+    pub(crate) environment: Option<EnvironmentName>,
+}
+
+/// Whether and how long a command waits for the operation that it started.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct WaitArguments {
+    /// Wait until the operation has ended, and print its steps
+    #[arg(long)]
+    pub(crate) wait: bool,
+
+    /// Stop waiting after this time, such as 90s or 5m; the operation goes on
+    #[arg(long, value_name = "TIME", requires = "wait", value_parser = parse_time)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Whether, for what and how long a command waits that starts a job.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct StartWaitArguments {
+    /// Wait until the job has started (or failed to), or with =finished until its run has ended
+    #[arg(
+        long,
+        value_enum,
+        value_name = "UNTIL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "started"
+    )]
+    pub(crate) wait: Option<Until>,
+
+    /// Stop waiting after this time, such as 90s or 5m; the job goes on
+    #[arg(long, value_name = "TIME", requires = "wait", value_parser = parse_time)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// What is waited for after a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Until {
+    /// Until the operation has ended: the job runs, or it could not be started
+    Started,
+    /// Until the run of the job has ended
+    Finished,
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    text.parse::<SignedDuration>()
+        .ok()
+        .and_then(|time| Duration::try_from(time).ok())
+        .ok_or_else(|| "expected a time such as 90s, 5m or 1h30m".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_unit_and_are_not_negative() {
+        assert_eq!(parse_time("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_time("1h30m"), Ok(Duration::from_mins(90)));
+        for bad in ["", "90", "-5s", "soon"] {
+            assert!(parse_time(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The files that a job is made from: hashed here, sent only where the server does not have them.
+
+use std::{io, io::Read as _, path::Path};
+
+use flumen_api_types::{Artifact, ArtifactQuery};
+use flumen_model::{ArtifactRole, Digest, JobKind, JobSpec};
+use futures::TryStreamExt as _;
+use reqwest::{Body, Method};
+use sha2::{Digest as _, Sha256};
+use tokio_util::io::ReaderStream;
+
+use crate::{Error, client::Client, job_files::Defined, printer::Progress, text};
+
+const BUFFER: usize = 256 * 1024;
+
+/// Hashes every file that the job names and sends those that the server lacks.
+pub(crate) async fn upload(
+    client: &Client,
+    defined: &Defined,
+    progress: &Progress,
+) -> Result<Vec<Artifact>, Error> {
+    let mut artifacts = Vec::new();
+    for (named, role) in files(&defined.spec) {
+        let path = defined.folder.join(named);
+        let unreadable = |source| Error::ReadArtifact {
+            job: format!("the job {}", defined.spec.name),
+            named: named.to_owned(),
+            file: path.clone(),
+            source,
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        progress.say(format!("hashing {name}"));
+        let (digest, size) = hash(&path).map_err(unreadable)?;
+        let artifact = Artifact { path: named.to_owned(), digest, name, role, size };
+        if !is_there(client, &artifact).await? {
+            let file = tokio::fs::File::open(&path).await.map_err(unreadable)?;
+            send(client, &artifact, file, progress).await?;
+            progress.line(format!("  uploaded {} ({})", artifact.name, text::bytes(size)));
+        }
+        artifacts.push(artifact);
+    }
+    Ok(artifacts)
+}
+
+/// The paths that a job names, each with what the file is for.
+fn files(spec: &JobSpec) -> Vec<(&str, ArtifactRole)> {
+    let main = match spec.kind {
+        JobKind::Jar => ArtifactRole::Usrlib,
+        JobKind::Sql => ArtifactRole::Script,
+        JobKind::Python => ArtifactRole::Python,
+    };
+    let dependencies = spec.dependencies.iter().map(|file| (file.path.as_str(), file.role));
+    let mut files: Vec<(&str, ArtifactRole)> = Vec::new();
+    for file in std::iter::once((spec.artifact.as_str(), main)).chain(dependencies) {
+        if !file.0.starts_with("local://") && !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    files
+}
+
+fn hash(path: &Path) -> io::Result<(Digest, u64)> {
+    let mut file = std::fs::File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; BUFFER];
+    let mut size = 0;
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((Digest::from_sha256(&hasher.finalize().into()), size));
+        }
+        hasher.update(&buffer[..read]);
+        size += read as u64;
+    }
+}
+
+async fn is_there(client: &Client, artifact: &Artifact) -> Result<bool, Error> {
+    let action = format!("ask whether the server has {}", artifact.name);
+    client.call(Method::HEAD, action, &["artifacts", artifact.digest.as_str()]).exists().await
+}
+
+async fn send(
+    client: &Client,
+    artifact: &Artifact,
+    file: tokio::fs::File,
+    progress: &Progress,
+) -> Result<(), Error> {
+    progress.say(format!("uploading {}", artifact.name));
+    progress.measure(artifact.size);
+    let counter = progress.counter();
+    let chunks = ReaderStream::with_capacity(file, BUFFER)
+        .inspect_ok(move |chunk| counter.inc(chunk.len() as u64));
+    let query = ArtifactQuery { name: Some(artifact.name.clone()) };
+    client
+        .call(
+            Method::PUT,
+            format!("upload {}", artifact.name),
+            &["artifacts", artifact.digest.as_str()],
+        )
+        .query(&query)
+        .body(Body::wrap_stream(chunks), artifact.size)
+        .send()
+        .await
+        .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_the_image_are_not_uploaded_and_none_twice() {
+        let spec = r#"{"name":"a","environment":"local","flinkVersion":"1.20.5","artifact":"a.jar",
+            "dependencies":[{"path":"a.jar"},{"path":"b.jar","role":"lib"},{"path":"local:///opt/c.jar"}]}"#;
+        let spec: JobSpec = serde_json::from_str(spec).expect("valid");
+        assert_eq!(files(&spec), [("a.jar", ArtifactRole::Usrlib), ("b.jar", ArtifactRole::Lib)]);
+    }
+
+    #[test]
+    fn the_digest_is_that_of_sha256sum() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("a");
+        std::fs::write(&path, "abc").expect("written");
+        let (digest, size) = hash(&path).expect("hashed");
+        assert_eq!(size, 3);
+        assert_eq!(
+            digest.hex(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert!(hash(directory.path()).is_err(), "a folder is no artifact");
+    }
+}

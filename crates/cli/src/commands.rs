@@ -1,0 +1,98 @@
+//! One file per command; one dispatch per group.
+
+use clap::Subcommand;
+use flumen_api_types::{Job, JobQuery, JobReference, Operation};
+use flumen_model::EnvironmentName;
+use jiff::Timestamp;
+
+use crate::{Error, Printer, arguments::JobArguments, client::Client, settings::Variables};
+
+mod apply;
+mod cluster;
+mod completion;
+mod environment;
+mod job;
+mod operation;
+mod version;
+
+/// The commands that talk to a server.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create or change jobs as their files say, and start them
+    Apply(apply::Apply),
+    /// Look at jobs and operate them
+    #[command(subcommand)]
+    Job(job::Command),
+    /// Look at what was done to jobs and versions, step by step
+    #[command(subcommand)]
+    Operation(operation::Command),
+    /// Make Flink versions available
+    #[command(subcommand)]
+    Version(version::Command),
+    /// Look at the environments that jobs run in
+    #[command(subcommand)]
+    Environment(environment::Command),
+    /// Look at the Kubernetes clusters that Flumen deploys to
+    #[command(subcommand)]
+    Cluster(cluster::Command),
+    /// Print the completion script of a shell
+    Completion(completion::Completion),
+}
+
+/// What a command works with.
+pub(crate) struct Context<'a> {
+    pub(crate) client: Client,
+    pub(crate) printer: Printer,
+    pub(crate) environment: EnvironmentName,
+    pub(crate) now: fn() -> Timestamp,
+    pub(crate) variables: Variables<'a>,
+}
+
+pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(), Error> {
+    match command {
+        Command::Apply(apply) => apply.run(context).await,
+        Command::Job(command) => job::execute(command, context).await,
+        Command::Operation(command) => operation::execute(command, context).await,
+        Command::Version(command) => version::execute(command, context).await,
+        Command::Environment(command) => environment::execute(command, context).await,
+        Command::Cluster(command) => cluster::execute(command, context).await,
+        // It needs no server and was carried out before one was looked for.
+        Command::Completion(_) => Ok(()),
+    }
+}
+
+impl Context<'_> {
+    /// The job that the arguments name.
+    pub(crate) fn job(&self, arguments: JobArguments) -> JobReference {
+        let environment = arguments.environment.unwrap_or_else(|| self.environment.clone());
+        JobReference { environment, name: arguments.name }
+    }
+
+    /// Fetches a job.
+    pub(crate) async fn fetch_job(
+        &self,
+        job: &JobReference,
+        query: JobQuery,
+    ) -> Result<Job, Error> {
+        let path = ["environments", job.environment.as_str(), "jobs", job.name.as_str()];
+        self.client.get(format!("show the job {job}"), &path, &query).await
+    }
+
+    /// Says which operation goes on, for who does not wait for it.
+    pub(crate) fn started(&self, operation: &Operation) -> Result<(), Error> {
+        if self.printer.is_json() {
+            return self.printer.json(operation);
+        }
+        self.printer.line(format!(
+            "{} has begun; follow it with: flumen operation show {} --wait",
+            capital(&crate::follow::describe(operation)),
+            operation.id
+        ))
+    }
+}
+
+/// The text with its first letter in upper case.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

@@ -1,0 +1,121 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use flumen_api_types::{Applied, ApplyJob, Change, JobQuery};
+use reqwest::Method;
+
+use crate::{
+    Error,
+    arguments::{StartWaitArguments, Until},
+    artifacts,
+    commands::Context,
+    follow,
+    job_files::{self, Defined},
+    watch,
+};
+
+/// Create or change jobs as their files say, and start them
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  flumen apply -f word-count.yaml
+  flumen apply -f word-count.yaml --wait --timeout 5m
+  flumen apply -f word-count.yaml --wait=finished
+  flumen apply -f jobs.yaml -f more.yaml --no-start
+
+A file may hold several jobs, separated by ---. With --output json the answer is a list with one
+entry per job.")]
+pub struct Apply {
+    /// A job file, or - for standard input
+    #[arg(long = "file", short, required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Only define the jobs; do not start those that do not run
+    #[arg(long)]
+    no_start: bool,
+
+    /// Make a change also where it may lose state
+    #[arg(long)]
+    force: bool,
+
+    #[command(flatten)]
+    wait: StartWaitArguments,
+}
+
+impl Apply {
+    pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
+        let mut answers = Vec::new();
+        for defined in job_files::read(&self.files)? {
+            let applied = self.apply(context, defined).await?;
+            if !context.printer.is_json() {
+                context.printer.line(sentence(&applied, self.wait.wait.is_some()))?;
+            }
+            answers.push(applied);
+        }
+        if let Some(until) = self.wait.wait {
+            for applied in &mut answers {
+                self.wait(context, applied, until).await?;
+            }
+        }
+        if context.printer.is_json() { context.printer.json(&answers) } else { Ok(()) }
+    }
+
+    async fn apply(&self, context: &Context<'_>, defined: Defined) -> Result<Applied, Error> {
+        let artifacts = {
+            let progress = context.printer.progress();
+            artifacts::upload(&context.client, &defined, &progress).await?
+        };
+        let spec = defined.spec;
+        let (environment, name) = (spec.environment.clone(), spec.name.clone());
+        let body = ApplyJob { spec, artifacts, start: !self.no_start, force: self.force };
+        context
+            .client
+            .call(
+                Method::PUT,
+                format!("apply the job {environment}/{name}"),
+                &["environments", environment.as_str(), "jobs", name.as_str()],
+            )
+            .json(&body)
+            .idempotent()
+            .fetch()
+            .await
+    }
+
+    async fn wait(
+        &self,
+        context: &Context<'_>,
+        applied: &mut Applied,
+        until: Until,
+    ) -> Result<(), Error> {
+        if let Some(operation) = applied.operation.take() {
+            applied.operation =
+                Some(follow::operation(context, operation, self.wait.timeout).await?);
+        }
+        let job = applied.job.reference();
+        applied.job = match until {
+            Until::Started => context.fetch_job(&job, JobQuery::default()).await?,
+            Until::Finished => watch::within(context, &job, self.wait.timeout).await?,
+        };
+        if context.printer.is_json() {
+            return Ok(());
+        }
+        let reason = applied.job.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        context.printer.line(format!("The job {job} is {}{reason}.", applied.job.state))
+    }
+}
+
+fn sentence(applied: &Applied, waits: bool) -> String {
+    let job = applied.job.reference();
+    let what = match applied.change {
+        Change::Created => "was created",
+        Change::Unchanged => "is unchanged",
+        Change::Configured => "was changed",
+        Change::Restart => "was changed and is restarted",
+    };
+    match &applied.operation {
+        Some(operation) if !waits => format!(
+            "The job {job} {what}; follow it with: flumen operation show {} --wait",
+            operation.id
+        ),
+        _ => format!("The job {job} {what}."),
+    }
+}

@@ -1,0 +1,34 @@
+use clap::Subcommand;
+use flumen_api_types::Cluster;
+
+use crate::{Cell, Error, Tone, commands::Context, text};
+
+mod check;
+mod list;
+mod show;
+
+/// Look at the Kubernetes clusters that Flumen deploys to
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List clusters
+    List(list::List),
+    /// Show a cluster
+    Show(show::Show),
+    /// Check that a cluster can be reached and has what Flumen needs
+    Check(check::CheckCluster),
+}
+
+pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(), Error> {
+    match command {
+        Command::List(command) => command.run(context).await,
+        Command::Show(command) => command.run(context).await,
+        Command::Check(command) => command.run(context).await,
+    }
+}
+
+fn state_cell(cluster: &Cluster) -> Cell {
+    match cluster.unreachable_since {
+        None => Cell::new("reachable", Tone::Good),
+        Some(since) => Cell::new(format!("unreachable since {}", text::moment(since)), Tone::Bad),
+    }
+}

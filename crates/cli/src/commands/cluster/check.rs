@@ -1,0 +1,57 @@
+use clap::Args;
+use flumen_api_types::{Check, CheckOutcome, ClusterCheck};
+
+use crate::{Cell, Error, Table, Tone, commands::Context};
+
+/// Check that a cluster can be reached and has what Flumen needs
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  flumen cluster check local
+
+The exit status is 1 if a check fails.")]
+pub struct CheckCluster {
+    /// Name of the cluster
+    name: String,
+}
+
+impl CheckCluster {
+    pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
+        let action = format!("check the cluster {}", self.name);
+        let path = ["clusters", &self.name, "check"];
+        let check: ClusterCheck = context.client.get(action, &path, &()).await?;
+        if context.printer.is_json() {
+            context.printer.json(&check)?;
+        } else {
+            context.printer.table(&table(&check.checks))?;
+        }
+        let failed =
+            check.checks.iter().filter(|check| check.outcome == CheckOutcome::Fail).count();
+        if failed == 0 {
+            return Ok(());
+        }
+        Err(Error::Checks {
+            what: format!("the cluster {}", self.name),
+            failed,
+            all: check.checks.len(),
+        })
+    }
+}
+
+/// One line per check, with what to do about those that are not well.
+pub(crate) fn table(checks: &[Check]) -> Table {
+    let mut table = Table::new(&["CHECK", "RESULT", "SEEN", "WHAT TO DO"]);
+    for check in checks {
+        let tone = match check.outcome {
+            CheckOutcome::Ok => Tone::Good,
+            CheckOutcome::Warn => Tone::Notice,
+            CheckOutcome::Fail => Tone::Bad,
+        };
+        table.row(vec![
+            check.name.as_str().into(),
+            Cell::new(check.outcome.as_str(), tone),
+            check.detail.as_str().into(),
+            check.remedy.clone().unwrap_or_default().into(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,47 @@
+use clap::Args;
+use flumen_api_types::Environment;
+use flumen_model::EnvironmentName;
+
+use super::storage;
+use crate::{Error, Table, commands::Context, text};
+
+/// Show an environment
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  flumen environment show local")]
+pub struct Show {
+    /// Name of the environment
+    name: EnvironmentName,
+}
+
+impl Show {
+    pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
+        let action = format!("show the environment {}", self.name);
+        let path = ["environments", self.name.as_str()];
+        let environment: Environment = context.client.get(action, &path, &()).await?;
+        if context.printer.is_json() {
+            return context.printer.json(&environment);
+        }
+        let spec = &environment.spec;
+        let mut table = Table::pairs();
+        table.pair("environment", environment.name.as_str());
+        table.pair("cluster", spec.cluster.as_str());
+        table.pair("namespace", spec.namespace.as_str());
+        table.pair("service account", spec.service_account.as_deref().unwrap_or("default"));
+        table.pair("registry", spec.registry.as_deref().unwrap_or("the cluster's own"));
+        table.pair("storage", storage(&environment));
+        table.pair("jobs", environment.jobs.to_string());
+        table.pair("created", text::moment(environment.created_at));
+        context.printer.table(&table)?;
+        if spec.configuration.is_empty() {
+            return Ok(());
+        }
+        let mut table = Table::new(&["FLINK OPTION", "VALUE"]);
+        for (key, value) in &spec.configuration {
+            let value = serde_json::to_string(value).unwrap_or_default();
+            table.row(vec![key.as_str().into(), value.trim_matches('"').into()]);
+        }
+        context.printer.line("")?;
+        context.printer.table(&table)
+    }
+}

@@ -1,0 +1,124 @@
+use clap::Subcommand;
+use flumen_api_types::{JobReference, JobState, Operation, Outcome};
+use reqwest::Method;
+use serde::Serialize;
+
+use crate::{Cell, Error, Tone, arguments::WaitArguments, commands::Context, follow};
+
+mod cancel;
+mod delete;
+mod history;
+mod list;
+mod logs;
+mod restart;
+mod show;
+mod start;
+mod stop;
+mod ui;
+
+/// Look at jobs and operate them
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List jobs with their states
+    List(list::List),
+    /// Show a job: its state and why, its run, its operators and how fast they are
+    Show(show::Show),
+    /// Print the logs of a job, also after its pods are gone
+    Logs(logs::Logs),
+    /// Start a job that does not run
+    Start(start::Start),
+    /// Cancel a job, without a savepoint
+    Cancel(cancel::Cancel),
+    /// Stop a job with a savepoint
+    Stop(stop::Stop),
+    /// Stop a job with a savepoint and start it from there
+    Restart(restart::Restart),
+    /// Cancel a job if it runs, and remove it
+    Delete(delete::Delete),
+    /// Open Flink's web UI of a job
+    Ui(ui::Ui),
+    /// List the runs of a job, or all that happened to it
+    History(history::History),
+}
+
+pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(), Error> {
+    match command {
+        Command::List(command) => command.run(context).await,
+        Command::Show(command) => command.run(context).await,
+        Command::Logs(command) => command.run(context).await,
+        Command::Start(command) => command.run(context).await,
+        Command::Cancel(command) => command.run(context).await,
+        Command::Stop(command) => command.run(context).await,
+        Command::Restart(command) => command.run(context).await,
+        Command::Delete(command) => command.run(context).await,
+        Command::Ui(command) => command.run(context).await,
+        Command::History(command) => command.run(context).await,
+    }
+}
+
+/// The part of an address that names a job, and what follows it.
+fn path<'a>(job: &'a JobReference, rest: &[&'a str]) -> Vec<&'a str> {
+    let mut path = vec!["environments", job.environment.as_str(), "jobs", job.name.as_str()];
+    path.extend(rest);
+    path
+}
+
+/// Asks the server to do something to a job.
+async fn begin(
+    context: &Context<'_>,
+    job: &JobReference,
+    verb: &str,
+    body: &impl Serialize,
+) -> Result<Operation, Error> {
+    context
+        .client
+        .call(Method::POST, format!("{verb} the job {job}"), &path(job, &[verb]))
+        .json(body)
+        .idempotent()
+        .fetch()
+        .await
+}
+
+/// Waits for an operation where that was asked for, and says what came of it.
+async fn finish(
+    context: &Context<'_>,
+    operation: Operation,
+    wait: &WaitArguments,
+    done: &str,
+) -> Result<(), Error> {
+    if !wait.wait {
+        return context.started(&operation);
+    }
+    let operation = follow::operation(context, operation, wait.timeout).await?;
+    if context.printer.is_json() {
+        return context.printer.json(&operation);
+    }
+    context.printer.line(done)
+}
+
+fn state_cell(state: JobState) -> Cell {
+    let tone = match state {
+        JobState::Running | JobState::Finished => Tone::Good,
+        JobState::Failed | JobState::EndedUnknown => Tone::Bad,
+        JobState::New | JobState::Canceled | JobState::Stopped => Tone::Plain,
+        JobState::Starting
+        | JobState::Created
+        | JobState::Restarting
+        | JobState::Suspended
+        | JobState::Canceling
+        | JobState::Stopping
+        | JobState::Ending
+        | JobState::Deleting => Tone::Notice,
+    };
+    Cell::new(state.as_str(), tone)
+}
+
+fn outcome_cell(outcome: Option<Outcome>) -> Cell {
+    let Some(outcome) = outcome else { return "".into() };
+    let tone = match outcome {
+        Outcome::Finished => Tone::Good,
+        Outcome::Failed | Outcome::EndedUnknown => Tone::Bad,
+        Outcome::Canceled | Outcome::Stopped => Tone::Plain,
+    };
+    Cell::new(outcome.as_str(), tone)
+}

@@ -1,0 +1,101 @@
+use clap::Args;
+use flumen_api_types::{Job, JobQuery, Live};
+use jiff::Timestamp;
+
+use super::{outcome_cell, state_cell};
+use crate::{Cell, Error, Table, Tone, arguments::JobArguments, commands::Context, text, watch};
+
+/// Show a job: its state and why, its run, its operators and how fast they are
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  flumen job show word-count
+  flumen job show orders --environment prod --output json")]
+pub struct Show {
+    #[command(flatten)]
+    job: JobArguments,
+}
+
+impl Show {
+    pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
+        let job = context.job(self.job);
+        let job = context.fetch_job(&job, JobQuery { live: true }).await?;
+        if context.printer.is_json() {
+            return context.printer.json(&job);
+        }
+        context.printer.table(&summary(&job, (context.now)()))?;
+        match &job.live {
+            Some(live) => {
+                context.printer.line("")?;
+                context.printer.table(&vertices(live))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn summary(job: &Job, now: Timestamp) -> Table {
+    let mut table = Table::pairs();
+    table.pair("job", job.reference().to_string());
+    table.pair("state", state_cell(job.state));
+    table.pair_if("reason", job.reason.clone());
+    if let Some(since) = job.unreachable_since {
+        let since = format!("{} ({} ago)", text::moment(since), text::age(since, now));
+        table.pair("unreachable since", Cell::new(since, Tone::Bad));
+    }
+    table.pair(
+        "since",
+        format!("{} ({} ago)", text::moment(job.state_since), text::age(job.state_since, now)),
+    );
+    table.pair("wanted", job.desired.as_str());
+    table.pair("Flink", job.spec.flink_version.to_string());
+    table.pair("artifact", job.spec.artifact.clone());
+    table.pair_if("release", job.release.as_ref().map(|release| release.id.short().to_owned()));
+    if let Some(operation) = &job.operation {
+        let step = operation.steps.iter().rfind(|step| !step.state.has_ended());
+        let step = step.map(|step| format!(", {}", step.name)).unwrap_or_default();
+        table.pair("operation", format!("{} ({}{step})", operation.id, operation.kind.as_str()));
+    }
+    if let Some(run) = &job.run {
+        table.pair("run", format!("{} ({})", run.number, run.id));
+        table.pair_if("Flink job id", run.flink_job_id.clone());
+        table.pair("started", text::moment(run.started_at));
+        table.pair_if("ended", run.ended_at.map(text::moment));
+        if run.outcome.is_some() {
+            table.pair("outcome", outcome_cell(run.outcome));
+        }
+        table.pair_if("restored from", run.restored_from.clone());
+        table.pair_if("image", run.image.clone());
+        table.pair("in the cluster", format!("Deployment {}/{}", run.namespace, run.cluster_id));
+        table.pair_if("exception", run.exception.as_deref().map(first_lines));
+    }
+    if let Some(live) = &job.live {
+        table.pair("TaskManagers", live.task_managers.to_string());
+        table.pair("now", watch::rates(live));
+    }
+    table
+}
+
+fn vertices(live: &Live) -> Table {
+    let mut table =
+        Table::new(&["OPERATORS", "STATE", "TASKS", "READ", "WRITTEN", "READ/S", "WRITTEN/S"]);
+    for vertex in &live.vertices {
+        table.row(vec![
+            vertex.name.clone().into(),
+            vertex.state.clone().into(),
+            vertex.parallelism.to_string().into(),
+            text::count(vertex.records_in).into(),
+            text::count(vertex.records_out).into(),
+            vertex.records_in_per_second.map(text::rate).unwrap_or_default().into(),
+            vertex.records_out_per_second.map(text::rate).unwrap_or_default().into(),
+        ]);
+    }
+    table
+}
+
+/// The beginning of an exception and its causes: where it was thrown stands in the log.
+fn first_lines(exception: &str) -> String {
+    let mut lines = exception.lines();
+    let first = lines.next().unwrap_or_default();
+    let causes = lines.filter(|line| line.starts_with("Caused by:"));
+    std::iter::once(first).chain(causes).take(4).collect::<Vec<_>>().join("\n")
+}

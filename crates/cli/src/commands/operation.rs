@@ -1,0 +1,33 @@
+use clap::Subcommand;
+use flumen_api_types::OperationState;
+
+use crate::{Cell, Error, Tone, commands::Context};
+
+mod list;
+mod show;
+
+/// Look at what was done to jobs and versions, step by step
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List operations, newest first
+    List(list::List),
+    /// Show an operation with its steps
+    Show(show::Show),
+}
+
+pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(), Error> {
+    match command {
+        Command::List(command) => command.run(context).await,
+        Command::Show(command) => command.run(context).await,
+    }
+}
+
+fn state_cell(state: OperationState) -> Cell {
+    let tone = match state {
+        OperationState::Running => Tone::Notice,
+        OperationState::Succeeded => Tone::Good,
+        OperationState::Failed => Tone::Bad,
+        OperationState::Cancelled => Tone::Plain,
+    };
+    Cell::new(state.as_str(), tone)
+}

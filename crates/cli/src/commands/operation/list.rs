@@ -1,0 +1,57 @@
+use clap::Args;
+use flumen_api_types::{Operation, OperationsQuery, Page};
+use flumen_model::{EnvironmentName, JobName};
+
+use super::state_cell;
+use crate::{Error, Table, commands::Context, text};
+
+/// List operations, newest first
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  flumen operation list
+  flumen operation list --environment local --job word-count")]
+pub struct List {
+    /// Only operations on jobs of this environment
+    #[arg(long, short)]
+    environment: Option<EnvironmentName>,
+
+    /// Only operations on jobs with this name
+    #[arg(long, short)]
+    job: Option<JobName>,
+
+    /// At most this many
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    limit: u32,
+}
+
+impl List {
+    pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
+        let query = OperationsQuery {
+            environment: self.environment,
+            job: self.job,
+            limit: Some(self.limit),
+            cursor: None,
+        };
+        let page: Page<Operation> =
+            context.client.get("list operations", &["operations"], &query).await?;
+        if context.printer.is_json() {
+            return context.printer.json(&page.items);
+        }
+        let now = (context.now)();
+        let mut table = Table::new(&["ID", "WHAT", "ON", "STATE", "BEGAN", "TOOK"]);
+        for operation in &page.items {
+            let job = operation.job.as_ref().map(ToString::to_string);
+            let version = operation.version.map(|version| format!("Flink {version}"));
+            let took = text::between(operation.created_at, operation.finished_at.unwrap_or(now));
+            table.row(vec![
+                operation.id.to_string().into(),
+                operation.kind.as_str().into(),
+                job.or(version).unwrap_or_default().into(),
+                state_cell(operation.state),
+                text::moment(operation.created_at).into(),
+                text::duration(took).into(),
+            ]);
+        }
+        context.printer.table(&table)
+    }
+}

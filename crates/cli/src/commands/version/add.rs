@@ -1,0 +1,51 @@
+use std::path::{self, PathBuf};
+
+use clap::Args;
+use flumen_api_types::{AddVersion, VersionSource};
+use flumen_model::FlinkVersion;
+use reqwest::Method;
+
+use super::finish;
+use crate::{Error, arguments::WaitArguments, commands::Context};
+
+/// Make a Flink version available to jobs
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  flumen version add 1.20.5 --wait
+  flumen version add 2.3.0 --from-directory /opt/flink-2.3.0
+
+Without --from-directory the files come from the Python packages apache-flink and
+apache-flink-libraries, which the server downloads with pip.")]
+pub struct Add {
+    /// The Flink version, such as 1.20.5
+    version: FlinkVersion,
+
+    /// Take the files from an unpacked Flink distribution on the server's machine
+    #[arg(long, value_name = "DIRECTORY")]
+    from_directory: Option<PathBuf>,
+
+    #[command(flatten)]
+    wait: WaitArguments,
+}
+
+impl Add {
+    pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
+        let source = match self.from_directory {
+            None => VersionSource::PythonPackages(true),
+            Some(directory) => {
+                let absolute = path::absolute(&directory)
+                    .map_err(|source| Error::Directory { directory, source })?;
+                VersionSource::Directory(absolute.to_string_lossy().into_owned())
+            }
+        };
+        let version = self.version;
+        let operation = context
+            .client
+            .call(Method::POST, format!("add Flink {version}"), &["versions"])
+            .json(&AddVersion { version, source })
+            .idempotent()
+            .fetch()
+            .await?;
+        finish(context, operation, &self.wait, &format!("Flink {version} is ready.")).await
+    }
+}

@@ -1,0 +1,39 @@
+use clap::Args;
+use flumen_api_types::{Page, Version};
+
+use super::{source, state_cell};
+use crate::{Error, Table, commands::Context, text};
+
+/// List the Flink versions that jobs may use
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  flumen version list
+  flumen version list --output json")]
+pub struct List {}
+
+impl List {
+    pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
+        let page: Page<Version> =
+            context.client.get("list Flink versions", &["versions"], &[("limit", 500)]).await?;
+        if context.printer.is_json() {
+            return context.printer.json(&page.items);
+        }
+        if page.items.is_empty() {
+            context.printer.note(
+                "There is no Flink version yet. Add one with: flumen version add 1.20.5 --wait",
+            );
+            return Ok(());
+        }
+        let mut table = Table::new(&["VERSION", "STATE", "SOURCE", "ADDED", "REASON"]);
+        for version in &page.items {
+            table.row(vec![
+                version.version.to_string().into(),
+                state_cell(version),
+                source(version).into(),
+                text::moment(version.added_at).into(),
+                version.reason.clone().unwrap_or_default().into(),
+            ]);
+        }
+        context.printer.table(&table)
+    }
+}

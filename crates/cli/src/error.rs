@@ -1,0 +1,220 @@
+use std::{error::Error as _, io, path::PathBuf};
+
+use flumen_api_types::{Failure, JobState, Problem};
+use flumen_model::{InvalidValue, Kind};
+
+use crate::exit;
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the text of each variant says what its fields are")]
+pub enum Error {
+    /// Neither a flag nor a variable nor a running server says where to go.
+    #[error("no Flumen server is known here: {} is not there, and neither --server nor FLUMEN_SERVER is given", .file.display())]
+    NoServer { file: PathBuf },
+    /// There is no place to look in.
+    #[error(
+        "there is no data directory: neither --data-directory, FLUMEN_DATA_DIRECTORY nor HOME is given"
+    )]
+    NoHome,
+    /// The address of the server is none.
+    #[error("the server address {text:?} is not valid: {reason}")]
+    Server { text: String, reason: String },
+    /// A variable has a value that is not allowed.
+    #[error("the environment variable {variable} cannot be used")]
+    Variable { variable: &'static str, source: InvalidValue },
+    /// The note of the running server cannot be read.
+    #[error("could not read {}, where the server of this machine says where it is", .file.display())]
+    ReadServerFile { file: PathBuf, source: io::Error },
+    /// The token cannot be read.
+    #[error("could not read the API token in {}", .file.display())]
+    ReadToken { file: PathBuf, source: io::Error },
+    /// The HTTP client cannot be made.
+    #[error("could not set up the connection to {server}")]
+    Prepare { server: String, source: reqwest::Error },
+    /// The runtime cannot be made.
+    #[error("could not start the command")]
+    Runtime { source: io::Error },
+    /// Nobody listens there.
+    #[error("could not {action}: no Flumen server answers at {server}")]
+    Connect { action: String, server: String, source: reqwest::Error },
+    /// The answer did not come or broke off.
+    #[error("could not {action}: the connection to the server at {server} broke")]
+    Broken { action: String, server: String, source: reqwest::Error },
+    /// The answer did not come in time.
+    #[error("could not {action}: the server at {server} did not answer in time")]
+    Late { action: String, server: String, source: reqwest::Error },
+    /// The server said no.
+    #[error("could not {action}: {}", say(.problem))]
+    Refused { action: String, problem: Box<Problem> },
+    /// The answer is not one of Flumen's.
+    #[error(
+        "could not {action}: what answers at {server} is no Flumen server (HTTP status {status})"
+    )]
+    Foreign { action: String, server: String, status: u16 },
+    /// The answer is Flumen's and cannot be understood.
+    #[error(
+        "could not {action}: the answer of the server at {server} is not understood; is it of another version?"
+    )]
+    Answer { action: String, server: String, source: serde_json::Error },
+    /// A job file cannot be read.
+    #[error("could not read the job file {}", .file.display())]
+    ReadJobFile { file: PathBuf, source: io::Error },
+    /// A job file is wrong.
+    #[error("the job file is not valid\n{source}")]
+    JobFile { source: flumen_job_file::Error },
+    /// A file that a job names cannot be read.
+    #[error("could not read {}, which {job} names as {named:?}", .file.display())]
+    ReadArtifact { job: String, named: String, file: PathBuf, source: io::Error },
+    /// A folder's place cannot be found out.
+    #[error("could not find out where {} is", .directory.display())]
+    Directory { directory: PathBuf, source: io::Error },
+    /// There is no such run.
+    #[error("the job {job} has no run {run:?}")]
+    NoRun { job: String, run: String },
+    /// A stream broke off.
+    #[error("could not {action} to the end: the connection broke")]
+    Stream { action: String, source: reqwest::Error },
+    /// What was started did not succeed.
+    #[error("{what} failed{}: {}", step.as_ref().map(|step| format!(" in the step \"{step}\"")).unwrap_or_default(), .failure.message)]
+    Operation { what: String, step: Option<String>, failure: Box<Failure> },
+    /// What was started was given up for a later operation.
+    #[error("{what} was given up because another operation took its place")]
+    Superseded { what: String },
+    /// A run ended otherwise than it should.
+    #[error("the job {job} ended as {state}{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+    Ended { job: String, state: JobState, reason: Option<String> },
+    /// A check found something that does not work.
+    #[error("{failed} of {all} checks of {what} failed")]
+    Checks { what: String, failed: usize, all: usize },
+    /// The time to wait is over.
+    #[error("{what} did not end within {after}; it goes on")]
+    WaitedTooLong { what: String, after: String, look: String },
+    /// Nobody reads what is printed.
+    #[error("could not print the result")]
+    Print { source: io::Error },
+}
+
+fn say(problem: &Problem) -> String {
+    match (&problem.detail, &problem.request_id) {
+        (Some(detail), _) => detail.clone(),
+        (None, Some(id)) => {
+            format!(
+                "the server failed ({}); its log has the reason under request {id}",
+                problem.code
+            )
+        }
+        (None, None) => format!("the server failed ({}); its log has the reason", problem.code),
+    }
+}
+
+impl Error {
+    /// What sort of failure it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::NoServer { .. }
+            | Self::Connect { .. }
+            | Self::Broken { .. }
+            | Self::Stream { .. } => Kind::Unavailable,
+            Self::Late { .. } | Self::WaitedTooLong { .. } => Kind::Timeout,
+            Self::Refused { problem, .. } => problem.kind,
+            Self::NoRun { .. } => Kind::NotFound,
+            Self::NoHome
+            | Self::Server { .. }
+            | Self::Variable { .. }
+            | Self::JobFile { .. }
+            | Self::Foreign { .. } => Kind::Invalid,
+            Self::ReadJobFile { source, .. }
+            | Self::ReadArtifact { source, .. }
+            | Self::ReadServerFile { source, .. }
+            | Self::Directory { source, .. }
+            | Self::ReadToken { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => Kind::NotFound,
+                io::ErrorKind::PermissionDenied => Kind::Denied,
+                _ => Kind::Invalid,
+            },
+            Self::Prepare { .. }
+            | Self::Runtime { .. }
+            | Self::Answer { .. }
+            | Self::Operation { .. }
+            | Self::Superseded { .. }
+            | Self::Ended { .. }
+            | Self::Checks { .. }
+            | Self::Print { .. } => Kind::Bug,
+        }
+    }
+
+    /// The exit status of the command. What failed after the command was carried out is a plain
+    /// failure, whatever its kind.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Operation { .. }
+            | Self::Superseded { .. }
+            | Self::Ended { .. }
+            | Self::Checks { .. } => exit::FAILED,
+            _ => exit::code_for(self.kind()),
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NoServer { .. } | Self::Connect { .. } => {
+                "Start one on this machine with `flumen up`, or name one with --server or FLUMEN_SERVER."
+            }
+            Self::NoHome => "Name one with --data-directory.",
+            Self::Refused { problem, .. } if problem.hint.is_none() && problem.status == 401 => {
+                "Give the server's token with --token or FLUMEN_TOKEN; on the server's machine it is the file `token` in its data directory."
+            }
+            Self::Refused { problem, .. } => return problem.hint.clone(),
+            Self::Operation { failure, .. } => return failure.hint.clone(),
+            Self::WaitedTooLong { look, .. } => return Some(format!("Look at it with `{look}`.")),
+            Self::NoRun { .. } => "`flumen job history` lists its runs.",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// What lies behind it, the nearest cause first.
+    pub fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Refused { problem, .. } => problem.causes.clone(),
+            Self::Operation { failure, .. } => failure.causes.clone(),
+            // Its text stands in the message, where it is one line per problem.
+            Self::JobFile { .. } => Vec::new(),
+            _ => Explained::chain(self.source()),
+        }
+    }
+
+    /// The error as the printer shows it.
+    pub fn explained(&self) -> Explained {
+        Explained { message: self.to_string(), causes: self.causes(), hint: self.hint() }
+    }
+}
+
+/// An error in the form in which every command shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// What failed, on what, and why.
+    pub message: String,
+    /// What lies behind it, the nearest cause first.
+    pub causes: Vec<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Explained {
+    /// The texts of an error and of what lies behind it, without repetitions.
+    pub fn chain(first: Option<&(dyn std::error::Error + 'static)>) -> Vec<String> {
+        let mut causes: Vec<String> = Vec::new();
+        let mut next = first;
+        while let Some(error) = next {
+            let text = error.to_string();
+            if causes.last().is_none_or(|last| !last.contains(&text)) {
+                causes.push(text);
+            }
+            next = error.source();
+        }
+        causes
+    }
+}

@@ -1,0 +1,167 @@
+//! Follows an operation to its end, printing each step as it ends.
+
+use std::{
+    pin::pin,
+    time::{Duration, Instant},
+};
+
+use flumen_api_types::{Operation, OperationKind, OperationState, Step, StepState};
+use flumen_model::{Kind, OperationId};
+use futures::StreamExt as _;
+use reqwest::Method;
+
+use crate::{
+    Error, Tone,
+    client::{Client, events},
+    commands::Context,
+    printer::{Printer, Progress},
+    text,
+};
+
+/// How long the server may be away while an operation is followed.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Waits at most this long for `what`; `look` is the command that shows it afterwards.
+pub(crate) async fn within<T>(
+    timeout: Option<Duration>,
+    what: String,
+    look: String,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let Some(timeout) = timeout else { return work.await };
+    match tokio::time::timeout(timeout, work).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::WaitedTooLong { what, after: text::duration(timeout), look }),
+    }
+}
+
+/// Follows the operation until it has ended. A failed one is an error.
+pub(crate) async fn operation(
+    context: &Context<'_>,
+    operation: Operation,
+    timeout: Option<Duration>,
+) -> Result<Operation, Error> {
+    let what = describe(&operation);
+    let look = format!("flumen operation show {}", operation.id);
+    let ended = within(timeout, what.clone(), look, to_the_end(context, operation)).await?;
+    let step = ended.steps.iter().find(|step| step.state == StepState::Failed);
+    match (ended.state, ended.error.clone().or_else(|| step?.error.clone())) {
+        (OperationState::Failed, Some(failure)) => Err(Error::Operation {
+            what,
+            step: step.map(|step| step.name.clone()),
+            failure: Box::new(failure),
+        }),
+        (OperationState::Cancelled | OperationState::Failed, _) => Err(Error::Superseded { what }),
+        (OperationState::Running | OperationState::Succeeded, _) => Ok(ended),
+    }
+}
+
+/// What an operation does, as the beginning of a sentence.
+pub(crate) fn describe(operation: &Operation) -> String {
+    let verb = match operation.kind {
+        OperationKind::Apply => "applying",
+        OperationKind::Start => "starting",
+        OperationKind::Stop => "stopping",
+        OperationKind::Cancel => "cancelling",
+        OperationKind::Restart => "restarting",
+        OperationKind::Savepoint => "taking a savepoint of",
+        OperationKind::Delete => "deleting",
+        OperationKind::AddVersion => "adding",
+        OperationKind::RemoveVersion => "removing",
+    };
+    match (&operation.job, operation.version) {
+        (Some(job), _) => format!("{verb} the job {job}"),
+        (None, Some(version)) => format!("{verb} Flink {version}"),
+        (None, None) => format!("the operation {}", operation.id),
+    }
+}
+
+async fn to_the_end(context: &Context<'_>, operation: Operation) -> Result<Operation, Error> {
+    let progress = context.printer.progress();
+    let mut steps = Steps { printer: &context.printer, progress: &progress, printed: 0 };
+    let id = operation.id;
+    steps.show(&operation);
+    let mut last = operation;
+    let mut away: Option<Instant> = None;
+    while !last.state.has_ended() {
+        match follow_once(&context.client, id, &mut steps).await {
+            Ok(seen) => {
+                away = None;
+                last = seen.unwrap_or(last);
+            }
+            Err(error) if error.kind() == Kind::Unavailable => {
+                if away.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+                    return Err(error);
+                }
+                progress.say("the server does not answer; trying again");
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(last)
+}
+
+/// Follows one stream of events to its end, then asks for the operation as it is.
+async fn follow_once(
+    client: &Client,
+    id: OperationId,
+    steps: &mut Steps<'_>,
+) -> Result<Option<Operation>, Error> {
+    let action = || format!("follow the operation {id}");
+    let id = id.to_string();
+    let response =
+        client.call(Method::GET, action(), &["operations", &id, "events"]).send().await?;
+    let mut events = pin!(events::<Operation>(response));
+    while let Some(operation) = events.next().await {
+        steps.show(&operation);
+        if operation.state.has_ended() {
+            return Ok(Some(operation));
+        }
+    }
+    let operation: Operation = client.get(action(), &["operations", &id], &()).await?;
+    steps.show(&operation);
+    if !operation.state.has_ended() {
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(Some(operation))
+}
+
+struct Steps<'a> {
+    printer: &'a Printer,
+    progress: &'a Progress,
+    printed: usize,
+}
+
+impl Steps<'_> {
+    fn show(&mut self, operation: &Operation) {
+        while let Some(step) =
+            operation.steps.get(self.printed).filter(|step| step.state.has_ended())
+        {
+            self.progress.line(line(step, self.printer));
+            self.printed += 1;
+        }
+        if let Some(step) = operation.steps.get(self.printed) {
+            let detail =
+                step.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+            self.progress.say(format!("{}{detail}", step.name));
+        }
+    }
+}
+
+/// A step that has ended, in one line.
+fn line(step: &Step, printer: &Printer) -> String {
+    let (mark, tone) = match step.state {
+        StepState::Failed => ("✗", Tone::Bad),
+        StepState::Skipped => ("-", Tone::Quiet),
+        StepState::Pending | StepState::Running | StepState::Succeeded => ("✓", Tone::Good),
+    };
+    let took = match (step.started_at, step.finished_at) {
+        (Some(from), Some(to)) => text::duration(text::between(from, to)),
+        _ => String::new(),
+    };
+    let detail = step.detail.as_deref().unwrap_or_default();
+    let shown = format!("  {} {:<34} {took:>10}  {detail}", printer.paint(mark, tone), step.name);
+    shown.trim_end().to_owned()
+}

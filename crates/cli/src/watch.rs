@@ -1,0 +1,109 @@
+//! Watches a job until its run has ended, printing each state and now and then its rates.
+
+use std::time::{Duration, Instant};
+
+use flumen_api_types::{Job, JobQuery, JobReference, JobState, Live, Outcome};
+use flumen_model::Kind;
+
+use crate::{Error, commands::Context, follow, printer::Progress, text};
+
+const INTERVAL: Duration = Duration::from_millis(500);
+/// How often the rates are printed where no terminal shows them all the time.
+const RATES: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Watches until the run has ended, at most this long. An end other than FINISHED is an error.
+pub(crate) async fn within(
+    context: &Context<'_>,
+    job: &JobReference,
+    timeout: Option<Duration>,
+) -> Result<Job, Error> {
+    let look = format!("flumen job show {} --environment {}", job.name, job.environment);
+    follow::within(timeout, format!("the run of the job {job}"), look, until_finished(context, job))
+        .await
+}
+
+async fn until_finished(context: &Context<'_>, job: &JobReference) -> Result<Job, Error> {
+    let progress = context.printer.progress();
+    let mut shown =
+        Shown { began: Instant::now(), state: None, rates: Instant::now(), unreachable: false };
+    let mut away: Option<Instant> = None;
+    loop {
+        match context.fetch_job(job, JobQuery { live: true }).await {
+            Ok(seen) => {
+                away = None;
+                shown.update(&seen, &progress);
+                if seen.state.has_ended() && seen.operation.is_none() {
+                    return outcome(seen);
+                }
+            }
+            Err(error) if error.kind() == Kind::Unavailable => {
+                if away.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+                    return Err(error);
+                }
+                progress.say("the server does not answer; trying again");
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+fn outcome(job: Job) -> Result<Job, Error> {
+    if job.state == JobState::Finished {
+        return Ok(job);
+    }
+    let reason = job.reason.or_else(|| {
+        job.run.filter(|run| run.outcome != Some(Outcome::Finished)).and_then(|run| run.reason)
+    });
+    let name = JobReference { environment: job.environment, name: job.name }.to_string();
+    Err(Error::Ended { job: name, state: job.state, reason })
+}
+
+struct Shown {
+    began: Instant,
+    state: Option<JobState>,
+    rates: Instant,
+    unreachable: bool,
+}
+
+impl Shown {
+    fn update(&mut self, job: &Job, progress: &Progress) {
+        let elapsed = text::duration(self.began.elapsed());
+        if self.state != Some(job.state) {
+            let reason =
+                job.reason.as_ref().map(|reason| format!("  {reason}")).unwrap_or_default();
+            progress.line(format!("  {:<36} {elapsed:>10}{reason}", job.state.as_str()));
+            self.state = Some(job.state);
+        }
+        if job.unreachable_since.is_some() != self.unreachable {
+            self.unreachable = !self.unreachable;
+            let line = job.unreachable_since.map_or_else(
+                || "  reachable again".to_owned(),
+                |since| format!("  unreachable since {}", text::moment(since)),
+            );
+            progress.line(line);
+        }
+        let Some(live) = &job.live else {
+            progress.say(job.state.as_str());
+            return;
+        };
+        let rates = rates(live);
+        progress.say(format!("{}  {rates}", job.state));
+        if job.state == JobState::Running && self.rates.elapsed() >= RATES {
+            progress.line(format!("  {:<36} {elapsed:>10}  {rates}", ""));
+            self.rates = Instant::now();
+        }
+    }
+}
+
+/// How much the job reads, and how many of its tasks run.
+pub(crate) fn rates(live: &Live) -> String {
+    let sources = || live.vertices.iter().filter(|vertex| vertex.records_in == 0);
+    let records: u64 = sources().map(|vertex| vertex.records_out).sum();
+    let per_second: Option<f64> = sources().map(|vertex| vertex.records_out_per_second).sum();
+    let all: u32 = live.tasks.values().sum();
+    let running = live.tasks.get("RUNNING").copied().unwrap_or_default();
+    let rate = per_second.map(|rate| format!(" ({})", text::rate(rate))).unwrap_or_default();
+    format!("{} records read{rate}, {running} of {all} tasks running", text::count(records))
+}
