@@ -1,1 +1,28 @@
-//! controllers
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod deployment;
+mod endpoints;
+mod error;
+mod events;
+mod facts;
+mod garbage;
+mod hub;
+mod kinds;
+mod namespace;
+mod pod_garbage;
+mod quantity;
+mod queue;
+mod reduce;
+mod replica_set;
+mod run;
+mod scheduler;
+mod service_account;
+mod settings;
+mod watch;
+mod world;
+
+pub use error::{Error, Verb};
+pub use quantity::Amount;
+pub use run::spawn;
+pub use settings::Settings;

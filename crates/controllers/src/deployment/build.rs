@@ -1,0 +1,114 @@
+//! The replica set of a Deployment's template.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, ReplicaSetSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+
+use crate::facts::{REVISION, TEMPLATE_HASH};
+
+const DESIRED: &str = "deployment.kubernetes.io/desired-replicas";
+const MOST: &str = "deployment.kubernetes.io/max-replicas";
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    /// Of the new replica set.
+    pub(super) replicas: i32,
+    /// Of the Deployment.
+    pub(super) wanted: i32,
+    pub(super) surge: i32,
+}
+
+/// What the Deployment wanted when a replica set was last scaled.
+pub(super) fn size_annotations(wanted: i32, surge: i32) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (DESIRED.to_owned(), wanted.to_string()),
+        (MOST.to_owned(), wanted.saturating_add(surge).to_string()),
+    ])
+}
+
+/// `None` if the Deployment has no specification.
+pub(super) fn replica_set(
+    deployment: &Deployment,
+    hash: &str,
+    size: Size,
+    revision: i64,
+) -> Option<ReplicaSet> {
+    let spec = deployment.spec.as_ref()?;
+    let name = deployment.metadata.name.as_deref()?;
+    let with_hash = |labels: Option<&BTreeMap<String, String>>| {
+        let mut labels = labels.cloned().unwrap_or_default();
+        labels.insert(TEMPLATE_HASH.to_owned(), hash.to_owned());
+        labels
+    };
+    let mut template = spec.template.clone();
+    let metadata = template.metadata.get_or_insert_default();
+    let labels = with_hash(metadata.labels.as_ref());
+    metadata.labels = Some(labels.clone());
+    let mut selector = spec.selector.clone();
+    selector.match_labels = Some(with_hash(selector.match_labels.as_ref()));
+    let own = |key: &str| {
+        key == "kubectl.kubernetes.io/last-applied-configuration"
+            || key.starts_with("deployment.kubernetes.io/")
+    };
+    let inherited = deployment.metadata.annotations.iter().flatten().filter(|(key, _)| !own(key));
+    let mut annotations: BTreeMap<String, String> =
+        inherited.map(|(key, value)| (key.clone(), value.clone())).collect();
+    annotations.extend(size_annotations(size.wanted, size.surge));
+    annotations.insert(REVISION.to_owned(), revision.to_string());
+    Some(ReplicaSet {
+        metadata: ObjectMeta {
+            name: Some(format!("{name}-{hash}")),
+            namespace: deployment.metadata.namespace.clone(),
+            labels: Some(labels),
+            annotations: Some(annotations),
+            owner_references: Some(vec![OwnerReference {
+                api_version: "apps/v1".to_owned(),
+                kind: "Deployment".to_owned(),
+                name: name.to_owned(),
+                uid: deployment.metadata.uid.clone()?,
+                controller: Some(true),
+                block_owner_deletion: Some(true),
+            }]),
+            ..ObjectMeta::default()
+        },
+        spec: Some(ReplicaSetSpec {
+            replicas: Some(size.replicas),
+            min_ready_seconds: spec.min_ready_seconds,
+            selector,
+            template: Some(template),
+        }),
+        status: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_replica_set_is_told_apart_by_the_hash_in_labels_selector_and_template() {
+        let deployment: Deployment = serde_json::from_value(json!({
+            "metadata": {"name": "d", "namespace": "ns", "uid": "u", "annotations": {"a": "b", "kubectl.kubernetes.io/last-applied-configuration": "{}", "deployment.kubernetes.io/revision": "1"}},
+            "spec": {"selector": {"matchLabels": {"app": "x"}}, "template": {"metadata": {"labels": {"app": "x", "more": "y"}}}}
+        }))
+        .expect("deployment");
+        let set = replica_set(&deployment, "h", Size { replicas: 1, wanted: 2, surge: 1 }, 7)
+            .expect("replica set");
+        let set = serde_json::to_value(set).expect("json");
+        assert_eq!(set["metadata"]["name"], "d-h");
+        assert_eq!(
+            set["metadata"]["labels"],
+            json!({"app": "x", "more": "y", "pod-template-hash": "h"})
+        );
+        assert_eq!(
+            set["spec"]["selector"],
+            json!({"matchLabels": {"app": "x", "pod-template-hash": "h"}})
+        );
+        assert_eq!(set["spec"]["template"]["metadata"]["labels"], set["metadata"]["labels"]);
+        let expected = json!({"a": "b", "deployment.kubernetes.io/desired-replicas": "2", "deployment.kubernetes.io/max-replicas": "3", "deployment.kubernetes.io/revision": "7"});
+        assert_eq!(set["metadata"]["annotations"], expected);
+        assert_eq!(set["metadata"]["ownerReferences"][0]["uid"], "u");
+    }
+}

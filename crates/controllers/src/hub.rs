@@ -1,0 +1,215 @@
+//! What the loops share: the client, the world and the queues. The lock is held for looks and changes only, never over a request.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use k8s_openapi::NamespaceResourceScope;
+use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
+use kube::{Client, Resource};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use crate::error::Verb;
+use crate::facts::{Key, Object, Uid};
+use crate::kinds::{Kind, Kinds};
+use crate::queue::Queue;
+use crate::reduce::Reduce;
+use crate::world::{Wake, World};
+use crate::{Error, Settings};
+
+#[derive(Debug)]
+pub(crate) struct Queues {
+    pub(crate) deployments: Queue<Uid>,
+    pub(crate) replica_sets: Queue<Uid>,
+    pub(crate) garbage: Queue<Uid>,
+    pub(crate) endpoints: Queue<Key>,
+    pub(crate) namespaces: Queue<String>,
+    pub(crate) service_accounts: Queue<String>,
+    pub(crate) pod_garbage: Queue<Uid>,
+    pub(crate) scheduler: Queue<Uid>,
+}
+
+pub(crate) struct Hub {
+    pub(crate) client: Client,
+    pub(crate) kinds: Kinds,
+    pub(crate) settings: Settings,
+    pub(crate) queues: Queues,
+    world: Mutex<World>,
+}
+
+impl Hub {
+    pub(crate) fn new(client: Client, kinds: Kinds, settings: Settings) -> Self {
+        let queues = Queues {
+            deployments: Queue::new(),
+            replica_sets: Queue::new(),
+            garbage: Queue::new(),
+            endpoints: Queue::new(),
+            namespaces: Queue::new(),
+            service_accounts: Queue::new(),
+            pod_garbage: Queue::new(),
+            scheduler: Queue::new(),
+        };
+        Self { client, kinds, settings, queues, world: Mutex::default() }
+    }
+
+    /// Looks at the world, or changes it.
+    pub(crate) fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        look(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes what a watch brought.
+    pub(crate) fn watched(&self, object: Object) {
+        let wakes = self.world(|world| world.watched(object));
+        self.wake(wakes);
+    }
+
+    pub(crate) fn removed(&self, object: &Object) {
+        let wakes = self.world(|world| world.removed(object.kind, &object.uid, object.version));
+        self.wake(wakes);
+    }
+
+    pub(crate) fn retain(&self, kind: Kind, listed: &HashSet<Uid>) {
+        let wakes = self.world(|world| world.retain(kind, listed));
+        self.wake(wakes);
+    }
+
+    /// Takes the answer to an own write.
+    pub(crate) fn answered<K: Reduce>(&self, object: &K) {
+        if let Some(object) = Object::new(K::KIND, object.meta(), object.facts()) {
+            let wakes = self.world(|world| world.answered(object));
+            self.wake(wakes);
+        }
+    }
+
+    fn wake(&self, wakes: Vec<Wake>) {
+        for wake in wakes {
+            match wake {
+                Wake::Deployment(uid) => self.queues.deployments.push(uid),
+                Wake::ReplicaSet(uid) => self.queues.replica_sets.push(uid),
+                Wake::Garbage(uid) => self.queues.garbage.push(uid),
+                Wake::Endpoints(key) => self.queues.endpoints.push(key),
+                Wake::Namespace(name) => self.queues.namespaces.push(name),
+                Wake::ServiceAccount(namespace) => self.queues.service_accounts.push(namespace),
+                Wake::PodGarbage(uid) => self.queues.pod_garbage.push(uid),
+                Wake::Schedule(uid) => self.queues.scheduler.push(uid),
+            }
+        }
+    }
+
+    pub(crate) fn api<K>(&self, namespace: &str) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// Changes an object by a merge patch, which the world knows of afterwards.
+    pub(crate) async fn change<K>(&self, key: &Key, body: &Value) -> Result<(), Error>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+            + Reduce
+            + Clone
+            + DeserializeOwned
+            + std::fmt::Debug,
+    {
+        let changed =
+            self.api::<K>(&key.namespace).patch(&key.name, &manager(), &Patch::Merge(body)).await;
+        self.answered(
+            &changed.map_err(|source| Error::request(Verb::Change, describe::<K>(key), source))?,
+        );
+        Ok(())
+    }
+
+    /// Replaces the status of an object, if it still is the one of this uid.
+    pub(crate) async fn write_status<K, S>(
+        &self,
+        key: &Key,
+        uid: &Uid,
+        old: &S,
+        new: &S,
+    ) -> Result<(), Error>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+            + Reduce
+            + Clone
+            + DeserializeOwned
+            + std::fmt::Debug,
+        S: Serialize,
+    {
+        let body = json!({"metadata": {"uid": &**uid}, "status": replacement(old, new)});
+        let changed = self
+            .api::<K>(&key.namespace)
+            .patch_status(&key.name, &manager(), &Patch::Merge(body))
+            .await;
+        self.answered(
+            &changed.map_err(|source| Error::request(Verb::Change, describe::<K>(key), source))?,
+        );
+        Ok(())
+    }
+
+    /// Deletes the object of this uid; it is fine if it is gone.
+    pub(crate) async fn delete<K>(
+        &self,
+        key: &Key,
+        uid: &Uid,
+        options: DeleteParams,
+    ) -> Result<(), Error>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+            + Reduce
+            + Clone
+            + DeserializeOwned
+            + std::fmt::Debug,
+    {
+        let options = options
+            .preconditions(Preconditions { uid: Some(uid.to_string()), resource_version: None });
+        match self.api::<K>(&key.namespace).delete(&key.name, &options).await {
+            Ok(answer) => {
+                if let Some(object) = answer.left() {
+                    self.answered(&object);
+                }
+                Ok(())
+            }
+            // Another object of that name, or none.
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+            Err(source) => Err(Error::request(Verb::Delete, describe::<K>(key), source)),
+        }
+    }
+}
+
+pub(crate) fn describe<K: Resource<DynamicType = ()>>(key: &Key) -> String {
+    format!("{} {key}", K::kind(&()))
+}
+
+/// Who writes, as the objects' managed fields show it.
+pub(crate) const MANAGER: &str = "flumen-controllers";
+
+pub(crate) fn manager() -> PatchParams {
+    PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() }
+}
+
+/// The merge patch that turns `old` into `new`: parts that `new` lacks are removed.
+fn replacement<S: Serialize>(old: &S, new: &S) -> Value {
+    let parts = |value: &S| match serde_json::to_value(value) {
+        Ok(Value::Object(parts)) => parts,
+        _ => Map::new(),
+    };
+    let mut patch = parts(new);
+    for (name, _) in parts(old) {
+        patch.entry(name).or_insert(Value::Null);
+    }
+    Value::Object(patch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_patch_removes_what_the_new_status_lacks() {
+        let patch =
+            replacement(&json!({"replicas": 2, "readyReplicas": 1}), &json!({"replicas": 3}));
+        assert_eq!(patch, json!({"replicas": 3, "readyReplicas": null}));
+    }
+}

@@ -1,0 +1,190 @@
+//! Everything the controllers know of the cluster: one synchronous index, fed by watches and by the answers to own writes.
+//! A change comes in, the wakes it causes come out; there is no IO and no decision in here.
+
+mod capacity;
+mod labels;
+mod wake;
+
+use std::collections::{HashMap, HashSet};
+
+pub(crate) use capacity::Capacity;
+pub(crate) use wake::Wake;
+
+use tokio::time::Instant;
+
+use crate::facts::{Facts, Key, Object, Uid};
+use crate::kinds::Kind;
+use labels::{PodLabels, ServiceSelectors};
+
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    objects: HashMap<Uid, Object>,
+    names: HashMap<(Kind, Key), Uid>,
+    /// Who names whom as owner, also owners that do not exist.
+    dependents: HashMap<Uid, HashSet<Uid>>,
+    /// The highest version that the watch of a kind has brought.
+    seen: HashMap<Kind, u64>,
+    pod_labels: PodLabels,
+    selectors: ServiceSelectors,
+    pub(crate) capacity: Capacity,
+    /// Since when nodes are missing that pods are bound to.
+    missing_nodes: HashMap<String, Instant>,
+}
+
+impl World {
+    /// Takes what a watch brought.
+    pub(crate) fn watched(&mut self, object: Object) -> Vec<Wake> {
+        let seen = self.seen.entry(object.kind).or_default();
+        *seen = (*seen).max(object.version);
+        self.put(object)
+    }
+
+    /// Takes the answer to an own write, so that the next decision knows of it before the watch does. Ignored if the watch is past
+    /// that version: then the object may be gone already.
+    pub(crate) fn answered(&mut self, object: Object) -> Vec<Wake> {
+        let seen = self.seen.get(&object.kind).copied().unwrap_or(0);
+        if object.version <= seen { Vec::new() } else { self.put(object) }
+    }
+
+    fn put(&mut self, object: Object) -> Vec<Wake> {
+        if self.objects.get(&object.uid).is_some_and(|known| known.version > object.version) {
+            return Vec::new();
+        }
+        let uid = Uid::clone(&object.uid);
+        let old = self.objects.remove(&uid);
+        if let Some(old) = &old {
+            self.unlink(old);
+        }
+        self.link(&object);
+        let wakes = wake::wakes(self, old.as_ref(), Some(&object));
+        self.objects.insert(uid, object);
+        wakes
+    }
+
+    /// Forgets an object that a watch reported as deleted.
+    pub(crate) fn removed(&mut self, kind: Kind, uid: &str, version: u64) -> Vec<Wake> {
+        let seen = self.seen.entry(kind).or_default();
+        *seen = (*seen).max(version);
+        let Some(old) = self.objects.remove(uid) else { return Vec::new() };
+        self.unlink(&old);
+        self.capacity.gone(uid);
+        wake::wakes(self, Some(&old), None)
+    }
+
+    /// Forgets the objects of a kind that a new list no longer has.
+    pub(crate) fn retain(&mut self, kind: Kind, listed: &HashSet<Uid>) -> Vec<Wake> {
+        let gone: Vec<Uid> = self
+            .objects
+            .values()
+            .filter(|object| object.kind == kind && !listed.contains(&object.uid))
+            .map(|object| Uid::clone(&object.uid))
+            .collect();
+        gone.iter().flat_map(|uid| self.removed(kind, uid, 0)).collect()
+    }
+
+    fn link(&mut self, object: &Object) {
+        self.names.insert((object.kind, object.key.clone()), Uid::clone(&object.uid));
+        for owner in &object.owners {
+            self.dependents
+                .entry(Uid::clone(&owner.uid))
+                .or_default()
+                .insert(Uid::clone(&object.uid));
+        }
+        match &object.facts {
+            Facts::Pod(pod) => {
+                self.pod_labels.insert(&object.key.namespace, &pod.labels, &object.uid);
+                self.capacity.take(&object.uid, pod, object.deleting);
+            }
+            Facts::Service(service) => self.selectors.insert(&object.key, &service.selector),
+            _ => {}
+        }
+    }
+
+    fn unlink(&mut self, object: &Object) {
+        let name = (object.kind, object.key.clone());
+        // An object of the same name may have come already.
+        if self.names.get(&name) == Some(&object.uid) {
+            self.names.remove(&name);
+        }
+        for owner in &object.owners {
+            if let Some(known) = self.dependents.get_mut(&owner.uid) {
+                known.remove(&object.uid);
+                if known.is_empty() {
+                    self.dependents.remove(&owner.uid);
+                }
+            }
+        }
+        match &object.facts {
+            Facts::Pod(pod) => {
+                self.pod_labels.remove(&object.key.namespace, &pod.labels, &object.uid);
+                self.capacity.release(&object.uid, pod);
+            }
+            Facts::Service(service) => self.selectors.remove(&object.key, &service.selector),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn get(&self, uid: &str) -> Option<&Object> {
+        self.objects.get(uid)
+    }
+
+    pub(crate) fn named(&self, kind: Kind, key: &Key) -> Option<&Object> {
+        self.objects.get(self.names.get(&(kind, key.clone()))?)
+    }
+
+    /// The objects that name `owner` as an owner.
+    pub(crate) fn dependents(&self, owner: &str) -> impl Iterator<Item = &Object> {
+        self.dependents.get(owner).into_iter().flatten().filter_map(|uid| self.objects.get(uid))
+    }
+
+    /// The objects that `owner` manages (it is their controller).
+    pub(crate) fn managed(&self, owner: &str) -> impl Iterator<Item = &Object> {
+        self.dependents(owner).filter(move |object| {
+            object.controller().is_some_and(|controller| &*controller.uid == owner)
+        })
+    }
+
+    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+        self.objects.values().filter(move |object| object.kind == kind)
+    }
+
+    /// The pods of a namespace that have all these labels; none for an empty selector.
+    pub(crate) fn selected_pods(
+        &self,
+        namespace: &str,
+        selector: &std::collections::BTreeMap<String, String>,
+    ) -> Vec<&Object> {
+        let candidates = self.pod_labels.candidates(namespace, selector);
+        let pods = candidates.into_iter().flatten().filter_map(|uid| self.objects.get(uid));
+        pods.filter(|object| {
+            object.key.namespace == namespace
+                && object.pod().is_some_and(|pod| {
+                    selector.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
+                })
+        })
+        .collect()
+    }
+
+    /// What the watches know to be in a namespace.
+    pub(crate) fn contents(&self, namespace: &str) -> Vec<Object> {
+        self.objects.values().filter(|object| object.key.namespace == namespace).cloned().collect()
+    }
+
+    /// Notes that a node is missing; answers since when.
+    pub(crate) fn node_missing(&mut self, node: &str, now: Instant) -> Instant {
+        *self.missing_nodes.entry(node.to_owned()).or_insert(now)
+    }
+
+    pub(crate) fn node_found(&mut self, node: &str) {
+        self.missing_nodes.remove(node);
+    }
+
+    /// Whether a namespace is there and being deleted.
+    fn is_namespace_ending(&self, namespace: &str) -> bool {
+        let key = Key::new("", namespace);
+        self.named(Kind::Namespace, &key).is_some_and(|object| object.deleting)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+use super::*;
+use crate::facts::Owner;
+use crate::quantity::Amount;
+use k8s_openapi::api::core::v1 as core;
+use serde_json::{Value, json};
+
+fn object(kind: Kind, uid: &str, version: u64, facts: Facts) -> Object {
+    Object {
+        uid: uid.into(),
+        kind,
+        key: Key::new("ns", uid),
+        version,
+        owners: Vec::new(),
+        deleting: false,
+        foreground: false,
+        orphan: false,
+        facts,
+    }
+}
+
+fn pod(uid: &str, version: u64, value: &Value) -> Object {
+    let pod: core::Pod = serde_json::from_value(value.clone()).expect("pod");
+    object(Kind::Pod, uid, version, Facts::Pod(Box::new((&pod).into())))
+}
+
+fn waiting(uid: &str, version: u64, cpu: &str) -> Object {
+    pod(
+        uid,
+        version,
+        &json!({"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": cpu}}}]}}),
+    )
+}
+
+fn bound(uid: &str, version: u64, cpu: &str) -> Object {
+    pod(
+        uid,
+        version,
+        &json!({"metadata": {}, "spec": {"nodeName": "n", "containers": [{"name": "c", "resources": {"requests": {"cpu": cpu}}}]}}),
+    )
+}
+
+fn used(world: &World) -> Option<Amount> {
+    world.capacity.used("n").and_then(|used| used.get("cpu")).copied()
+}
+
+fn cpu(text: &str) -> Option<Amount> {
+    Amount::parse(text)
+}
+
+#[test]
+fn an_older_view_of_an_object_is_ignored() {
+    let mut world = World::default();
+    world.answered(bound("p", 9, "1"));
+    assert!(world.watched(waiting("p", 8, "1")).is_empty());
+    assert_eq!(used(&world), cpu("1"));
+}
+
+#[test]
+fn an_answer_that_the_watch_has_overtaken_brings_no_ghost() {
+    let mut world = World::default();
+    world.watched(waiting("p", 5, "1"));
+    world.removed(Kind::Pod, "p", 7);
+    assert!(world.answered(waiting("p", 5, "1")).is_empty());
+    assert!(world.get("p").is_none());
+}
+
+#[test]
+fn an_assumed_pod_takes_room_exactly_once_until_its_binding_is_seen_and_after() {
+    let mut world = World::default();
+    world.watched(waiting("p", 1, "500m"));
+    let facts = world.get("p").and_then(Object::pod).expect("pod").clone();
+    world.capacity.assume(&"p".into(), &facts, "n");
+    assert_eq!(used(&world), cpu("500m"));
+    world.watched(waiting("p", 2, "500m"));
+    assert_eq!(used(&world), cpu("500m"), "a change of the pod that is older than the binding");
+    world.watched(bound("p", 3, "500m"));
+    assert_eq!(used(&world), cpu("500m"));
+    world.removed(Kind::Pod, "p", 4);
+    assert_eq!(used(&world), cpu("0"));
+}
+
+#[test]
+fn a_binding_that_failed_gives_the_room_back_and_the_pod_waits_again() {
+    let mut world = World::default();
+    world.watched(waiting("p", 1, "1"));
+    let facts = world.get("p").and_then(Object::pod).expect("pod").clone();
+    world.capacity.assume(&"p".into(), &facts, "n");
+    assert_eq!(world.capacity.waiting().count(), 0);
+    world.capacity.forget(&"p".into(), &facts);
+    assert_eq!(used(&world), cpu("0"));
+    assert_eq!(world.capacity.waiting().count(), 1);
+}
+
+#[test]
+fn room_that_becomes_free_wakes_the_pods_that_wait() {
+    let mut world = World::default();
+    world.watched(bound("p", 1, "1"));
+    world.watched(waiting("q", 2, "1"));
+    let wakes = world.removed(Kind::Pod, "p", 3);
+    assert!(wakes.contains(&Wake::Schedule("q".into())), "{wakes:?}");
+    let node = object(Kind::Node, "n", 4, Facts::Node(Box::default()));
+    assert!(world.watched(node.clone()).contains(&Wake::Schedule("q".into())));
+    assert!(
+        world.watched(Object { version: 5, ..node }).is_empty(),
+        "a heartbeat of a node wakes nobody"
+    );
+}
+
+#[test]
+fn the_dependents_of_an_owner_that_never_existed_are_known() {
+    let mut world = World::default();
+    let owner = Owner {
+        uid: "never".into(),
+        api_version: "v1".into(),
+        kind: "ConfigMap".into(),
+        name: "x".into(),
+        controller: false,
+        blocking: false,
+    };
+    let dependent = Object { owners: vec![owner], ..object(Kind::ConfigMap, "d", 1, Facts::Plain) };
+    assert_eq!(world.watched(dependent.clone()), [Wake::Garbage("d".into())]);
+    assert_eq!(world.dependents("never").count(), 1);
+    assert!(
+        world.watched(Object { version: 2, ..dependent }).is_empty(),
+        "a change of its data is no reason to look again"
+    );
+}
+
+#[test]
+fn a_new_list_forgets_what_went_while_nobody_watched() {
+    let mut world = World::default();
+    world.watched(bound("p", 1, "1"));
+    world.watched(bound("q", 2, "1"));
+    // Deleted and made again under the same name.
+    let again = Object { key: Key::new("ns", "p"), ..bound("p2", 3, "2") };
+    world.watched(again);
+    let listed = ["p2", "q"].into_iter().map(Uid::from).collect();
+    world.retain(Kind::Pod, &listed);
+    assert_eq!(used(&world), cpu("3"));
+    assert_eq!(world.named(Kind::Pod, &Key::new("ns", "p")).map(|object| &*object.uid), Some("p2"));
+}
+
+#[test]
+fn a_service_is_woken_by_pods_that_match_or_matched_it() {
+    let mut world = World::default();
+    let service: core::Service =
+        serde_json::from_value(json!({"spec": {"selector": {"app": "a"}}})).expect("service");
+    world.watched(object(Kind::Service, "s", 1, Facts::Service(Box::new((&service).into()))));
+    let wake = Wake::Endpoints(Key::new("ns", "s"));
+    assert!(world.watched(waiting("p", 2, "1")).contains(&wake));
+    assert!(
+        !world.watched(waiting("p", 3, "1")).contains(&wake),
+        "nothing changed for the service"
+    );
+    assert_eq!(world.selected_pods("ns", &[("app".to_owned(), "a".to_owned())].into()).len(), 1);
+    assert!(world.watched(bound("p", 4, "1")).contains(&wake), "the label is gone");
+    assert!(world.selected_pods("ns", &[("app".to_owned(), "a".to_owned())].into()).is_empty());
+    assert!(world.selected_pods("ns", &std::collections::BTreeMap::new()).is_empty());
+}

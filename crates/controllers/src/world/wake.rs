@@ -1,0 +1,173 @@
+//! Which controllers must look at what, after a change. Too many wakes cost a look, a missing one costs correctness.
+
+use super::World;
+use crate::facts::{Facts, Key, Object, Pod, Uid};
+use crate::kinds::Kind;
+
+/// Something that a controller should look at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Wake {
+    Deployment(Uid),
+    ReplicaSet(Uid),
+    /// An object with owners, or one that is being deleted with its dependents.
+    Garbage(Uid),
+    /// A service, by name: it may be gone.
+    Endpoints(Key),
+    /// A namespace that is being deleted.
+    Namespace(String),
+    /// What every namespace should contain.
+    ServiceAccount(String),
+    PodGarbage(Uid),
+    Schedule(Uid),
+}
+
+pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -> Vec<Wake> {
+    let mut wakes = Vec::new();
+    let Some(any) = new.or(old) else { return wakes };
+    garbage(world, old, new, &mut wakes);
+    contents(world, any, new.is_none(), &mut wakes);
+    match &any.facts {
+        Facts::Pod(_) => pod(world, old, new, &mut wakes),
+        Facts::ReplicaSet(_) => {
+            wakes.push(Wake::ReplicaSet(Uid::clone(&any.uid)));
+            wakes.extend(any.controller().map(|owner| Wake::Deployment(Uid::clone(&owner.uid))));
+        }
+        Facts::Deployment(_) => wakes.push(Wake::Deployment(Uid::clone(&any.uid))),
+        Facts::Service(_) | Facts::Endpoints { .. } => wakes.push(Wake::Endpoints(any.key.clone())),
+        Facts::Node(_) => node(world, old, new, &mut wakes),
+        Facts::Namespace { .. } => {
+            let wake = if any.deleting { Wake::Namespace } else { Wake::ServiceAccount };
+            wakes.push(wake(any.key.name.clone()));
+        }
+        Facts::Plain => {}
+    }
+    wakes
+}
+
+fn garbage(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Vec<Wake>) {
+    let dependents = |uid: &str| {
+        world
+            .dependents(uid)
+            .map(|object| Wake::Garbage(Uid::clone(&object.uid)))
+            .collect::<Vec<_>>()
+    };
+    match new {
+        Some(new) => {
+            let owners_changed =
+                old.is_none_or(|old| old.owners != new.owners) && !new.owners.is_empty();
+            let ending = new.deleting && (new.foreground || new.orphan);
+            let ends_now = ending
+                && old.is_none_or(|old| {
+                    !old.deleting || old.foreground != new.foreground || old.orphan != new.orphan
+                });
+            if owners_changed || ending {
+                wakes.push(Wake::Garbage(Uid::clone(&new.uid)));
+            }
+            if ends_now {
+                wakes.extend(dependents(&new.uid));
+            }
+        }
+        None => wakes.extend(old.iter().flat_map(|old| dependents(&old.uid))),
+    }
+    // An owner that waits for its dependents looks again when one of them goes, leaves it or no longer blocks.
+    if let Some(old) = old
+        && new.is_none_or(|new| new.owners != old.owners)
+    {
+        let waiting = old
+            .owners
+            .iter()
+            .filter_map(|owner| world.get(&owner.uid))
+            .filter(|owner| owner.deleting && (owner.foreground || owner.orphan));
+        wakes.extend(waiting.map(|owner| Wake::Garbage(Uid::clone(&owner.uid))));
+    }
+}
+
+/// What depends on the namespace of the object.
+fn contents(world: &World, object: &Object, gone: bool, wakes: &mut Vec<Wake>) {
+    let namespace = &object.key.namespace;
+    if namespace.is_empty() {
+        return;
+    }
+    if world.is_namespace_ending(namespace) {
+        wakes.push(Wake::Namespace(namespace.clone()));
+    } else if gone && matches!(object.kind, Kind::ServiceAccount | Kind::ConfigMap) {
+        wakes.push(Wake::ServiceAccount(namespace.clone()));
+    }
+}
+
+fn pod(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Vec<Wake>) {
+    let old_pod = old.and_then(Object::pod);
+    let new_pod = new.and_then(Object::pod);
+    let Some(any) = new.or(old) else { return };
+    for object in [old, new].into_iter().flatten() {
+        if let Some(owner) = object.controller()
+            && let Some(set) = world.get(&owner.uid).filter(|owner| owner.kind == Kind::ReplicaSet)
+        {
+            wakes.push(Wake::ReplicaSet(Uid::clone(&set.uid)));
+            if new.is_none() {
+                // A Deployment that recreates waits for the last old pod to be gone.
+                wakes
+                    .extend(set.controller().map(|owner| Wake::Deployment(Uid::clone(&owner.uid))));
+            }
+        }
+    }
+    if !same_for_endpoints(old, new) {
+        let labels = [old_pod, new_pod].into_iter().flatten().map(|pod| &pod.labels);
+        let services =
+            labels.flat_map(|labels| world.selectors.candidates(&any.key.namespace, labels));
+        wakes.extend(services.map(|service| Wake::Endpoints(service.clone())));
+    }
+    if let (Some(object), Some(pod)) = (new, new_pod) {
+        match &pod.node {
+            None if object.deleting => wakes.push(Wake::PodGarbage(Uid::clone(&object.uid))),
+            None if pod.waiting.is_some() && old_pod.is_none_or(|old| old.waiting.is_none()) => {
+                wakes.push(Wake::Schedule(Uid::clone(&object.uid)));
+            }
+            Some(node) if world.named(Kind::Node, &Key::new("", node.as_str())).is_none() => {
+                wakes.push(Wake::PodGarbage(Uid::clone(&object.uid)));
+            }
+            _ => {}
+        }
+    }
+    if old_pod.is_some_and(holds_room) && !new_pod.is_some_and(holds_room) {
+        schedule_all(world, wakes);
+    }
+}
+
+fn holds_room(pod: &Pod) -> bool {
+    pod.node.is_some() && !pod.phase.is_final()
+}
+
+fn same_for_endpoints(old: Option<&Object>, new: Option<&Object>) -> bool {
+    let (Some(old), Some(new)) = (old, new) else { return false };
+    let (Some(before), Some(after)) = (old.pod(), new.pod()) else { return false };
+    old.deleting == new.deleting
+        && before.labels == after.labels
+        && before.phase == after.phase
+        && before.ready_since.is_some() == after.ready_since.is_some()
+        && before.address == after.address
+        && before.node == after.node
+}
+
+fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Vec<Wake>) {
+    match new {
+        // The status of a node changes all the time, what it offers does not.
+        Some(new) if old.is_none_or(|old| old.facts != new.facts) => schedule_all(world, wakes),
+        Some(_) => {}
+        None => {
+            let Some(old) = old else { return };
+            let bound = world.of_kind(Kind::Pod).filter(|object| {
+                object.pod().is_some_and(|pod| pod.node.as_deref() == Some(&old.key.name))
+            });
+            wakes.extend(bound.map(|object| Wake::PodGarbage(Uid::clone(&object.uid))));
+        }
+    }
+}
+
+/// All waiting pods, oldest first.
+fn schedule_all(world: &World, wakes: &mut Vec<Wake>) {
+    let mut waiting: Vec<&Object> =
+        world.capacity.waiting().filter_map(|uid| world.get(uid)).collect();
+    waiting.sort_by_key(|object| (object.pod().map(|pod| pod.created), object.version));
+    wakes.extend(waiting.into_iter().map(|object| Wake::Schedule(Uid::clone(&object.uid))));
+}
