@@ -3,6 +3,7 @@
 
 mod option;
 mod suggest;
+mod synonyms;
 mod table;
 
 use flumen_model::FlinkMinor;
@@ -75,7 +76,10 @@ impl Catalogue {
 
     /// The minors in which this key names an option.
     pub fn minors_with(key: &str) -> Vec<FlinkMinor> {
-        FlinkMinor::SUPPORTED.into_iter().filter(|minor| Self::of(*minor).find(key).is_some()).collect()
+        FlinkMinor::SUPPORTED
+            .into_iter()
+            .filter(|minor| Self::of(*minor).find(key).is_some())
+            .collect()
     }
 
     /// All options of the minor, by key. Patterns come with `<name>` in their keys.

@@ -83,7 +83,8 @@ impl Configuration {
 
     /// The key under which the option's value was found, with the value.
     pub fn entry_of(&self, key: &str) -> Option<(&str, &Value)> {
-        let found = |key: &str| self.entries.get_key_value(key).map(|(key, value)| (key.as_str(), value));
+        let found =
+            |key: &str| self.entries.get_key_value(key).map(|(key, value)| (key.as_str(), value));
         found(key).or_else(|| self.catalogue().option(key)?.aliases().find_map(found))
     }
 
@@ -108,7 +109,10 @@ impl Configuration {
     }
 
     /// The entries under this prefix (`containerized.master.env.`), with the prefix taken off.
-    pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    pub fn with_prefix<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.iter().filter_map(move |(key, value)| Some((key.strip_prefix(prefix)?, value)))
     }
 

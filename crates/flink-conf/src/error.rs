@@ -1,5 +1,7 @@
 use flumen_model::Kind;
 
+use crate::Finding;
+
 /// What can be wrong with a Flink configuration. Values of sensitive keys are never in the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -13,6 +15,42 @@ pub enum Error {
         /// What is allowed.
         allowed: String,
     },
+    /// A configuration file is not what Flink reads. Its content is not in the text.
+    #[error("could not parse {file}, line {line}, column {column}: {problem}")]
+    ParseDocument {
+        /// The name of the file.
+        file: &'static str,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// The same key is given twice, nested and dotted.
+    #[error("the key {key} is given twice: once nested and once with dots; keep one")]
+    DuplicateKey {
+        /// The key with dots.
+        key: String,
+    },
+    /// A value has a form that no option takes.
+    #[error("the key {key} has a value that no Flink option takes: {allowed}")]
+    UnfitValue {
+        /// The key with dots.
+        key: String,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// Values that their options do not allow: all of them.
+    #[error("{}", list(findings))]
+    WrongValues {
+        /// One for each value, in the order of the keys.
+        findings: Vec<Finding>,
+    },
+}
+
+fn list(findings: &[Finding]) -> String {
+    findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("\n")
 }
 
 impl Error {
@@ -27,7 +65,11 @@ impl Error {
     /// What sort of failure this is.
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::ParseValue { .. } => Kind::Invalid,
+            Self::ParseValue { .. }
+            | Self::ParseDocument { .. }
+            | Self::DuplicateKey { .. }
+            | Self::UnfitValue { .. }
+            | Self::WrongValues { .. } => Kind::Invalid,
         }
     }
 }

@@ -24,7 +24,8 @@ pub fn double_text(number: f64) -> String {
 
 /// `String.hashCode`: a polynomial over the UTF-16 units, wrapping at 32 bits.
 pub fn string_hash(text: &str) -> i32 {
-    text.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+    text.encode_utf16()
+        .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
 /// The bucket of `key` in a `HashMap` with this many buckets (a power of two).
@@ -54,6 +55,17 @@ pub fn hash_order(keys: &[&str], capacity: u32) -> Vec<usize> {
     let mut order: Vec<usize> = (0..keys.len()).collect();
     order.sort_by_cached_key(|&at| bucket(keys[at], capacity));
     order
+}
+
+/// `String.trim`: takes off blanks and control characters.
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches(|character| character <= ' ')
+}
+
+/// `Character.isWhitespace`, which leaves out the blanks that must not be broken at.
+pub(crate) fn is_whitespace(character: char) -> bool {
+    let is_kept = matches!(character, '\u{a0}' | '\u{85}' | '\u{2007}' | '\u{202f}');
+    (character.is_whitespace() && !is_kept) || ('\u{1c}'..='\u{1f}').contains(&character)
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 #![deny(missing_docs)]
 
 mod catalogue;
+mod check;
 mod configuration;
 mod error;
+mod flatten;
 mod format;
 pub mod java;
+mod layers;
 mod memory;
 mod read;
 mod sensitive;
@@ -15,12 +18,16 @@ mod write;
 mod yaml;
 
 pub use catalogue::{Catalogue, FlinkOption, Match, ValueType};
+pub use check::{Finding, Problem, Severity, Strictness, check};
 pub use configuration::Configuration;
 pub use error::Error;
+pub use flatten::flatten;
 pub use format::ConfigurationFormat;
+pub use layers::{Effective, Entry, Explanation, Layer, Layers, Overridden, Source};
 pub use memory::{
     JobManagerMemory, MemoryError, Role, TaskManagerMemory, job_manager_memory, task_manager_memory,
 };
+pub use read::{ParsedFile, SkippedLine, parse_configuration_file};
 pub use sensitive::is_sensitive;
 pub use value::Value;
 pub use values::{

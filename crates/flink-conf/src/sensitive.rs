@@ -35,10 +35,13 @@ mod tests {
 
     #[test]
     fn credentials_are_hidden_and_names_of_secrets_are_not() {
-        for hidden in ["s3.secret-key", "s3.access-key", "security.ssl.rest.key-password", "x.ApiKey"] {
+        for hidden in
+            ["s3.secret-key", "s3.access-key", "security.ssl.rest.key-password", "x.ApiKey"]
+        {
             assert!(is_sensitive(hidden), "{hidden}");
         }
-        for shown in ["kubernetes.secrets", "kubernetes.container.image.pull-secrets", "rest.port"] {
+        for shown in ["kubernetes.secrets", "kubernetes.container.image.pull-secrets", "rest.port"]
+        {
             assert!(!is_sensitive(shown), "{shown}");
         }
     }

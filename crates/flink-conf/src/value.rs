@@ -30,12 +30,22 @@ impl Value {
             Self::Boolean(true) => "true".into(),
             Self::Boolean(false) => "false".into(),
             Self::Integer(number) => number.to_string().into(),
-            Self::Double(number) => java::double_text(*number).into(),
+            Self::Double(number) => double_text(*number, format).into(),
             Self::Text(text) => text.into(),
             Self::List(items) => structured::render_list(items, format).into(),
             Self::Map(entries) => structured::render_map(entries, format).into(),
             Self::ListOfMaps(maps) => structured::render_list_of_maps(maps, format).into(),
         }
+    }
+}
+
+/// YAML has words of its own for what is not finite.
+fn double_text(number: f64, format: ConfigurationFormat) -> String {
+    match format {
+        ConfigurationFormat::Standard if number.is_nan() => ".nan".to_owned(),
+        ConfigurationFormat::Standard if number == f64::INFINITY => ".inf".to_owned(),
+        ConfigurationFormat::Standard if number == f64::NEG_INFINITY => "-.inf".to_owned(),
+        _ => java::double_text(number),
     }
 }
 

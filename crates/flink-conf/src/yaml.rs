@@ -9,7 +9,7 @@ pub(crate) mod scalar;
 use std::collections::BTreeMap;
 
 pub(crate) use flow::{flow_text, render_flow};
-pub(crate) use load::{Fault, Placed, load_document, load_value};
+pub(crate) use load::{Fault, Placed, PlacedNode, load_document, load_value};
 pub(crate) use resolve::{Scalar, resolve};
 
 /// A value of a document.

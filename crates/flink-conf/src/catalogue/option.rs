@@ -101,7 +101,9 @@ impl FlinkOption {
     /// Whether `key` is one of the keys of the pattern.
     pub(super) fn fits(&self, key: &str) -> bool {
         let mut parts = self.key.split(PLACEHOLDER);
-        let Some(mut rest) = parts.next().and_then(|head| key.strip_prefix(head)) else { return false };
+        let Some(mut rest) = parts.next().and_then(|head| key.strip_prefix(head)) else {
+            return false;
+        };
         let parts: Vec<&str> = parts.collect();
         let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
         for part in middle {

@@ -4,8 +4,7 @@ use flumen_model::ByteSize;
 
 use super::Configuration;
 use crate::{
-    Error, FlinkOption, Value, ValueType,
-    java,
+    Error, FlinkOption, Value, ValueType, java,
     values::{duration, scalar, size, structured},
 };
 
@@ -106,7 +105,9 @@ impl Configuration {
             None if self.has_map_entries(key) => {
                 let text = |value: &Value| value.to_text(self.format()).into_owned();
                 let entries = self.map_entries(key);
-                return Ok(Some(entries.map(|(name, value)| (name.to_owned(), text(value))).collect()));
+                return Ok(Some(
+                    entries.map(|(name, value)| (name.to_owned(), text(value))).collect(),
+                ));
             }
             _ => {}
         }

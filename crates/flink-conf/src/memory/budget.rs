@@ -12,7 +12,8 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     pub(super) fn size(&self, key: &str) -> Result<u64, MemoryError> {
         let size = self.configuration.size(key).map_err(|source| self.read(source))?;
-        size.map(flumen_model::ByteSize::bytes).ok_or_else(|| self.problem(format!("{key} is not set")))
+        size.map(flumen_model::ByteSize::bytes)
+            .ok_or_else(|| self.problem(format!("{key} is not set")))
     }
 
     /// The size under a key without a default.

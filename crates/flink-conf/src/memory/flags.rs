@@ -11,7 +11,8 @@ pub(super) fn dynamic_parameters(pairs: &[(&str, String)]) -> String {
 
 /// The flags for heap, direct memory and metaspace.
 pub(super) fn jvm_flags(heap: u64, direct: Option<u64>, metaspace: u64) -> String {
-    let direct = direct.map_or_else(String::new, |bytes| format!(" -XX:MaxDirectMemorySize={bytes}"));
+    let direct =
+        direct.map_or_else(String::new, |bytes| format!(" -XX:MaxDirectMemorySize={bytes}"));
     format!("-Xmx{heap} -Xms{heap}{direct} -XX:MaxMetaspaceSize={metaspace}")
 }
 

@@ -78,7 +78,9 @@ fn multiply(bytes: u64, factor: f64) -> u64 {
     let result = if exponent < 0 {
         power(exponent.unsigned_abs()).map_or(0, |divisor| product / divisor)
     } else {
-        power(exponent.unsigned_abs()).and_then(|factor| product.checked_mul(factor)).unwrap_or(u128::MAX)
+        power(exponent.unsigned_abs())
+            .and_then(|factor| product.checked_mul(factor))
+            .unwrap_or(u128::MAX)
     };
     u64::try_from(result).unwrap_or(u64::MAX).min(i64::MAX.unsigned_abs())
 }

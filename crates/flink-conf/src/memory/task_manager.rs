@@ -92,12 +92,16 @@ impl TaskManagerMemory {
 ///
 /// # Errors
 /// As Flink: nothing set, a value that is no size, parts that do not fit.
-pub fn task_manager_memory(configuration: &Configuration) -> Result<TaskManagerMemory, MemoryError> {
+pub fn task_manager_memory(
+    configuration: &Configuration,
+) -> Result<TaskManagerMemory, MemoryError> {
     as_configured(&*legacy::with_heap_as_process_size(configuration, Role::TaskManager)?)
 }
 
 /// The model alone, without the old heap size.
-pub(super) fn as_configured(configuration: &Configuration) -> Result<TaskManagerMemory, MemoryError> {
+pub(super) fn as_configured(
+    configuration: &Configuration,
+) -> Result<TaskManagerMemory, MemoryError> {
     let reader = Reader { configuration, role: Role::TaskManager };
     let parts = Parts::read(&reader)?;
     let (parts, jvm) = match KEYS.base(&reader)? {
@@ -187,12 +191,14 @@ impl Parts {
             Some(network) => network,
             None => network_range(reader)?.of_total(flink),
         };
-        self.task_heap = flink.checked_sub(self.sum()).ok_or_else(|| self.too_large(reader, flink))?;
+        self.task_heap =
+            flink.checked_sub(self.sum()).ok_or_else(|| self.too_large(reader, flink))?;
         Ok(self)
     }
 
     fn fill_with_network(mut self, reader: &Reader<'_>, flink: u64) -> Result<Self, MemoryError> {
-        self.network = flink.checked_sub(self.sum()).ok_or_else(|| self.too_large(reader, flink))?;
+        self.network =
+            flink.checked_sub(self.sum()).ok_or_else(|| self.too_large(reader, flink))?;
         if let Some(configured) = legacy::network_of_buffers(reader)? {
             if configured == self.network {
                 return Ok(self);
@@ -237,7 +243,9 @@ impl Parts {
 fn managed(reader: &Reader<'_>, flink: u64) -> Result<u64, MemoryError> {
     match reader.optional_size(MANAGED)? {
         Some(managed) => Ok(managed),
-        None => Ok(Range::read(reader, "Managed Memory", None, None, MANAGED_FRACTION)?.of_total(flink)),
+        None => {
+            Ok(Range::read(reader, "Managed Memory", None, None, MANAGED_FRACTION)?.of_total(flink))
+        }
     }
 }
 

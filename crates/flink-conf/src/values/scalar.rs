@@ -9,9 +9,10 @@ pub(crate) fn parse_boolean(text: &str) -> Result<bool, String> {
 /// Java's `Integer.parseInt`: no blanks, no fraction.
 pub(crate) fn parse_integer(text: &str) -> Result<i64, String> {
     let fits = |number: i64| i32::try_from(number).is_ok();
-    text.parse().ok().filter(|number| fits(*number)).ok_or_else(|| {
-        format!("expected a whole number between {} and {}", i32::MIN, i32::MAX)
-    })
+    text.parse()
+        .ok()
+        .filter(|number| fits(*number))
+        .ok_or_else(|| format!("expected a whole number between {} and {}", i32::MIN, i32::MAX))
 }
 
 pub(crate) fn parse_long(text: &str) -> Result<i64, String> {
@@ -47,5 +48,7 @@ pub(crate) fn parse_word(text: &str, words: &[&'static str]) -> Result<String, S
         return Ok(text.to_owned());
     }
     let known = words.iter().find(|word| word.eq_ignore_ascii_case(text));
-    known.map(|word| (*word).to_owned()).ok_or_else(|| format!("expected one of {}", words.join(", ")))
+    known
+        .map(|word| (*word).to_owned())
+        .ok_or_else(|| format!("expected one of {}", words.join(", ")))
 }

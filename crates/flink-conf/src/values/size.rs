@@ -27,7 +27,9 @@ pub fn render_size(size: ByteSize) -> String {
     let bytes = size.bytes();
     let unit = WRITTEN.iter().find(|(shift, _)| bytes > 0 && bytes.trailing_zeros() >= *shift);
     match unit {
-        Some((30, _)) if bytes >> 30 >= 1024 && bytes.trailing_zeros() >= 40 => format!("{bytes} bytes"),
+        Some((30, _)) if bytes >> 30 >= 1024 && bytes.trailing_zeros() >= 40 => {
+            format!("{bytes} bytes")
+        }
         Some((shift, name)) => format!("{} {name}", bytes >> shift),
         None => format!("{bytes} bytes"),
     }

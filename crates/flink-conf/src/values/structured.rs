@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    ConfigurationFormat,
+    ConfigurationFormat, java,
     yaml::{self, Node},
 };
 
 const NOT_CLOSED: &str = "quotes are not closed";
 const AFTER_QUOTES: &str = "after closing quotes only a delimiter may follow";
-const NO_PAIR: &str = "each entry of a map is written key:value, and one that holds a ':' in quotes";
+const NO_PAIR: &str =
+    "each entry of a map is written key:value, and one that holds a ':' in quotes";
 const NO_MAP: &str = "expected a list of maps, such as key:a,value:b;key:c,value:d";
 
 /// Reads a list out of a text as Flink does in a configuration of this format.
@@ -31,7 +32,10 @@ pub fn parse_list(text: &str, format: ConfigurationFormat) -> Result<Vec<String>
 ///
 /// # Errors
 /// What is allowed, if the text is no map.
-pub fn parse_map(text: &str, format: ConfigurationFormat) -> Result<BTreeMap<String, String>, String> {
+pub fn parse_map(
+    text: &str,
+    format: ConfigurationFormat,
+) -> Result<BTreeMap<String, String>, String> {
     if format == ConfigurationFormat::Standard
         && let Some(Node::Mapping(entries)) = yaml::load_value(text)
     {
@@ -86,7 +90,9 @@ pub(crate) fn render_map(map: &BTreeMap<String, String>, format: ConfigurationFo
         ConfigurationFormat::Legacy => {
             let pairs: Vec<String> = map
                 .iter()
-                .map(|(key, value)| format!("{}:{}", quoted(key, ":", true), quoted(value, ":", true)))
+                .map(|(key, value)| {
+                    format!("{}:{}", quoted(key, ":", true), quoted(value, ":", true))
+                })
                 .collect();
             pairs.iter().map(|pair| quoted(pair, ",", false)).collect::<Vec<_>>().join(",")
         }
@@ -116,7 +122,9 @@ fn join<'a>(items: impl ExactSizeIterator<Item = &'a str>, delimiter: &str) -> S
 }
 
 fn quoted(text: &str, delimiter: &str, empty_too: bool) -> String {
-    let is_lost_bare = text.trim() != text || (empty_too && text.is_empty());
+    let is_lost_bare = java::trim(text) != text
+        || text.starts_with(java::is_whitespace)
+        || (empty_too && text.is_empty());
     if text.contains(delimiter) || text.contains(['\'', '"']) || is_lost_bare {
         format!("'{}'", text.replace('\'', "''"))
     } else {
@@ -136,7 +144,9 @@ fn split(text: &str, delimiter: char) -> Result<Vec<String>, String> {
     for (at, token) in tokens.iter().enumerate() {
         let next_is_delimiter = tokens.get(at + 1).map(|next| matches!(next, Token::Delimiter));
         match token {
-            Token::Quoted(_) if next_is_delimiter == Some(false) => return Err(AFTER_QUOTES.to_owned()),
+            Token::Quoted(_) if next_is_delimiter == Some(false) => {
+                return Err(AFTER_QUOTES.to_owned());
+            }
             Token::Text(part) | Token::Quoted(part) => parts.push(part.clone()),
             Token::Delimiter if next_is_delimiter == Some(true) => parts.push(String::new()),
             Token::Delimiter => {}
@@ -157,11 +167,11 @@ fn tokens(text: &str, delimiter: char) -> Result<Vec<Token>, String> {
             let (quoted, after) = in_quotes(after, first).ok_or(NOT_CLOSED)?;
             tokens.push(Token::Quoted(quoted));
             rest = after;
-        } else if first.is_whitespace() {
+        } else if java::is_whitespace(first) {
             rest = after;
         } else {
             let end = rest.find(delimiter).unwrap_or(rest.len());
-            tokens.push(Token::Text(rest[..end].trim().to_owned()));
+            tokens.push(Token::Text(java::trim(&rest[..end]).to_owned()));
             rest = &rest[end..];
         }
     }

@@ -1,5 +1,5 @@
 use super::Loss;
-use crate::{ConfigurationFormat, Value};
+use crate::{ConfigurationFormat, Value, java};
 
 pub(super) fn render(entries: &[(&str, &Value)]) -> String {
     let mut text = String::new();
@@ -22,7 +22,7 @@ pub(super) fn losses(entries: &[(&str, &Value)]) -> Vec<Loss> {
 
 /// What Flink's line parser does to the pair, if it does not read it back.
 fn what_is_lost(key: &str, text: &str) -> Option<&'static str> {
-    if key.contains('#') || key.contains(": ") || key.trim() != key {
+    if key.contains('#') || key.contains(": ") || java::trim(key) != key {
         return Some("the key holds a '#', ': ' or blanks around it and is read otherwise");
     }
     if text.contains(['\n', '\r']) {
@@ -34,5 +34,5 @@ fn what_is_lost(key: &str, text: &str) -> Option<&'static str> {
     if text.is_empty() {
         return Some("an empty value is read as not set");
     }
-    (text.trim() != text).then_some("blanks around the value are dropped")
+    (java::trim(text) != text).then_some("blanks around the value are dropped")
 }

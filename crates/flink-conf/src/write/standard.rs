@@ -2,7 +2,7 @@ use indexmap::IndexMap;
 
 use super::conflict::prefixes;
 use crate::{
-    ConfigurationFormat, Value, java,
+    ConfigurationFormat, Value,
     yaml::scalar::{INDENT, render_in_block, render_key},
 };
 
@@ -50,7 +50,8 @@ impl<'a> Level<'a> {
                 self.entries.insert(key, Entry::Leaf(value));
             }
             Some((first, rest)) => {
-                let below = self.entries.entry(first).or_insert_with(|| Entry::Level(Self::default()));
+                let below =
+                    self.entries.entry(first).or_insert_with(|| Entry::Level(Self::default()));
                 if let Entry::Level(below) = below {
                     below.insert(rest, value);
                 }
@@ -86,7 +87,6 @@ fn write_value(out: &mut String, value: &Value, indent: usize) {
             }
         }
         Value::List(_) => out.push_str(" []"),
-        Value::Double(number) if !number.is_finite() => out.push_str(&non_finite(*number)),
         Value::Boolean(_) | Value::Integer(_) | Value::Double(_) => {
             out.push(' ');
             out.push_str(&value.to_text(ConfigurationFormat::Standard));
@@ -97,9 +97,4 @@ fn write_value(out: &mut String, value: &Value, indent: usize) {
         }
     }
     out.push('\n');
-}
-
-/// Java's words for these are text in YAML.
-fn non_finite(number: f64) -> String {
-    format!(" '{}'", java::double_text(number))
 }

@@ -37,7 +37,9 @@ impl Placed {
     pub(crate) fn to_node(&self) -> Node {
         match &self.node {
             PlacedNode::Scalar(scalar) => Node::Scalar(scalar.clone()),
-            PlacedNode::Sequence(items) => Node::Sequence(items.iter().map(Self::to_node).collect()),
+            PlacedNode::Sequence(items) => {
+                Node::Sequence(items.iter().map(Self::to_node).collect())
+            }
             PlacedNode::Mapping(entries) => Node::Mapping(
                 entries.iter().map(|(key, value)| (key.to_node(), value.to_node())).collect(),
             ),
@@ -128,9 +130,9 @@ impl<'input> Loader<'input> {
         }
         let anchor = event.anchor_id().unwrap_or(0);
         let node = match event {
-            Event::Scalar(text, style, _, tag) => {
-                PlacedNode::Scalar(typed(&text, style, tag.as_deref()).map_err(|problem| fault(span, problem))?)
-            }
+            Event::Scalar(text, style, _, tag) => PlacedNode::Scalar(
+                typed(&text, style, tag.as_deref()).map_err(|problem| fault(span, problem))?,
+            ),
             Event::SequenceStart(..) => PlacedNode::Sequence(self.sequence(depth)?),
             Event::MappingStart(..) => PlacedNode::Mapping(self.mapping(depth)?),
             Event::Alias(id) => return self.alias(id, span),
@@ -144,7 +146,8 @@ impl<'input> Loader<'input> {
     }
 
     fn alias(&mut self, id: usize, span: Span) -> Result<Placed, Fault> {
-        let target = self.anchors.get(&id).ok_or_else(|| fault(span, "an alias that refers to itself"))?;
+        let target =
+            self.anchors.get(&id).ok_or_else(|| fault(span, "an alias that refers to itself"))?;
         self.nodes += target.size();
         if self.nodes > NODES {
             return Err(fault(span, "aliases make the document too large"));

@@ -5,7 +5,6 @@ use crate::java;
 pub(crate) enum Scalar {
     Null,
     Boolean(bool),
-    /// Also used for what does not fit: then the digits are kept as text by [`Scalar::Big`].
     Integer(i64),
     /// A whole number of more than 64 bits, in decimal digits.
     Big(String),
@@ -45,7 +44,9 @@ fn integer(text: &str) -> Option<Scalar> {
             && digits.chars().all(|digit| digit.is_digit(radix))
         {
             let number = i64::from_str_radix(digits, radix).map(Scalar::Integer);
-            return Some(number.unwrap_or_else(|_| Scalar::Big(text.to_owned())));
+            let big =
+                || u128::from_str_radix(digits, radix).map_or(text.to_owned(), |n| n.to_string());
+            return Some(number.unwrap_or_else(|_| Scalar::Big(big())));
         }
     }
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -106,7 +107,9 @@ mod tests {
         ] {
             assert_eq!(resolve(text), expected, "{text}");
         }
-        for text in ["yes", "no", "1_000", "0b1", "1:30", "2026-11-20", "NaN", "e1", "1e", "0x", "+", "."] {
+        for text in
+            ["yes", "no", "1_000", "0b1", "1:30", "2026-11-20", "NaN", "e1", "1e", "0x", "+", "."]
+        {
             assert_eq!(resolve(text), Scalar::Text(text.to_owned()), "{text}");
         }
     }

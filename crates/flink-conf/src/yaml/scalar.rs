@@ -50,7 +50,11 @@ pub(crate) fn render_in_flow(value: &Scalar) -> String {
         }
         Scalar::Double(number) if number.is_nan() => ".nan".to_owned(),
         Scalar::Double(number) if number.is_infinite() => {
-            if *number > 0.0 { ".inf".to_owned() } else { "-.inf".to_owned() }
+            if *number > 0.0 {
+                ".inf".to_owned()
+            } else {
+                "-.inf".to_owned()
+            }
         }
         other => other.to_java_text(),
     }
@@ -84,7 +88,12 @@ fn quoted(text: &str, single: bool) -> String {
 
 fn analyse(text: &str) -> Analysis {
     if text.is_empty() {
-        return Analysis { plain_in_block: false, plain_in_flow: false, single_quotes: true, literal: false };
+        return Analysis {
+            plain_in_block: false,
+            plain_in_flow: false,
+            single_quotes: true,
+            literal: false,
+        };
     }
     let characters: Vec<char> = text.chars().collect();
     let starts_document = text.starts_with("---") || text.starts_with("...");
@@ -175,7 +184,9 @@ fn double_quoted(text: &str) -> String {
             '\u{2028}' => out.push_str("\\L"),
             '\u{2029}' => out.push_str("\\P"),
             printable if is_printable(printable) => out.push(printable),
-            other if u32::from(other) < 0x100 => out.push_str(&format!("\\x{:02X}", u32::from(other))),
+            other if u32::from(other) < 0x100 => {
+                out.push_str(&format!("\\x{:02X}", u32::from(other)))
+            }
             other => out.push_str(&format!("\\u{:04X}", u32::from(other))),
         }
     }

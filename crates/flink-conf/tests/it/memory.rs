@@ -1,4 +1,6 @@
-use flumen_flink_conf::{Configuration, JobManagerMemory, TaskManagerMemory, job_manager_memory, task_manager_memory};
+use flumen_flink_conf::{
+    Configuration, JobManagerMemory, TaskManagerMemory, job_manager_memory, task_manager_memory,
+};
 use flumen_model::FlinkMinor;
 use serde_json::{Value, json};
 
@@ -28,7 +30,11 @@ fn job_manager(memory: &JobManagerMemory) -> Value {
 
 fn task_manager(memory: &TaskManagerMemory, cpu: &Value) -> Value {
     let recorded: f64 = cpu.as_str().and_then(|cpu| cpu.parse().ok()).expect("a number of cores");
-    assert!((memory.cpu - recorded).abs() < f64::EPSILON, "{} cores, recorded {recorded}", memory.cpu);
+    assert!(
+        (memory.cpu - recorded).abs() < f64::EPSILON,
+        "{} cores, recorded {recorded}",
+        memory.cpu
+    );
     json!({
         "cpu": cpu,
         "framework_heap": memory.framework_heap,
@@ -59,7 +65,9 @@ fn memory_is_what_every_minor_of_flink_computes_to_the_byte() {
         for (minor, expected) in answers(case) {
             let configuration = configuration(minor, text);
             let computed = match case["role"].as_str() {
-                Some("jobmanager") => job_manager_memory(&configuration).map(|memory| job_manager(&memory)),
+                Some("jobmanager") => {
+                    job_manager_memory(&configuration).map(|memory| job_manager(&memory))
+                }
                 _ => task_manager_memory(&configuration)
                     .map(|memory| task_manager(&memory, &expected["cpu"])),
             };
@@ -67,7 +75,9 @@ fn memory_is_what_every_minor_of_flink_computes_to_the_byte() {
             match (computed, expected.get("error")) {
                 (Ok(computed), None) => assert_eq!(&computed, expected, "{minor}: {text}"),
                 (Err(_), Some(_)) => {}
-                (computed, _) => panic!("{minor}: {text}: computed {computed:?}, recorded {expected}"),
+                (computed, _) => {
+                    panic!("{minor}: {text}: computed {computed:?}, recorded {expected}")
+                }
             }
         }
     }
@@ -77,7 +87,8 @@ fn memory_is_what_every_minor_of_flink_computes_to_the_byte() {
 #[test]
 fn the_old_heap_size_of_a_task_manager_is_its_process_size_before_2_0() {
     for text in ["taskmanager.heap.size=2g", "taskmanager.heap.mb=2048"] {
-        let memory = task_manager_memory(&configuration(FlinkMinor::new(1, 20), text)).expect("enough");
+        let memory =
+            task_manager_memory(&configuration(FlinkMinor::new(1, 20), text)).expect("enough");
         assert_eq!(memory.process(), 2 << 30);
         assert!(task_manager_memory(&configuration(FlinkMinor::new(2, 0), text)).is_err());
     }

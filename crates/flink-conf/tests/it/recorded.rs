@@ -9,7 +9,8 @@ use serde_json::Value;
 /// The content of a file of recorded answers.
 pub(crate) fn read<T: DeserializeOwned>(name: &str) -> T {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
-    serde_json::from_str(&std::fs::read_to_string(path).expect("the recorded file is there")).expect("valid JSON")
+    serde_json::from_str(&std::fs::read_to_string(path).expect("the recorded file is there"))
+        .expect("valid JSON")
 }
 
 /// The minors in a range such as `1.12..2.3` or `1.11`.

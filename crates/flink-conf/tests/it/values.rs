@@ -21,7 +21,9 @@ fn sizes_and_durations_are_read_and_written_as_every_minor_does() {
             match (computed, expected.get("error")) {
                 (Ok(computed), None) => assert_eq!(&computed, expected, "{minor}: {text:?}"),
                 (Err(_), Some(_)) => {}
-                (computed, _) => panic!("{minor}: {text:?}: computed {computed:?}, recorded {expected}"),
+                (computed, _) => {
+                    panic!("{minor}: {text:?}: computed {computed:?}, recorded {expected}")
+                }
             }
         }
     }
