@@ -1,0 +1,67 @@
+//! How Flumen finds what it made.
+
+use std::collections::BTreeMap;
+
+use flumen_flink_conf::{Configuration, Value};
+
+use super::JobDeployment;
+use crate::{Error, Marks};
+
+/// The annotation of a Deployment that names the run it was created for: what a create that found
+/// the name taken compares.
+pub const RUN_ID_ANNOTATION: &str = "flumen.dev/run-id";
+/// The label that names the job.
+pub const JOB_LABEL: &str = "flumen.dev/job";
+/// The label that names the environment.
+pub const ENVIRONMENT_LABEL: &str = "flumen.dev/environment";
+/// The label that says who made an object; Kubernetes recommends it.
+pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+/// The value of [`MANAGED_BY_LABEL`].
+pub const MANAGER: &str = "flumen";
+
+const TASK_MANAGER_LABELS: &str = "kubernetes.taskmanager.labels";
+const TASK_MANAGER_ANNOTATIONS: &str = "kubernetes.taskmanager.annotations";
+
+pub(super) fn marks(deployment: &JobDeployment) -> Marks {
+    Marks { labels: labels(deployment), annotations: annotations(deployment) }
+}
+
+/// The JobManager makes the TaskManagers' pods, so their labels go through the configuration.
+pub(super) fn write_task_manager(
+    deployment: &JobDeployment,
+    configuration: &mut Configuration,
+) -> Result<(), Error> {
+    merge(configuration, TASK_MANAGER_LABELS, labels(deployment))?;
+    merge(configuration, TASK_MANAGER_ANNOTATIONS, annotations(deployment))
+}
+
+fn merge(
+    configuration: &mut Configuration,
+    key: &str,
+    ours: BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let mut all = configuration.map(key)?.unwrap_or_default();
+    all.extend(ours);
+    let entries: Vec<String> = configuration
+        .iter()
+        .filter(|(other, _)| other.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+        .map(|(other, _)| other.to_owned())
+        .collect();
+    for entry in entries {
+        configuration.remove(&entry);
+    }
+    configuration.set(key, Value::Map(all));
+    Ok(())
+}
+
+fn labels(deployment: &JobDeployment) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (MANAGED_BY_LABEL.to_owned(), MANAGER.to_owned()),
+        (JOB_LABEL.to_owned(), deployment.job.to_string()),
+        (ENVIRONMENT_LABEL.to_owned(), deployment.environment.to_string()),
+    ])
+}
+
+fn annotations(deployment: &JobDeployment) -> BTreeMap<String, String> {
+    BTreeMap::from([(RUN_ID_ANNOTATION.to_owned(), deployment.run.to_string())])
+}
