@@ -1,10 +1,13 @@
 //! kubelet
 
+mod directory;
+mod dns;
 mod images;
 mod logs;
 mod network;
 mod pod;
 mod protocol;
+mod proxy;
 mod runner;
 
 pub use network::{Attachment, Dialer, NodeNetwork, Range};
