@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! hex_id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(u128);
 
@@ -19,6 +19,12 @@ macro_rules! hex_id {
             /// The bits of the id.
             pub const fn bits(self) -> u128 {
                 self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(out, "{}({self})", stringify!($name))
             }
         }
 

@@ -1,1 +1,17 @@
-//! testkit
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "it is only used in tests, where a panic is how a failure is told"
+)]
+
+mod directory;
+mod eventually;
+mod fake_flink;
+mod samples;
+
+pub use directory::TempDirectory;
+pub use eventually::{eventually, eventually_async};
+pub use fake_flink::{FakeFlink, Fault, Received};
+pub use samples::{Sample, VERSIONS, sample, samples};
