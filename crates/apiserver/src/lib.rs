@@ -1,1 +1,29 @@
-//! apiserver
+#![doc = include_str!("../README.md")]
+
+pub use self::{
+    error::Error,
+    security::authority::Pair,
+    server::ApiServer,
+    settings::{AddressRange, Dialer, Settings},
+    transport::in_process::InProcess,
+};
+
+mod admission;
+mod allocation;
+mod api;
+mod bootstrap;
+mod clock;
+mod error;
+mod failure;
+mod lock;
+mod patches;
+mod request;
+mod resources;
+mod security;
+mod selector;
+mod server;
+mod settings;
+mod storage;
+mod transport;
+mod verbs;
+mod view;

@@ -1,0 +1,62 @@
+//! What every cluster has from its first start: its namespaces, and the service by which pods find the API.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{Method, Request};
+use serde_json::{Value, json};
+use http_body_util::BodyExt;
+
+use crate::{Error, api::Api, security::User};
+
+const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+/// Makes what is missing and corrects what changed with the settings.
+pub(crate) async fn run(api: &Arc<Api>) -> Result<(), Error> {
+    let namespaces = api.registry.core("namespaces");
+    let missing: Vec<&str> =
+        NAMESPACES.into_iter().filter(|name| api.store.get(namespaces.id, name).is_none()).collect();
+    let made = missing.into_iter().map(|name| {
+        put(api, Method::POST, "/api/v1/namespaces".into(), json!({"metadata": {"name": name}}))
+    });
+    futures::future::try_join_all(made).await?;
+    let range = api.settings.service_range;
+    let advertised = api.settings.advertised;
+    let services = api.registry.core("services");
+    if api.store.get(services.id, "default/kubernetes").is_none() {
+        let service = json!({
+            "metadata": {"name": "kubernetes", "labels": {"component": "apiserver", "provider": "kubernetes"}},
+            "spec": {
+                "clusterIP": range.nth(1).to_string(),
+                "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": advertised.port()}]
+            }
+        });
+        put(api, Method::POST, "/api/v1/namespaces/default/services".into(), service).await?;
+    }
+    let endpoints = json!({
+        "metadata": {"name": "kubernetes", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+        "subsets": [{
+            "addresses": [{"ip": advertised.ip().to_string()}],
+            "ports": [{"name": "https", "port": advertised.port(), "protocol": "TCP"}]
+        }]
+    });
+    put(api, Method::PUT, "/api/v1/namespaces/default/endpoints/kubernetes".into(), endpoints).await
+}
+
+async fn put(api: &Arc<Api>, method: Method, path: String, object: Value) -> Result<(), Error> {
+    let failed = |message: String| Error::Bootstrap { message };
+    let request = Request::builder()
+        .method(method)
+        .uri(&path)
+        .header("content-type", "application/json")
+        .header("user-agent", "kube-apiserver")
+        .body(Body::from(object.to_string()))
+        .map_err(|error| failed(error.to_string()))?;
+    let user = User::new("system:apiserver", ["system:masters"]);
+    let response = api.clone().answer(Some(user), request).await;
+    if response.status().is_success() {
+        return Ok(());
+    }
+    let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    Err(failed(format!("{path}: {}", String::from_utf8_lossy(&body))))
+}

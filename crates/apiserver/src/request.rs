@@ -1,0 +1,72 @@
+//! What a request asks for: its path, its query, the form of the answer it accepts.
+
+use http::{HeaderMap, Method, header};
+
+pub(crate) use self::{accept::Accept, path::{Route, Target, parse as parse_path}, query::Query};
+use crate::{failure::Failure, security::User};
+
+mod accept;
+mod path;
+mod query;
+
+/// The longest body of a request that writes an object; the limit of the real server.
+pub(crate) const MAXIMUM_BODY_BYTES: usize = 3 << 20;
+
+/// A request for objects, without its body.
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) target: Target,
+    pub(crate) query: Query,
+    pub(crate) headers: HeaderMap,
+    pub(crate) user: User,
+}
+
+impl Call {
+    /// The name in the path; an empty one where the path names a collection.
+    pub(crate) fn name(&self) -> &str {
+        self.target.name.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        self.target.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// The key of the named object in the store.
+    pub(crate) fn key(&self) -> String {
+        self.target.resource.key(self.namespace(), self.name())
+    }
+
+    pub(crate) fn dry_run(&self) -> Result<bool, Failure> {
+        match self.query.first("dryRun") {
+            None | Some("") => Ok(false),
+            Some("All") => Ok(true),
+            Some(other) => Err(Failure::bad_request(format!("invalid dryRun value \"{other}\": only \"All\" is supported"))),
+        }
+    }
+
+    /// The media type of the body without its parameters.
+    pub(crate) fn content_type(&self) -> &str {
+        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        value.unwrap_or("application/json").split(';').next().unwrap_or_default().trim()
+    }
+
+    /// Who is to be noted as the manager of the fields that the request sets.
+    pub(crate) fn manager(&self) -> String {
+        if let Some(manager) = self.query.first("fieldManager").filter(|manager| !manager.is_empty()) {
+            return manager.to_owned();
+        }
+        let agent = self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let name = agent.unwrap_or_default().split('/').next().unwrap_or_default();
+        if name.is_empty() { "unknown".to_owned() } else { name.chars().take(128).collect() }
+    }
+
+    /// Whether the client asked for a WebSocket.
+    pub(crate) fn wants_web_socket(&self) -> bool {
+        let has = |name: header::HeaderName, word: &str| {
+            self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+                value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word))
+            })
+        };
+        has(header::CONNECTION, "upgrade") && has(header::UPGRADE, "websocket")
+    }
+}

@@ -1,0 +1,169 @@
+//! Paths of the API.
+
+use crate::resources::{Registry, Resource};
+
+/// What a path leads to.
+pub(crate) enum Route {
+    /// `/healthz` and its like, open to everybody.
+    Health,
+    Version,
+    /// Discovery: the versions of the core group, the groups, one group, the resources of one version.
+    CoreVersions,
+    Groups,
+    Group(String),
+    Version1 { group: String, version: String },
+    Objects(Target),
+    /// Something that is computed and never stored, such as `selfsubjectaccessreviews`.
+    Review(&'static str),
+    Unknown,
+}
+
+/// A collection, an object or a part of one.
+pub(crate) struct Target {
+    pub(crate) resource: &'static Resource,
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) subresource: Option<String>,
+    /// What follows the subresource, with the slash it starts with.
+    pub(crate) rest: String,
+}
+
+const REVIEWS: [(&str, &str); 4] = [
+    ("authorization.k8s.io", "selfsubjectaccessreviews"),
+    ("authorization.k8s.io", "selfsubjectrulesreviews"),
+    ("authentication.k8s.io", "selfsubjectreviews"),
+    ("authentication.k8s.io", "tokenreviews"),
+];
+
+/// Reads a path, still with its percent signs.
+pub(crate) fn parse(path: &str, registry: &'static Registry) -> Route {
+    let parts: Vec<&str> = path.split('/').skip(1).filter(|part| !part.is_empty()).collect();
+    match parts.as_slice() {
+        ["healthz" | "readyz" | "livez", ..] => Route::Health,
+        ["version"] => Route::Version,
+        ["api"] => Route::CoreVersions,
+        ["apis"] => Route::Groups,
+        ["apis", group] => Route::Group((*group).to_owned()),
+        ["api", version] => Route::Version1 { group: String::new(), version: (*version).to_owned() },
+        ["apis", group, version] => {
+            Route::Version1 { group: (*group).to_owned(), version: (*version).to_owned() }
+        }
+        ["api", version, rest @ ..] => objects("", version, rest, path, registry),
+        ["apis", group, version, rest @ ..] => objects(group, version, rest, path, registry),
+        _ => Route::Unknown,
+    }
+}
+
+fn objects(group: &str, version: &str, parts: &[&str], path: &str, registry: &'static Registry) -> Route {
+    let (namespace, parts) = match parts {
+        // A namespace itself and its own parts; everything else after it is inside of it.
+        ["namespaces", _] | ["namespaces", _, "status" | "finalize"] => (None, parts),
+        ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (Some(*namespace), rest),
+        _ => (None, parts),
+    };
+    let Some((plural, parts)) = parts.split_first() else {
+        return Route::Unknown;
+    };
+    if let Some((_, review)) = REVIEWS.iter().find(|(of, name)| *of == group && name == plural)
+        && version == "v1"
+        && parts.is_empty()
+    {
+        return Route::Review(review);
+    }
+    let Some(resource) = registry.find(group, version, plural) else {
+        return Route::Unknown;
+    };
+    if namespace.is_some() != resource.namespaced && (namespace.is_some() || !parts.is_empty()) {
+        return Route::Unknown;
+    }
+    let subresource = parts.get(1).copied();
+    let rest = subresource.map(|_| after(path, namespace.is_some(), group)).unwrap_or_default();
+    if !has_subresource(resource, subresource) || (!rest.is_empty() && subresource != Some("proxy")) {
+        return Route::Unknown;
+    }
+    Route::Objects(Target {
+        resource,
+        namespace: namespace.map(decode),
+        name: parts.first().map(|name| decode(name)),
+        subresource: subresource.map(str::to_owned),
+        rest,
+    })
+}
+
+/// The path after the subresource exactly as it was sent: empty segments and escapes belong to whom it is forwarded to.
+fn after(path: &str, namespaced: bool, group: &str) -> String {
+    // api/v1 or apis/group/version, then namespaces/name, then plural/name/subresource.
+    let segments = if group.is_empty() { 2 } else { 3 } + if namespaced { 2 } else { 0 } + 3;
+    let mut rest = path;
+    for _ in 0..segments {
+        rest = rest.trim_start_matches('/');
+        rest = rest.find('/').map_or("", |at| &rest[at..]);
+    }
+    rest.to_owned()
+}
+
+fn decode(part: &str) -> String {
+    // Only a form decoder is at hand; a plus sign is itself in a path.
+    let escaped = part.replace('+', "%2B");
+    url::form_urlencoded::parse(escaped.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default()
+}
+
+fn has_subresource(resource: &Resource, subresource: Option<&str>) -> bool {
+    match (resource.plural, subresource) {
+        (_, None) => true,
+        (_, Some("status")) => resource.status,
+        (_, Some("scale")) => resource.scale,
+        ("pods", Some("binding" | "log" | "proxy" | "eviction" | "ephemeralcontainers"))
+        | ("services", Some("proxy"))
+        | ("serviceaccounts", Some("token"))
+        | ("namespaces", Some("finalize")) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Route, parse};
+    use crate::resources::Registry;
+
+    fn describe(path: &str) -> String {
+        match parse(path, Registry::global()) {
+            Route::Objects(target) => format!(
+                "{} {} {} {} {}",
+                target.resource.qualified(),
+                target.namespace.as_deref().unwrap_or("-"),
+                target.name.as_deref().unwrap_or("-"),
+                target.subresource.as_deref().unwrap_or("-"),
+                target.rest
+            ),
+            Route::Review(name) => name.to_owned(),
+            Route::Unknown => "unknown".to_owned(),
+            _ => "other".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_form_of_path_is_understood() {
+        for (path, expected) in [
+            ("/api/v1/pods", "pods - - - "),
+            ("/api/v1/namespaces", "namespaces - - - "),
+            ("/api/v1/namespaces/a", "namespaces - a - "),
+            ("/api/v1/namespaces/a/status", "namespaces - a status "),
+            ("/api/v1/namespaces/a/finalize", "namespaces - a finalize "),
+            ("/api/v1/namespaces/a/pods/b", "pods a b - "),
+            ("/api/v1/namespaces/a/pods/b/log", "pods a b log "),
+            ("/api/v1/namespaces/a/pods/b/log/x", "unknown"),
+            ("/api/v1/namespaces/a/services/http:b:8081/proxy/jobs//x%20y", "services a http:b:8081 proxy /jobs//x%20y"),
+            ("/api/v1/namespaces/a/services/b/proxy/", "services a b proxy /"),
+            ("/api/v1/namespaces/proxy/services/proxy/proxy/proxy", "services proxy proxy proxy /proxy"),
+            ("/apis/apps/v1/namespaces/a/deployments/b/scale", "deployments.apps a b scale "),
+            ("/apis/apps/v2/namespaces/a/deployments/b", "unknown"),
+            ("/api/v1/pods/b", "unknown"),
+            ("/api/v1/namespaces/a/nodes/b", "unknown"),
+            ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "selfsubjectaccessreviews"),
+            ("/metrics", "unknown"),
+        ] {
+            assert_eq!(describe(path), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The table of kinds: names, scope, rules and columns of everything this server stores.
+
+use bytes::Bytes;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::storage::ResourceId;
+
+pub(crate) use self::{
+    columns::Column,
+    rules::{Rules, label_1035_problem, label_problem, label_value_problem, qualified_problem, subdomain_problem, check_labels},
+};
+
+mod columns;
+mod rules;
+mod table;
+
+/// A field that a field selector may name.
+#[derive(Debug)]
+pub(crate) struct Selectable {
+    pub(crate) name: &'static str,
+    pub(crate) pointer: &'static str,
+    /// What an object without the field counts as having.
+    pub(crate) absent: &'static str,
+}
+
+/// A kind that the server stores.
+pub(crate) struct Resource {
+    pub(crate) id: ResourceId,
+    pub(crate) group: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) plural: &'static str,
+    pub(crate) singular: &'static str,
+    pub(crate) short_names: &'static [&'static str],
+    pub(crate) in_all: bool,
+    pub(crate) namespaced: bool,
+    pub(crate) status: bool,
+    pub(crate) scale: bool,
+    /// Whether `metadata.generation` counts the changes of the specification.
+    pub(crate) generation: bool,
+    /// Whether a PUT of what does not exist creates it.
+    pub(crate) create_on_update: bool,
+    /// Whether the answer to a deletion is the object and not a `Status`.
+    pub(crate) returns_deleted: bool,
+    /// The name in the store, shared by all versions of the kind.
+    pub(crate) storage: &'static str,
+    /// The beginning of every stored object of the kind.
+    pub(crate) prefix: String,
+    pub(crate) selectable: Vec<Selectable>,
+    /// Reads the object as its type and writes it again: what the type does not know is gone, what has the wrong type is an error.
+    pub(crate) typed: fn(Value) -> Result<Value, serde_json::Error>,
+    pub(crate) rules: &'static dyn Rules,
+    pub(crate) columns: &'static [Column],
+}
+
+impl std::fmt::Debug for Resource {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.storage)
+    }
+}
+
+impl Resource {
+    /// `pods`, `deployments.apps`: how messages name the kind.
+    pub(crate) fn qualified(&self) -> String {
+        if self.group.is_empty() {
+            self.plural.to_owned()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
+    }
+
+    /// `v1`, `apps/v1`.
+    pub(crate) fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+
+    /// `/v1, Resource=pods`: how messages about selectors name the kind.
+    pub(crate) fn api_version_and_plural(&self) -> String {
+        format!("{}/{}, Resource={}", self.group, self.version, self.plural)
+    }
+
+    /// The object as bytes that begin with [`Resource::prefix`].
+    pub(crate) fn render(&self, value: &Value) -> Bytes {
+        let mut bytes = Vec::with_capacity(1024);
+        bytes.extend_from_slice(self.prefix.as_bytes());
+        if let Value::Object(map) = value {
+            for (key, value) in map {
+                if key == "kind" || key == "apiVersion" {
+                    continue;
+                }
+                if bytes.len() > self.prefix.len() {
+                    bytes.push(b',');
+                }
+                // Writing a value of strings and numbers to memory cannot fail.
+                let _ = serde_json::to_writer(&mut bytes, key);
+                bytes.push(b':');
+                let _ = serde_json::to_writer(&mut bytes, value);
+            }
+        }
+        bytes.push(b'}');
+        bytes.shrink_to_fit();
+        bytes.into()
+    }
+
+    /// The key of an object in the store.
+    pub(crate) fn key(&self, namespace: &str, name: &str) -> String {
+        if self.namespaced { format!("{namespace}/{name}") } else { name.to_owned() }
+    }
+
+    pub(crate) fn selectable_position(&self, field: &str) -> Option<usize> {
+        self.selectable.iter().position(|selectable| selectable.name == field)
+    }
+}
+
+/// All kinds, in the order of their ids.
+pub(crate) struct Registry {
+    resources: Vec<Resource>,
+}
+
+impl Registry {
+    /// The one table of the program: kinds do not change while it runs.
+    pub(crate) fn global() -> &'static Self {
+        static REGISTRY: std::sync::LazyLock<Registry> = std::sync::LazyLock::new(Registry::build);
+        &REGISTRY
+    }
+
+    fn build() -> Self {
+        let mut resources = table::resources();
+        for (id, resource) in resources.iter_mut().enumerate() {
+            resource.id = id;
+            resource.prefix = format!(
+                "{{\"kind\":\"{}\",\"apiVersion\":\"{}\",",
+                resource.kind,
+                resource.api_version()
+            );
+        }
+        Self { resources }
+    }
+
+    /// The kinds that have objects of their own in the store.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.iter()
+    }
+
+    pub(crate) fn by_id(&'static self, id: ResourceId) -> &'static Resource {
+        &self.resources[id]
+    }
+
+    pub(crate) fn by_storage(&'static self, storage: &str) -> Option<&'static Resource> {
+        self.resources.iter().find(|resource| resource.storage == storage)
+    }
+
+    pub(crate) fn find(&'static self, group: &str, version: &str, plural: &str) -> Option<&'static Resource> {
+        self.resources.iter().find(|resource| {
+            resource.plural == plural && resource.group == group && resource.version == version
+        })
+    }
+
+    pub(crate) fn by_kind(&'static self, api_version: &str, kind: &str) -> Option<&'static Resource> {
+        self.resources.iter().find(|resource| resource.kind == kind && resource.api_version() == api_version)
+    }
+
+    /// A kind of the core group that this table is known to have.
+    pub(crate) fn core(&'static self, plural: &str) -> &'static Resource {
+        self.find("", "v1", plural).unwrap_or(&self.resources[0])
+    }
+}
+
+/// The round trip through a type of the API.
+pub(crate) fn typed<T: DeserializeOwned + Serialize>(value: Value) -> Result<Value, serde_json::Error> {
+    serde_json::to_value(serde_json::from_value::<T>(value)?)
+}

@@ -1,0 +1,216 @@
+//! The rules of the simple kinds of the core group.
+
+use serde_json::{Value, json};
+
+use super::{Rules, child, default_to, items, text};
+use crate::failure::Cause;
+
+/// Names of keys in ConfigMaps and Secrets are file names.
+const KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+const MAXIMUM_DATA_BYTES: usize = 1 << 20;
+
+/// A kind without rules of its own.
+pub(crate) struct Plain;
+
+impl Rules for Plain {}
+
+/// Namespaces: made active, ended through their finalizer.
+pub(crate) struct Namespaces;
+
+impl Rules for Namespaces {
+    fn default(&self, object: &mut Value) {
+        let name = text(object, "/metadata/name").to_owned();
+        if let Some(labels) = child(object, "metadata").and_then(|metadata| child(metadata, "labels")) {
+            labels["kubernetes.io/metadata.name"] = name.into();
+        }
+    }
+
+    fn prepare_create(&self, object: &mut Value) {
+        object["status"] = json!({"phase": "Active"});
+        let Some(spec) = child(object, "spec") else { return };
+        let finalizers = child(spec, "finalizers");
+        if let Some(finalizers) = finalizers {
+            match finalizers.as_array_mut() {
+                Some(list) if list.iter().any(|name| name == "kubernetes") => {}
+                Some(list) => list.push("kubernetes".into()),
+                None => *finalizers = json!(["kubernetes"]),
+            }
+        }
+    }
+
+    fn prepare_update(&self, new: &mut Value, old: &Value) {
+        // The finalizers of the specification change only through the subresource `finalize`.
+        new["spec"] = old.get("spec").cloned().unwrap_or_else(|| json!({}));
+    }
+
+    fn name_is_label(&self) -> bool {
+        true
+    }
+}
+
+/// Nodes.
+pub(crate) struct Nodes;
+
+impl Rules for Nodes {
+    fn default(&self, object: &mut Value) {
+        child(object, "spec");
+        let Some(status) = child(object, "status") else { return };
+        if status.get("allocatable").is_none() {
+            if let Some(capacity) = status.get("capacity").cloned() {
+                status["allocatable"] = capacity;
+            }
+        }
+    }
+
+    // A node registers itself with its status.
+    fn prepare_create(&self, _object: &mut Value) {}
+}
+
+/// ConfigMaps.
+pub(crate) struct ConfigMaps;
+
+impl Rules for ConfigMaps {
+    fn prepare_create(&self, _object: &mut Value) {}
+
+    fn validate(&self, object: &Value) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        check_data(object, &["data", "binaryData"], &mut causes);
+        let data = object.get("data").and_then(Value::as_object);
+        for key in object.get("binaryData").and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key) {
+            if data.is_some_and(|data| data.contains_key(key)) {
+                let detail = "duplicate of key present in data";
+                causes.push(Cause::invalid(format!("binaryData[{key}]"), &key.as_str().into(), detail));
+            }
+        }
+        causes
+    }
+
+    fn validate_update(&self, new: &Value, old: &Value) -> Vec<Cause> {
+        check_immutable(new, old, &["data", "binaryData"])
+    }
+}
+
+/// Secrets.
+pub(crate) struct Secrets;
+
+impl Rules for Secrets {
+    fn default(&self, object: &mut Value) {
+        default_to(object, "type", "Opaque");
+        let Some(text) = object.as_object_mut().and_then(|map| map.shift_remove("stringData")) else {
+            return;
+        };
+        let Some(data) = child(object, "data") else { return };
+        for (key, value) in text.as_object().into_iter().flatten() {
+            use base64::Engine;
+            let value = value.as_str().unwrap_or_default();
+            data[key] = base64::engine::general_purpose::STANDARD.encode(value).into();
+        }
+    }
+
+    fn prepare_create(&self, _object: &mut Value) {}
+
+    fn validate(&self, object: &Value) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        check_data(object, &["data"], &mut causes);
+        causes
+    }
+
+    fn validate_update(&self, new: &Value, old: &Value) -> Vec<Cause> {
+        let mut causes = check_immutable(new, old, &["data"]);
+        causes.extend(super::immutable(new, old, "/type", "type"));
+        causes
+    }
+}
+
+fn check_data(object: &Value, fields: &[&str], causes: &mut Vec<Cause>) {
+    let mut total = 0;
+    for field in fields {
+        for (key, value) in object.get(field).and_then(Value::as_object).into_iter().flatten() {
+            total += value.as_str().map_or(0, str::len);
+            let place = format!("{field}[{key}]");
+            if key.len() > 253 {
+                causes.push(Cause::invalid(place, &key.as_str().into(), "must be no more than 253 characters"));
+            } else if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+                causes.push(Cause::invalid(place, &key.as_str().into(), KEY));
+            }
+        }
+    }
+    if total > MAXIMUM_DATA_BYTES {
+        causes.push(Cause::too_long("", MAXIMUM_DATA_BYTES));
+    }
+}
+
+fn check_immutable(new: &Value, old: &Value, fields: &[&str]) -> Vec<Cause> {
+    if old.get("immutable").and_then(Value::as_bool) != Some(true) {
+        return Vec::new();
+    }
+    let detail = "field is immutable when `immutable` is set";
+    ["immutable"]
+        .iter()
+        .chain(fields)
+        .filter(|field| new.get(**field) != old.get(**field))
+        .map(|field| Cause::forbidden(*field, detail))
+        .collect()
+}
+
+/// Endpoints.
+pub(crate) struct EndpointsRules;
+
+impl Rules for EndpointsRules {
+    fn default(&self, object: &mut Value) {
+        for subset in items(object, "subsets") {
+            for port in items(subset, "ports") {
+                default_to(port, "protocol", "TCP");
+            }
+        }
+    }
+
+    fn prepare_create(&self, _object: &mut Value) {}
+
+    fn validate(&self, object: &Value) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        for (position, subset) in object.get("subsets").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            for list in ["addresses", "notReadyAddresses"] {
+                let addresses = subset.get(list).and_then(Value::as_array).into_iter().flatten();
+                for (number, address) in addresses.enumerate() {
+                    let field = format!("subsets[{position}].{list}[{number}].ip");
+                    causes.extend(address_problem(address.get("ip").unwrap_or(&Value::Null), field));
+                }
+            }
+        }
+        causes
+    }
+}
+
+fn address_problem(value: &Value, field: String) -> Option<Cause> {
+    let Some(address) = value.as_str().and_then(|text| text.parse::<std::net::IpAddr>().ok()) else {
+        return Some(Cause::invalid(field, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"));
+    };
+    let detail = if address.is_unspecified() {
+        format!("may not be unspecified ({address})")
+    } else if address.is_loopback() {
+        "may not be in the loopback range (127.0.0.0/8, ::1/128)".to_owned()
+    } else if matches!(address, std::net::IpAddr::V4(v4) if v4.is_link_local()) {
+        "may not be in the link-local range (169.254.0.0/16, fe80::/10)".to_owned()
+    } else {
+        return None;
+    };
+    Some(Cause::invalid(field, value, &detail))
+}
+
+/// Events.
+pub(crate) struct Events;
+
+impl Rules for Events {
+    fn prepare_create(&self, _object: &mut Value) {}
+
+    fn validate(&self, object: &Value) -> Vec<Cause> {
+        let involved = text(object, "/involvedObject/namespace");
+        let own = text(object, "/metadata/namespace");
+        if (involved.is_empty() && own == "default") || involved == own {
+            return Vec::new();
+        }
+        let value = object.pointer("/involvedObject/namespace").cloned().unwrap_or_else(|| "".into());
+        vec![Cause::invalid("involvedObject.namespace", &value, "does not match event.namespace")]
+    }
+}

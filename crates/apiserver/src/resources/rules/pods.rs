@@ -1,0 +1,281 @@
+//! The rules of pods, and of the pod templates in other kinds.
+
+use serde_json::{Value, json};
+
+use super::{Rules, child, default_to, items, names, text};
+use crate::failure::Cause;
+
+/// Pods.
+pub(crate) struct Pods;
+
+impl Rules for Pods {
+    fn default(&self, object: &mut Value) {
+        if let Some(spec) = child(object, "spec") {
+            default_pod_spec(spec);
+            default_to(spec, "enableServiceLinks", true);
+        }
+    }
+
+    fn prepare_create(&self, object: &mut Value) {
+        let class = quality_of_service(object.get("spec").unwrap_or(&Value::Null));
+        object["status"] = json!({"phase": "Pending", "qosClass": class});
+    }
+
+    fn validate(&self, object: &Value) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        check_pod_spec(object.get("spec").unwrap_or(&Value::Null), "spec", &mut causes);
+        causes
+    }
+
+    fn validate_update(&self, new: &Value, old: &Value) -> Vec<Cause> {
+        let (mut new_spec, old_spec) = (comparable_spec(new), comparable_spec(old));
+        // Tolerations may be added, the deadline set or shortened: everything else stands still.
+        if new_spec == old_spec {
+            return Vec::new();
+        }
+        if let Value::Object(map) = &mut new_spec {
+            map.retain(|key, value| old_spec.get(key) != Some(value));
+        }
+        let detail = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+        let changed: Vec<&String> = new_spec.as_object().map(|map| map.keys().collect()).unwrap_or_default();
+        let detail = format!("{detail}\nchanged: {changed:?}");
+        vec![Cause::forbidden("spec", &detail)]
+    }
+
+    fn grace_period(&self, object: &Value, asked: Option<i64>) -> Option<i64> {
+        let own = object.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_i64);
+        let mut period = asked.or(own).unwrap_or(30);
+        if period < 0 {
+            period = 1;
+        }
+        let finished = matches!(text(object, "/status/phase"), "Succeeded" | "Failed");
+        // Nobody runs it, so nobody would ever finish its deletion.
+        if text(object, "/spec/nodeName").is_empty() || finished {
+            period = 0;
+        }
+        Some(period)
+    }
+}
+
+fn comparable_spec(pod: &Value) -> Value {
+    let mut spec = pod.get("spec").cloned().unwrap_or_default();
+    for list in ["containers", "initContainers"] {
+        for container in items(&mut spec, list) {
+            if let Value::Object(map) = container {
+                map.shift_remove("image");
+            }
+        }
+    }
+    if let Value::Object(map) = &mut spec {
+        for field in ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"] {
+            map.shift_remove(field);
+        }
+    }
+    spec
+}
+
+/// Fills in what a pod's specification leaves out.
+pub(super) fn default_pod_spec(spec: &mut Value) {
+    default_to(spec, "restartPolicy", "Always");
+    default_to(spec, "terminationGracePeriodSeconds", 30);
+    default_to(spec, "dnsPolicy", "ClusterFirst");
+    default_to(spec, "schedulerName", "default-scheduler");
+    child(spec, "securityContext");
+    let account = text(spec, "/serviceAccountName").to_owned();
+    let deprecated = text(spec, "/serviceAccount").to_owned();
+    match (account.is_empty(), deprecated.is_empty()) {
+        (false, _) => spec["serviceAccount"] = account.into(),
+        (true, false) => spec["serviceAccountName"] = deprecated.into(),
+        (true, true) => {}
+    }
+    let host_network = spec.get("hostNetwork").and_then(Value::as_bool) == Some(true);
+    for list in ["initContainers", "containers"] {
+        for container in items(spec, list) {
+            default_container(container, host_network);
+        }
+    }
+    for volume in items(spec, "volumes") {
+        default_volume(volume);
+    }
+}
+
+fn default_container(container: &mut Value, host_network: bool) {
+    let image = text(container, "/image");
+    let name = image.rsplit('/').next().unwrap_or_default();
+    let latest = !image.contains('@') && name.split_once(':').is_none_or(|(_, tag)| tag == "latest");
+    default_to(container, "imagePullPolicy", if latest { "Always" } else { "IfNotPresent" });
+    default_to(container, "terminationMessagePath", "/dev/termination-log");
+    default_to(container, "terminationMessagePolicy", "File");
+    default_requests(container);
+    for port in items(container, "ports") {
+        default_to(port, "protocol", "TCP");
+        if host_network && port.get("hostPort").is_none() {
+            port["hostPort"] = port.get("containerPort").cloned().unwrap_or_default();
+        }
+    }
+    for variable in items(container, "env") {
+        if let Some(field) = variable.pointer_mut("/valueFrom/fieldRef") {
+            default_to(field, "apiVersion", "v1");
+        }
+    }
+    for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        if let Some(probe) = container.get_mut(probe).filter(|probe| probe.is_object()) {
+            for (field, value) in
+                [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)]
+            {
+                default_to(probe, field, value);
+            }
+            if let Some(get) = probe.get_mut("httpGet").filter(|get| get.is_object()) {
+                default_to(get, "path", "/");
+                default_to(get, "scheme", "HTTP");
+            }
+        }
+    }
+}
+
+/// A limit without a request is also the request.
+fn default_requests(container: &mut Value) {
+    let Some(resources) = child(container, "resources") else { return };
+    let limits = resources.get("limits").and_then(Value::as_object).cloned().unwrap_or_default();
+    if limits.is_empty() {
+        return;
+    }
+    let Some(requests) = child(resources, "requests") else { return };
+    for (name, limit) in limits {
+        if requests.get(&name).is_none() {
+            requests[name] = limit;
+        }
+    }
+}
+
+fn default_volume(volume: &mut Value) {
+    for source in ["configMap", "secret", "projected", "downwardAPI"] {
+        let Some(source) = volume.get_mut(source).filter(|source| source.is_object()) else { continue };
+        default_to(source, "defaultMode", 420);
+        default_field_versions(source);
+        for projection in items(source, "sources") {
+            if let Some(token) = projection.get_mut("serviceAccountToken") {
+                default_to(token, "expirationSeconds", 3600);
+            }
+            if let Some(downward) = projection.get_mut("downwardAPI") {
+                default_field_versions(downward);
+            }
+        }
+    }
+    if let Some(host) = volume.get_mut("hostPath").filter(|host| host.is_object()) {
+        if host.get("type").is_none() {
+            host["type"] = "".into();
+        }
+    }
+    if volume.as_object().is_some_and(|map| map.len() == 1) {
+        volume["emptyDir"] = json!({});
+    }
+}
+
+fn default_field_versions(source: &mut Value) {
+    for item in items(source, "items") {
+        if let Some(field) = item.get_mut("fieldRef") {
+            default_to(field, "apiVersion", "v1");
+        }
+    }
+}
+
+fn quality_of_service(spec: &Value) -> &'static str {
+    let containers = ["initContainers", "containers"]
+        .iter()
+        .flat_map(|list| spec.get(list).and_then(Value::as_array).into_iter().flatten());
+    let (mut any, mut guaranteed) = (false, true);
+    for container in containers {
+        let part = |kind: &str, name: &str| container.pointer(&format!("/resources/{kind}/{name}"));
+        for name in ["cpu", "memory"] {
+            let (limit, request) = (part("limits", name), part("requests", name));
+            any |= limit.is_some() || request.is_some();
+            guaranteed &= limit.is_some() && limit == request;
+        }
+    }
+    match (any, guaranteed) {
+        (false, _) => "BestEffort",
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+    }
+}
+
+/// What is wrong with a pod's specification.
+pub(super) fn check_pod_spec(spec: &Value, field: &str, causes: &mut Vec<Cause>) {
+    let volumes: Vec<&str> = list(spec, "volumes").map(|volume| text(volume, "/name")).collect();
+    check_names(spec, "volumes", field, causes);
+    if list(spec, "containers").next().is_none() {
+        causes.push(Cause::required(format!("{field}.containers"), ""));
+    }
+    for group in ["initContainers", "containers"] {
+        check_names(spec, group, field, causes);
+        for (position, container) in list(spec, group).enumerate() {
+            check_container(container, &format!("{field}.{group}[{position}]"), &volumes, causes);
+        }
+    }
+    let policies = ["Always", "OnFailure", "Never"];
+    check_one_of(spec, "restartPolicy", &policies, field, causes);
+    let dns = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
+    check_one_of(spec, "dnsPolicy", &dns, field, causes);
+}
+
+fn check_container(container: &Value, field: &str, volumes: &[&str], causes: &mut Vec<Cause>) {
+    if text(container, "/image").is_empty() {
+        causes.push(Cause::required(format!("{field}.image"), ""));
+    }
+    check_one_of(container, "imagePullPolicy", &["Always", "IfNotPresent", "Never"], field, causes);
+    for (position, mount) in list(container, "volumeMounts").enumerate() {
+        let place = format!("{field}.volumeMounts[{position}]");
+        let name = mount.get("name").unwrap_or(&Value::Null);
+        if !volumes.contains(&name.as_str().unwrap_or_default()) {
+            causes.push(Cause::not_found(format!("{place}.name"), name));
+        }
+        if text(mount, "/mountPath").is_empty() {
+            causes.push(Cause::required(format!("{place}.mountPath"), ""));
+        }
+    }
+    for (position, port) in list(container, "ports").enumerate() {
+        let number = port.get("containerPort").unwrap_or(&Value::Null);
+        if !number.as_i64().is_some_and(|number| (1..=65535).contains(&number)) {
+            let place = format!("{field}.ports[{position}].containerPort");
+            causes.push(Cause::invalid(place, number, "must be between 1 and 65535, inclusive"));
+        }
+    }
+    for (position, variable) in list(container, "env").enumerate() {
+        let place = format!("{field}.env[{position}]");
+        if text(variable, "/name").is_empty() {
+            causes.push(Cause::required(format!("{place}.name"), ""));
+        }
+        if !text(variable, "/value").is_empty() && variable.get("valueFrom").is_some() {
+            let detail = "may not be specified when `value` is not empty";
+            causes.push(Cause::invalid(format!("{place}.valueFrom"), &"".into(), detail));
+        }
+    }
+}
+
+fn check_names(spec: &Value, group: &str, field: &str, causes: &mut Vec<Cause>) {
+    let mut seen = Vec::new();
+    for (position, item) in list(spec, group).enumerate() {
+        let place = format!("{field}.{group}[{position}].name");
+        let name = text(item, "/name");
+        if name.is_empty() {
+            causes.push(Cause::required(place, ""));
+        } else if let Some(problem) = names::label_problem(name) {
+            causes.push(Cause::invalid(place, &name.into(), &problem));
+        } else if seen.contains(&name) {
+            causes.push(Cause::duplicate(place, &name.into()));
+        }
+        seen.push(name);
+    }
+}
+
+fn check_one_of(object: &Value, name: &str, allowed: &[&str], field: &str, causes: &mut Vec<Cause>) {
+    let value = object.get(name).and_then(Value::as_str).unwrap_or_default();
+    if !value.is_empty() && !allowed.contains(&value) {
+        causes.push(Cause::unsupported(format!("{field}.{name}"), &value.into(), allowed));
+    }
+}
+
+fn list<'a>(object: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+    object.get(field).and_then(Value::as_array).into_iter().flatten()
+}

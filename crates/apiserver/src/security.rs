@@ -1,0 +1,10 @@
+//! Who a client is, and what it may do.
+
+pub(crate) mod authentication;
+pub(crate) mod authority;
+pub(crate) mod authorization;
+pub(crate) mod files;
+pub(crate) mod tokens;
+pub(crate) mod user;
+
+pub(crate) use self::user::User;

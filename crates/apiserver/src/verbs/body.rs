@@ -1,0 +1,92 @@
+//! Bodies of requests: read, decoded, and made to fit the kind they are sent to.
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::Value;
+
+use crate::{
+    failure::Failure,
+    request::{Call, MAXIMUM_BODY_BYTES},
+    resources::Resource,
+};
+
+/// The whole body.
+pub(super) async fn read(body: Body) -> Result<Bytes, Failure> {
+    match Limited::new(body, MAXIMUM_BODY_BYTES).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Failure::too_large(MAXIMUM_BODY_BYTES)),
+        Err(error) => Err(Failure::bad_request(format!("could not read the body: {error}"))),
+    }
+}
+
+/// The object in a body that holds one as JSON.
+pub(super) async fn read_object(call: &Call, body: Body) -> Result<Value, Failure> {
+    if call.content_type() != "application/json" {
+        return Err(Failure::unsupported_media_type("application/json"));
+    }
+    let bytes = read(body).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::bad_request(format!("the object provided is unrecognized (must be of type {}): {error}", call.target.resource.kind))
+    })
+}
+
+/// Checks that the object is of the kind, and names the kind where the object does not.
+pub(super) fn check_kind(resource: &Resource, object: &mut Value) -> Result<(), Failure> {
+    let Value::Object(map) = object else {
+        return Err(Failure::bad_request(format!(
+            "the object provided is unrecognized (must be of type {})",
+            resource.kind
+        )));
+    };
+    let expected = resource.api_version();
+    let text = |field: &str| map.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (version, kind) = (text("apiVersion"), text("kind"));
+    if !version.is_empty() && version != expected {
+        return Err(Failure::bad_request(format!(
+            "the API version in the data ({version}) does not match the expected API version ({expected})"
+        )));
+    }
+    if !kind.is_empty() && kind != resource.kind {
+        return Err(Failure::bad_request(format!(
+            "{kind} in version \"{}\" cannot be handled as a {}",
+            resource.version, resource.kind
+        )));
+    }
+    map.insert("apiVersion".into(), expected.into());
+    map.insert("kind".into(), resource.kind.into());
+    Ok(())
+}
+
+/// Brings the object into the form of its type.
+pub(super) fn normalize(resource: &Resource, mut object: Value) -> Result<Value, Failure> {
+    quantities_to_text(&mut object);
+    (resource.typed)(object).map_err(|error| {
+        Failure::bad_request(format!(
+            "{} in version \"{}\" cannot be handled as a {}: {error}",
+            resource.kind, resource.version, resource.kind
+        ))
+    })
+}
+
+/// A quantity may be written as a number, which the types do not know.
+fn quantities_to_text(value: &mut Value) {
+    const QUANTITIES: [&str; 5] = ["limits", "requests", "capacity", "allocatable", "overhead"];
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                if QUANTITIES.contains(&key.as_str()) {
+                    for (_, quantity) in value.as_object_mut().into_iter().flatten() {
+                        if let Value::Number(number) = quantity {
+                            *quantity = number.to_string().into();
+                        }
+                    }
+                } else {
+                    quantities_to_text(value);
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(quantities_to_text),
+        _ => {}
+    }
+}

@@ -1,0 +1,86 @@
+//! Create.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+use serde_json::Value;
+
+use super::{body, metadata, write};
+use crate::{
+    admission,
+    api::{Answer, Api},
+    failure::Failure,
+    request::Call,
+    resources::Resource,
+    storage::{Change, CommitError, Object},
+};
+
+/// POST to a collection.
+pub(super) async fn create(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+    let object = body::read_object(call, request.into_body()).await?;
+    create_object(api, call, object).await
+}
+
+/// Makes the object of a request.
+pub(super) async fn create_object(api: &Api, call: &Call, mut object: Value) -> Result<Answer, Failure> {
+    let resource = call.target.resource;
+    body::check_kind(resource, &mut object)?;
+    if !metadata::text(&object, "resourceVersion").is_empty() {
+        return Err(Failure::unknown("resourceVersion should not be set on objects to be created"));
+    }
+    metadata::set_namespace(call, &mut object)?;
+    let object = body::normalize(resource, object)?;
+    // A generated name that is taken is simply generated again.
+    let generated = metadata::text(&object, "name").is_empty();
+    for _ in 0..8 {
+        match store_new(api, call, object.clone()).await {
+            Err(failure) if generated && failure.reason == "AlreadyExists" => {}
+            other => return other,
+        }
+    }
+    let prefix = metadata::text(&object, "generateName");
+    Err(Failure::already_exists(resource, prefix))
+}
+
+async fn store_new(api: &Api, call: &Call, mut object: Value) -> Result<Answer, Failure> {
+    let resource = call.target.resource;
+    metadata::begin(resource, &mut object);
+    resource.rules.prepare_create(&mut object);
+    resource.rules.default(&mut object);
+    let name = metadata::text(&object, "name").to_owned();
+    admission::check_namespace(api, resource, call.namespace(), &name)?;
+    admission::admit(api, resource, call.namespace(), &mut object)?;
+    let mut causes = metadata::validate(resource, &object);
+    causes.extend(resource.rules.validate(&object));
+    if !causes.is_empty() {
+        return Err(Failure::invalid(resource, &name, &causes));
+    }
+    let reservation = write::reserve(api, resource, &name, &mut object, None)?;
+    let dry_run = call.dry_run()?;
+    let key = resource.key(call.namespace(), &name);
+    if dry_run {
+        if api.store.get(resource.id, &key).is_some() {
+            return Err(Failure::already_exists(resource, &name));
+        }
+        return Ok(Answer::Value(StatusCode::CREATED, object));
+    }
+    let mut changes = vec![Change { resource: resource.id, key, based_on: None, object, delete: false }];
+    changes.extend(admission::companions(api, resource, &name));
+    let objects = api.store.commit(changes).await.map_err(|error| refused(error, resource, &name))?;
+    if let Some(reservation) = reservation {
+        reservation.keep();
+    }
+    first(objects).map(|object| Answer::Object(resource, StatusCode::CREATED, object))
+}
+
+fn first(objects: Vec<Arc<Object>>) -> Result<Arc<Object>, Failure> {
+    objects.into_iter().next().ok_or_else(|| Failure::internal("the store returned nothing"))
+}
+
+fn refused(error: CommitError, resource: &Resource, name: &str) -> Failure {
+    match error {
+        CommitError::Stale => Failure::already_exists(resource, name),
+        CommitError::Disk(_) => Failure::internal(error),
+    }
+}

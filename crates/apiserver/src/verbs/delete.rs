@@ -1,0 +1,208 @@
+//! Delete: at once, after a grace period, or when the last finalizer is gone.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::{body, list, metadata, write};
+use crate::{
+    api::{Answer, Api, List},
+    clock,
+    failure::Failure,
+    request::Call,
+    resources::Resource,
+    storage::{Change, CommitError, Object},
+};
+
+const FOREGROUND: &str = "foregroundDeletion";
+const ORPHAN: &str = "orphan";
+
+/// What the client asked for beside the deletion itself.
+#[derive(Debug, Default)]
+struct Options {
+    grace_seconds: Option<i64>,
+    propagation: Option<String>,
+    uid: Option<String>,
+    revision: Option<String>,
+    dry_run: bool,
+}
+
+/// What became of one object.
+enum Outcome {
+    Removed(Arc<Object>),
+    /// It stays until its grace period is over or its finalizers are gone.
+    Marked(Arc<Object>),
+}
+
+/// DELETE of one object.
+pub(super) async fn delete(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+    let options = read_options(call, request).await?;
+    let resource = call.target.resource;
+    let outcome = delete_one(api, resource, &call.key(), call.name(), &options).await?;
+    Ok(match outcome {
+        Outcome::Marked(object) => Answer::Object(resource, StatusCode::OK, object),
+        Outcome::Removed(object) if resource.returns_deleted => Answer::Object(resource, StatusCode::OK, object),
+        Outcome::Removed(object) => Answer::Value(StatusCode::OK, success(resource, call.name(), &object)),
+    })
+}
+
+fn success(resource: &Resource, name: &str, object: &Object) -> Value {
+    let mut details = json!({"name": name, "kind": resource.plural, "uid": metadata::text(&object.value(), "uid")});
+    if !resource.group.is_empty() {
+        details["group"] = resource.group.into();
+    }
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+}
+
+/// DELETE of all objects that a selector selects.
+pub(super) async fn delete_collection(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+    let options = read_options(call, request).await?;
+    let resource = call.target.resource;
+    let mut entries = Vec::new();
+    for (key, _) in list::selected(api, call)? {
+        let name = key.rsplit('/').next().unwrap_or_default();
+        match delete_one(api, resource, &key, name, &options).await {
+            Ok(Outcome::Removed(object) | Outcome::Marked(object)) => entries.push((key, object)),
+            Err(failure) if failure.code == StatusCode::NOT_FOUND => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    let revision = api.store.revision();
+    Ok(Answer::List(List { resource, entries, revision, next: String::new(), remaining: None }))
+}
+
+async fn read_options(call: &Call, request: Request<Body>) -> Result<Options, Failure> {
+    let bytes = body::read(request.into_body()).await?;
+    let body: Value = if bytes.is_empty() {
+        Value::Null
+    } else if call.content_type() != "application/json" {
+        return Err(Failure::unsupported_media_type("application/json"));
+    } else {
+        serde_json::from_slice(&bytes).map_err(|error| Failure::bad_request(format!("could not read DeleteOptions: {error}")))?
+    };
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let mut propagation = text("/propagationPolicy").or_else(|| call.query.text("propagationPolicy").map(str::to_owned));
+    let orphan = body.get("orphanDependents").and_then(Value::as_bool).or_else(|| {
+        call.query.text("orphanDependents").map(|_| call.query.flag("orphanDependents"))
+    });
+    if propagation.is_none() {
+        propagation = orphan.map(|orphan| if orphan { "Orphan" } else { "Background" }.to_owned());
+    }
+    if let Some(policy) = propagation.as_deref().filter(|policy| !matches!(*policy, "Orphan" | "Background" | "Foreground")) {
+        let supported = ["Background", "Foreground", "Orphan", "nil"];
+        let cause = crate::failure::Cause::unsupported("propagationPolicy", &policy.into(), &supported);
+        return Err(Failure::invalid_kind("meta.k8s.io", "DeleteOptions", "", &[cause]));
+    }
+    let in_body = body.get("dryRun").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+    Ok(Options {
+        grace_seconds: match body.get("gracePeriodSeconds").and_then(Value::as_i64) {
+            None => call.query.number("gracePeriodSeconds")?,
+            seconds => seconds,
+        },
+        propagation,
+        uid: text("/preconditions/uid"),
+        revision: text("/preconditions/resourceVersion"),
+        dry_run: in_body || call.dry_run()?,
+    })
+}
+
+async fn delete_one(
+    api: &Api,
+    resource: &'static Resource,
+    key: &str,
+    name: &str,
+    options: &Options,
+) -> Result<Outcome, Failure> {
+    loop {
+        let stored = api.store.get(resource.id, key).ok_or_else(|| Failure::not_found(resource, name))?;
+        let old = stored.value();
+        check_preconditions(resource, name, &old, options)?;
+        let new = mark(resource, &old, options, clock::now());
+        let delete = write::vanishes(&new);
+        if options.dry_run || (!delete && new == old) {
+            return Ok(if delete { Outcome::Removed(stored) } else { Outcome::Marked(stored) });
+        }
+        // What watchers get as the last state of an object that vanishes at once is the object as it was.
+        let object = if delete { old.clone() } else { new };
+        let change =
+            Change { resource: resource.id, key: key.to_owned(), based_on: Some(stored.revision), object, delete };
+        match api.store.commit(vec![change]).await {
+            Ok(objects) => {
+                if delete && resource.plural == "services" {
+                    api.allocation.release(&old, None);
+                }
+                let object = objects.into_iter().next().unwrap_or(stored);
+                return Ok(if delete { Outcome::Removed(object) } else { Outcome::Marked(object) });
+            }
+            Err(CommitError::Stale) => {}
+            Err(error) => return Err(Failure::internal(error)),
+        }
+    }
+}
+
+fn check_preconditions(resource: &Resource, name: &str, old: &Value, options: &Options) -> Result<(), Failure> {
+    let uid = metadata::text(old, "uid");
+    if let Some(asked) = options.uid.as_deref().filter(|asked| *asked != uid) {
+        let why = format!("the UID in the precondition ({asked}) does not match the UID in record ({uid}). The object might have been deleted and then recreated");
+        return Err(Failure::conflict(resource, name, &why));
+    }
+    let revision = metadata::text(old, "resourceVersion");
+    if let Some(asked) = options.revision.as_deref().filter(|asked| *asked != revision) {
+        let why = format!("the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion in record ({revision}). The object might have been modified");
+        return Err(Failure::conflict(resource, name, &why));
+    }
+    Ok(())
+}
+
+/// The object as its deletion leaves it: marked with its time and its grace, with the finalizers of the propagation.
+fn mark(resource: &Resource, old: &Value, options: &Options, now: Timestamp) -> Value {
+    let mut new = old.clone();
+    set_propagation(&mut new, options);
+    let grace = resource.rules.grace_period(old, options.grace_seconds).unwrap_or(0);
+    let current = old.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64);
+    if metadata::is_deleting(old) {
+        // A second deletion may only shorten the time that the first one gave.
+        if current.is_none_or(|current| grace >= current) {
+            return new;
+        }
+    }
+    let since = match old.pointer("/metadata/deletionTimestamp").and_then(Value::as_str).map(str::parse::<Timestamp>) {
+        // The end moves to the start of the first period plus the new one.
+        Some(Ok(end)) => end.saturating_sub(SignedDuration::from_secs(current.unwrap_or(0))).unwrap_or(now),
+        _ => now,
+    };
+    let end = since.saturating_add(SignedDuration::from_secs(grace)).unwrap_or(now);
+    let metadata = metadata::of(&mut new);
+    metadata.insert("deletionTimestamp".into(), clock::render(end).into());
+    metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
+    metadata::count_generation(resource, &mut new, old);
+    if resource.plural == "namespaces" {
+        new["status"]["phase"] = "Terminating".into();
+    }
+    new
+}
+
+fn set_propagation(object: &mut Value, options: &Options) {
+    let wanted = match options.propagation.as_deref() {
+        Some("Foreground") => Some(FOREGROUND),
+        Some("Orphan") => Some(ORPHAN),
+        // Without a word about it, finalizers that are there already decide.
+        Some(_) => None,
+        None => return,
+    };
+    let mut finalizers: Vec<String> = metadata::finalizers(object)
+        .into_iter()
+        .filter(|name| *name != FOREGROUND && *name != ORPHAN)
+        .map(str::to_owned)
+        .collect();
+    finalizers.extend(wanted.map(str::to_owned));
+    let metadata = metadata::of(object);
+    if finalizers.is_empty() {
+        metadata.shift_remove("finalizers");
+    } else {
+        metadata.insert("finalizers".into(), finalizers.into());
+    }
+}

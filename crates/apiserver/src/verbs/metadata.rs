@@ -1,0 +1,177 @@
+//! The metadata of objects: what the server sets, what may not change, what is wrong.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    clock,
+    failure::{Cause, Failure},
+    request::Call,
+    resources::{self, Resource},
+};
+
+const SUFFIX_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+const SUFFIX_LENGTH: usize = 5;
+
+/// What the server sets and a client cannot change.
+const SYSTEM_FIELDS: [&str; 6] =
+    ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink"];
+
+pub(super) fn text<'a>(object: &'a Value, field: &str) -> &'a str {
+    object.get("metadata").and_then(|metadata| metadata.get(field)).and_then(Value::as_str).unwrap_or_default()
+}
+
+pub(super) fn of(object: &mut Value) -> &mut Map<String, Value> {
+    let slot = &mut object["metadata"];
+    if !slot.is_object() {
+        *slot = Value::Object(Map::new());
+    }
+    match slot {
+        Value::Object(map) => map,
+        _ => unreachable!("it was just made an object"),
+    }
+}
+
+pub(super) fn finalizers(object: &Value) -> Vec<&str> {
+    let list = object.pointer("/metadata/finalizers").and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(Value::as_str).collect()
+}
+
+pub(super) fn is_deleting(object: &Value) -> bool {
+    object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null())
+}
+
+/// Puts the namespace of the path into the object.
+pub(super) fn set_namespace(call: &Call, object: &mut Value) -> Result<(), Failure> {
+    let own = text(object, "namespace").to_owned();
+    let resource = call.target.resource;
+    if !resource.namespaced {
+        if own.is_empty() {
+            return Ok(());
+        }
+        return Err(Failure::bad_request("namespace may not be set on a cluster-scoped object"));
+    }
+    if own.is_empty() {
+        of(object).insert("namespace".into(), call.namespace().into());
+    } else if own != call.namespace() {
+        return Err(Failure::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
+    Ok(())
+}
+
+/// Sets what every new object gets.
+pub(super) fn begin(resource: &Resource, object: &mut Value) {
+    let name = text(object, "name").to_owned();
+    let prefix = text(object, "generateName").to_owned();
+    let metadata = of(object);
+    for field in SYSTEM_FIELDS {
+        metadata.shift_remove(field);
+    }
+    metadata.shift_remove("resourceVersion");
+    if name.is_empty() && !prefix.is_empty() {
+        metadata.insert("name".into(), generate_name(&prefix).into());
+    }
+    metadata.insert("uid".into(), uuid::Uuid::new_v4().to_string().into());
+    metadata.insert("creationTimestamp".into(), clock::stamp().into());
+    if resource.generation {
+        metadata.insert("generation".into(), 1.into());
+    }
+}
+
+fn generate_name(prefix: &str) -> String {
+    let prefix: String = prefix.chars().take(63 - SUFFIX_LENGTH).collect();
+    let random = uuid::Uuid::new_v4().into_bytes();
+    let suffix = random.iter().take(SUFFIX_LENGTH).map(|byte| {
+        char::from(SUFFIX_LETTERS[usize::from(*byte) % SUFFIX_LETTERS.len()])
+    });
+    prefix.chars().chain(suffix).collect()
+}
+
+/// Brings back what an update cannot change.
+pub(super) fn keep_system_fields(new: &mut Value, old: &Value) {
+    let old = old.get("metadata").cloned().unwrap_or_default();
+    let metadata = of(new);
+    for field in SYSTEM_FIELDS.iter().chain(&["resourceVersion", "name", "namespace", "generateName"]) {
+        match old.get(field) {
+            Some(value) => metadata.insert((*field).into(), value.clone()),
+            None => metadata.shift_remove(*field),
+        };
+    }
+}
+
+/// Counts a change of what is wanted.
+pub(super) fn count_generation(resource: &Resource, new: &mut Value, old: &Value) {
+    if !resource.generation {
+        return;
+    }
+    let started_deleting = is_deleting(new) && !is_deleting(old);
+    if new.get("spec") != old.get("spec") || started_deleting {
+        let generation = old.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
+        of(new).insert("generation".into(), (generation + 1).into());
+    }
+}
+
+/// What is wrong with the metadata of any object.
+pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let name = text(object, "name");
+    if name.is_empty() {
+        causes.push(Cause::required("metadata.name", "name or generateName is required"));
+    } else {
+        let problem = match resource.plural {
+            "services" => resources::label_1035_problem(name),
+            _ if resource.rules.name_is_label() => resources::label_problem(name),
+            _ => resources::subdomain_problem(name),
+        };
+        causes.extend(problem.map(|problem| Cause::invalid("metadata.name", &name.into(), &problem)));
+    }
+    resources::check_labels(object.pointer("/metadata/labels"), "metadata.labels", &mut causes);
+    let annotations = object.pointer("/metadata/annotations").and_then(Value::as_object);
+    for (key, _) in annotations.into_iter().flatten() {
+        if let Some(problem) = resources::qualified_problem(&key.to_lowercase()) {
+            causes.push(Cause::invalid("metadata.annotations", &key.as_str().into(), &problem));
+        }
+    }
+    validate_owners(object, &mut causes);
+    causes
+}
+
+fn validate_owners(object: &Value, causes: &mut Vec<Cause>) {
+    let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array).into_iter().flatten();
+    let mut controllers = 0;
+    for (position, owner) in owners.enumerate() {
+        for field in ["apiVersion", "kind", "name", "uid"] {
+            let value = owner.get(field).and_then(Value::as_str).unwrap_or_default();
+            if value.is_empty() {
+                let place = format!("metadata.ownerReferences[{position}].{field}");
+                let detail = format!("{} must not be empty", if field == "apiVersion" { "version" } else { field });
+                causes.push(Cause::invalid(place, &"".into(), &detail));
+            }
+        }
+        controllers += usize::from(owner.get("controller") == Some(&true.into()));
+    }
+    if controllers > 1 {
+        let owners = object.pointer("/metadata/ownerReferences").unwrap_or(&Value::Null);
+        let detail = "Only one reference can have Controller set to true";
+        causes.push(Cause::invalid("metadata.ownerReferences", owners, detail));
+    }
+}
+
+/// What is wrong with how the metadata changed.
+pub(super) fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
+    if !is_deleting(old) {
+        return Vec::new();
+    }
+    let before = finalizers(old);
+    let added: Vec<&str> = finalizers(new).into_iter().filter(|name| !before.contains(name)).collect();
+    if added.is_empty() {
+        return Vec::new();
+    }
+    let list: Vec<String> = added.iter().map(|name| format!("\"{name}\"")).collect();
+    let detail = format!(
+        "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+        list.join(", ")
+    );
+    vec![Cause::forbidden("metadata.finalizers", &detail)]
+}

@@ -1,0 +1,48 @@
+//! Update: PUT of the whole object.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+
+use super::{
+    body, create, metadata,
+    write::{self, Part, Written},
+};
+use crate::{
+    api::{Answer, Api},
+    failure::{Cause, Failure},
+    request::Call,
+};
+
+/// PUT to an object or to its status.
+pub(super) async fn update(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+    let resource = call.target.resource;
+    let sent = body::read_object(call, request.into_body()).await?;
+    if metadata::text(&sent, "name").is_empty() {
+        let cause = Cause::required("metadata.name", "name must be provided");
+        return Err(Failure::invalid(resource, call.name(), &[cause]));
+    }
+    let part = part_of(call);
+    let exists = api.store.get(resource.id, &call.key()).is_some();
+    if !exists && part == Part::Object && resource.create_on_update && metadata::text(&sent, "uid").is_empty() {
+        let mut sent = sent;
+        metadata::of(&mut sent).shift_remove("resourceVersion");
+        return create::create_object(api, call, sent).await;
+    }
+    let written = write::change(api, call, |old| write::finish_update(call, part, sent.clone(), old)).await?;
+    Ok(answer(call, written))
+}
+
+pub(super) fn part_of(call: &Call) -> Part {
+    if call.target.subresource.as_deref() == Some("status") { Part::Status } else { Part::Object }
+}
+
+pub(super) fn answer(call: &Call, written: Written) -> Answer {
+    match written {
+        Written::Stored(object) | Written::Removed(object) => {
+            Answer::Object(call.target.resource, StatusCode::OK, object)
+        }
+        Written::DryRun(value) => Answer::Value(StatusCode::OK, value),
+    }
+}

@@ -1,0 +1,166 @@
+//! The change of an existing object: computed from what is stored, made only if that is still what is stored.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{body, metadata};
+use crate::{
+    allocation::Reservation,
+    api::Api,
+    failure::Failure,
+    request::Call,
+    resources::Resource,
+    storage::{Change, CommitError, Object},
+};
+
+/// How often a change without a given revision is computed again when others are faster.
+const ATTEMPTS: usize = 20;
+
+/// Which part of the object a request may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Object,
+    Status,
+}
+
+/// What became of a change.
+pub(super) enum Written {
+    Stored(Arc<Object>),
+    /// The object was to vanish with its last finalizer, and did.
+    Removed(Arc<Object>),
+    DryRun(Value),
+}
+
+/// Changes an object by a function from its stored state to the new one.
+pub(super) async fn change(
+    api: &Api,
+    call: &Call,
+    mut compute: impl FnMut(&Value) -> Result<Value, Failure>,
+) -> Result<Written, Failure> {
+    let resource = call.target.resource;
+    let key = call.key();
+    let dry_run = call.dry_run()?;
+    for _ in 0..ATTEMPTS {
+        let stored = api.store.get(resource.id, &key);
+        let stored = stored.ok_or_else(|| Failure::not_found(resource, call.name()))?;
+        let old = stored.value();
+        let mut new = compute(&old)?;
+        let reservation = reserve(api, resource, call.name(), &mut new, Some(&old))?;
+        if dry_run {
+            return Ok(Written::DryRun(new));
+        }
+        if new == old {
+            return Ok(Written::Stored(stored));
+        }
+        let delete = vanishes(&new);
+        let change =
+            Change { resource: resource.id, key: key.clone(), based_on: Some(stored.revision), object: new.clone(), delete };
+        match api.store.commit(vec![change]).await {
+            Ok(objects) => {
+                if let Some(reservation) = reservation {
+                    reservation.keep();
+                }
+                if resource.plural == "services" {
+                    api.allocation.release(&old, (!delete).then_some(&new));
+                }
+                let object = objects.into_iter().next().ok_or_else(|| Failure::internal("the store returned nothing"))?;
+                return Ok(if delete { Written::Removed(object) } else { Written::Stored(object) });
+            }
+            Err(CommitError::Stale) => {}
+            Err(error) => return Err(Failure::internal(error)),
+        }
+    }
+    Err(Failure::modified(resource, call.name()))
+}
+
+/// Whether nothing holds a deleted object any more.
+pub(super) fn vanishes(object: &Value) -> bool {
+    metadata::is_deleting(object)
+        && metadata::finalizers(object).is_empty()
+        && object.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64) == Some(0)
+        && object.pointer("/spec/finalizers").and_then(Value::as_array).is_none_or(Vec::is_empty)
+}
+
+/// Takes the addresses and ports that a service needs.
+pub(super) fn reserve<'a>(
+    api: &'a Api,
+    resource: &Resource,
+    name: &str,
+    object: &mut Value,
+    old: Option<&Value>,
+) -> Result<Option<Reservation<'a>>, Failure> {
+    if resource.plural != "services" {
+        return Ok(None);
+    }
+    let reservation = api.allocation.reserve(object, old);
+    reservation.map(Some).map_err(|causes| Failure::invalid(resource, name, &causes))
+}
+
+/// Applies the rules of an update: what the request may not change is brought back, the rest is checked.
+pub(super) fn finish_update(call: &Call, part: Part, mut new: Value, old: &Value) -> Result<Value, Failure> {
+    let resource = call.target.resource;
+    body::check_kind(resource, &mut new)?;
+    check_identity(call, &new, old)?;
+    metadata::keep_system_fields(&mut new, old);
+    let mut new = body::normalize(resource, new)?;
+    match part {
+        Part::Object => {
+            if resource.status {
+                set_or_remove(&mut new, "status", old.get("status"));
+            }
+            resource.rules.prepare_update(&mut new, old);
+            resource.rules.default(&mut new);
+        }
+        Part::Status => {
+            let fields: Vec<String> = old.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
+            for field in fields.iter().filter(|field| !matches!(field.as_str(), "metadata" | "status")) {
+                set_or_remove(&mut new, field, old.get(field.as_str()));
+            }
+        }
+    }
+    metadata::count_generation(resource, &mut new, old);
+    let mut causes = metadata::validate(resource, &new);
+    causes.extend(metadata::validate_update(&new, old));
+    if part == Part::Object {
+        causes.extend(resource.rules.validate(&new));
+        causes.extend(resource.rules.validate_update(&new, old));
+    }
+    if causes.is_empty() { Ok(new) } else { Err(Failure::invalid(resource, call.name(), &causes)) }
+}
+
+fn set_or_remove(object: &mut Value, field: &str, value: Option<&Value>) {
+    let Value::Object(map) = object else { return };
+    match value {
+        Some(value) => map.insert(field.to_owned(), value.clone()),
+        None => map.shift_remove(field),
+    };
+}
+
+/// The object must be the one in the path, and if it names a revision or a uid, the stored one.
+fn check_identity(call: &Call, new: &Value, old: &Value) -> Result<(), Failure> {
+    let resource = call.target.resource;
+    let name = metadata::text(new, "name");
+    if !name.is_empty() && name != call.name() {
+        return Err(Failure::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({})",
+            call.name()
+        )));
+    }
+    let namespace = metadata::text(new, "namespace");
+    if !namespace.is_empty() && namespace != call.namespace() {
+        return Err(Failure::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
+    let (uid, stored) = (metadata::text(new, "uid"), metadata::text(old, "uid"));
+    if !uid.is_empty() && uid != stored {
+        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}");
+        return Err(Failure::conflict(resource, call.name(), &why));
+    }
+    let revision = metadata::text(new, "resourceVersion");
+    if !revision.is_empty() && revision != "0" && revision != metadata::text(old, "resourceVersion") {
+        return Err(Failure::modified(resource, call.name()));
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! The API server as its clients see it.
+
+mod harness;
+mod objects;
