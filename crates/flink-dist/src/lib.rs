@@ -1,1 +1,16 @@
-//! flink-dist
+#![doc = include_str!("../README.md")]
+
+mod base_image;
+mod cache;
+mod distribution;
+mod error;
+mod host_directories;
+mod java;
+mod python;
+
+pub use base_image::{BaseImage, Configuration, Content, ImageFile};
+pub use distribution::Distribution;
+pub use error::Error;
+pub use host_directories::HOST_DIRECTORIES_LABEL;
+pub use java::{Java, JavaSearch};
+pub use python::{Settings, download};

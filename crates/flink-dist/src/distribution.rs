@@ -1,0 +1,87 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use flumen_model::FlinkVersion;
+
+use crate::Error;
+
+/// A Flink home that was looked at and found complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distribution {
+    home: PathBuf,
+    version: FlinkVersion,
+}
+
+/// What stands in front of the version in the name of the main jar.
+const MAIN_JAR: &str = "flink-dist";
+
+impl Distribution {
+    /// Checks that `home` holds Flink `version` with what a cluster on Kubernetes needs.
+    ///
+    /// # Errors
+    /// `Invalid` with what is missing, `NotFound` or `Unavailable` if the directory cannot be read.
+    pub fn open(home: &Path, version: FlinkVersion) -> Result<Self, Error> {
+        let refuse =
+            |problem: String| Error::OpenDistribution { path: home.to_owned(), version, problem };
+        let read_error = |source| Error::Read { path: home.to_owned(), source };
+        // A relative path would mean something else to whoever uses it later.
+        let home = fs::canonicalize(home).map_err(read_error)?;
+        for directory in ["bin", "conf", "lib"] {
+            if !home.join(directory).is_dir() {
+                return Err(refuse(format!("it has no directory {directory}")));
+            }
+        }
+        match main_jars(&home.join("lib"))?.as_slice() {
+            [found] if *found == version.to_string() => {}
+            [found] => return Err(refuse(format!("its lib/{MAIN_JAR} jar is of version {found}"))),
+            [] => return Err(refuse(format!("it has no lib/{MAIN_JAR}-{version}.jar"))),
+            several => {
+                let several = several.join(" and ");
+                return Err(refuse(format!("it has {MAIN_JAR} jars of versions {several} in lib")));
+            }
+        }
+        if !home.join("bin/flink").is_file() {
+            return Err(refuse("it has no bin/flink".to_owned()));
+        }
+        if !["conf/config.yaml", "conf/flink-conf.yaml"]
+            .iter()
+            .any(|file| home.join(file).is_file())
+        {
+            return Err(refuse(
+                "it has neither conf/config.yaml nor conf/flink-conf.yaml".to_owned(),
+            ));
+        }
+        Ok(Self { home, version })
+    }
+
+    /// The Flink home.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Its version.
+    pub const fn version(&self) -> FlinkVersion {
+        self.version
+    }
+}
+
+fn main_jars(lib: &Path) -> Result<Vec<String>, Error> {
+    let read_error = |source| Error::Read { path: lib.to_owned(), source };
+    let mut versions = Vec::new();
+    for entry in fs::read_dir(lib).map_err(read_error)? {
+        let name = entry.map_err(read_error)?.file_name();
+        versions.extend(name.to_str().and_then(version_of_main_jar).map(str::to_owned));
+    }
+    versions.sort();
+    Ok(versions)
+}
+
+/// `1.20.5` of `flink-dist-1.20.5.jar`, and up to 1.14 of `flink-dist_2.12-1.14.6.jar`.
+fn version_of_main_jar(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix(MAIN_JAR)?.strip_suffix(".jar")?;
+    let (scala, version) = rest.split_once('-')?;
+    let is_main = scala.is_empty() || scala.starts_with('_');
+    (is_main && version.starts_with(|c: char| c.is_ascii_digit())).then_some(version)
+}
