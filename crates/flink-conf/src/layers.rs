@@ -64,13 +64,13 @@ impl std::fmt::Display for Layer {
 pub struct Layers {
     minor: FlinkMinor,
     format: ConfigurationFormat,
-    layers: BTreeMap<Layer, IndexMap<String, Value>>,
+    by_layer: BTreeMap<Layer, IndexMap<String, Value>>,
 }
 
 impl Layers {
     /// No layers yet, in the format that this minor uses when nobody chose.
     pub fn new(minor: FlinkMinor) -> Self {
-        Self { minor, format: ConfigurationFormat::of(minor), layers: BTreeMap::new() }
+        Self { minor, format: ConfigurationFormat::of(minor), by_layer: BTreeMap::new() }
     }
 
     /// Adds entries to a layer; the last of two with the same key counts.
@@ -80,7 +80,7 @@ impl Layers {
         entries: impl IntoIterator<Item = (K, V)>,
     ) {
         let entries = entries.into_iter().map(|(key, value)| (key.into(), value.into()));
-        self.layers.entry(layer).or_default().extend(entries);
+        self.by_layer.entry(layer).or_default().extend(entries);
     }
 
     /// Adds what a file holds, nested or dotted.
@@ -102,7 +102,7 @@ impl Layers {
     pub fn resolve(&self) -> Effective {
         let catalogue = Catalogue::of(self.minor);
         let mut merged: IndexMap<String, Vec<Entry>> = IndexMap::new();
-        for (layer, entries) in &self.layers {
+        for (layer, entries) in &self.by_layer {
             for (key, value) in entries {
                 let group = merged.entry(catalogue.canonical(key).to_owned()).or_default();
                 let mut entry = Entry::new(key, value.clone(), *layer);

@@ -68,7 +68,7 @@ pub fn render_configuration_file(configuration: &Configuration) -> Configuration
 fn shipped(configuration: &Configuration) -> Vec<(&str, &Value)> {
     let addresses_go = configuration.minor() >= ADDRESSES_STAY;
     let is_shipped = |key: &str| {
-        !CLIENT_ONLY.contains(&key) && !(addresses_go && CLIENT_ADDRESSES.contains(&key))
+        !CLIENT_ONLY.contains(&key) && (!addresses_go || !CLIENT_ADDRESSES.contains(&key))
     };
     configuration.iter().filter(|(key, _)| is_shipped(key)).collect()
 }

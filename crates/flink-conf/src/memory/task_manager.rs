@@ -114,9 +114,10 @@ pub(super) fn as_configured(
         Base::Process { flink, jvm } => (parts.within(&reader, flink)?, jvm),
     };
     let parameters = Parameters::read(&reader)?;
-    let cpu = match configuration.is_set("taskmanager.cpu.cores") {
-        true => reader.fraction("taskmanager.cpu.cores")?,
-        false => f64::from(u32::try_from(parameters.slots).unwrap_or(u32::MAX)),
+    let cpu = if configuration.is_set("taskmanager.cpu.cores") {
+        reader.fraction("taskmanager.cpu.cores")?
+    } else {
+        f64::from(u32::try_from(parameters.slots).unwrap_or(u32::MAX))
     };
     Ok(TaskManagerMemory {
         framework_heap: parts.framework_heap,

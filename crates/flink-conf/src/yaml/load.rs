@@ -193,8 +193,7 @@ fn typed(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Scalar, St
     let resolved = || resolve(text);
     match tag.map(|tag| (tag.core_suffix(), tag)) {
         None if style == ScalarStyle::Plain => Ok(resolved()),
-        None => Ok(Scalar::Text(text.to_owned())),
-        Some((Some("str"), _)) => Ok(Scalar::Text(text.to_owned())),
+        None | Some((Some("str"), _)) => Ok(Scalar::Text(text.to_owned())),
         Some((Some("int" | "float" | "bool" | "null"), _)) => Ok(resolved()),
         Some((_, tag)) if tag.original() == "!" => Ok(Scalar::Text(text.to_owned())),
         Some(_) => Err("a tag that is not of YAML's core schema".to_owned()),

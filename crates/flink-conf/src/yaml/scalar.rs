@@ -1,6 +1,8 @@
 //! Which texts need quotes, and which quotes, so that what is written is what Flink's own writer
 //! writes.
 
+use std::borrow::Cow;
+
 use super::{Scalar, resolve};
 
 /// How many blanks a nested line gets.
@@ -19,8 +21,8 @@ struct Analysis {
 /// several lines, which then carry their indentation; there is no line break at the end.
 pub(crate) fn render_in_block(text: &str, indent: usize) -> String {
     let analysis = analyse(text);
-    let has_lines = text.contains(['\n', '\u{85}', '\u{2028}', '\u{2029}']);
-    if has_lines && analysis.literal && !ends_with_empty_lines(text) {
+    let has_lines = has_lines(text);
+    if has_lines && analysis.literal && reads_back_as_literal(text) {
         return literal(text, indent + INDENT);
     }
     if !has_lines && analysis.plain_in_block && reads_as_text(text) {
@@ -32,10 +34,10 @@ pub(crate) fn render_in_block(text: &str, indent: usize) -> String {
 /// A text as a key, which may have only one line.
 pub(crate) fn render_key(text: &str) -> String {
     let analysis = analyse(text);
-    if analysis.plain_in_block && reads_as_text(text) && !text.contains('\n') {
+    if analysis.plain_in_block && reads_as_text(text) && !has_lines(text) {
         return text.to_owned();
     }
-    quoted(text, analysis.single_quotes && !text.contains('\n'))
+    quoted(text, analysis.single_quotes && !has_lines(text))
 }
 
 /// A scalar inside a flow collection.
@@ -43,10 +45,11 @@ pub(crate) fn render_in_flow(value: &Scalar) -> String {
     match value {
         Scalar::Text(text) => {
             let analysis = analyse(text);
-            if analysis.plain_in_flow && reads_as_text(text) {
+            let has_lines = has_lines(text);
+            if analysis.plain_in_flow && !has_lines && reads_as_text(text) {
                 return text.clone();
             }
-            quoted(text, analysis.single_quotes && !text.contains('\n'))
+            quoted(text, analysis.single_quotes && !has_lines)
         }
         Scalar::Double(number) if number.is_nan() => ".nan".to_owned(),
         Scalar::Double(number) if number.is_infinite() => {
@@ -58,6 +61,12 @@ pub(crate) fn render_in_flow(value: &Scalar) -> String {
         }
         other => other.to_java_text(),
     }
+}
+
+/// Whether Flink's writer takes the text for one of several lines, which it then writes as a literal
+/// block or, where it cannot, in double quotes.
+fn has_lines(text: &str) -> bool {
+    text.contains(['\n', '\u{85}', '\u{2028}', '\u{2029}'])
 }
 
 fn reads_as_text(text: &str) -> bool {
@@ -77,9 +86,11 @@ fn is_environment_variable(text: &str) -> bool {
     !name.is_empty() && (rest.is_empty() || has_default)
 }
 
-/// Flink drops empty lines at the end of its file, so these must not end a literal block.
-fn ends_with_empty_lines(text: &str) -> bool {
-    text == "\n" || text.ends_with("\n\n")
+/// Flink drops empty lines at the end of its file, and its reader takes the line breaks of YAML 1.1 for
+/// empty lines where they begin one: such texts must not stand in a literal block.
+fn reads_back_as_literal(text: &str) -> bool {
+    let old_break = |line: &str| line.starts_with(['\u{85}', '\u{2028}', '\u{2029}']);
+    text != "\n" && !text.ends_with("\n\n") && !text.split('\n').skip(1).any(old_break)
 }
 
 fn quoted(text: &str, single: bool) -> String {
@@ -166,30 +177,30 @@ fn literal(text: &str, indent: usize) -> String {
 }
 
 fn double_quoted(text: &str) -> String {
-    let mut out = String::from('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\0' => out.push_str("\\0"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{b}' => out.push_str("\\v"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            '\u{1b}' => out.push_str("\\e"),
-            '\u{85}' => out.push_str("\\N"),
-            '\u{2028}' => out.push_str("\\L"),
-            '\u{2029}' => out.push_str("\\P"),
-            printable if is_printable(printable) => out.push(printable),
-            other if u32::from(other) < 0x100 => {
-                out.push_str(&format!("\\x{:02X}", u32::from(other)))
-            }
-            other => out.push_str(&format!("\\u{:04X}", u32::from(other))),
-        }
-    }
-    out.push('"');
-    out
+    let inner: String = text.chars().map(escaped).collect();
+    format!("\"{inner}\"")
+}
+
+fn escaped(character: char) -> Cow<'static, str> {
+    let short = match character {
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        '\0' => "\\0",
+        '\u{7}' => "\\a",
+        '\u{8}' => "\\b",
+        '\t' => "\\t",
+        '\n' => "\\n",
+        '\u{b}' => "\\v",
+        '\u{c}' => "\\f",
+        '\r' => "\\r",
+        '\u{1b}' => "\\e",
+        '\u{85}' => "\\N",
+        '\u{a0}' => "\\_",
+        '\u{2028}' => "\\L",
+        '\u{2029}' => "\\P",
+        printable if is_printable(printable) => return printable.to_string().into(),
+        other if u32::from(other) < 0x100 => return format!("\\x{:02x}", u32::from(other)).into(),
+        other => return format!("\\u{:04x}", u32::from(other)).into(),
+    };
+    short.into()
 }
