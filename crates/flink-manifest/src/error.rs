@@ -1,3 +1,4 @@
+use flumen_flink_conf::Layer;
 use flumen_model::{FlinkMinor, Kind};
 
 /// Why there are no manifests. Nothing was created.
@@ -152,11 +153,15 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// A job of Flumen sets a key that Flumen sets itself.
-    #[error("{key} cannot be set in a job: {reason}")]
+    /// The configuration of a job of Flumen sets a key that Flumen sets itself.
+    #[error(
+        "{key} cannot be set in the configuration of a job (it is set in the layer {layer}): {reason}"
+    )]
     OwnedKey {
         /// The key.
         key: String,
+        /// The layer that sets it.
+        layer: Layer,
         /// What to do instead.
         reason: &'static str,
     },

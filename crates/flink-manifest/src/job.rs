@@ -12,19 +12,17 @@ mod templates;
 
 use std::collections::BTreeMap;
 
-use flumen_flink_conf::Configuration;
+use flumen_flink_conf::{Effective, Layer, Layers, Strictness};
 use flumen_model::{
     ClusterId, EnvironmentName, FlinkVersion, JobName, Namespace, PodTemplates, Resources, RunId,
 };
 
-use crate::{
-    Application, ClientFiles, DeploySpec, Error, Mode, Python, Restore, Warning, feature, keys,
-};
+use crate::{Application, ClientFiles, DeploySpec, Error, Mode, Python, Restore, Warning, keys};
 
 pub use storage::{Storage, StorageVolume, VolumeSource};
 
 /// One application run of a job of Flumen.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct JobDeployment {
     /// The run, whose id Flink uses as the job's id.
     pub run: RunId,
@@ -48,12 +46,12 @@ pub struct JobDeployment {
     pub arguments: Vec<String>,
     /// A Python program instead of a jar.
     pub python: Option<Python>,
-    /// `parallelism.default`. Default: what the configuration says.
+    /// `parallelism.default`. Default: what the layers say.
     pub parallelism: Option<u32>,
-    /// CPU and memory; over the configuration.
+    /// CPU and memory, part of the job's layer. Default: what the layers say.
     pub resources: Resources,
-    /// The merged configuration of all layers.
-    pub configuration: Configuration,
+    /// The configuration of all layers from Flink version to job, for the version's minor.
+    pub layers: Layers,
     /// The job's pod templates.
     pub pod_templates: PodTemplates,
     /// The environment's storage.
@@ -65,24 +63,44 @@ pub struct JobDeployment {
     pub logging: BTreeMap<String, String>,
 }
 
-/// Turns a run into what is to be deployed, with a warning for every protection that the user's
-/// configuration takes away.
+/// What a run comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobPlan {
+    /// What is to be rendered.
+    pub spec: DeploySpec,
+    /// Every key with the layer that set it, Flumen's own layers included.
+    pub effective: Effective,
+    /// What the user should know: protections taken away, values that are doubtful.
+    pub warnings: Vec<Warning>,
+}
+
+/// Turns a run into what is to be deployed.
 ///
 /// # Errors
-/// If the configuration sets what Flumen sets itself, the version has no pod templates but one is
-/// needed, or a pod template is no Pod.
-pub fn job_deployment(deployment: &JobDeployment) -> Result<(DeploySpec, Vec<Warning>), Error> {
+/// If the configuration sets what Flumen sets itself or has wrong values, or a pod template is no
+/// Pod or more than the version can do.
+pub fn job_deployment(deployment: &JobDeployment) -> Result<JobPlan, Error> {
+    owned_keys::check(&deployment.layers.resolve())?;
+    let mut layers = deployment.layers.clone();
     let minor = deployment.version.minor();
-    owned_keys::check(&deployment.configuration)?;
-    let mut configuration = deployment.configuration.clone();
-    let mut warnings = Vec::new();
-    identity(deployment, &mut configuration);
-    resources::write(&deployment.resources, &mut configuration);
-    java::write(&mut configuration)?;
-    protections::write(&mut configuration, &mut warnings);
-    storage::write(deployment, &mut configuration, &mut warnings);
-    labels::write_task_manager(deployment, &mut configuration)?;
-    let pod_templates = templates::write(deployment, &mut configuration)?;
+    layers.add(Layer::FlinkVersion, resources::defaults(&deployment.layers));
+    layers.add(Layer::Platform, protections::entries(minor));
+    layers.add(Layer::Platform, storage::entries(deployment));
+    layers.add(Layer::Platform, [("pipeline.name", deployment.job.as_str())]);
+    layers.add(Layer::Job, resources::entries(deployment));
+    layers.add(Layer::Run, identity(deployment));
+    // What extends a value of the user's needs the value first.
+    let settled = layers.resolve().configuration();
+    layers.add(Layer::Run, labels::entries(deployment, &settled)?);
+    layers.add(Layer::Run, java::entries(&settled)?);
+    let (templates, paths) = templates::build(deployment)?;
+    layers.add(Layer::Run, paths);
+
+    let effective = layers.resolve();
+    let (configuration, findings) = effective.checked(Strictness::JobFile)?;
+    let mut warnings: Vec<_> = findings.into_iter().map(Warning::Doubtful).collect();
+    warnings.extend(protections::taken_away(&effective));
+    warnings.extend(storage::taken_away(deployment, &effective));
     let logging = if deployment.logging.is_empty() {
         logging::default_files(minor)
     } else {
@@ -92,32 +110,29 @@ pub fn job_deployment(deployment: &JobDeployment) -> Result<(DeploySpec, Vec<War
         version: deployment.version,
         mode: Mode::Application(Box::new(application(deployment))),
         configuration,
-        files: ClientFiles { logging, pod_templates, ..ClientFiles::default() },
+        files: ClientFiles { logging, pod_templates: templates, ..ClientFiles::default() },
         marks: labels::marks(deployment),
     };
-    Ok((spec, warnings))
+    Ok(JobPlan { spec, effective, warnings })
 }
 
-fn identity(deployment: &JobDeployment, configuration: &mut Configuration) {
+fn identity(deployment: &JobDeployment) -> [(&'static str, String); 5] {
     let minor = deployment.version.minor();
-    configuration.set_text(keys::CLUSTER_ID, deployment.cluster_id.as_str());
-    configuration.set_text(keys::NAMESPACE, deployment.namespace.as_str());
-    configuration.set_text(keys::IMAGE.key(minor), deployment.image.as_str());
-    configuration.set_text(keys::FIXED_JOB_ID, deployment.run.to_string());
-    if !configuration.is_set("pipeline.name") {
-        configuration.set_text("pipeline.name", deployment.job.as_str());
-    }
+    [
+        (keys::CLUSTER_ID, deployment.cluster_id.to_string()),
+        (keys::NAMESPACE, deployment.namespace.to_string()),
+        (keys::IMAGE.key(minor), deployment.image.clone()),
+        (keys::FIXED_JOB_ID, deployment.run.to_string()),
+        (keys::TARGET, "kubernetes-application".to_owned()),
+    ]
 }
 
 fn application(deployment: &JobDeployment) -> Application {
-    let parallelism =
-        deployment.parallelism.map(|number| i32::try_from(number).unwrap_or(i32::MAX));
     Application {
         jar: deployment.jar.as_deref().map(jar_uri),
         main_class: deployment.main_class.clone(),
         arguments: deployment.arguments.clone(),
         python: deployment.python.clone(),
-        parallelism,
         // A job of Flumen has no client that waits for it.
         attached: false,
         restore: deployment.restore.clone(),
@@ -128,19 +143,6 @@ fn application(deployment: &JobDeployment) -> Application {
 /// A path in the image as Flink names it.
 fn jar_uri(jar: &str) -> String {
     if jar.starts_with('/') { format!("local://{jar}") } else { jar.to_owned() }
-}
-
-/// The environment's high availability, where the version has one by Kubernetes.
-fn high_availability(minor: flumen_model::FlinkMinor) -> Option<&'static str> {
-    const FACTORY: &str =
-        "org.apache.flink.kubernetes.highavailability.KubernetesHaServicesFactory";
-    if !feature::KUBERNETES_HA.is_in(minor) {
-        None
-    } else if feature::FACTORY_CLASS_ONLY_HA.is_in(minor) {
-        Some(FACTORY)
-    } else {
-        Some("kubernetes")
-    }
 }
 
 #[cfg(test)]

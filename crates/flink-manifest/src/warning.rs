@@ -1,3 +1,5 @@
+use flumen_flink_conf::Finding;
+
 /// Something that is done as asked, and that the user should know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
@@ -69,6 +71,9 @@ pub enum Warning {
         /// What becomes of the value.
         what: &'static str,
     },
+    /// A key or value of the configuration that may not mean what the user thinks.
+    #[error("{0}")]
+    Doubtful(Finding),
     /// The user set a key that protects a job's runs to another value.
     #[error("{key} is set to {given:?} instead of {expected:?}: {lost}")]
     Unprotected {

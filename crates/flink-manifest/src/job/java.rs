@@ -38,22 +38,17 @@ const OPENS: [&str; 12] = [
     "java.base/java.util.concurrent.locks",
 ];
 
-pub(super) fn write(configuration: &mut Configuration) -> Result<(), Error> {
-    let minor = configuration.minor();
-    let since_default_options = minor >= DEFAULT_OPTIONS_SINCE;
-    let key = if since_default_options { DEFAULT_OPTIONS } else { keys::JAVA_OPTIONS.key(minor) };
-    let given = configuration.string(key)?.unwrap_or_default();
+/// The modules before the user's own options; nothing if the user opens modules.
+pub(super) fn entries(settled: &Configuration) -> Result<Option<(&'static str, String)>, Error> {
+    let minor = settled.minor();
+    let has_defaults = minor >= DEFAULT_OPTIONS_SINCE;
+    let key = if has_defaults { DEFAULT_OPTIONS } else { keys::JAVA_OPTIONS.key(minor) };
+    let given = settled.string(key)?.unwrap_or_default();
     if given.contains("--add-opens") {
-        return Ok(());
+        return Ok(None);
     }
-    // An alias of the key must not stand beside it with another value.
-    if let Some(alias) = configuration.entry_of(key).map(|(found, _)| found.to_owned()) {
-        configuration.remove(&alias);
-    }
-    let modules = module_options();
-    let all = if given.trim().is_empty() { modules } else { format!("{modules} {given}") };
-    configuration.set_text(key, all);
-    Ok(())
+    let all = format!("{} {given}", module_options());
+    Ok(Some((key, all.trim_end().to_owned())))
 }
 
 fn module_options() -> String {

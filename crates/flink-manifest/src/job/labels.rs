@@ -26,32 +26,21 @@ pub(super) fn marks(deployment: &JobDeployment) -> Marks {
     Marks { labels: labels(deployment), annotations: annotations(deployment) }
 }
 
-/// The JobManager makes the TaskManagers' pods, so their labels go through the configuration.
-pub(super) fn write_task_manager(
+/// The JobManager makes the TaskManagers' pods, so what they carry goes through the configuration,
+/// beside what the user asked for.
+pub(super) fn entries(
     deployment: &JobDeployment,
-    configuration: &mut Configuration,
-) -> Result<(), Error> {
-    merge(configuration, TASK_MANAGER_LABELS, labels(deployment))?;
-    merge(configuration, TASK_MANAGER_ANNOTATIONS, annotations(deployment))
-}
-
-fn merge(
-    configuration: &mut Configuration,
-    key: &str,
-    ours: BTreeMap<String, String>,
-) -> Result<(), Error> {
-    let mut all = configuration.map(key)?.unwrap_or_default();
-    all.extend(ours);
-    let entries: Vec<String> = configuration
-        .iter()
-        .filter(|(other, _)| other.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
-        .map(|(other, _)| other.to_owned())
-        .collect();
-    for entry in entries {
-        configuration.remove(&entry);
-    }
-    configuration.set(key, Value::Map(all));
-    Ok(())
+    settled: &Configuration,
+) -> Result<[(&'static str, Value); 2], Error> {
+    let merged = |key, ours| -> Result<_, Error> {
+        let mut all = settled.map(key)?.unwrap_or_default();
+        all.extend::<BTreeMap<_, _>>(ours);
+        Ok((key, Value::Map(all)))
+    };
+    Ok([
+        merged(TASK_MANAGER_LABELS, labels(deployment))?,
+        merged(TASK_MANAGER_ANNOTATIONS, annotations(deployment))?,
+    ])
 }
 
 fn labels(deployment: &JobDeployment) -> BTreeMap<String, String> {

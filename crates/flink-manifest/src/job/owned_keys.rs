@@ -1,7 +1,7 @@
 //! Keys that a job's configuration must not set, because the run, the release or the environment
 //! decides them.
 
-use flumen_flink_conf::Configuration;
+use flumen_flink_conf::Effective;
 
 use crate::Error;
 
@@ -23,12 +23,13 @@ const OWNED: [(&str, &str); 14] = [
 ];
 const INTERNAL: &str = "$internal.";
 
-pub(super) fn check(configuration: &Configuration) -> Result<(), Error> {
-    for (key, _) in configuration.iter() {
+pub(super) fn check(effective: &Effective) -> Result<(), Error> {
+    for entry in effective.iter() {
+        let key = entry.key.as_str();
         let owned = OWNED.iter().find(|(owned, _)| *owned == key).map(|(_, reason)| *reason);
         let internal = key.starts_with(INTERNAL).then_some("Flink keeps it for itself");
         if let Some(reason) = owned.or(internal) {
-            return Err(Error::OwnedKey { key: key.to_owned(), reason });
+            return Err(Error::OwnedKey { key: key.to_owned(), layer: entry.layer, reason });
         }
     }
     Ok(())

@@ -1,16 +1,15 @@
 //! The options that keep a run from being lost or done twice, and what the versions without them
 //! lack.
 
-use flumen_flink_conf::Configuration;
+use flumen_flink_conf::{Effective, Layer, Value};
 use flumen_model::FlinkMinor;
 
-use super::high_availability;
-use crate::{Warning, keys};
+use crate::{Warning, feature, keys};
 
 /// An option that protects the runs of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Protection {
-    /// The option.
+    /// The setting.
     pub key: &'static str,
     /// What Flumen sets it to; `None` if the version does not have it.
     pub value: Option<&'static str>,
@@ -20,7 +19,7 @@ pub struct Protection {
     pub instead: &'static str,
 }
 
-struct Option_ {
+struct Setting {
     key: &'static str,
     value: &'static str,
     since: FlinkMinor,
@@ -28,34 +27,34 @@ struct Option_ {
     instead: &'static str,
 }
 
-const OPTIONS: [Option_; 4] = [
-    Option_ {
+const SETTINGS: [Setting; 4] = [
+    Setting {
         key: "execution.shutdown-on-application-finish",
         value: "false",
         since: FlinkMinor::new(1, 15),
         lost: "the JobManager goes away as soon as the job ends, often before its outcome can be read",
         instead: "Flumen polls closely; an outcome that was not seen is shown as unknown",
     },
-    Option_ {
+    Setting {
         key: "execution.submit-failed-job-on-application-error",
         value: "true",
         since: FlinkMinor::new(1, 15),
         lost: "a program that fails before it submits a job shows no job and no exception",
         instead: "Flumen reads the reason from the JobManager's log",
     },
-    Option_ {
+    Setting {
         key: "job-result-store.delete-on-commit",
         value: "false",
         since: FlinkMinor::new(1, 15),
         lost: "a JobManager that restarts after the job ended runs the job again from the beginning",
         instead: "Flumen deletes the Deployment as soon as it has seen the end",
     },
-    Option_ {
+    Setting {
         key: "application-result-store.delete-on-commit",
         value: "false",
         since: FlinkMinor::new(2, 3),
         lost: "a JobManager that restarts after the program ended runs the program again",
-        instead: "the job's own result is kept, so its submission is ignored",
+        instead: "there is no such store; what keeps the job from running twice keeps its program from it too",
     },
 ];
 
@@ -70,31 +69,47 @@ pub fn protections(minor: FlinkMinor) -> Vec<Protection> {
         lost: RECOVERY_LOST,
         instead: RECOVERY_INSTEAD,
     };
-    let others = OPTIONS.iter().map(|option| Protection {
-        key: option.key,
-        value: (option.since <= minor).then_some(option.value),
-        lost: option.lost,
-        instead: option.instead,
+    let others = SETTINGS.iter().map(|setting| Protection {
+        key: setting.key,
+        value: (setting.since <= minor).then_some(setting.value),
+        lost: setting.lost,
+        instead: setting.instead,
     });
     std::iter::once(recovery).chain(others).collect()
 }
 
-/// Sets what the user left open, and says what is lost where the user chose otherwise.
-pub(super) fn write(configuration: &mut Configuration, warnings: &mut Vec<Warning>) {
-    for Protection { key, value, lost, .. } in protections(configuration.minor()) {
-        let Some(value) = value else { continue };
-        let Some((_, given)) = configuration.entry_of(key) else {
-            configuration.set_text(key, value);
-            continue;
-        };
-        let given = given.to_text(configuration.format()).into_owned();
-        if !given.trim().eq_ignore_ascii_case(value) {
-            warnings.push(Warning::Unprotected {
-                key: key.to_owned(),
-                given,
-                expected: value.to_owned(),
-                lost: lost.to_owned(),
-            });
-        }
+/// What Flumen sets where no higher layer says otherwise.
+pub(super) fn entries(minor: FlinkMinor) -> impl Iterator<Item = (&'static str, Value)> {
+    let typed = |text: &str| text.parse().map_or_else(|_| Value::from(text), Value::Boolean);
+    protections(minor).into_iter().filter_map(move |it| Some((it.key, typed(it.value?))))
+}
+
+/// A warning for every protection that a higher layer took away.
+pub(super) fn taken_away(effective: &Effective) -> Vec<Warning> {
+    let configuration = effective.configuration();
+    let warning = |Protection { key, value, lost, .. }| {
+        let given = effective.entry(key).filter(|entry| entry.layer > Layer::Platform)?;
+        let text = given.value.to_text(configuration.format()).into_owned();
+        let is_same = text.trim().eq_ignore_ascii_case(value?);
+        (!is_same).then(|| Warning::Unprotected {
+            key: given.key.clone(),
+            given: text,
+            expected: value.unwrap_or_default().to_owned(),
+            lost: lost.to_owned(),
+        })
+    };
+    protections(configuration.minor()).into_iter().filter_map(warning).collect()
+}
+
+/// High availability by Kubernetes as this minor calls it, if it has any.
+fn high_availability(minor: FlinkMinor) -> Option<&'static str> {
+    const FACTORY: &str =
+        "org.apache.flink.kubernetes.highavailability.KubernetesHaServicesFactory";
+    if !feature::KUBERNETES_HA.is_in(minor) {
+        None
+    } else if feature::FACTORY_CLASS_ONLY_HA.is_in(minor) {
+        Some(FACTORY)
+    } else {
+        Some("kubernetes")
     }
 }

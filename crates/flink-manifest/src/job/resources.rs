@@ -1,8 +1,9 @@
 //! CPU, memory, slots and replicas of a job over its configuration.
 
-use flumen_flink_conf::{Configuration, render_size};
-use flumen_model::Resources;
+use flumen_flink_conf::{Layers, Value, render_size};
+use flumen_model::{ByteSize, Resources};
 
+use super::JobDeployment;
 use crate::keys;
 
 const JOB_MANAGER_PROCESS: &str = "jobmanager.memory.process.size";
@@ -29,29 +30,33 @@ const TASK_MANAGER_SIZES: [&str; 5] = [
     "taskmanager.heap.mb",
 ];
 
-pub(super) fn write(resources: &Resources, configuration: &mut Configuration) {
-    let minor = configuration.minor();
-    let (job_manager, task_manager) = (&resources.job_manager, &resources.task_manager);
-    if let Some(cores) = job_manager.cpu {
-        configuration.set(keys::JOB_MANAGER_CPU.key(minor), cores);
-    }
-    if let Some(cores) = task_manager.cpu {
-        configuration.set(keys::TASK_MANAGER_CPU.key(minor), cores);
-    }
-    if let Some(replicas) = job_manager.replicas {
-        configuration.set(keys::REPLICAS, i64::from(replicas));
-    }
-    if let Some(slots) = task_manager.slots {
-        configuration.set("taskmanager.numberOfTaskSlots", i64::from(slots));
-    }
-    if let Some(size) = job_manager.memory {
-        configuration.set_text(JOB_MANAGER_PROCESS, render_size(size));
-    } else if !JOB_MANAGER_SIZES.iter().any(|key| configuration.is_set(key)) {
-        configuration.set_text(JOB_MANAGER_PROCESS, JOB_MANAGER_DEFAULT);
-    }
-    if let Some(size) = task_manager.memory {
-        configuration.set_text(TASK_MANAGER_PROCESS, render_size(size));
-    } else if !TASK_MANAGER_SIZES.iter().any(|key| configuration.is_set(key)) {
-        configuration.set_text(TASK_MANAGER_PROCESS, TASK_MANAGER_DEFAULT);
-    }
+/// Sizes where no layer says anything about a process's memory.
+pub(super) fn defaults(layers: &Layers) -> Vec<(&'static str, &'static str)> {
+    let effective = layers.resolve();
+    let is_open = |keys: &[&str]| !keys.iter().any(|key| effective.entry(key).is_some());
+    let job_manager =
+        is_open(&JOB_MANAGER_SIZES).then_some((JOB_MANAGER_PROCESS, JOB_MANAGER_DEFAULT));
+    let task_manager =
+        is_open(&TASK_MANAGER_SIZES).then_some((TASK_MANAGER_PROCESS, TASK_MANAGER_DEFAULT));
+    job_manager.into_iter().chain(task_manager).collect()
+}
+
+/// What the job asks for outside of its configuration.
+pub(super) fn entries(deployment: &JobDeployment) -> Vec<(&'static str, Value)> {
+    let minor = deployment.version.minor();
+    let Resources { job_manager, task_manager } = &deployment.resources;
+    let count = |number: Option<u32>| number.map(|number| Value::Integer(number.into()));
+    let size = |size: Option<ByteSize>| size.map(|size| Value::Text(render_size(size)));
+    [
+        (keys::PARALLELISM, count(deployment.parallelism)),
+        (keys::JOB_MANAGER_CPU.key(minor), job_manager.cpu.map(Value::Double)),
+        (JOB_MANAGER_PROCESS, size(job_manager.memory)),
+        (keys::REPLICAS, count(job_manager.replicas)),
+        (keys::TASK_MANAGER_CPU.key(minor), task_manager.cpu.map(Value::Double)),
+        (TASK_MANAGER_PROCESS, size(task_manager.memory)),
+        ("taskmanager.numberOfTaskSlots", count(task_manager.slots)),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Some((key, value?)))
+    .collect()
 }

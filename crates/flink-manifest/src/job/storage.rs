@@ -1,6 +1,6 @@
 //! Where a run keeps checkpoints, savepoints and what a restarted JobManager needs.
 
-use flumen_flink_conf::Configuration;
+use flumen_flink_conf::{Effective, Layer};
 
 use super::JobDeployment;
 use crate::{Warning, feature, keys};
@@ -56,40 +56,46 @@ fn directory(base: &str, deployment: &JobDeployment) -> String {
     format!("{}/{environment}/{namespace}/{job}/{run}", base.trim_end_matches('/'))
 }
 
-pub(super) fn write(
-    deployment: &JobDeployment,
-    configuration: &mut Configuration,
-    warnings: &mut Vec<Warning>,
-) {
-    let minor = configuration.minor();
-    let storage = &deployment.storage;
+/// The run's directories.
+pub(super) fn entries(deployment: &JobDeployment) -> Vec<(&'static str, String)> {
+    directories(deployment).into_iter().map(|(key, directory, _)| (key, directory)).collect()
+}
+
+/// A warning for every directory that a higher layer decided.
+pub(super) fn taken_away(deployment: &JobDeployment, effective: &Effective) -> Vec<Warning> {
+    let format = effective.configuration().format();
+    let warning = |(key, expected, lost): (&str, String, &str)| {
+        let given = effective.entry(key).filter(|entry| entry.layer > Layer::Platform)?;
+        let text = given.value.to_text(format).into_owned();
+        (text != expected).then(|| Warning::Unprotected {
+            key: given.key.clone(),
+            given: text,
+            expected,
+            lost: lost.to_owned(),
+        })
+    };
+    directories(deployment).into_iter().filter_map(warning).collect()
+}
+
+/// Each key with its directory and what a shared one costs.
+fn directories(deployment: &JobDeployment) -> Vec<(&'static str, String, &'static str)> {
+    const CHECKPOINTS_LOST: &str = "checkpoints of other runs may lie in the same directory";
+    const SAVEPOINTS_LOST: &str = "savepoints of other runs may lie in the same directory";
+    const STORAGE_LOST: &str = "what another run left there may be taken for this run's";
+    let minor = deployment.version.minor();
     let (checkpoints, savepoints) = if feature::STATE_RECOVERY_KEYS.is_in(minor) {
         ("execution.checkpointing.dir", "execution.checkpointing.savepoint-dir")
     } else {
         ("state.checkpoints.dir", "state.savepoints.dir")
     };
-    let mut entries = vec![
-        (
-            checkpoints,
-            &storage.checkpoints,
-            "checkpoints of other runs may lie in the same directory",
-        ),
-        (savepoints, &storage.savepoints, "savepoints of other runs may lie in the same directory"),
+    let storage = &deployment.storage;
+    let below = |base: &str| directory(base, deployment);
+    let mut all = vec![
+        (checkpoints, below(&storage.checkpoints), CHECKPOINTS_LOST),
+        (savepoints, below(&storage.savepoints), SAVEPOINTS_LOST),
     ];
     if feature::KUBERNETES_HA.is_in(minor) {
-        let lost = "what another run left there may be taken for this run's";
-        entries.push((keys::HA_STORAGE, &storage.high_availability, lost));
+        all.push((keys::HA_STORAGE, below(&storage.high_availability), STORAGE_LOST));
     }
-    for (key, base, lost) in entries {
-        let expected = directory(base, deployment);
-        match configuration.entry_of(key) {
-            None => configuration.set_text(key, expected),
-            Some((_, given)) => warnings.push(Warning::Unprotected {
-                key: key.to_owned(),
-                given: given.to_text(configuration.format()).into_owned(),
-                expected,
-                lost: lost.to_owned(),
-            }),
-        }
-    }
+    all
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use flumen_flink_conf::Configuration;
 use serde_json::{Map, Value, json};
 
 use super::{JobDeployment, StorageVolume, VolumeSource};
@@ -17,14 +16,17 @@ const VOLUME: &str = "flumen-storage";
 const JOB_MANAGER_PATH: &str = "/flumen/jobmanager-pod-template.yaml";
 const TASK_MANAGER_PATH: &str = "/flumen/taskmanager-pod-template.yaml";
 
-/// The templates by the paths under which the configuration now names them.
-pub(super) fn write(
+/// The options that name the templates.
+type Paths = Vec<(&'static str, &'static str)>;
+
+/// The templates by path, and the options that name the paths.
+pub(super) fn build(
     deployment: &JobDeployment,
-    configuration: &mut Configuration,
-) -> Result<BTreeMap<String, String>, Error> {
+) -> Result<(BTreeMap<String, String>, Paths), Error> {
     let templates = &deployment.pod_templates;
     let volume = deployment.storage.volume.as_ref();
     let mut files = BTreeMap::new();
+    let mut paths = Vec::new();
     for (key, path, own) in [
         (JOB_MANAGER_TEMPLATE, JOB_MANAGER_PATH, &templates.job_manager),
         (TASK_MANAGER_TEMPLATE, TASK_MANAGER_PATH, &templates.task_manager),
@@ -42,10 +44,10 @@ pub(super) fn write(
         let text = render(path, given, volume)?;
         // What Kubernetes would refuse much later is found here.
         template::parse(path, &text)?;
-        configuration.set_text(key, path);
+        paths.push((key, path));
         files.insert(path.to_owned(), text);
     }
-    Ok(files)
+    Ok((files, paths))
 }
 
 fn render(

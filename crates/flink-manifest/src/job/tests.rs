@@ -1,1 +1,221 @@
+use flumen_model::FlinkMinor;
+use serde_json::{Map, Value, json};
 
+use super::{labels, *};
+use crate::{protections, render};
+
+fn deployment(version: &str) -> JobDeployment {
+    let version: FlinkVersion = version.parse().expect("a version");
+    let mut layers = Layers::new(version.minor());
+    layers.add(Layer::Job, [("execution.runtime-mode", "BATCH")]);
+    JobDeployment {
+        run: RunId::from_bits(0x0199_0000_0000_7000_8000_0000_0000_0001),
+        job: "word-count".parse().expect("a name"),
+        environment: "local".parse().expect("a name"),
+        cluster_id: "word-count".parse().expect("an id"),
+        namespace: "default".parse().expect("a namespace"),
+        version,
+        image: format!("127.0.0.1:5000/word-count@sha256:{}", "0".repeat(64)),
+        jar: Some("/opt/flink/usrlib/word-count.jar".into()),
+        main_class: Some("com.example.WordCount".into()),
+        arguments: vec!["--input".into(), "a b".into()],
+        python: None,
+        parallelism: Some(2),
+        resources: Resources::default(),
+        layers,
+        pod_templates: PodTemplates::default(),
+        storage: Storage::under(
+            "file:///flumen/storage",
+            Some(StorageVolume {
+                source: VolumeSource::HostPath("/var/lib/flumen/storage".into()),
+                mount_path: "/flumen/storage".into(),
+            }),
+        ),
+        restore: Restore::default(),
+        logging: BTreeMap::from([("log4j-console.properties".into(), "# logging\n".into())]),
+    }
+}
+
+fn plan(deployment: &JobDeployment) -> JobPlan {
+    job_deployment(deployment).expect("a plan")
+}
+
+fn with_job_key(version: &str, key: &str, value: &str) -> JobDeployment {
+    let mut deployment = deployment(version);
+    deployment.layers.add(Layer::Job, [(key, value)]);
+    deployment
+}
+
+fn as_yaml(plan: &JobPlan) -> String {
+    let objects = render(&plan.spec).expect("manifests").objects();
+    let mut all = String::new();
+    for object in objects {
+        all.push_str("---\n");
+        all.push_str(&serde_saphyr::to_string(&object).expect("YAML"));
+    }
+    all
+}
+
+fn template(json: &Value) -> Map<String, Value> {
+    json.as_object().expect("a map").clone()
+}
+
+#[test]
+fn a_job_on_1_20() {
+    insta::assert_snapshot!(as_yaml(&plan(&deployment("1.20.5"))));
+}
+
+#[test]
+fn a_job_on_2_3() {
+    insta::assert_snapshot!(as_yaml(&plan(&deployment("2.3.0"))));
+}
+
+#[test]
+fn every_supported_version_that_has_pod_templates_renders_a_job_without_a_warning() {
+    for minor in FlinkMinor::SUPPORTED.into_iter().filter(|minor| *minor >= FlinkMinor::new(1, 13))
+    {
+        let plan = plan(&deployment(&format!("{minor}.0")));
+        assert_eq!(plan.warnings, [], "{minor}");
+        let manifests = render(&plan.spec).unwrap_or_else(|error| panic!("{minor}: {error}"));
+        let text = manifests.configuration.string("$internal.pipeline.job-id").expect("readable");
+        assert_eq!(text.as_deref(), Some("01990000000070008000000000000001"), "{minor}");
+    }
+}
+
+#[test]
+fn what_each_version_is_protected_by() {
+    let lines: Vec<String> = FlinkMinor::SUPPORTED
+        .into_iter()
+        .flat_map(|minor| {
+            let line = move |it: crate::Protection| {
+                let value =
+                    it.value.map_or_else(|| format!("lacking; {}", it.instead), str::to_owned);
+                format!("{minor} {} = {value}", it.key)
+            };
+            protections(minor).into_iter().map(line)
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_protection_that_the_user_takes_away_stays_away_and_is_told() {
+    let plan = plan(&with_job_key("1.20.5", "high-availability", "NONE"));
+    assert_eq!(
+        plan.spec.configuration.string("high-availability.type").expect("set").as_deref(),
+        Some("NONE")
+    );
+    let told: Vec<_> = plan.warnings.iter().map(ToString::to_string).collect();
+    assert!(
+        told.iter().any(|text| text.contains("new job id instead of the newest checkpoint")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_directory_that_the_user_names_is_used_and_told() {
+    let plan = plan(&with_job_key("1.20.5", "state.checkpoints.dir", "s3://mine/checkpoints"));
+    let directory = plan.spec.configuration.string("execution.checkpointing.dir").expect("set");
+    assert_eq!(directory.as_deref(), Some("s3://mine/checkpoints"));
+    assert!(plan.warnings.iter().any(
+        |it| matches!(it, Warning::Unprotected { key, .. } if key == "state.checkpoints.dir")
+    ));
+}
+
+#[test]
+fn keys_that_the_run_decides_are_refused() {
+    for key in ["kubernetes.cluster-id", "kubernetes.container.image", "$internal.pipeline.job-id"]
+    {
+        let error = job_deployment(&with_job_key("1.20.5", key, "x")).expect_err(key);
+        assert!(matches!(&error, Error::OwnedKey { layer: Layer::Job, .. }), "{error}");
+    }
+}
+
+#[test]
+fn wrong_values_are_refused_with_their_layer() {
+    let error = job_deployment(&with_job_key("1.20.5", "taskmanager.numberOfTaskSlots", "two"));
+    let text = error.expect_err("wrong").to_string();
+    assert!(text.contains("taskmanager.numberOfTaskSlots") && text.contains("job"), "{text}");
+}
+
+#[test]
+fn java_modules_are_opened_beside_the_users_own_options() {
+    let options = |version: &str, given: &str, read: &str| {
+        let plan = plan(&with_job_key(version, given, "-Dmine=1"));
+        plan.spec.configuration.string(read).expect("readable").unwrap_or_default()
+    };
+    let old = options("1.17.2", "env.java.opts", "env.java.opts.all");
+    assert!(
+        old.contains("--add-opens=java.base/java.util=ALL-UNNAMED") && old.ends_with(" -Dmine=1")
+    );
+    assert_eq!(options("1.20.5", "env.java.opts", "env.java.opts.all"), "-Dmine=1");
+    assert!(
+        options("1.20.5", "env.java.opts", "env.java.default-opts.all").contains("--add-opens")
+    );
+}
+
+#[test]
+fn task_managers_carry_the_users_labels_and_flumens() {
+    let plan = plan(&with_job_key("1.20.5", "kubernetes.taskmanager.labels", "team:data"));
+    let labels = plan.spec.configuration.map("kubernetes.taskmanager.labels").expect("a map");
+    let labels = labels.expect("set");
+    assert_eq!(labels["team"], "data");
+    assert_eq!(labels[labels::JOB_LABEL], "word-count");
+}
+
+#[test]
+fn the_storage_volume_joins_the_jobs_own_templates() {
+    let mut deployment = deployment("1.20.5");
+    deployment.pod_templates.common = Some(template(&json!({"spec": {
+        "containers": [{"name": "flink-main-container", "volumeMounts": [{"name": "x", "mountPath": "/x"}]}],
+        "volumes": [{"name": "x", "emptyDir": {}}],
+    }})));
+    deployment.pod_templates.task_manager =
+        Some(template(&json!({"spec": {"containers": [{"name": "sidecar", "image": "busybox"}]}})));
+    let plan = plan(&deployment);
+    for (path, text) in &plan.spec.files.pod_templates {
+        assert!(text.contains("/var/lib/flumen/storage"), "{path}:\n{text}");
+    }
+    let pod = render(&plan.spec).expect("manifests").deployment.spec.expect("a spec").template;
+    let volumes = pod.spec.expect("a pod").volumes.expect("volumes");
+    let names: Vec<_> = volumes.iter().map(|volume| volume.name.as_str()).collect();
+    assert_eq!(names[..2], ["x", "flumen-storage"]);
+    let task_manager = &plan.spec.files.pod_templates["/flumen/taskmanager-pod-template.yaml"];
+    assert!(task_manager.contains("sidecar") && task_manager.contains("flink-main-container"));
+}
+
+#[test]
+fn a_template_that_is_no_pod_is_refused_before_anything_is_created() {
+    let mut deployment = deployment("1.20.5");
+    deployment.pod_templates.common = Some(template(&json!({"spec": {"containers": "none"}})));
+    assert!(matches!(job_deployment(&deployment), Err(Error::ParsePodTemplate { .. })));
+}
+
+#[test]
+fn versions_without_pod_templates_cannot_have_a_storage_volume() {
+    let error = job_deployment(&deployment("1.12.5")).expect_err("no templates");
+    assert_eq!(
+        error.to_string(),
+        "Flink 1.12 has no pod templates for its storage, which this job needs"
+    );
+}
+
+#[test]
+fn the_deployment_names_its_run_and_its_job() {
+    let manifests = render(&plan(&deployment("1.20.5")).spec).expect("manifests");
+    let metadata = &manifests.deployment.metadata;
+    let run = "01990000000070008000000000000001";
+    assert_eq!(metadata.annotations.as_ref().expect("annotations")[labels::RUN_ID_ANNOTATION], run);
+    assert_eq!(metadata.labels.as_ref().expect("labels")[labels::ENVIRONMENT_LABEL], "local");
+    let selector =
+        manifests.deployment.spec.expect("a spec").selector.match_labels.expect("labels");
+    assert_eq!(selector.into_keys().collect::<Vec<_>>(), ["app", "component", "type"]);
+}
+
+#[test]
+fn a_job_without_logging_files_logs_to_the_console_all_the_same() {
+    let mut deployment = deployment("2.3.0");
+    deployment.logging.clear();
+    let files = plan(&deployment).spec.files.logging;
+    assert!(files["log4j-console.properties"].contains("rootLogger.level = INFO"));
+}
