@@ -1,4 +1,3 @@
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -8,40 +7,19 @@ use utoipa::ToSchema;
 pub struct Cluster {
     /// Its name.
     pub name: String,
-    /// What sort of cluster it is.
-    pub kind: ClusterKind,
-    /// The address of its API server, once it is known.
+    /// The kubeconfig on the server's machine.
+    pub kubeconfig: String,
+    /// The address of its API server, if the kubeconfig could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Its Kubernetes version, once it is known.
+    /// Whether it answered just now.
+    pub reachable: bool,
+    /// Its Kubernetes version, if it answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubernetes_version: Option<String>,
-    /// Since when it could not be reached; absent while it can be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unreachable_since: Option<Timestamp>,
-    /// Why it cannot be reached.
+    /// Why it did not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-}
-
-/// What sort of cluster it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum ClusterKind {
-    /// The one that `flumen local` runs.
-    Local,
-    /// One that a kubeconfig describes.
-    Kubeconfig,
-}
-
-impl ClusterKind {
-    /// The word as it stands in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Kubeconfig => "kubeconfig",
-        }
-    }
 }
 
 /// What a look at a cluster found.

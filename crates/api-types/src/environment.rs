@@ -16,9 +16,6 @@ pub struct Environment {
     pub version: u64,
     /// When it was made.
     pub created_at: Timestamp,
-    /// How many jobs it has.
-    #[serde(default)]
-    pub jobs: u64,
     /// What it is made of.
     #[serde(flatten)]
     pub spec: EnvironmentSpec,
@@ -33,25 +30,25 @@ pub struct EnvironmentSpec {
     /// The Kubernetes namespace.
     #[schema(value_type = String, example = "default")]
     pub namespace: Namespace,
-    /// The service account of the JobManagers. Default: `default`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service_account: Option<String>,
-    /// The registry that images are pushed to, as `host:port/prefix`. Default: the cluster's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub registry: Option<String>,
+    /// The registry's address and image prefix, as the cluster's nodes reach it: `host:5000/flumen`.
+    pub registry: String,
     /// Where checkpoints, savepoints and HA data lie.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub storage: Option<Storage>,
+    pub storage: Storage,
     /// Flink configuration that every job here starts from.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = Object)]
     pub configuration: BTreeMap<String, ConfigurationValue>,
 }
 
-/// Where checkpoints, savepoints and HA data lie, as Flink sees it.
+/// Where checkpoints, savepoints and HA data lie.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Storage {
-    /// A directory that all pods share; on the local cluster a directory of this machine.
-    Directory(String),
+    /// A directory of the node, which every pod mounts.
+    HostPath {
+        /// The directory on the node.
+        host_path: String,
+        /// Where the pods see it.
+        mount_path: String,
+    },
 }

@@ -1,4 +1,4 @@
-use flumen_model::{EventId, OperationId, RunId};
+use flumen_model::EventId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,12 +16,4 @@ pub struct Event {
     pub kind: String,
     /// What happened, in one sentence.
     pub message: String,
-    /// The run that it happened to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub run: Option<RunId>,
-    /// The operation that it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = "uuid")]
-    pub operation: Option<OperationId>,
 }

@@ -1,11 +1,13 @@
 use std::fmt;
 
-use flumen_model::{ClusterId, EnvironmentName, FlinkVersion, JobName, JobSpec, ReleaseId};
+use flumen_model::{
+    ClusterId, EnvironmentName, FlinkVersion, JobName, JobSpec, Namespace, OperationId, ReleaseId,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{JobState, Live, Operation, Release, Run};
+use crate::{JobState, Live, Run};
 
 /// A job by its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -48,10 +50,9 @@ pub struct JobSummary {
     /// The Flink version of its definition.
     #[schema(value_type = String, example = "1.20.5")]
     pub flink_version: FlinkVersion,
-    /// The release of the present or last run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub release: Option<ReleaseId>,
+    /// The release of its definition.
+    #[schema(value_type = String)]
+    pub release: ReleaseId,
     /// When the present or last run began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -70,6 +71,11 @@ pub struct Job {
     /// Its name.
     #[schema(value_type = String, example = "word-count")]
     pub name: JobName,
+    /// The Kubernetes cluster that it runs in.
+    pub cluster: String,
+    /// The namespace in it.
+    #[schema(value_type = String, example = "default")]
+    pub namespace: Namespace,
     /// Its `kubernetes.cluster-id`, which stays.
     #[schema(value_type = String, example = "word-count")]
     pub cluster_id: ClusterId,
@@ -94,15 +100,16 @@ pub struct Job {
     pub created_at: Timestamp,
     /// When its definition was last changed.
     pub updated_at: Timestamp,
+    /// The release of the present definition.
+    #[schema(value_type = String)]
+    pub release: ReleaseId,
     /// The present or last run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
-    /// The release of the present definition.
+    /// The operation that asked last for what is wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub release: Option<Release>,
-    /// The operation that goes on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operation: Option<Operation>,
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub operation: Option<OperationId>,
     /// What Flink says now; only where `live=true` asked for it and Flink answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Live>,

@@ -17,7 +17,7 @@ mod state;
 mod version;
 
 pub use apply::{Applied, ApplyJob, Artifact, Change};
-pub use cluster::{Check, CheckOutcome, Cluster, ClusterCheck, ClusterKind};
+pub use cluster::{Check, CheckOutcome, Cluster, ClusterCheck};
 pub use environment::{Environment, EnvironmentSpec, Storage};
 pub use event::Event;
 pub use job::{Desired, Job, JobReference, JobSummary};
@@ -26,8 +26,8 @@ pub use operation::{Failure, Operation, OperationKind, OperationState, Step, Ste
 pub use page::Page;
 pub use problem::Problem;
 pub use query::{ArtifactQuery, JobQuery, JobsQuery, LogsQuery, OperationsQuery, PageQuery};
-pub use release::Release;
+pub use release::{Release, ReleaseArtifact};
 pub use run::{Outcome, Run};
 pub use server::{Health, ServerVersion, UiLink};
 pub use state::JobState;
-pub use version::{AddVersion, Version, VersionSource, VersionState};
+pub use version::{AddVersion, Version, VersionSource};

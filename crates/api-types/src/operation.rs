@@ -1,4 +1,4 @@
-use flumen_model::{FlinkVersion, Kind, OperationId};
+use flumen_model::{FlinkVersion, OperationId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -173,13 +173,11 @@ impl StepState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// The stable name of the failure, such as `release.artifact_missing`.
-    pub code: String,
-    /// The sort of failure.
-    #[schema(value_type = String, example = "invalid")]
-    pub kind: Kind,
     /// What failed, on what, and why.
     pub message: String,
+    /// The stable name of the failure, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// What lies behind it, the nearest cause first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,

@@ -1,32 +1,45 @@
-use std::collections::BTreeMap;
-
-use flumen_model::{ConfigurationValue, FlinkVersion, ReleaseId};
+use flumen_model::{ArtifactRole, Digest, FlinkVersion, ReleaseId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::Artifact;
-
 /// An immutable build of a job. Its id is the hash of its content, so the same inputs are the same
-/// release.
+/// release, in every environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Release {
     /// Its id.
     #[schema(value_type = String)]
     pub id: ReleaseId,
+    /// Which release of the job it is, from 1.
+    pub number: u64,
     /// When it was first made.
     pub created_at: Timestamp,
     /// Who made it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created_by: Option<String>,
+    pub created_by: String,
     /// The Flink version.
     #[schema(value_type = String, example = "1.20.5")]
     pub flink_version: FlinkVersion,
-    /// The files.
-    pub artifacts: Vec<Artifact>,
-    /// The job's own Flink configuration.
-    #[serde(default)]
+    /// The files that Flumen delivers, the main one first.
+    pub artifacts: Vec<ReleaseArtifact>,
+    /// The rest of the job file: all of it but the environment and where the files came from.
     #[schema(value_type = Object)]
-    pub configuration: BTreeMap<String, ConfigurationValue>,
+    pub job: Map<String, Value>,
+}
+
+/// A file of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseArtifact {
+    /// Its name in the image.
+    pub name: String,
+    /// Its content.
+    #[schema(value_type = String)]
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+    /// What it is for.
+    #[schema(value_type = String, example = "usrlib")]
+    pub role: ArtifactRole,
 }

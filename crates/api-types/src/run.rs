@@ -1,4 +1,4 @@
-use flumen_model::{ClusterId, FlinkVersion, Namespace, ReleaseId, RunId};
+use flumen_model::{EnvironmentName, ReleaseId, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
-    /// Its id.
+    /// Its id, which is also the job's id in Flink where the version lets Flumen choose.
     #[schema(value_type = String, example = "0192f0c1a0b17c3e8b8b1f4f4c7d5e21")]
     pub id: RunId,
     /// Which run of the job it is, from 1.
@@ -15,30 +15,18 @@ pub struct Run {
     /// What was started.
     #[schema(value_type = String)]
     pub release: ReleaseId,
-    /// The Flink version.
-    #[schema(value_type = String, example = "1.20.5")]
-    pub flink_version: FlinkVersion,
-    /// The job's id in Flink, once it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flink_job_id: Option<String>,
-    /// The Kubernetes namespace.
-    #[schema(value_type = String, example = "default")]
-    pub namespace: Namespace,
-    /// The name of its Deployment.
-    #[schema(value_type = String, example = "word-count")]
-    pub cluster_id: ClusterId,
-    /// The image that its pods run, by digest.
+    /// Where.
+    #[schema(value_type = String, example = "local")]
+    pub environment: EnvironmentName,
+    /// The image that its pods run, by digest, once it is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// The snapshot that it began from; absent for empty state.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restored_from: Option<String>,
-    /// When it was started.
+    /// When it was asked for.
     pub started_at: Timestamp,
-    /// When all its tasks ran for the first time.
+    /// When Flink was first seen running it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running_at: Option<Timestamp>,
-    /// When it ended.
+    /// When its end was saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// How it ended.
@@ -47,9 +35,9 @@ pub struct Run {
     /// Why it ended so, in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The exception that made it fail, as Flink gave it.
+    /// The exceptions that Flink had at the end, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exception: Option<String>,
+    pub exceptions: Option<String>,
 }
 
 /// How a run ended.

@@ -1,50 +1,24 @@
-use flumen_model::FlinkVersion;
+use flumen_model::{EnvironmentName, FlinkVersion};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A Flink version that jobs may use.
+/// A Flink version that the jobs of an environment may use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Version {
     /// Which one.
     #[schema(value_type = String, example = "1.20.5")]
     pub version: FlinkVersion,
-    /// Whether it can be used.
-    pub state: VersionState,
-    /// Its base image by digest, once it is made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base_image: Option<String>,
-    /// What it was made from.
-    pub source: VersionSource,
+    /// The environment.
+    #[schema(value_type = String, example = "local")]
+    pub environment: EnvironmentName,
+    /// Its base image, by digest.
+    pub base_image: String,
+    /// What it was made from, in words.
+    pub source: String,
     /// When it was added.
     pub added_at: Timestamp,
-    /// Why it cannot be used.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// Whether a Flink version can be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum VersionState {
-    /// Its base image is being made.
-    Adding,
-    /// Jobs may use it.
-    Ready,
-    /// Its base image could not be made.
-    Failed,
-}
-
-impl VersionState {
-    /// The word as it stands in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Adding => "adding",
-            Self::Ready => "ready",
-            Self::Failed => "failed",
-        }
-    }
 }
 
 /// A Flink version to be made available.

@@ -33,7 +33,7 @@ async fn until_finished(context: &Context<'_>, job: &JobReference) -> Result<Job
             Ok(seen) => {
                 away = None;
                 shown.update(&seen, &progress);
-                if seen.state.has_ended() && seen.operation.is_none() {
+                if seen.state.has_ended() {
                     return outcome(seen);
                 }
             }

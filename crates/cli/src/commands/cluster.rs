@@ -1,7 +1,7 @@
 use clap::Subcommand;
 use flumen_api_types::Cluster;
 
-use crate::{Cell, Error, Tone, commands::Context, text};
+use crate::{Cell, Error, Tone, commands::Context};
 
 mod check;
 mod list;
@@ -27,8 +27,9 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
 }
 
 fn state_cell(cluster: &Cluster) -> Cell {
-    match cluster.unreachable_since {
-        None => Cell::new("reachable", Tone::Good),
-        Some(since) => Cell::new(format!("unreachable since {}", text::moment(since)), Tone::Bad),
+    if cluster.reachable {
+        Cell::new("reachable", Tone::Good)
+    } else {
+        Cell::new("unreachable", Tone::Bad)
     }
 }

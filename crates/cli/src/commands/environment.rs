@@ -24,7 +24,6 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
 
 fn storage(environment: &Environment) -> String {
     match &environment.spec.storage {
-        Some(Storage::Directory(directory)) => directory.clone(),
-        None => String::new(),
+        Storage::HostPath { host_path, .. } => host_path.clone(),
     }
 }

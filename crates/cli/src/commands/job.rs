@@ -10,10 +10,8 @@ mod delete;
 mod history;
 mod list;
 mod logs;
-mod restart;
 mod show;
 mod start;
-mod stop;
 mod ui;
 
 /// Look at jobs and operate them
@@ -29,10 +27,6 @@ pub enum Command {
     Start(start::Start),
     /// Cancel a job, without a savepoint
     Cancel(cancel::Cancel),
-    /// Stop a job with a savepoint
-    Stop(stop::Stop),
-    /// Stop a job with a savepoint and start it from there
-    Restart(restart::Restart),
     /// Cancel a job if it runs, and remove it
     Delete(delete::Delete),
     /// Open Flink's web UI of a job
@@ -48,8 +42,6 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
         Command::Logs(command) => command.run(context).await,
         Command::Start(command) => command.run(context).await,
         Command::Cancel(command) => command.run(context).await,
-        Command::Stop(command) => command.run(context).await,
-        Command::Restart(command) => command.run(context).await,
         Command::Delete(command) => command.run(context).await,
         Command::Ui(command) => command.run(context).await,
         Command::History(command) => command.run(context).await,

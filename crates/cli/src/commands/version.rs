@@ -1,7 +1,7 @@
 use clap::Subcommand;
-use flumen_api_types::{Operation, Version, VersionSource, VersionState};
+use flumen_api_types::Operation;
 
-use crate::{Cell, Error, Tone, arguments::WaitArguments, commands::Context, follow};
+use crate::{Error, arguments::WaitArguments, commands::Context, follow};
 
 mod add;
 mod list;
@@ -45,20 +45,4 @@ async fn finish(
         return context.printer.json(&operation);
     }
     context.printer.line(done)
-}
-
-fn state_cell(version: &Version) -> Cell {
-    let tone = match version.state {
-        VersionState::Adding => Tone::Notice,
-        VersionState::Ready => Tone::Good,
-        VersionState::Failed => Tone::Bad,
-    };
-    Cell::new(version.state.as_str(), tone)
-}
-
-fn source(version: &Version) -> String {
-    match &version.source {
-        VersionSource::Directory(directory) => directory.clone(),
-        VersionSource::PythonPackages(_) => "Python packages".to_owned(),
-    }
 }

@@ -17,14 +17,14 @@ impl List {
         if context.printer.is_json() {
             return context.printer.json(&page.items);
         }
-        let mut table = Table::new(&["NAME", "KIND", "STATE", "KUBERNETES", "ADDRESS"]);
+        let mut table = Table::new(&["NAME", "STATE", "KUBERNETES", "ADDRESS", "REASON"]);
         for cluster in &page.items {
             table.row(vec![
                 cluster.name.as_str().into(),
-                cluster.kind.as_str().into(),
                 state_cell(cluster),
                 cluster.kubernetes_version.clone().unwrap_or_default().into(),
                 cluster.url.clone().unwrap_or_default().into(),
+                cluster.reason.clone().unwrap_or_default().into(),
             ]);
         }
         context.printer.table(&table)

@@ -22,10 +22,10 @@ impl Show {
         }
         let mut table = Table::pairs();
         table.pair("cluster", cluster.name.as_str());
-        table.pair("kind", cluster.kind.as_str());
         table.pair("state", state_cell(&cluster));
         table.pair_if("reason", cluster.reason.clone());
         table.pair_if("address", cluster.url.clone());
+        table.pair("kubeconfig", cluster.kubeconfig.as_str());
         table.pair_if("Kubernetes", cluster.kubernetes_version.clone());
         context.printer.table(&table)
     }

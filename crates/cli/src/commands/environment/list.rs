@@ -17,13 +17,13 @@ impl List {
         if context.printer.is_json() {
             return context.printer.json(&page.items);
         }
-        let mut table = Table::new(&["NAME", "CLUSTER", "NAMESPACE", "JOBS", "STORAGE"]);
+        let mut table = Table::new(&["NAME", "CLUSTER", "NAMESPACE", "REGISTRY", "STORAGE"]);
         for environment in &page.items {
             table.row(vec![
                 environment.name.as_str().into(),
                 environment.spec.cluster.as_str().into(),
                 environment.spec.namespace.as_str().into(),
-                environment.jobs.to_string().into(),
+                environment.spec.registry.as_str().into(),
                 storage(environment).into(),
             ]);
         }

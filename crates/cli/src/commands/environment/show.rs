@@ -27,10 +27,8 @@ impl Show {
         table.pair("environment", environment.name.as_str());
         table.pair("cluster", spec.cluster.as_str());
         table.pair("namespace", spec.namespace.as_str());
-        table.pair("service account", spec.service_account.as_deref().unwrap_or("default"));
-        table.pair("registry", spec.registry.as_deref().unwrap_or("the cluster's own"));
+        table.pair("registry", spec.registry.as_str());
         table.pair("storage", storage(&environment));
-        table.pair("jobs", environment.jobs.to_string());
         table.pair("created", text::moment(environment.created_at));
         context.printer.table(&table)?;
         if spec.configuration.is_empty() {

@@ -51,15 +51,13 @@ impl History {
 }
 
 fn runs(runs: &[Run], now: Timestamp) -> Table {
-    let mut table =
-        Table::new(&["RUN", "ID", "RELEASE", "FLINK", "STARTED", "TOOK", "OUTCOME", "REASON"]);
+    let mut table = Table::new(&["RUN", "ID", "RELEASE", "STARTED", "TOOK", "OUTCOME", "REASON"]);
     for run in runs {
         let took = text::between(run.started_at, run.ended_at.unwrap_or(now));
         table.row(vec![
             run.number.to_string().into(),
             run.id.to_string().into(),
             run.release.short().into(),
-            run.flink_version.to_string().into(),
             text::moment(run.started_at).into(),
             text::duration(took).into(),
             outcome_cell(run.outcome),

@@ -49,24 +49,18 @@ fn summary(job: &Job, now: Timestamp) -> Table {
     table.pair("wanted", job.desired.as_str());
     table.pair("Flink", job.spec.flink_version.to_string());
     table.pair("artifact", job.spec.artifact.clone());
-    table.pair_if("release", job.release.as_ref().map(|release| release.id.short().to_owned()));
-    if let Some(operation) = &job.operation {
-        let step = operation.steps.iter().rfind(|step| !step.state.has_ended());
-        let step = step.map(|step| format!(", {}", step.name)).unwrap_or_default();
-        table.pair("operation", format!("{} ({}{step})", operation.id, operation.kind.as_str()));
-    }
+    table.pair("release", job.release.short());
+    table.pair_if("last operation", job.operation.map(|operation| operation.to_string()));
+    table.pair("in the cluster", format!("Deployment {}/{}", job.namespace, job.cluster_id));
     if let Some(run) = &job.run {
         table.pair("run", format!("{} ({})", run.number, run.id));
-        table.pair_if("Flink job id", run.flink_job_id.clone());
         table.pair("started", text::moment(run.started_at));
         table.pair_if("ended", run.ended_at.map(text::moment));
         if run.outcome.is_some() {
             table.pair("outcome", outcome_cell(run.outcome));
         }
-        table.pair_if("restored from", run.restored_from.clone());
         table.pair_if("image", run.image.clone());
-        table.pair("in the cluster", format!("Deployment {}/{}", run.namespace, run.cluster_id));
-        table.pair_if("exception", run.exception.as_deref().map(first_lines));
+        table.pair_if("exception", run.exceptions.as_deref().map(first_lines));
     }
     if let Some(live) = &job.live {
         table.pair("TaskManagers", live.task_managers.to_string());

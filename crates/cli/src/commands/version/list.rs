@@ -1,7 +1,6 @@
 use clap::Args;
 use flumen_api_types::{Page, Version};
 
-use super::{source, state_cell};
 use crate::{Error, Table, commands::Context, text};
 
 /// List the Flink versions that jobs may use
@@ -24,14 +23,13 @@ impl List {
             );
             return Ok(());
         }
-        let mut table = Table::new(&["VERSION", "STATE", "SOURCE", "ADDED", "REASON"]);
+        let mut table = Table::new(&["VERSION", "ENVIRONMENT", "ADDED", "SOURCE"]);
         for version in &page.items {
             table.row(vec![
                 version.version.to_string().into(),
-                state_cell(version),
-                source(version).into(),
+                version.environment.as_str().into(),
                 text::moment(version.added_at).into(),
-                version.reason.clone().unwrap_or_default().into(),
+                version.source.as_str().into(),
             ]);
         }
         context.printer.table(&table)

@@ -2,7 +2,6 @@ use clap::Args;
 use flumen_api_types::Version;
 use flumen_model::FlinkVersion;
 
-use super::{source, state_cell};
 use crate::{Error, Table, commands::Context, text};
 
 /// Show a Flink version
@@ -24,10 +23,9 @@ impl Show {
         }
         let mut table = Table::pairs();
         table.pair("version", version.version.to_string());
-        table.pair("state", state_cell(&version));
-        table.pair_if("reason", version.reason.clone());
-        table.pair("source", source(&version));
-        table.pair_if("base image", version.base_image.clone());
+        table.pair("environment", version.environment.as_str());
+        table.pair("source", version.source.as_str());
+        table.pair("base image", version.base_image.as_str());
         table.pair("added", text::moment(version.added_at));
         context.printer.table(&table)
     }
