@@ -1,6 +1,6 @@
 use axum::{extract::Request, response::IntoResponse};
 use futures::StreamExt;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -142,7 +142,6 @@ fn progress_headers(repository: &str, id: Uuid, received: u64) -> HeaderMap {
     headers.insert(header::LOCATION, header_value(format!("/v2/{repository}/blobs/uploads/{id}")));
     headers.insert(header::RANGE, header_value(format!("0-{}", received.saturating_sub(1))));
     headers.insert("docker-upload-uuid", header_value(id.to_string()));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
     headers
 }
 
