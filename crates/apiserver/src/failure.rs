@@ -190,6 +190,14 @@ impl Failure {
         failure
     }
 
+    /// A JSON patch whose operations do not fit the object.
+    pub(crate) fn unprocessable_patch(problem: impl Display) -> Self {
+        let message = format!("the server rejected our request due to an error in our request: {problem}");
+        let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
+        failure.details = Some(json!({}));
+        failure
+    }
+
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
     }

@@ -16,6 +16,7 @@ mod clock;
 mod error;
 mod failure;
 mod lock;
+mod managed;
 mod patches;
 mod request;
 mod resources;

@@ -2,6 +2,10 @@
 
 use serde_json::{Map, Value};
 
+pub(crate) mod json;
+pub(crate) mod schema;
+pub(crate) mod strategic;
+
 /// A JSON merge patch (RFC 7386).
 pub(crate) fn merge(target: Value, patch: &Value) -> Value {
     let Value::Object(patch) = patch else {
@@ -20,4 +24,18 @@ pub(crate) fn merge(target: Value, patch: &Value) -> Value {
         }
     }
     Value::Object(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::merge;
+
+    #[test]
+    fn a_merge_patch_sets_removes_and_replaces() {
+        let target = json!({"a": {"b": 1, "c": [1, 2]}, "d": 4});
+        let patch = json!({"a": {"b": null, "c": [3], "e": {"f": null, "g": 5}}, "h": 6});
+        assert_eq!(merge(target, &patch), json!({"a": {"c": [3], "e": {"g": 5}}, "d": 4, "h": 6}));
+    }
 }

@@ -20,15 +20,32 @@ pub(super) async fn read(body: Body) -> Result<Bytes, Failure> {
     }
 }
 
-/// The object in a body that holds one as JSON.
+/// The object in a body.
 pub(super) async fn read_object(call: &Call, body: Body) -> Result<Value, Failure> {
-    if call.content_type() != "application/json" {
-        return Err(Failure::unsupported_media_type("application/json"));
-    }
+    let yaml = match call.content_type() {
+        "application/json" => false,
+        "application/yaml" => true,
+        _ => return Err(Failure::unsupported_media_type("application/json, application/yaml")),
+    };
     let bytes = read(body).await?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Failure::bad_request(format!("the object provided is unrecognized (must be of type {}): {error}", call.target.resource.kind))
+    let parsed = if yaml {
+        parse_yaml(&bytes)
+    } else {
+        serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+    };
+    parsed.map_err(|problem| {
+        let kind = call.target.resource.kind;
+        Failure::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {problem}"))
     })
+}
+
+/// A value from YAML, which most clients write as JSON.
+pub(super) fn parse_yaml(bytes: &[u8]) -> Result<Value, String> {
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return Ok(value);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    serde_saphyr::from_str(text).map_err(|error| error.to_string())
 }
 
 /// Checks that the object is of the kind, and names the kind where the object does not.
@@ -70,7 +87,7 @@ pub(super) fn normalize(resource: &Resource, mut object: Value) -> Result<Value,
 }
 
 /// A quantity may be written as a number, which the types do not know.
-fn quantities_to_text(value: &mut Value) {
+pub(super) fn quantities_to_text(value: &mut Value) {
     const QUANTITIES: [&str; 5] = ["limits", "requests", "capacity", "allocatable", "overhead"];
     match value {
         Value::Object(map) => {

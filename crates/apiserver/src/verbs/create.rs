@@ -11,6 +11,7 @@ use crate::{
     admission,
     api::{Answer, Api},
     failure::Failure,
+    managed::{self, Author},
     request::Call,
     resources::Resource,
     storage::{Change, CommitError, Object},
@@ -23,7 +24,22 @@ pub(super) async fn create(api: &Arc<Api>, call: &Call, request: Request<Body>) 
 }
 
 /// Makes the object of a request.
-pub(super) async fn create_object(api: &Api, call: &Call, mut object: Value) -> Result<Answer, Failure> {
+pub(super) async fn create_object(api: &Api, call: &Call, object: Value) -> Result<Answer, Failure> {
+    let manager = call.manager();
+    let track = |object: &mut Value| {
+        let author = Author { manager: &manager, subresource: "" };
+        managed::track_create(call.target.resource, object, &author);
+    };
+    create_tracked(api, call, object, &track).await
+}
+
+/// Makes an object whose managers are noted by a function of the finished object.
+pub(super) async fn create_tracked(
+    api: &Api,
+    call: &Call,
+    mut object: Value,
+    track: &(dyn Fn(&mut Value) + Sync),
+) -> Result<Answer, Failure> {
     let resource = call.target.resource;
     body::check_kind(resource, &mut object)?;
     if !metadata::text(&object, "resourceVersion").is_empty() {
@@ -34,7 +50,7 @@ pub(super) async fn create_object(api: &Api, call: &Call, mut object: Value) -> 
     // A generated name that is taken is simply generated again.
     let generated = metadata::text(&object, "name").is_empty();
     for _ in 0..8 {
-        match store_new(api, call, object.clone()).await {
+        match store_new(api, call, object.clone(), track).await {
             Err(failure) if generated && failure.reason == "AlreadyExists" => {}
             other => return other,
         }
@@ -43,7 +59,12 @@ pub(super) async fn create_object(api: &Api, call: &Call, mut object: Value) -> 
     Err(Failure::already_exists(resource, prefix))
 }
 
-async fn store_new(api: &Api, call: &Call, mut object: Value) -> Result<Answer, Failure> {
+async fn store_new(
+    api: &Api,
+    call: &Call,
+    mut object: Value,
+    track: &(dyn Fn(&mut Value) + Sync),
+) -> Result<Answer, Failure> {
     let resource = call.target.resource;
     metadata::begin(resource, &mut object);
     resource.rules.prepare_create(&mut object);
@@ -57,6 +78,7 @@ async fn store_new(api: &Api, call: &Call, mut object: Value) -> Result<Answer, 
         return Err(Failure::invalid(resource, &name, &causes));
     }
     let reservation = write::reserve(api, resource, &name, &mut object, None)?;
+    track(&mut object);
     let dry_run = call.dry_run()?;
     let key = resource.key(call.namespace(), &name);
     if dry_run {

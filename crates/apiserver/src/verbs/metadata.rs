@@ -69,6 +69,7 @@ pub(super) fn begin(resource: &Resource, object: &mut Value) {
         metadata.shift_remove(field);
     }
     metadata.shift_remove("resourceVersion");
+    metadata.shift_remove("managedFields");
     if name.is_empty() && !prefix.is_empty() {
         metadata.insert("name".into(), generate_name(&prefix).into());
     }
@@ -98,6 +99,17 @@ pub(super) fn keep_system_fields(new: &mut Value, old: &Value) {
             None => metadata.shift_remove(*field),
         };
     }
+}
+
+/// The managers of fields are noted by the server; a client can only have them forgotten, by sending none.
+pub(super) fn keep_managers(new: &mut Value, old: &Value) {
+    let sent = new.pointer("/metadata/managedFields").and_then(Value::as_array);
+    let forget = sent.is_some_and(|list| list.is_empty() || *list == [Value::Object(Map::new())]);
+    let kept = old.pointer("/metadata/managedFields").filter(|_| !forget);
+    match kept {
+        Some(kept) => of(new).insert("managedFields".into(), kept.clone()),
+        None => of(new).shift_remove("managedFields"),
+    };
 }
 
 /// Counts a change of what is wanted.

@@ -30,7 +30,7 @@ pub(super) async fn update(api: &Arc<Api>, call: &Call, request: Request<Body>) 
         metadata::of(&mut sent).shift_remove("resourceVersion");
         return create::create_object(api, call, sent).await;
     }
-    let written = write::change(api, call, |old| write::finish_update(call, part, sent.clone(), old)).await?;
+    let written = write::change(api, call, |old| write::finish_tracked(call, part, sent.clone(), old)).await?;
     Ok(answer(call, written))
 }
 

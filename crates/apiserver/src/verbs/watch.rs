@@ -106,25 +106,23 @@ fn check_initial(call: &Call, initial: Option<bool>) -> Result<(), Failure> {
 
 /// The events as JSON lines, until the time is up, the server stops, or the watch has fallen too far behind.
 fn lines(api: Arc<Api>, wanted: Wanted) -> impl Stream<Item = Bytes> + Send + 'static {
+    let store = api.store.clone();
+    let mut changed = store.subscribe(wanted.resource.id);
+    // Looked up before the answer begins, so that the watch starts where its request was.
+    let (initial, mut position) = match wanted.after {
+        Some(revision) => (Vec::new(), revision),
+        None => store.list(wanted.resource.id, wanted.namespace.as_deref()),
+    };
     async_stream::stream! {
-        let store = api.store.clone();
-        let mut changed = store.subscribe(wanted.resource.id);
         let mut view = view::Events::new(wanted.resource, wanted.accept);
-        let mut position = match wanted.after {
-            Some(revision) => revision,
-            None => {
-                let (entries, revision) = store.list(wanted.resource.id, wanted.namespace.as_deref());
-                for (_, object) in entries {
-                    if wanted.selector.matches(&object) {
-                        yield view.line("ADDED", &object);
-                    }
-                }
-                if wanted.mark_initial_end {
-                    yield view.bookmark(revision, true);
-                }
-                revision
+        for (_, object) in initial {
+            if wanted.selector.matches(&object) {
+                yield view.line("ADDED", &object);
             }
-        };
+        }
+        if wanted.mark_initial_end {
+            yield view.bookmark(position, true);
+        }
         let interval = api.settings.bookmark_interval;
         let mut next_bookmark = Instant::now() + interval;
         loop {

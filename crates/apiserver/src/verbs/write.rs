@@ -9,6 +9,7 @@ use crate::{
     allocation::Reservation,
     api::Api,
     failure::Failure,
+    managed::{self, Author},
     request::Call,
     resources::Resource,
     storage::{Change, CommitError, Object},
@@ -22,6 +23,15 @@ const ATTEMPTS: usize = 20;
 pub(super) enum Part {
     Object,
     Status,
+}
+
+impl Part {
+    pub(super) fn subresource(self) -> &'static str {
+        match self {
+            Self::Object => "",
+            Self::Status => "status",
+        }
+    }
 }
 
 /// What became of a change.
@@ -103,6 +113,7 @@ pub(super) fn finish_update(call: &Call, part: Part, mut new: Value, old: &Value
     body::check_kind(resource, &mut new)?;
     check_identity(call, &new, old)?;
     metadata::keep_system_fields(&mut new, old);
+    metadata::keep_managers(&mut new, old);
     let mut new = body::normalize(resource, new)?;
     match part {
         Part::Object => {
@@ -127,6 +138,14 @@ pub(super) fn finish_update(call: &Call, part: Part, mut new: Value, old: &Value
         causes.extend(resource.rules.validate_update(&new, old));
     }
     if causes.is_empty() { Ok(new) } else { Err(Failure::invalid(resource, call.name(), &causes)) }
+}
+
+/// An update by the rules, with its author noted as the manager of what it changed.
+pub(super) fn finish_tracked(call: &Call, part: Part, new: Value, old: &Value) -> Result<Value, Failure> {
+    let mut new = finish_update(call, part, new, old)?;
+    let author = Author { manager: &call.manager(), subresource: part.subresource() };
+    managed::track_update(call.target.resource, &mut new, old, &author);
+    Ok(new)
 }
 
 fn set_or_remove(object: &mut Value, field: &str, value: Option<&Value>) {

@@ -76,3 +76,23 @@ async fn objects_and_revisions_survive_a_restart() {
     let list = api.list(&ListParams::default().labels("app=b")).await.unwrap();
     assert_eq!(list.items.len(), 1);
 }
+
+#[tokio::test]
+async fn apply_makes_changes_and_refuses_what_others_manage() {
+    let cluster = Cluster::start().await;
+    let api: Api<ConfigMap> = Api::default_namespaced(cluster.client());
+    let with = |data: serde_json::Value| {
+        Patch::Apply(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": data}))
+    };
+    let one = PatchParams::apply("one");
+    let made = api.patch("a", &one, &with(json!({"x": "1", "y": "1"}))).await.unwrap();
+    let same = api.patch("a", &one, &with(json!({"x": "1", "y": "1"}))).await.unwrap();
+    assert_eq!(made, same);
+    let refused = api.patch("a", &PatchParams::apply("two"), &with(json!({"x": "2"}))).await.unwrap_err();
+    let kube::Error::Api(status) = refused else { panic!("{refused}") };
+    assert_eq!(status.code, 409);
+    assert_eq!(status.message, "Apply failed with 1 conflict: conflict with \"one\": .data.x");
+    api.patch("a", &PatchParams::apply("two").force(), &with(json!({"x": "2"}))).await.unwrap();
+    let left = api.patch("a", &one, &with(json!({}))).await.unwrap();
+    assert_eq!(left.data, Some([("x".to_owned(), "2".to_owned())].into()));
+}

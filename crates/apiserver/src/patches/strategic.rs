@@ -1,0 +1,196 @@
+//! Strategic merge patches: merge patches that know which lists have keys.
+
+use serde_json::{Map, Value};
+
+use super::schema::{self, Merge};
+
+const DIRECTIVE: &str = "$patch";
+const DELETE_FROM: &str = "$deleteFromPrimitiveList/";
+const ORDER: &str = "$setElementOrder/";
+const RETAIN: &str = "$retainKeys";
+
+/// Applies a patch to an object.
+pub(crate) fn apply(target: Value, patch: &Value) -> Result<Value, String> {
+    let Value::Object(patch) = patch else {
+        return Err("a strategic merge patch must be an object".into());
+    };
+    let target = match target {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    };
+    merge_object(target, patch, &mut Vec::new()).map(Value::Object)
+}
+
+fn merge_object<'a>(
+    mut target: Map<String, Value>,
+    patch: &'a Map<String, Value>,
+    path: &mut Vec<&'a str>,
+) -> Result<Map<String, Value>, String> {
+    match patch.get(DIRECTIVE).and_then(Value::as_str) {
+        Some("replace") => return Ok(without_directives(patch)),
+        Some("delete") => return Ok(Map::new()),
+        Some("merge") | None => {}
+        Some(other) => return Err(format!("Unknown patch type found: {other}")),
+    }
+    if let Some(kept) = patch.get(RETAIN).and_then(Value::as_array) {
+        target.retain(|key, _| kept.iter().any(|name| name == key));
+    }
+    for (key, value) in patch {
+        if let Some(field) = key.strip_prefix(DELETE_FROM) {
+            if let Some(list) = target.get_mut(field).and_then(Value::as_array_mut) {
+                let gone = value.as_array().map(Vec::as_slice).unwrap_or_default();
+                list.retain(|item| !gone.contains(item));
+            }
+        }
+    }
+    for (key, value) in patch.iter().filter(|(key, _)| !key.starts_with('$')) {
+        if value.is_null() {
+            target.shift_remove(key);
+            continue;
+        }
+        path.push(key);
+        let before = target.get(key).cloned();
+        let merged = merge_value(before, value, path);
+        path.pop();
+        target.insert(key.clone(), merged?);
+    }
+    for (key, order) in patch {
+        if let (Some(field), Some(order)) = (key.strip_prefix(ORDER), order.as_array()) {
+            path.push(field);
+            let merge = schema::of_list(path);
+            path.pop();
+            if let Some(list) = target.get_mut(field).and_then(Value::as_array_mut) {
+                reorder(list, order, merge);
+            }
+        }
+    }
+    Ok(target)
+}
+
+fn merge_value<'a>(before: Option<Value>, patch: &'a Value, path: &mut Vec<&'a str>) -> Result<Value, String> {
+    match (before, patch) {
+        (Some(Value::Object(target)), Value::Object(patch)) => merge_object(target, patch, path).map(Value::Object),
+        (_, Value::Object(patch)) => merge_object(Map::new(), patch, path).map(Value::Object),
+        (Some(Value::Array(target)), Value::Array(patch)) => merge_list(target, patch, path),
+        (_, Value::Array(patch)) => merge_list(Vec::new(), patch, path),
+        (_, other) => Ok(other.clone()),
+    }
+}
+
+fn merge_list<'a>(mut target: Vec<Value>, patch: &'a [Value], path: &mut Vec<&'a str>) -> Result<Value, String> {
+    let key = match schema::of_list(path) {
+        Merge::Keys([key, ..]) => *key,
+        Merge::Set => {
+            let new: Vec<Value> = patch.iter().filter(|item| !target.contains(item)).cloned().collect();
+            target.extend(new);
+            return Ok(Value::Array(target));
+        }
+        Merge::Atomic | Merge::Fields | Merge::Keys([]) => return Ok(Value::Array(patch.to_vec())),
+    };
+    let directive = |item: &Value| item.get(DIRECTIVE).and_then(Value::as_str).map(str::to_owned);
+    if patch.iter().any(|item| directive(item).as_deref() == Some("replace")) {
+        let kept = patch.iter().filter(|item| directive(item).as_deref() != Some("replace"));
+        return Ok(Value::Array(kept.cloned().collect()));
+    }
+    for item in patch {
+        let Some(identity) = item.get(key) else {
+            return Err(format!("map: {item} does not contain declared merge key: {key}"));
+        };
+        let place = target.iter().position(|existing| existing.get(key) == Some(identity));
+        if directive(item).as_deref() == Some("delete") {
+            target.retain(|existing| existing.get(key) != Some(identity));
+            continue;
+        }
+        let before = place.map(|place| target[place].clone());
+        let merged = merge_value(before, item, path)?;
+        match place {
+            Some(place) => target[place] = merged,
+            None => target.push(merged),
+        }
+    }
+    Ok(Value::Array(target))
+}
+
+/// Sorts a list as a patch wants it; what the patch does not name keeps its place behind what stood before it.
+fn reorder(list: &mut Vec<Value>, order: &[Value], merge: Merge) {
+    let identity = |item: &Value| match merge {
+        Merge::Keys([key, ..]) => item.get(*key).cloned().unwrap_or_default(),
+        _ => item.clone(),
+    };
+    let rank_of = |item: &Value| {
+        let own = identity(item);
+        order.iter().position(|wanted| identity(wanted) == own)
+    };
+    let mut last = 0;
+    let mut ranked: Vec<((usize, usize), Value)> = Vec::with_capacity(list.len());
+    for (position, item) in list.drain(..).enumerate() {
+        let rank = match rank_of(&item) {
+            Some(rank) => {
+                last = rank + 1;
+                (rank + 1, 0)
+            }
+            None => (last, position + 1),
+        };
+        ranked.push((rank, item));
+    }
+    ranked.sort_by_key(|(rank, _)| *rank);
+    list.extend(ranked.into_iter().map(|(_, item)| item));
+}
+
+fn without_directives(map: &Map<String, Value>) -> Map<String, Value> {
+    map.iter().filter(|(key, _)| !key.starts_with('$')).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::apply;
+
+    fn pod() -> Value {
+        json!({"metadata": {"finalizers": ["a"]}, "spec": {
+            "containers": [
+                {"name": "one", "image": "i:1", "args": ["x"], "env": [{"name": "A", "value": "1"}]},
+                {"name": "two", "image": "j:1"}
+            ],
+            "nodeSelector": {"disk": "ssd"}
+        }})
+    }
+
+    #[test]
+    fn lists_with_keys_are_merged_and_others_replaced() {
+        let patch = json!({"metadata": {"finalizers": ["b"]}, "spec": {"containers": [
+            {"name": "one", "args": ["y"], "env": [{"name": "B", "value": "2"}]},
+            {"name": "three", "image": "k"}
+        ]}});
+        let patched = apply(pod(), &patch).unwrap();
+        assert_eq!(patched["metadata"]["finalizers"], json!(["a", "b"]));
+        let containers = &patched["spec"]["containers"];
+        assert_eq!(containers[0], json!({"name": "one", "image": "i:1", "args": ["y"],
+            "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}));
+        assert_eq!(containers[2]["name"], "three");
+        assert_eq!(containers.as_array().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn directives_delete_replace_and_order() {
+        let patch = json!({
+            "metadata": {"$deleteFromPrimitiveList/finalizers": ["a"]},
+            "spec": {
+                "$setElementOrder/containers": [{"name": "three"}, {"name": "two"}],
+                "containers": [{"name": "one", "$patch": "delete"}, {"name": "three"}],
+                "nodeSelector": {"$patch": "replace", "zone": "b"}
+            }
+        });
+        let patched = apply(pod(), &patch).unwrap();
+        assert_eq!(patched["metadata"]["finalizers"], json!([]));
+        assert_eq!(patched["spec"]["containers"], json!([{"name": "three"}, {"name": "two", "image": "j:1"}]));
+        assert_eq!(patched["spec"]["nodeSelector"], json!({"zone": "b"}));
+    }
+
+    #[test]
+    fn an_item_without_its_key_is_refused() {
+        let error = apply(pod(), &json!({"spec": {"containers": [{"image": "x"}]}})).unwrap_err();
+        assert!(error.contains("does not contain declared merge key: name"), "{error}");
+    }
+}
