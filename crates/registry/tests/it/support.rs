@@ -115,8 +115,7 @@ impl Registry {
 }
 
 pub(crate) fn digest_of(content: &[u8]) -> String {
-    let hex: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{:x}", Sha256::digest(content))
 }
 
 pub(crate) fn header_of(response: &Response, name: &str) -> String {
