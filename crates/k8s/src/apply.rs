@@ -4,9 +4,12 @@ use kube::{
     Api,
     api::{DynamicObject, Patch, PatchParams},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::{Cause, Cluster, Error, FIELD_MANAGER, create::describe};
+use crate::{
+    Cause, Cluster, Error, FIELD_MANAGER,
+    create::{describe, params},
+};
 
 impl Cluster {
     /// Makes an object what `object` says, by server-side apply, for objects that Flumen alone owns. It is
@@ -39,7 +42,7 @@ impl Cluster {
     /// Creates the namespace unless it is there, also where Flumen may not create one but there is no need.
     ///
     /// # Errors
-    /// [`Error::ReadObject`], [`Error::ApplyObject`].
+    /// [`Error::ReadObject`], [`Error::CreateObject`].
     pub async fn ensure_namespace(&self, namespace: &Namespace) -> Result<(), Error> {
         let namespaces: Api<NamespaceObject> = Api::all(self.client.clone());
         let found = self.read(|| namespaces.get_metadata_opt(namespace.as_str())).await;
@@ -51,11 +54,16 @@ impl Cluster {
         if found.is_some() {
             return Ok(());
         }
-        let wanted = json!({
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": { "name": namespace.as_str() },
-        });
-        self.apply(&wanted).await
+        let mut wanted = NamespaceObject::default();
+        wanted.metadata.name = Some(namespace.to_string());
+        match self.once(namespaces.create(&params(), &wanted)).await {
+            Ok(_) => Ok(()),
+            Err(cause) if cause.is_already_exists() => Ok(()),
+            Err(source) => Err(Error::CreateObject {
+                what: "Namespace".to_owned(),
+                name: namespace.to_string(),
+                source,
+            }),
+        }
     }
 }

@@ -142,7 +142,7 @@ pub(crate) fn describe(object: &Value) -> Result<(DynamicObject, ApiResource), &
     Ok((parsed, ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind))))
 }
 
-fn params() -> PostParams {
+pub(crate) fn params() -> PostParams {
     PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() }
 }
 

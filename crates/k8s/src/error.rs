@@ -41,6 +41,17 @@ pub enum Error {
         #[source]
         source: Cause,
     },
+    /// The server could not be asked what Flumen may do.
+    #[error("could not ask cluster {cluster} whether {permission} is allowed")]
+    AskPermission {
+        /// The cluster.
+        cluster: String,
+        /// What was asked about.
+        permission: String,
+        /// Why.
+        #[source]
+        source: Cause,
+    },
     /// A Deployment could not be created.
     #[error("could not create Deployment {namespace}/{name}")]
     CreateDeployment {
@@ -195,6 +206,7 @@ impl Error {
             | Self::ObjectTaken { .. } => Kind::Conflict,
             Self::NoEndpoints { .. } => Kind::Unavailable,
             Self::Check { source, .. }
+            | Self::AskPermission { source, .. }
             | Self::CreateDeployment { source, .. }
             | Self::CreateObject { source, .. }
             | Self::ApplyObject { source, .. }

@@ -13,6 +13,7 @@ mod leftovers;
 mod logs;
 mod names;
 mod observation;
+mod permissions;
 mod proxy;
 mod reduce;
 mod watch;
@@ -33,5 +34,6 @@ pub use observation::{
     Component, ContainerEnd, ContainerWait, DeploymentCondition, DeploymentSeen, Observation,
     PodPhase, PodSeen, Watched,
 };
+pub use permissions::Permission;
 pub use proxy::{ProxyAnswer, ProxyBody, ServicePort};
 pub use watch::WatchScope;

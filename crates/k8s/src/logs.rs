@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use flumen_model::Namespace;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
@@ -31,7 +33,8 @@ pub struct LogRequest {
 }
 
 impl Cluster {
-    /// The log of a container. With `follow` there is a time limit until it begins, none until it ends.
+    /// The log of a container. There is a time limit until it begins and, unless it is followed, for each
+    /// piece of it.
     ///
     /// # Errors
     /// [`Error::ReadLog`]: not found where the pod, or a previous container, is not there; invalid where
@@ -57,6 +60,7 @@ impl Cluster {
             ..LogParams::default()
         };
         let base = RequestBuilder::new(format!("/api/v1/namespaces/{namespace}/pods"));
+        let pause = (!request.follow).then_some(self.timeouts.call);
         let request = base
             .logs(pod, &params)
             .map_err(|error| failed(Cause::Build { problem: error.to_string() }))?;
@@ -67,9 +71,25 @@ impl Cluster {
             return Err(failed(status_of(code, &body)));
         }
         let server = self.server.clone();
-        let broken = move |error: kube::Error| {
-            failed(Cause::Unreachable { server: server.to_string(), problem: innermost(&error) })
-        };
-        Ok(answer.into_body().into_data_stream().map_err(broken).boxed())
+        let pieces = answer.into_body().into_data_stream().map_err(move |error| {
+            Cause::Unreachable { server: server.to_string(), problem: innermost(&error) }
+        });
+        Ok(within(pieces.boxed(), pause).map_err(failed).boxed())
     }
+}
+
+/// Ends a stream with an error where a piece of it does not come in time.
+fn within(
+    pieces: BoxStream<'static, Result<Bytes, Cause>>,
+    limit: Option<Duration>,
+) -> BoxStream<'static, Result<Bytes, Cause>> {
+    let Some(limit) = limit else { return pieces };
+    futures::stream::unfold(Some(pieces), move |pieces| async move {
+        let mut pieces = pieces?;
+        match tokio::time::timeout(limit, pieces.next()).await {
+            Ok(piece) => piece.map(|piece| (piece, Some(pieces))),
+            Err(_elapsed) => Some((Err(Cause::TimedOut(limit)), None)),
+        }
+    })
+    .boxed()
 }

@@ -149,3 +149,6 @@ fn condition(status: &PodStatus, name: &str) -> Option<(bool, String)> {
     let found = status.conditions.as_deref()?.iter().find(|condition| condition.type_ == name)?;
     Some((found.status == "True", found.message.clone().unwrap_or_default()))
 }
+
+#[cfg(test)]
+mod tests;

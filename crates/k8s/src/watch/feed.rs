@@ -169,6 +169,9 @@ impl<K: Seen> Feed<K> {
             Some(Ok(WatchEvent::Error(status))) => {
                 return self.failed(&self.cluster.cause(kube::Error::Api(status)));
             }
+            Some(Err(error @ kube::Error::SerdeError(_))) => {
+                return self.failed(&self.cluster.cause(error));
+            }
             ended => {
                 if let Some(Err(error)) = ended {
                     let error = &error as &dyn std::error::Error;
