@@ -12,7 +12,12 @@ impl Digest {
     }
 
     pub(crate) fn finish(hasher: Sha256) -> Self {
-        Self(format!("sha256:{:x}", hasher.finalize()))
+        use fmt::Write as _;
+        let mut text = "sha256:".to_owned();
+        for byte in hasher.finalize() {
+            write!(text, "{byte:02x}").expect("writing to a String does not fail");
+        }
+        Self(text)
     }
 
     /// The digest with these hex digits, which name a file of ours.

@@ -115,7 +115,12 @@ impl Registry {
 }
 
 pub(crate) fn digest_of(content: &[u8]) -> String {
-    format!("sha256:{:x}", Sha256::digest(content))
+    use std::fmt::Write as _;
+    let mut text = "sha256:".to_owned();
+    for byte in Sha256::digest(content) {
+        write!(text, "{byte:02x}").unwrap();
+    }
+    text
 }
 
 pub(crate) fn header_of(response: &Response, name: &str) -> String {
