@@ -1,1 +1,39 @@
-//! control
+#![doc = include_str!("../README.md")]
+
+mod actions;
+mod artifacts;
+mod clock;
+mod clusters;
+mod control;
+mod controller;
+mod environments;
+mod error;
+mod identity;
+mod jobs;
+mod live;
+mod logs;
+mod operations;
+mod queue;
+mod release;
+mod settings;
+mod tasks;
+mod tracker;
+mod user_interface;
+mod versions;
+
+pub use clusters::ClusterContactView;
+pub use control::Control;
+pub use error::Error;
+pub use jobs::{Applied, ApplyJob, Change, JobView, StartMode, UploadedArtifact};
+pub use live::{Live, LiveVertex, by_state};
+pub use logs::{LogSource, LogStream, LogsQuery};
+pub use settings::{LocalSettings, Settings};
+pub use store::{
+    Environment, EnvironmentDocument, FlinkVersionRow, JobEvent, Operation, OperationState,
+    Principal, Release, Run, Step, StepState, Storage,
+};
+pub use tasks::Tasks;
+pub use user_interface::UiResponse;
+pub use versions::VersionSource;
+
+use flumen_store as store;

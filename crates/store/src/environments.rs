@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use flumen_model::{ConfigurationValue, EnvironmentName, Namespace, TeamId};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -17,6 +18,8 @@ pub struct Environment {
     pub document: EnvironmentDocument,
     /// Counts the changes.
     pub version: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 /// What an environment says.
@@ -58,15 +61,17 @@ impl Store {
         team: TeamId,
         name: &EnvironmentName,
         document: &EnvironmentDocument,
+        now: Timestamp,
     ) -> Result<(), Error> {
         sqlx::query(
-            "INSERT INTO environments (name, team, document, version) VALUES ($1, $2, $3, 1) ON CONFLICT (name) \
+            "INSERT INTO environments (name, team, document, version, created_at) VALUES ($1, $2, $3, 1, $4) ON CONFLICT (name) \
              DO UPDATE SET document = excluded.document, version = environments.version + 1 \
              WHERE environments.document <> excluded.document",
         )
         .bind(name.as_str())
         .bind(team.to_string())
         .bind(json(document))
+        .bind(now.as_millisecond())
         .execute(&self.pool)
         .await
         .map(drop)
@@ -75,7 +80,7 @@ impl Store {
 
     /// All environments by name.
     pub async fn environments(&self) -> Result<Vec<Environment>, Error> {
-        let rows = sqlx::query("SELECT name, document, version FROM environments ORDER BY name")
+        let rows = sqlx::query("SELECT * FROM environments ORDER BY name")
             .fetch_all(&self.pool)
             .await
             .map_err(|source| Error::Load { what: WHAT, source })?;
@@ -86,6 +91,7 @@ impl Store {
                     name: columns.parsed("name")?,
                     document: columns.json("document")?,
                     version: columns.number("version")?,
+                    created_at: columns.time("created_at")?,
                 })
             })
             .collect()

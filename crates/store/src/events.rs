@@ -1,4 +1,4 @@
-use flumen_model::JobId;
+use flumen_model::{EventId, JobId};
 use jiff::Timestamp;
 
 use crate::{Error, Store, rows::Columns};
@@ -6,8 +6,8 @@ use crate::{Error, Store, rows::Columns};
 /// An entry of a job's timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobEvent {
-    /// Its place: later entries have higher numbers.
-    pub id: i64,
+    /// Its id; ids sort by time.
+    pub id: EventId,
     /// When it happened.
     pub at: Timestamp,
     /// What sort: `state`, `operation`, `warning`.
@@ -20,36 +20,33 @@ const WHAT: &str = "job events";
 
 impl Store {
     /// Adds an entry.
-    pub async fn save_event(
-        &self,
-        job: JobId,
-        kind: &str,
-        message: &str,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        sqlx::query("INSERT INTO job_events (job, at, kind, message) VALUES ($1, $2, $3, $4)")
-            .bind(job.to_string())
-            .bind(now.as_millisecond())
-            .bind(kind)
-            .bind(message)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|source| Error::Save { what: WHAT, source })
+    pub async fn save_event(&self, job: JobId, event: &JobEvent) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO job_events (id, job, at, kind, message) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(event.id.to_string())
+        .bind(job.to_string())
+        .bind(event.at.as_millisecond())
+        .bind(&event.kind)
+        .bind(&event.message)
+        .execute(&self.pool)
+        .await
+        .map(drop)
+        .map_err(|source| Error::Save { what: WHAT, source })
     }
 
     /// The entries before `before`, newest first.
     pub async fn events(
         &self,
         job: JobId,
-        before: Option<i64>,
+        before: Option<EventId>,
         limit: u32,
     ) -> Result<Vec<JobEvent>, Error> {
         let rows = sqlx::query(
             "SELECT * FROM job_events WHERE job = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
         )
         .bind(job.to_string())
-        .bind(before.unwrap_or(i64::MAX))
+        .bind(before.map_or_else(|| "~".to_owned(), |id| id.to_string()))
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await
@@ -58,7 +55,7 @@ impl Store {
             .map(|row| {
                 let columns = Columns::of(row, WHAT);
                 Ok(JobEvent {
-                    id: columns.number("id")?,
+                    id: columns.parsed("id")?,
                     at: columns.time("at")?,
                     kind: columns.text("kind")?,
                     message: columns.text("message")?,

@@ -23,6 +23,8 @@ pub struct Operation {
     pub subject: String,
     /// `apply`, `start`, `cancel`, `delete`, `add-version`, …
     pub kind: String,
+    /// What was asked for as JSON, where the job does not say it.
+    pub request: Option<String>,
     /// Who asked for it.
     pub principal: String,
     /// How far it is.
@@ -105,8 +107,8 @@ pub(crate) async fn insert(
         .map_err(save)?;
     }
     sqlx::query(
-        "INSERT INTO operations (id, team, job, environment, subject, kind, principal, state, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8)",
+        "INSERT INTO operations (id, team, job, environment, subject, kind, request, principal, state, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'running', $9)",
     )
     .bind(operation.id.to_string())
     .bind(operation.team.to_string())
@@ -114,6 +116,7 @@ pub(crate) async fn insert(
     .bind(operation.environment.as_ref().map(|environment| environment.as_str().to_owned()))
     .bind(&operation.subject)
     .bind(&operation.kind)
+    .bind(&operation.request)
     .bind(&operation.principal)
     .bind(operation.created_at.as_millisecond())
     .execute(connection)
@@ -360,6 +363,7 @@ fn from_row(row: &SqliteRow) -> Result<Operation, Error> {
         environment: columns.optional_parsed("environment")?,
         subject: columns.text("subject")?,
         kind: columns.text("kind")?,
+        request: columns.optional_text("request")?,
         principal: columns.text("principal")?,
         state,
         error: columns.optional_text("error")?,

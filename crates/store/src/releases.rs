@@ -1,10 +1,7 @@
-use std::collections::BTreeMap;
-
-use flumen_model::{
-    ArtifactRole, ConfigurationValue, Digest, FlinkVersion, JobId, JobSpec, ReleaseId,
-};
+use flumen_model::{ArtifactRole, Digest, FlinkVersion, JobId, ReleaseId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sqlx::SqliteConnection;
 
 use crate::{
@@ -36,20 +33,16 @@ pub struct Release {
 pub struct ReleaseContent {
     /// The Flink version.
     pub flink_version: FlinkVersion,
-    /// The artifacts that Flumen delivers.
+    /// The artifacts that Flumen delivers, the main one first.
     pub artifacts: Vec<ReleaseArtifact>,
-    /// The job as its file says, without environment and resources of a run.
-    pub spec: JobSpec,
-    /// The job's own configuration.
-    pub configuration: BTreeMap<String, ConfigurationValue>,
+    /// The rest of the job file: all of it but the environment and where the artifacts came from.
+    pub job: Map<String, Value>,
 }
 
 /// A file of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReleaseArtifact {
-    /// The path as the job file has it.
-    pub path: String,
     /// The file name it gets.
     pub name: String,
     /// Its content.

@@ -30,6 +30,8 @@ pub struct Run {
     pub exceptions: Option<String>,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// When Flink was first seen running it.
+    pub running_at: Option<Timestamp>,
     /// When its end was saved.
     pub ended_at: Option<Timestamp>,
 }
@@ -112,6 +114,17 @@ impl Store {
         self.update_run("UPDATE runs SET exceptions = $2 WHERE id = $1", id, exceptions).await
     }
 
+    /// Writes down when Flink was first seen running it; the first time stands.
+    pub async fn save_run_running(&self, id: RunId, now: Timestamp) -> Result<(), Error> {
+        sqlx::query("UPDATE runs SET running_at = $2 WHERE id = $1 AND running_at IS NULL")
+            .bind(id.to_string())
+            .bind(now.as_millisecond())
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(|source| Error::Save { what: WHAT, source })
+    }
+
     /// Writes down how the run ended; the first word stands.
     pub async fn save_run_end(
         &self,
@@ -157,6 +170,7 @@ fn from_row(row: &sqlx::sqlite::SqliteRow) -> Result<Run, Error> {
         reason: columns.optional_text("reason")?,
         exceptions: columns.optional_text("exceptions")?,
         created_at: columns.time("created_at")?,
+        running_at: columns.optional_time("running_at")?,
         ended_at: columns.optional_time("ended_at")?,
     })
 }

@@ -23,7 +23,8 @@ CREATE TABLE environments (
     name        TEXT PRIMARY KEY,
     team        TEXT NOT NULL REFERENCES teams (id),
     document    TEXT NOT NULL,
-    version     BIGINT NOT NULL
+    version     BIGINT NOT NULL,
+    created_at  BIGINT NOT NULL
 );
 
 CREATE TABLE flink_versions (
@@ -84,6 +85,7 @@ CREATE TABLE runs (
     reason      TEXT,
     exceptions  TEXT,
     created_at  BIGINT NOT NULL,
+    running_at  BIGINT,
     ended_at    BIGINT,
     UNIQUE (job, number)
 );
@@ -95,6 +97,7 @@ CREATE TABLE operations (
     environment TEXT,
     subject     TEXT NOT NULL,
     kind        TEXT NOT NULL,
+    request     TEXT,                           -- what was asked for, where the job does not say it
     principal   TEXT NOT NULL,
     state       TEXT NOT NULL CHECK (state IN ('running', 'succeeded', 'failed', 'superseded')),
     error       TEXT,
@@ -125,7 +128,7 @@ CREATE TABLE idempotency_keys (
 );
 
 CREATE TABLE job_events (
-    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    id          TEXT PRIMARY KEY,               -- a UUID of version 7, which sorts by time
     job         TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     at          BIGINT NOT NULL,
     kind        TEXT NOT NULL,

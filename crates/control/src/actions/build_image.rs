@@ -1,0 +1,118 @@
+use std::{collections::BTreeMap, path::PathBuf};
+
+use flumen_image::{
+    Append, Attributes, Compression, Content, Layer, LayerBuilder, Progress, Reference,
+};
+use flumen_model::{ArtifactRole, RunId};
+use flumen_store::{FlinkVersionRow, Job, ReleaseArtifact};
+
+use super::{Done, render_objects::USRLIB, run_of};
+use crate::{Control, Error, clock, identity};
+
+/// Makes the run's image: the base image of the Flink version and one layer with the job's files. It is a
+/// cache: what was made for the same base and files before, and still stands in the registry, is used.
+pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Result<Done, Error> {
+    let run = run_of(control, run).await?;
+    let release = control.store().release(job.id, &run.release).await?;
+    let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
+    let registry = control.environment(&job.environment).await?.document.registry;
+    let base = base_image(control, job, release.content.flink_version).await?;
+    let artifacts = &release.content.artifacts;
+    if artifacts.is_empty() {
+        let image = format!("{registry}/{}", base.image);
+        control.store().save_run_image(run.id, &image).await?;
+        return Ok(Done::with(format!("{image}, the base image as it is")));
+    }
+    let repository = format!("flumen/{}", job.name);
+    let key = key(&registry, &repository, &base.image, artifacts);
+    if let Some(known) = control.store().image(&key).await? {
+        let image = format!("{registry}/{known}");
+        if control.registries().manifest_digest(&parse(&image)?).await?.is_some() {
+            control.store().save_run_image(run.id, &image).await?;
+            return Ok(Done::with(format!("{image}, unchanged")));
+        }
+    }
+    let layer = layer(control, artifacts, &key).await?;
+    let target = parse(&format!("{registry}/{repository}:{}", run.release.short()))?;
+    let labels =
+        BTreeMap::from([("org.opencontainers.image.title".to_owned(), job.name.to_string())]);
+    let append = Append {
+        base: &parse(&format!("{registry}/{}", base.image))?,
+        target: &target,
+        layers: std::slice::from_ref(&layer),
+        labels: &labels,
+        environment: &BTreeMap::new(),
+    };
+    let pushed = control.registries().append(&append, &Progress::silent()).await?;
+    if let Err(source) = tokio::fs::remove_file(&layer.path).await {
+        tracing::warn!(path = %layer.path.display(), error = %source, "a layer file was not removed");
+    }
+    let known = format!("{repository}@{}", pushed.digest);
+    control.store().save_image(&key, &known, clock::now()).await?;
+    let image = format!("{registry}/{known}");
+    control.store().save_run_image(run.id, &image).await?;
+    Ok(Done::with(format!("{image}, {} bytes sent", pushed.sent_bytes)))
+}
+
+async fn base_image(
+    control: &Control,
+    job: &Job,
+    version: flumen_model::FlinkVersion,
+) -> Result<FlinkVersionRow, Error> {
+    let rows = control.store().versions().await?;
+    rows.into_iter()
+        .find(|row| row.version == version && row.environment == job.environment)
+        .ok_or_else(|| Error::NotFound {
+            what: format!("Flink version {version} in environment {}", job.environment),
+            hint: format!("; add it with `flumen version add {version}`"),
+        })
+}
+
+fn parse(reference: &str) -> Result<Reference, Error> {
+    Ok(reference.parse::<Reference>()?)
+}
+
+/// What an image is made of, in short.
+fn key(registry: &str, repository: &str, base: &str, artifacts: &[ReleaseArtifact]) -> String {
+    let mut lines = vec![registry.to_owned(), repository.to_owned(), base.to_owned()];
+    lines.extend(
+        artifacts.iter().map(|artifact| format!("{} {}", path_in_image(artifact), artifact.digest)),
+    );
+    identity::sha256_hex(lines.join("\n").as_bytes())
+}
+
+async fn layer(
+    control: &Control,
+    artifacts: &[ReleaseArtifact],
+    key: &str,
+) -> Result<Layer, Error> {
+    let mut builder = LayerBuilder::new();
+    for artifact in artifacts {
+        let file = Content::File(control.artifact_path(&artifact.digest));
+        builder.add(&path_in_image(artifact), file, Attributes::mode(0o644))?;
+    }
+    let path = scratch(control, key).await?;
+    Ok(builder.write(Compression::Zstd, path).await?)
+}
+
+/// Where a file of the job lies in its image, which is what its role is.
+fn path_in_image(artifact: &ReleaseArtifact) -> String {
+    let name = &artifact.name;
+    match artifact.role {
+        ArtifactRole::Usrlib | ArtifactRole::Script | ArtifactRole::Python => {
+            format!("{USRLIB}/{name}")
+        }
+        ArtifactRole::Lib => format!("/opt/flink/lib/{name}"),
+        ArtifactRole::Plugin => {
+            let folder = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+            format!("/opt/flink/plugins/{folder}/{name}")
+        }
+    }
+}
+
+/// A file for a layer on its way to the registry.
+pub(crate) async fn scratch(control: &Control, name: &str) -> Result<PathBuf, Error> {
+    let directory = control.settings().data_directory.join("layers");
+    tokio::fs::create_dir_all(&directory).await.map_err(Error::file("create", &directory))?;
+    Ok(directory.join(format!("{name}-{}", uuid::Uuid::new_v4().simple())))
+}

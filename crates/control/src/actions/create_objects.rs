@@ -1,0 +1,22 @@
+use flumen_model::RunId;
+use flumen_store::Job;
+
+use super::{Done, run_of};
+use crate::{Control, Error, jobs};
+
+/// Creates the objects that were rendered for the run.
+pub(super) async fn create_objects(
+    control: &Control,
+    job: &Job,
+    run: RunId,
+) -> Result<Done, Error> {
+    let run = run_of(control, run).await?;
+    let (deployment, others) = super::render_objects::saved(&run)?;
+    let key = jobs::key(job);
+    let cluster = control.clusters_handle().get(&key.cluster).await?;
+    cluster.ensure_namespace(&key.namespace).await?;
+    let count = others.len() + 1;
+    let created = cluster.create_objects(&key.namespace, &deployment, &others).await?;
+    let how = if created.existed { "went on with" } else { "created" };
+    Ok(Done::with(format!("{how} {count} objects in namespace {}", key.namespace)))
+}

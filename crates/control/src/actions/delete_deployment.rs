@@ -1,0 +1,46 @@
+use std::time::Duration;
+
+use flumen_k8s::{Deletion, Guard};
+use flumen_model::RunId;
+use flumen_store::Job;
+
+use super::Done;
+use crate::{Control, Error, jobs};
+
+/// How often to look whether a Deployment that was deleted is gone.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// A pod may take its grace period of 30 s; what takes longer is looked at again in another round.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Deletes the run's Deployment and waits until it and all it owned is gone. Another's is left alone.
+pub(super) async fn delete_deployment(
+    control: &Control,
+    job: &Job,
+    run: RunId,
+) -> Result<Done, Error> {
+    let key = jobs::key(job);
+    let cluster = control.clusters_handle().get(&key.cluster).await?;
+    let began = tokio::time::Instant::now();
+    loop {
+        match cluster.delete_deployment(&key.namespace, &key.id, &Guard::Run(run)).await {
+            Ok(Deletion::Gone) => return Ok(Done::default()),
+            Ok(Deletion::Underway) => {}
+            Err(flumen_k8s::Error::DeploymentTaken { .. }) => {
+                return Ok(Done::with(
+                    "the Deployment of that name is not this run's; left as it is",
+                ));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if began.elapsed() > PATIENCE {
+            return Err(Error::ClusterUnavailable {
+                cluster: key.cluster,
+                message: format!(
+                    "Deployment {} was deleted {PATIENCE:?} ago and is still there",
+                    key.id
+                ),
+            });
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}

@@ -1,0 +1,137 @@
+use flumen_flink_conf::{Layer, Layers};
+use flumen_flink_manifest::{JobDeployment, Manifests, Restore, StorageVolume, VolumeSource};
+use flumen_model::{ClusterId, JobSpec, RunId};
+use flumen_store::{Environment, EnvironmentDocument, Job, JobEvent, ReleaseContent, Run, Storage};
+use k8s_openapi::api::apps::v1::Deployment;
+use serde_json::Value;
+
+use super::{Done, run_of};
+use crate::{Control, Error, clock, identity, release};
+
+/// Where the jars of a job lie in its image; Flink puts all of them on the user class path.
+pub(crate) const USRLIB: &str = "/opt/flink/usrlib";
+
+/// Renders the objects of the run and writes them down: what is created is what was written.
+pub(super) async fn render_objects(
+    control: &Control,
+    job: &Job,
+    run: RunId,
+) -> Result<Done, Error> {
+    let run = run_of(control, run).await?;
+    let Some(image) = run.image.clone() else {
+        return Err(Error::not_found(format!("the image of run {}", run.id)));
+    };
+    let environment = control.environment(&job.environment).await?;
+    let release = control.store().release(job.id, &run.release).await?;
+    let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
+    let spec = release::spec(&release.content, &job.environment)?;
+    let place = Place {
+        cluster_id: job.cluster_id.clone(),
+        environment: &environment.document,
+        image,
+        run: run.id,
+    };
+    let (manifests, warnings) = manifests(&spec, &release.content, place)?;
+    let objects = Value::Array(manifests.objects()).to_string();
+    control.store().save_run_objects(run.id, &objects).await?;
+    for message in warnings {
+        let event = JobEvent {
+            id: identity::event(),
+            at: clock::now(),
+            kind: "warning".to_owned(),
+            message,
+        };
+        control.store().save_event(job.id, &event).await?;
+    }
+    Ok(Done::with(format!("{} objects", manifests.objects().len())))
+}
+
+/// Refuses a job file whose objects could not be rendered, before anything is written down.
+pub(crate) fn check_renders(
+    spec: &JobSpec,
+    environment: &Environment,
+    content: &ReleaseContent,
+) -> Result<(), Error> {
+    let place = Place {
+        cluster_id: ClusterId::for_job(&spec.name),
+        environment: &environment.document,
+        image: "not-built-yet".to_owned(),
+        run: RunId::from_bits(1),
+    };
+    manifests(spec, content, place).map(drop)
+}
+
+/// Where a run goes and with what image.
+struct Place<'a> {
+    cluster_id: ClusterId,
+    environment: &'a EnvironmentDocument,
+    image: String,
+    run: RunId,
+}
+
+fn manifests(
+    spec: &JobSpec,
+    content: &ReleaseContent,
+    place: Place<'_>,
+) -> Result<(Manifests, Vec<String>), Error> {
+    let mut layers = Layers::new(spec.flink_version.minor());
+    let conf = |source: flumen_flink_conf::Error| Error::Configuration {
+        job: spec.name.to_string(),
+        source,
+    };
+    layers.add_file(Layer::Environment, &place.environment.configuration).map_err(conf)?;
+    layers.add_file(Layer::Job, &spec.configuration).map_err(conf)?;
+    let deployment = JobDeployment {
+        run: place.run,
+        job: spec.name.clone(),
+        environment: spec.environment.clone(),
+        cluster_id: place.cluster_id,
+        namespace: place.environment.namespace.clone(),
+        version: spec.flink_version,
+        image: place.image,
+        jar: Some(jar(spec, content)),
+        main_class: spec.main_class.clone(),
+        arguments: spec.arguments.clone(),
+        python: None,
+        parallelism: spec.parallelism,
+        resources: spec.resources.clone(),
+        layers,
+        pod_templates: spec.pod_templates.clone(),
+        storage: storage(&place.environment.storage),
+        restore: Restore::default(),
+        logging: std::collections::BTreeMap::new(),
+    };
+    let plan = flumen_flink_manifest::job_deployment(&deployment)?;
+    let manifests = flumen_flink_manifest::render(&plan.spec)?;
+    let warnings =
+        plan.warnings.iter().chain(&manifests.warnings).map(ToString::to_string).collect();
+    Ok((manifests, warnings))
+}
+
+fn jar(spec: &JobSpec, content: &ReleaseContent) -> String {
+    match content.artifacts.first() {
+        Some(artifact) => format!("{USRLIB}/{}", artifact.name),
+        None => spec.artifact.clone(),
+    }
+}
+
+fn storage(storage: &Storage) -> flumen_flink_manifest::Storage {
+    let Storage::HostPath { host_path, mount_path } = storage;
+    let volume = StorageVolume {
+        source: VolumeSource::HostPath(host_path.clone()),
+        mount_path: mount_path.clone(),
+    };
+    flumen_flink_manifest::Storage::under(&format!("file://{mount_path}"), Some(volume))
+}
+
+/// The objects that were written down for the run: the Deployment, and the others in their order.
+pub(super) fn saved(run: &Run) -> Result<(Deployment, Vec<Value>), Error> {
+    let unreadable = || Error::not_found(format!("the rendered objects of run {}", run.id));
+    let text = run.objects.as_deref().ok_or_else(unreadable)?;
+    let mut objects: Vec<Value> = serde_json::from_str(text).map_err(|_| unreadable())?;
+    if objects.is_empty() {
+        return Err(unreadable());
+    }
+    let deployment = serde_json::from_value(objects.remove(0)).map_err(|_| unreadable())?;
+    Ok((deployment, objects))
+}

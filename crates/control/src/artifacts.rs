@@ -1,0 +1,97 @@
+//! Uploaded files, by the digest of their content.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use flumen_model::Digest;
+use futures::{Stream, StreamExt};
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncWriteExt;
+
+use crate::{Control, Error, clock};
+
+impl Control {
+    /// The size of an artifact in bytes, if all of it is here.
+    pub async fn artifact(&self, digest: &Digest) -> Result<Option<u64>, Error> {
+        Ok(self.store().artifact_size(digest).await?)
+    }
+
+    /// Takes an artifact in; its bytes must have the digest. Returns its size in bytes.
+    ///
+    /// # Errors
+    /// [`Error::DigestMismatch`], [`Error::UploadBroken`] or [`Error::File`]; nothing of it stays then.
+    pub async fn put_artifact<S, E>(&self, digest: &Digest, body: S) -> Result<u64, Error>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let path = self.artifact_path(digest);
+        let part = path.with_extension(format!("{}.part", uuid::Uuid::new_v4().simple()));
+        let written = write_checked(&part, digest, body).await;
+        let size = match written {
+            Ok(size) => size,
+            Err(error) => {
+                if let Err(source) = tokio::fs::remove_file(&part).await {
+                    tracing::debug!(path = %part.display(), error = %source, "no part of the upload to remove");
+                }
+                return Err(error);
+            }
+        };
+        tokio::fs::rename(&part, &path).await.map_err(Error::file("rename", &part))?;
+        self.store().save_artifact(digest, size, clock::now()).await?;
+        Ok(size)
+    }
+
+    /// Where the artifact's file lies.
+    pub(crate) fn artifact_path(&self, digest: &Digest) -> PathBuf {
+        self.settings().data_directory.join("artifacts").join(digest.hex())
+    }
+}
+
+async fn write_checked<S, E>(path: &std::path::Path, digest: &Digest, body: S) -> Result<u64, Error>
+where
+    S: Stream<Item = Result<Bytes, E>> + Send,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut file = tokio::fs::File::create(path).await.map_err(Error::file("create", path))?;
+    let mut hash = Sha256::new();
+    let mut size = 0_u64;
+    let mut body = std::pin::pin!(body);
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(|error| Error::UploadBroken { source: error.into() })?;
+        hash.update(&piece);
+        size += piece.len() as u64;
+        file.write_all(&piece).await.map_err(Error::file("write", path))?;
+    }
+    let actual = Digest::from_sha256(&hash.finalize().into());
+    if actual != *digest {
+        return Err(Error::DigestMismatch { announced: digest.clone(), actual });
+    }
+    file.sync_all().await.map_err(Error::file("write", path))?;
+    Ok(size)
+}
+
+/// The first bytes of a zip archive: a file, an empty archive.
+const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
+
+/// Refuses a `.jar` that is no zip archive, before it is built into an image and fails in a pod.
+pub(crate) async fn check_jar(path: &std::path::Path, name: &str) -> Result<(), Error> {
+    use tokio::io::AsyncReadExt;
+
+    let is_jar = std::path::Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("jar"));
+    if !is_jar {
+        return Ok(());
+    }
+    let mut head = Vec::new();
+    let file = tokio::fs::File::open(path).await.map_err(Error::file("open", path))?;
+    file.take(4).read_to_end(&mut head).await.map_err(Error::file("read", path))?;
+    if ZIP.contains(&head.as_slice()) {
+        return Ok(());
+    }
+    let message = format!(
+        "the artifact {name} is no jar: it does not begin like a zip archive; was it built or downloaded completely?"
+    );
+    Err(Error::Invalid { message })
+}

@@ -1,0 +1,108 @@
+//! The clusters that this server speaks to, each by one handle.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use flumen_flink_rest::Call;
+use flumen_k8s::{Access, Cluster, ServicePort, Timeouts};
+use flumen_store::Store;
+
+use crate::{Control, Error, tracker::Key};
+
+/// How long a JobManager may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Handles by name, made when first needed.
+#[derive(Debug, Clone)]
+pub(crate) struct Clusters {
+    store: Store,
+    handles: Arc<Mutex<HashMap<String, Cluster>>>,
+}
+
+impl Clusters {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store, handles: Arc::default() }
+    }
+
+    pub(crate) async fn get(&self, name: &str) -> Result<Cluster, Error> {
+        if let Some(handle) = self.known(name) {
+            return Ok(handle);
+        }
+        let clusters = self.store.clusters().await?;
+        let Some(cluster) = clusters.into_iter().find(|cluster| cluster.name == name) else {
+            return Err(Error::not_found(format!("cluster {name}")));
+        };
+        let access = Access::File { path: cluster.kubeconfig.into(), context: cluster.context };
+        let handle = Cluster::connect(name, &access, Timeouts::default()).await?;
+        self.handles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned(), handle.clone());
+        Ok(handle)
+    }
+
+    fn known(&self, name: &str) -> Option<Cluster> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+}
+
+/// The JobManager of a job, reached by the service proxy of its cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct JobManager {
+    pub(crate) cluster: Cluster,
+    pub(crate) service: ServicePort,
+}
+
+impl JobManager {
+    pub(crate) async fn of(clusters: &Clusters, key: &Key) -> Result<Self, Error> {
+        let cluster = clusters.get(&key.cluster).await?;
+        Ok(Self { cluster, service: ServicePort::job_manager(&key.namespace, &key.id) })
+    }
+
+    pub(crate) async fn call<T>(&self, call: &Call<T>) -> Result<T, Error> {
+        let answer =
+            self.cluster.proxy(&self.service, call.request().clone(), ANSWER_WITHIN).await?;
+        Ok(call.parse(answer.status, &answer.body)?)
+    }
+}
+
+/// A cluster and whether it answers.
+#[derive(Debug, Clone)]
+pub struct ClusterContactView {
+    /// Its name.
+    pub name: String,
+    /// The kubeconfig on the server's machine.
+    pub kubeconfig: String,
+    /// The address of its API server, if the kubeconfig could be read.
+    pub server: Option<String>,
+    /// Its version, or why it does not answer.
+    pub version: Result<String, String>,
+}
+
+impl Control {
+    /// The clusters, each asked for its version.
+    pub async fn clusters(&self) -> Result<Vec<ClusterContactView>, Error> {
+        let mut views = Vec::new();
+        for cluster in self.store().clusters().await? {
+            let handle = self.clusters_handle().get(&cluster.name).await;
+            let (server, version) = match handle {
+                Err(error) => (None, Err(error.paragraph())),
+                Ok(handle) => {
+                    let version = handle.check().await.map(|version| version.git_version);
+                    let version = version.map_err(|error| Error::from(error).paragraph());
+                    (Some(handle.server().to_owned()), version)
+                }
+            };
+            views.push(ClusterContactView {
+                name: cluster.name,
+                kubeconfig: cluster.kubeconfig,
+                server,
+                version,
+            });
+        }
+        Ok(views)
+    }
+}

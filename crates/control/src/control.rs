@@ -1,0 +1,149 @@
+use std::sync::Arc;
+
+use flumen_image::Client as Registries;
+use flumen_model::{JobId, Secret};
+use flumen_store::{Principal, Store};
+
+use crate::{
+    Error, Settings, Tasks, clock, clusters::Clusters, controller, environments, identity,
+    queue::Queue, tracker::Tracker, user_interface::Codes,
+};
+
+/// The server side of Flumen, behind the API. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Control {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    settings: Settings,
+    store: Store,
+    clusters: Clusters,
+    registries: Registries,
+    wakes: Arc<Queue<JobId>>,
+    tracker: Tracker,
+    codes: Codes,
+    tasks: Tasks,
+}
+
+impl Control {
+    /// Opens the data directory and sets up what is there from the start. Nothing runs yet.
+    ///
+    /// # Errors
+    /// What is wrong with the data directory, the database or the local cluster's kubeconfig.
+    pub async fn open(settings: Settings, tasks: Tasks) -> Result<Self, Error> {
+        for name in ["artifacts", "logs"] {
+            let path = settings.data_directory.join(name);
+            tokio::fs::create_dir_all(&path).await.map_err(Error::file("create", &path))?;
+        }
+        let store = Store::open(&settings.data_directory.join("flumen.db")).await?;
+        let registries = Registries::new(flumen_image::Settings::default())?;
+        let clusters = Clusters::new(store.clone());
+        let wakes = Arc::new(Queue::new());
+        let tracker = Tracker::new(clusters.clone(), Arc::clone(&wakes), tasks.clone());
+        let inner = Inner {
+            settings,
+            store,
+            clusters,
+            registries,
+            wakes,
+            tracker,
+            codes: Codes::default(),
+            tasks,
+        };
+        let control = Self { inner: Arc::new(inner) };
+        control.first_token().await?;
+        environments::provide_local(&control).await?;
+        Ok(control)
+    }
+
+    /// Starts the loops; they end when the group of tasks is stopped.
+    pub async fn start(&self) -> Result<(), Error> {
+        for cluster in self.store().clusters().await? {
+            self.tracker().watch_cluster(cluster.name);
+        }
+        for job in self.store().jobs(&flumen_store::JobFilter::default()).await? {
+            self.tracker().register(crate::jobs::key(&job), job.id);
+            self.wakes().wake(job.id);
+        }
+        crate::versions::resume(self).await?;
+        let control = self.clone();
+        self.tasks().spawn("controller", |stop| controller::run(control, stop));
+        Ok(())
+    }
+
+    /// Who has this token.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; a token that nobody has is `None`.
+    pub async fn authenticate(&self, token: &Secret) -> Result<Option<Principal>, Error> {
+        Ok(self.store().principal(&identity::sha256_hex(token.expose().as_bytes())).await?)
+    }
+
+    /// Makes the first API token, and its file again if that was lost.
+    async fn first_token(&self) -> Result<(), Error> {
+        let path = self.settings().data_directory.join("token");
+        if path.exists() {
+            return Ok(());
+        }
+        let token = identity::token();
+        // The file first: a token that nobody can read is worse than a file that opens nothing yet.
+        write_private(&path, token.expose())?;
+        let hash = identity::sha256_hex(token.expose().as_bytes());
+        if !self.store().create_first_token(identity::team(), &hash, clock::now()).await? {
+            self.store().replace_token("admin", &hash).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn clusters_handle(&self) -> &Clusters {
+        &self.inner.clusters
+    }
+
+    pub(crate) fn registries(&self) -> &Registries {
+        &self.inner.registries
+    }
+
+    pub(crate) fn wakes(&self) -> &Queue<JobId> {
+        &self.inner.wakes
+    }
+
+    pub(crate) fn tracker(&self) -> &Tracker {
+        &self.inner.tracker
+    }
+
+    pub(crate) fn codes(&self) -> &Codes {
+        &self.inner.codes
+    }
+
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.inner.tasks
+    }
+}
+
+fn write_private(path: &std::path::Path, text: &str) -> Result<(), Error> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+
+    let part = path.with_extension("part");
+    let write = || {
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&part)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&part, path)
+    };
+    write().map_err(Error::file("write", path))
+}

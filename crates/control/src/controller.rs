@@ -1,0 +1,297 @@
+//! Carries out what `decide` says, one job at a time, as many jobs side by side as there are permits.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use flumen_lifecycle::{
+    Action, ActionFailure, Desired, JobState, Progress, StartStep, State, Status, decide, progress,
+    record, retry_delay,
+};
+use flumen_model::{JobId, Kind, OperationId};
+use flumen_store::{Job, JobEvent};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Control, Error, actions, clock, identity, jobs};
+
+/// How many jobs are worked on at once. More would only wait for the two writers behind them: the
+/// database and the Kubernetes API.
+const SIDE_BY_SIDE: usize = 16;
+
+/// When a round failed for a reason of our own, such as a database that is away.
+const AFTER_FAULT: Duration = Duration::from_secs(2);
+
+/// Steps that end by themselves rather than by an action.
+const AWAIT_JOB_MANAGER: &str = "await-job-manager";
+const AWAIT_RUNNING: &str = "await-running";
+const AWAIT_PODS_GONE: &str = "await-pods-gone";
+
+/// What the controller remembers between rounds; lost with the process, and only time is lost with it.
+#[derive(Debug, Default)]
+struct Memory {
+    /// How often in a row an action of the job failed.
+    failures: HashMap<JobId, u32>,
+    /// The operation of the job that was ended.
+    ended: HashMap<JobId, OperationId>,
+}
+
+/// Everything a round needs.
+#[derive(Debug, Clone)]
+struct Rounds {
+    control: Control,
+    memory: Arc<Mutex<Memory>>,
+}
+
+pub(crate) async fn run(control: Control, stop: CancellationToken) {
+    let permits = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+    let rounds = Rounds { control: control.clone(), memory: Arc::default() };
+    loop {
+        let job = tokio::select! {
+            () = stop.cancelled() => return,
+            job = control.wakes().take() => job,
+        };
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+        let rounds = rounds.clone();
+        control.tasks().spawn("job", |stop| async move {
+            let _permit = permit;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = rounds.bring_on(job) => {}
+            }
+            rounds.control.wakes().give_back(job);
+        });
+    }
+}
+
+enum Round {
+    /// Something changed: decide again at once.
+    Again,
+    /// Nothing to do until something is seen or the time has come.
+    Wait { wake_in: Option<Duration> },
+    /// An action failed and is tried again after a delay.
+    Retry { kind: Kind },
+}
+
+impl Rounds {
+    /// Brings one job as far as it gets now.
+    async fn bring_on(&self, id: JobId) {
+        loop {
+            match self.round(id).await {
+                Ok(Round::Again) => {
+                    self.memory().failures.remove(&id);
+                }
+                Ok(Round::Wait { wake_in }) => {
+                    if let Some(delay) = wake_in {
+                        self.control.wakes().wake_in(id, delay);
+                    }
+                    return;
+                }
+                Ok(Round::Retry { kind }) => {
+                    let failures = *self
+                        .memory()
+                        .failures
+                        .entry(id)
+                        .and_modify(|count| *count += 1)
+                        .or_insert(1);
+                    let delay = retry_delay(kind, failures).unwrap_or(AFTER_FAULT);
+                    self.control.wakes().wake_in(id, delay);
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!(job.id = %id, error = error.paragraph(), "a round of the controller failed");
+                    self.control.wakes().wake_in(id, AFTER_FAULT);
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn round(&self, id: JobId) -> Result<Round, Error> {
+        let control = &self.control;
+        let Some(mut job) = control.store().job(id).await? else {
+            return Ok(Round::Wait { wake_in: None });
+        };
+        let observed = control.tracker().observed(&jobs::key(&job));
+        let decision = decide(&job.desired, &job.status, &observed, clock::now());
+        save(control, &mut job, decision.status).await?;
+        follow(control, &job);
+        let mut round = Round::Wait { wake_in: decision.wake_in };
+        for action in decision.actions {
+            match act(control, &mut job, action).await? {
+                Done::Yes { moved } if moved => round = Round::Again,
+                Done::Yes { .. } => {}
+                Done::Gone => return Ok(Round::Wait { wake_in: None }),
+                Done::Failed { kind } => return Ok(Round::Retry { kind }),
+            }
+        }
+        self.report(&job).await?;
+        Ok(round)
+    }
+
+    /// Ends the operation when what it asked for is so, or cannot become so.
+    async fn report(&self, job: &Job) -> Result<(), Error> {
+        let Some(operation) = job.desired.operation else { return Ok(()) };
+        if self.memory().ended.get(&job.id) == Some(&operation) {
+            return Ok(());
+        }
+        let failure = match progress(&job.desired, &job.status) {
+            Progress::Underway => return Ok(()),
+            Progress::Succeeded => None,
+            Progress::Failed { reason } => Some(reason),
+        };
+        self.control.store().finish_operation(operation, failure.as_deref(), clock::now()).await?;
+        self.memory().ended.insert(job.id, operation);
+        Ok(())
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Done {
+    Yes { moved: bool },
+    Gone,
+    Failed { kind: Kind },
+}
+
+async fn act(control: &Control, job: &mut Job, action: Action) -> Result<Done, Error> {
+    let operation = job.desired.operation;
+    if let Some(operation) = operation {
+        control.store().begin_step(operation, action.name(), clock::now()).await?;
+    }
+    tracing::debug!(job.id = %job.id, job.name = %job.name, action = action.name(), "carrying out");
+    let result = actions::carry_out(control, job, action).await;
+    let now = clock::now();
+    let failure = result
+        .as_ref()
+        .err()
+        .map(|error| ActionFailure { kind: error.kind(), message: error.paragraph() });
+    if let Some(operation) = operation {
+        match &failure {
+            Some(failure) if failure.kind.is_transient() => {
+                control
+                    .store()
+                    .note_step(operation, action.name(), None, Some(&failure.message))
+                    .await?;
+            }
+            Some(failure) => {
+                control
+                    .store()
+                    .finish_step(operation, action.name(), Some(&failure.message), now)
+                    .await?;
+            }
+            None => {
+                let detail = result.as_ref().ok().and_then(|done| done.detail.as_deref());
+                control.store().note_step(operation, action.name(), detail, None).await?;
+                control.store().finish_step(operation, action.name(), None, now).await?;
+            }
+        }
+    }
+    if matches!(action, Action::Forget) && failure.is_none() {
+        if let Some(operation) = operation {
+            control.store().finish_operation(operation, None, now).await?;
+        }
+        return Ok(Done::Gone);
+    }
+    let before = job.status.clone();
+    let mut status = record(&job.status, action, failure.as_ref().map_or(Ok(()), Err), now);
+    if let Some(reason) = result.ok().and_then(|done| done.reason) {
+        status.reason = Some(reason);
+    }
+    save(control, job, status).await?;
+    Ok(match failure {
+        Some(failure) if failure.kind.is_transient() => Done::Failed { kind: failure.kind },
+        Some(_) | None => Done::Yes { moved: job.status != before },
+    })
+}
+
+/// Stores a status that is different, with its entry in the timeline and the steps that end by it.
+async fn save(control: &Control, job: &mut Job, status: Status) -> Result<(), Error> {
+    if status == job.status {
+        return Ok(());
+    }
+    control.store().save_status(job.id, job.status_version, &status).await?;
+    job.status_version += 1;
+    let before = std::mem::replace(&mut job.status, status);
+    let now = clock::now();
+    let (old, new) = (JobState::of(&job.desired, &before), JobState::of(&job.desired, &job.status));
+    if old != new || before.unreachable_since != job.status.unreachable_since {
+        let message = describe(new, &job.status);
+        tracing::info!(job.id = %job.id, job.name = %job.name, state = %new, reason = job.status.reason.as_deref(), "the job's state changed");
+        let event = JobEvent { id: identity::event(), at: now, kind: "state".to_owned(), message };
+        control.store().save_event(job.id, &event).await?;
+    }
+    if let (State::Live { flink: flumen_lifecycle::FlinkState::Running, .. }, Some(run)) =
+        (&job.status.state, job.status.run)
+    {
+        control.store().save_run_running(run, now).await?;
+    }
+    wait_steps(control, &job.desired, &before.state, &job.status.state).await
+}
+
+fn describe(state: JobState, status: &Status) -> String {
+    let since = status
+        .unreachable_since
+        .map(|since| format!(", unreachable since {since}"))
+        .unwrap_or_default();
+    let reason = status.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{state}{since}{reason}")
+}
+
+async fn wait_steps(
+    control: &Control,
+    desired: &Desired,
+    before: &State,
+    after: &State,
+) -> Result<(), Error> {
+    let Some(operation) = desired.operation else { return Ok(()) };
+    let (old, new) = (waits_for(before), waits_for(after));
+    if old == new {
+        return Ok(());
+    }
+    let now = clock::now();
+    if let Some(step) = old {
+        control.store().finish_step(operation, step, None, now).await?;
+    }
+    if let Some(step) = new {
+        control.store().begin_step(operation, step, now).await?;
+    }
+    Ok(())
+}
+
+const fn waits_for(state: &State) -> Option<&'static str> {
+    use flumen_lifecycle::{EndStep, FlinkState};
+
+    match state {
+        State::Starting { step: StartStep::JobManager, .. } => Some(AWAIT_JOB_MANAGER),
+        State::Live { flink: FlinkState::Initializing | FlinkState::Created, .. } => {
+            Some(AWAIT_RUNNING)
+        }
+        State::Ending { step: EndStep::Pods, .. } => Some(AWAIT_PODS_GONE),
+        State::New
+        | State::Starting { .. }
+        | State::Live { .. }
+        | State::Ending { .. }
+        | State::Ended { .. }
+        | State::Deleted => None,
+    }
+}
+
+/// Has the JobManager asked while the job is in the cluster.
+fn follow(control: &Control, job: &Job) {
+    let in_cluster = matches!(
+        job.status.state,
+        State::Starting { step: StartStep::JobManager, .. } | State::Live { .. }
+    );
+    match job.status.run {
+        Some(run) if in_cluster => {
+            let minor = job.spec.flink_version.minor();
+            control.tracker().follow(job.id, &jobs::key(job), run, minor);
+        }
+        _ => control.tracker().unfollow(job.id),
+    }
+}

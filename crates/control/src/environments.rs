@@ -1,0 +1,74 @@
+use flumen_model::EnvironmentName;
+use flumen_store::{Cluster, Environment, EnvironmentDocument, Storage};
+
+use crate::{Control, Error, clock};
+
+/// The cluster and the environment that are there from the start with `flumen up`.
+const LOCAL: &str = "local";
+
+/// Where the pods of the `local` environment see its storage.
+const LOCAL_STORAGE_MOUNT: &str = "/opt/flink/storage";
+
+impl Control {
+    /// All environments by name.
+    pub async fn environments(&self) -> Result<Vec<Environment>, Error> {
+        Ok(self.store().environments().await?)
+    }
+
+    /// One environment.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is none of that name.
+    pub async fn environment(&self, name: &EnvironmentName) -> Result<Environment, Error> {
+        let environment = self.store().environment(name).await?;
+        environment.ok_or_else(|| Error::NotFound {
+            what: format!("environment {name}"),
+            hint: "; see `flumen environment list`".to_owned(),
+        })
+    }
+
+    /// Changes what an environment says; its cluster must be known.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown cluster.
+    pub async fn save_environment(
+        &self,
+        principal: &crate::Principal,
+        name: &EnvironmentName,
+        document: &EnvironmentDocument,
+    ) -> Result<Environment, Error> {
+        let clusters = self.store().clusters().await?;
+        if !clusters.iter().any(|cluster| cluster.name == document.cluster) {
+            return Err(Error::not_found(format!("cluster {}", document.cluster)));
+        }
+        self.store().save_environment(principal.team, name, document, clock::now()).await?;
+        self.environment(name).await
+    }
+}
+
+/// Writes down cluster and environment `local`. The address of the registry may be another at each
+/// start; what users added to the environment's configuration stays.
+pub(crate) async fn provide_local(control: &Control) -> Result<(), Error> {
+    let Some(local) = control.settings().local.clone() else { return Ok(()) };
+    let Some(team) = control.store().first_team().await? else { return Ok(()) };
+    let kubeconfig = local.kubeconfig.display().to_string();
+    let cluster = Cluster { name: LOCAL.to_owned(), kubeconfig, context: None };
+    control.store().save_cluster(team, &cluster).await?;
+    let name: EnvironmentName = LOCAL.parse().map_err(|error: flumen_model::InvalidValue| {
+        Error::Invalid { message: error.to_string() }
+    })?;
+    let known = control.store().environment(&name).await?;
+    let document = EnvironmentDocument {
+        cluster: LOCAL.to_owned(),
+        namespace: "default".parse().map_err(|error: flumen_model::InvalidValue| {
+            Error::Invalid { message: error.to_string() }
+        })?,
+        registry: local.registry.clone(),
+        storage: Storage::HostPath {
+            host_path: local.storage.display().to_string(),
+            mount_path: LOCAL_STORAGE_MOUNT.to_owned(),
+        },
+        configuration: known.map(|known| known.document.configuration).unwrap_or_default(),
+    };
+    Ok(control.store().save_environment(team, &name, &document, clock::now()).await?)
+}

@@ -1,0 +1,158 @@
+use std::{io, path::PathBuf};
+
+use flumen_model::Kind;
+
+/// What can fail in a use case or an action. Each variant has a stable code, listed in docs/errors.md.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database.
+    #[error("the database did not do what was asked")]
+    Store(#[from] flumen_store::Error),
+    /// The Kubernetes API.
+    #[error("the cluster did not do what was asked")]
+    Cluster(#[from] flumen_k8s::Error),
+    /// A registry.
+    #[error("the registry did not do what was asked")]
+    Registry(#[from] flumen_image::Error),
+    /// The JobManager.
+    #[error("Flink did not do what was asked")]
+    Flink(#[from] flumen_flink_rest::Error),
+    /// The objects could not be rendered from what the job says.
+    #[error("the Kubernetes objects of the job cannot be rendered")]
+    Render(#[from] flumen_flink_manifest::Error),
+    /// A name that was composed is no valid one.
+    #[error("an image or registry has a name that cannot be used")]
+    Name(#[from] flumen_model::InvalidValue),
+    /// The configuration says something that Flink would not take.
+    #[error("the Flink configuration of job {job} is wrong")]
+    Configuration {
+        /// The job.
+        job: String,
+        /// What is wrong, all of it.
+        #[source]
+        source: flumen_flink_conf::Error,
+    },
+    /// A Flink distribution.
+    #[error("the Flink distribution cannot be had")]
+    Distribution(#[from] flumen_flink_dist::Error),
+    /// A file of the data directory.
+    #[error("could not {what} {path}")]
+    File {
+        /// What was tried, as a verb.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// What was named does not exist.
+    #[error("{what} does not exist{hint}")]
+    NotFound {
+        /// What was named.
+        what: String,
+        /// What to do, beginning with `; `, or nothing.
+        hint: String,
+    },
+    /// The request says something that cannot be.
+    #[error("{message}")]
+    Invalid {
+        /// The whole message.
+        message: String,
+    },
+    /// The state of things does not allow it now.
+    #[error("{message}")]
+    Conflict {
+        /// The whole message.
+        message: String,
+    },
+    /// Uploaded bytes are not what was announced.
+    #[error("the uploaded artifact has the digest {actual}, not {announced}; upload it again")]
+    DigestMismatch {
+        /// What the caller said.
+        announced: flumen_model::Digest,
+        /// What arrived.
+        actual: flumen_model::Digest,
+    },
+    /// Upload or proxy: the other side stopped.
+    #[error("the upload broke off")]
+    UploadBroken {
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The cluster is not known to this server or could not be set up.
+    #[error("cluster {cluster} is not available here: {message}")]
+    ClusterUnavailable {
+        /// The cluster.
+        cluster: String,
+        /// Why.
+        message: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn not_found(what: impl Into<String>) -> Self {
+        Self::NotFound { what: what.into(), hint: String::new() }
+    }
+
+    pub(crate) fn file(
+        what: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { what, path, source }
+    }
+
+    /// What sort of failure this is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Store(error) => error.kind(),
+            Self::Cluster(error) => error.kind(),
+            Self::Registry(error) => error.kind(),
+            Self::Flink(error) => error.kind(),
+            Self::Render(error) => error.kind(),
+            Self::Distribution(error) => error.kind(),
+            Self::Configuration { source, .. } => source.kind(),
+            Self::File { .. } | Self::ClusterUnavailable { .. } => Kind::Unavailable,
+            Self::NotFound { .. } => Kind::NotFound,
+            Self::Name(_)
+            | Self::Invalid { .. }
+            | Self::DigestMismatch { .. }
+            | Self::UploadBroken { .. } => Kind::Invalid,
+            Self::Conflict { .. } => Kind::Conflict,
+        }
+    }
+
+    /// The stable code of this failure.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Store(_) => "server.database",
+            Self::Cluster(_) => "cluster.request",
+            Self::Registry(_) => "registry.request",
+            Self::Flink(_) => "flink.request",
+            Self::Render(_) => "job.render",
+            Self::Distribution(_) => "version.distribution",
+            Self::Configuration { .. } => "job.configuration",
+            Self::File { .. } => "server.file",
+            Self::NotFound { .. } => "not_found",
+            Self::Name(_) | Self::Invalid { .. } => "invalid",
+            Self::Conflict { .. } => "conflict",
+            Self::DigestMismatch { .. } => "artifact.digest",
+            Self::UploadBroken { .. } => "artifact.upload",
+            Self::ClusterUnavailable { .. } => "cluster.unavailable",
+        }
+    }
+
+    /// The failure and its causes in one paragraph.
+    pub fn paragraph(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        text
+    }
+}

@@ -1,0 +1,132 @@
+//! What a release is made of, and the hash of that.
+
+use flumen_model::{EnvironmentName, JobSpec, ReleaseId};
+use flumen_store::{ReleaseArtifact, ReleaseContent};
+use serde_json::{Map, Value};
+
+use crate::{Error, identity};
+
+/// The keys of the job file that say where it runs or where its files were, not what it is.
+const NOT_CONTENT: [&str; 3] = ["environment", "artifact", "dependencies"];
+
+/// The content of the release that this job file and these artifacts make.
+pub(crate) fn content(spec: &JobSpec, artifacts: Vec<ReleaseArtifact>) -> ReleaseContent {
+    let mut job = match serde_json::to_value(spec) {
+        Ok(Value::Object(job)) => job,
+        Ok(_) | Err(_) => Map::new(),
+    };
+    for key in NOT_CONTENT {
+        // The path of an artifact that is in the image already is content: nothing else says which.
+        if !(key == "artifact" && is_in_image(&spec.artifact)) {
+            job.remove(key);
+        }
+    }
+    ReleaseContent { flink_version: spec.flink_version, artifacts, job }
+}
+
+/// Whether the artifact is a file of the image rather than one that is uploaded.
+pub(crate) fn is_in_image(artifact: &str) -> bool {
+    artifact.starts_with("local:")
+}
+
+/// The id of a release: the hash of its content as JSON with sorted keys.
+pub(crate) fn id(content: &ReleaseContent) -> ReleaseId {
+    let value = serde_json::to_value(content).unwrap_or_default();
+    let mut text = String::new();
+    write_canonical(&value, &mut text);
+    ReleaseId::new(identity::sha256(text.as_bytes()))
+}
+
+/// The job file again, for this environment.
+pub(crate) fn spec(
+    content: &ReleaseContent,
+    environment: &EnvironmentName,
+) -> Result<JobSpec, Error> {
+    let mut job = content.job.clone();
+    job.insert("environment".to_owned(), Value::String(environment.to_string()));
+    if let Some(artifact) = content.artifacts.first() {
+        job.entry("artifact").or_insert_with(|| Value::String(artifact.name.clone()));
+    }
+    serde_json::from_value(Value::Object(job)).map_err(|error| Error::Invalid {
+        message: format!(
+            "the release {} cannot be read by this version of Flumen: {error}",
+            id(content).short()
+        ),
+    })
+}
+
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<_> = map.keys().collect();
+            keys.sort();
+            out.push('{');
+            for (place, key) in keys.into_iter().enumerate() {
+                if place > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::String(key.clone()).to_string());
+                out.push(':');
+                write_canonical(&map[key], out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (place, item) in items.iter().enumerate() {
+                if place > 0 {
+                    out.push(',');
+                }
+                write_canonical(item, out);
+            }
+            out.push(']');
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            out.push_str(&value.to_string());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flumen_model::ArtifactRole;
+
+    use super::*;
+
+    fn spec_of(change: &str) -> JobSpec {
+        let text = format!(
+            r#"{{"name":"a","environment":"local","flinkVersion":"1.20.5","artifact":"x/a.jar"{change}}}"#
+        );
+        serde_json::from_str(&text).expect("valid")
+    }
+
+    fn artifact(content: &[u8]) -> Vec<ReleaseArtifact> {
+        let digest = identity::sha256(content);
+        vec![ReleaseArtifact { name: "a.jar".into(), digest, size: 1, role: ArtifactRole::Usrlib }]
+    }
+
+    #[test]
+    fn the_same_inputs_make_the_same_release_in_any_environment() {
+        let local = content(&spec_of(""), artifact(b"1"));
+        let mut elsewhere = spec_of("");
+        elsewhere.environment = "prod".parse().expect("valid");
+        elsewhere.artifact = "other/place/a.jar".into();
+        assert_eq!(id(&local), id(&content(&elsewhere, artifact(b"1"))));
+    }
+
+    #[test]
+    fn other_bytes_arguments_or_configuration_make_another_release() {
+        let first = id(&content(&spec_of(""), artifact(b"1")));
+        assert_ne!(first, id(&content(&spec_of(""), artifact(b"2"))));
+        assert_ne!(first, id(&content(&spec_of(r#","arguments":["x"]"#), artifact(b"1"))));
+        assert_ne!(first, id(&content(&spec_of(r#","configuration":{"a":1}"#), artifact(b"1"))));
+    }
+
+    #[test]
+    fn a_release_gives_the_job_file_back() {
+        let content = content(&spec_of(r#","parallelism":3"#), artifact(b"1"));
+        let spec = spec(&content, &"prod".parse().expect("valid")).expect("reads back");
+        assert_eq!((spec.parallelism, spec.artifact.as_str()), (Some(3), "a.jar"));
+        assert_eq!(spec.environment.as_str(), "prod");
+    }
+}

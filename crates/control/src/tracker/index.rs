@@ -1,0 +1,256 @@
+use std::collections::{BTreeMap, HashMap};
+
+use flumen_k8s::Watched;
+use flumen_lifecycle::{
+    ClusterContact, DeploymentSeen, JobManagerContact, Observed, PodSeen, Presence,
+};
+use flumen_model::{ClusterId, JobId, Namespace};
+use jiff::Timestamp;
+
+/// Where a job lives: cluster, namespace and cluster id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) cluster: String,
+    pub(crate) namespace: Namespace,
+    pub(crate) id: ClusterId,
+}
+
+/// What was seen, by key. Every change answers with the jobs that it concerns.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    jobs: HashMap<Key, JobId>,
+    clusters: HashMap<String, ClusterSeen>,
+    seen: HashMap<Key, Seen>,
+}
+
+#[derive(Debug, Default)]
+struct ClusterSeen {
+    /// When the newest complete look at each sort of object began.
+    looked: BTreeMap<Watched, Timestamp>,
+    /// Since when each sort cannot be looked at.
+    outages: BTreeMap<Watched, Timestamp>,
+}
+
+impl ClusterSeen {
+    fn contact(&self) -> ClusterContact {
+        match self.outages.values().min() {
+            Some(since) => ClusterContact::Unreachable { since: *since },
+            None if self.looked.len() == 2 => ClusterContact::Reachable,
+            None => ClusterContact::NotYet,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    deployment: Option<DeploymentSeen>,
+    deleted: Option<Timestamp>,
+    pods: BTreeMap<String, PodSeen>,
+    job_manager: Option<JobManagerContact>,
+}
+
+impl Index {
+    pub(crate) fn register(&mut self, key: Key, job: JobId) {
+        self.jobs.insert(key, job);
+    }
+
+    pub(crate) fn forget(&mut self, key: &Key) {
+        self.jobs.remove(key);
+        if let Some(seen) = self.seen.get_mut(key) {
+            seen.job_manager = None;
+        }
+    }
+
+    pub(crate) fn observed(&self, key: &Key) -> Observed {
+        let cluster = self.clusters.get(&key.cluster);
+        let seen = self.seen.get(key);
+        let listed = cluster.and_then(|cluster| cluster.looked.get(&Watched::Deployments).copied());
+        let deployment = match seen.and_then(|seen| seen.deployment.clone()) {
+            Some(deployment) => Presence::Present(deployment),
+            None => match (seen.and_then(|seen| seen.deleted), listed) {
+                (Some(deleted), Some(listed)) => Presence::Absent { as_of: deleted.max(listed) },
+                (_, Some(as_of)) => Presence::Absent { as_of },
+                (_, None) => Presence::Unknown,
+            },
+        };
+        Observed {
+            cluster: cluster.map_or(ClusterContact::NotYet, ClusterSeen::contact),
+            deployment,
+            pods: seen.map(|seen| seen.pods.values().cloned().collect()).unwrap_or_default(),
+            job_manager: seen
+                .and_then(|seen| seen.job_manager.clone())
+                .unwrap_or(JobManagerContact::NotYet),
+        }
+    }
+
+    /// All Deployments, or all pods, of a cluster were looked at, and the look began then.
+    pub(crate) fn looked(
+        &mut self,
+        cluster: &str,
+        watched: Watched,
+        began: Timestamp,
+    ) -> Vec<JobId> {
+        let entry = self.clusters.entry(cluster.to_owned()).or_default();
+        entry.outages.remove(&watched);
+        entry.looked.insert(watched, began);
+        self.jobs_of(cluster)
+    }
+
+    /// Nobody can look at them any more.
+    pub(crate) fn unreachable(
+        &mut self,
+        cluster: &str,
+        watched: Watched,
+        since: Timestamp,
+    ) -> Vec<JobId> {
+        let entry = self.clusters.entry(cluster.to_owned()).or_default();
+        entry.outages.entry(watched).or_insert(since);
+        self.jobs_of(cluster)
+    }
+
+    pub(crate) fn deployment(&mut self, key: Key, deployment: DeploymentSeen) -> Option<JobId> {
+        let job = self.job(&key);
+        let seen = self.seen.entry(key).or_default();
+        let changed = seen.deployment.as_ref() != Some(&deployment);
+        seen.deployment = Some(deployment);
+        job.filter(|_| changed)
+    }
+
+    pub(crate) fn deployment_gone(&mut self, key: &Key, at: Timestamp) -> Option<JobId> {
+        let seen = self.seen.entry(key.clone()).or_default();
+        seen.deployment = None;
+        seen.deleted = Some(at);
+        self.job(key)
+    }
+
+    pub(crate) fn pod(&mut self, key: Key, pod: PodSeen) -> Option<JobId> {
+        let job = self.job(&key);
+        let seen = self.seen.entry(key).or_default();
+        let changed = seen.pods.get(&pod.name) != Some(&pod);
+        seen.pods.insert(pod.name.clone(), pod);
+        job.filter(|_| changed)
+    }
+
+    pub(crate) fn pod_gone(&mut self, key: &Key, name: &str) -> Option<JobId> {
+        let removed = self.seen.get_mut(key)?.pods.remove(name);
+        self.job(key).filter(|_| removed.is_some())
+    }
+
+    pub(crate) fn job_manager(&mut self, key: &Key, contact: JobManagerContact) -> bool {
+        let seen = self.seen.entry(key.clone()).or_default();
+        let changed = seen.job_manager.as_ref() != Some(&contact);
+        seen.job_manager = Some(contact);
+        changed
+    }
+
+    pub(crate) fn job_manager_unknown(&mut self, key: &Key) {
+        if let Some(seen) = self.seen.get_mut(key) {
+            seen.job_manager = None;
+        }
+    }
+
+    fn job(&self, key: &Key) -> Option<JobId> {
+        self.jobs.get(key).copied()
+    }
+
+    fn jobs_of(&self, cluster: &str) -> Vec<JobId> {
+        self.jobs.iter().filter(|(key, _)| key.cluster == cluster).map(|(_, job)| *job).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flumen_lifecycle::Component;
+    use flumen_model::Uuid;
+
+    use super::*;
+
+    fn key() -> Key {
+        Key {
+            cluster: "local".into(),
+            namespace: "default".parse().expect("valid"),
+            id: "word-count".parse().expect("valid"),
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("in range")
+    }
+
+    fn deployment() -> DeploymentSeen {
+        DeploymentSeen { run: None, deleting: false, replicas: 1 }
+    }
+
+    fn pod(name: &str) -> PodSeen {
+        PodSeen {
+            name: name.into(),
+            component: Component::TaskManager,
+            ready: true,
+            deleting: false,
+            unschedulable: None,
+            waiting: None,
+            restarts: 0,
+            last_exit: None,
+        }
+    }
+
+    fn with_job() -> (Index, JobId) {
+        let job = JobId::from_uuid(Uuid::from_u128(1));
+        let mut index = Index::default();
+        index.register(key(), job);
+        (index, job)
+    }
+
+    fn looked(index: &mut Index, second: i64) {
+        index.looked("local", Watched::Deployments, at(second));
+        index.looked("local", Watched::Pods, at(second));
+    }
+
+    #[test]
+    fn before_the_first_look_nothing_is_known_to_be_absent() {
+        let (index, _) = with_job();
+        assert_eq!(index.observed(&key()), Observed::nothing());
+    }
+
+    #[test]
+    fn absence_is_as_old_as_the_look_or_the_deletion_that_saw_it() {
+        let (mut index, _) = with_job();
+        looked(&mut index, 5);
+        assert_eq!(index.observed(&key()).deployment, Presence::Absent { as_of: at(5) });
+        index.deployment(key(), deployment());
+        index.deployment_gone(&key(), at(9));
+        assert_eq!(index.observed(&key()).deployment, Presence::Absent { as_of: at(9) });
+    }
+
+    #[test]
+    fn what_did_not_change_wakes_nobody() {
+        let (mut index, job) = with_job();
+        assert_eq!(index.pod(key(), pod("a")), Some(job));
+        assert_eq!(index.pod(key(), pod("a")), None);
+        assert_eq!(index.deployment(key(), deployment()), Some(job));
+        assert_eq!(index.deployment(key(), deployment()), None);
+    }
+
+    #[test]
+    fn a_cluster_is_reachable_when_all_of_it_was_looked_at() {
+        let (mut index, job) = with_job();
+        assert_eq!(index.looked("local", Watched::Deployments, at(5)), [job]);
+        assert_eq!(index.observed(&key()).cluster, ClusterContact::NotYet);
+        index.looked("local", Watched::Pods, at(5));
+        assert_eq!(index.observed(&key()).cluster, ClusterContact::Reachable);
+    }
+
+    #[test]
+    fn an_outage_keeps_what_was_seen_and_the_time_it_began() {
+        let (mut index, job) = with_job();
+        looked(&mut index, 5);
+        index.deployment(key(), deployment());
+        assert_eq!(index.unreachable("local", Watched::Pods, at(6)), [job]);
+        index.unreachable("local", Watched::Deployments, at(8));
+        let observed = index.observed(&key());
+        assert_eq!(observed.cluster, ClusterContact::Unreachable { since: at(6) });
+        assert_eq!(observed.deployment, Presence::Present(deployment()));
+        looked(&mut index, 9);
+        assert_eq!(index.observed(&key()).cluster, ClusterContact::Reachable);
+    }
+}

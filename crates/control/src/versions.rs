@@ -1,0 +1,263 @@
+//! Flink versions of an environment: getting a distribution and making its base image.
+
+use std::path::PathBuf;
+
+use flumen_flink_dist::{BaseImage, Distribution, JavaSearch};
+use flumen_image::{
+    Attributes, Build, Compression, Content, Layer, LayerBuilder, Progress, Reference,
+};
+use flumen_model::{EnvironmentName, FlinkVersion, OperationId};
+use flumen_store::{FlinkVersionRow, Operation, OperationState, Principal};
+use serde::{Deserialize, Serialize};
+
+use crate::{Control, Error, actions, clock, identity};
+
+const DISTRIBUTION: &str = "prepare-distribution";
+const LAYERS: &str = "build-layers";
+const PUSH: &str = "push-image";
+
+/// The repository of base images in the environment's registry.
+const REPOSITORY: &str = "flink";
+
+/// Where a Flink distribution comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum VersionSource {
+    /// A Flink home on the server's machine.
+    Directory(PathBuf),
+    /// The packages `apache-flink` and `apache-flink-libraries` of the Python package index.
+    PythonPackages,
+}
+
+/// What `version add` asked for, as the operation keeps it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    version: FlinkVersion,
+    environment: EnvironmentName,
+    source: VersionSource,
+}
+
+impl Control {
+    /// The versions that jobs can use, newest Flink first.
+    pub async fn versions(&self) -> Result<Vec<FlinkVersionRow>, Error> {
+        Ok(self.store().versions().await?)
+    }
+
+    /// Adds a version to an environment: gets the distribution, makes the base image and pushes it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown environment; what goes wrong later is in the operation.
+    pub async fn add_version(
+        &self,
+        principal: &Principal,
+        version: FlinkVersion,
+        environment: &EnvironmentName,
+        source: VersionSource,
+    ) -> Result<OperationId, Error> {
+        let environment = self.environment(environment).await?.name;
+        let request = Request { version, environment: environment.clone(), source };
+        let operation = Operation {
+            id: identity::operation(),
+            team: principal.team,
+            job: None,
+            environment: Some(environment),
+            subject: version.to_string(),
+            kind: "addVersion".to_owned(),
+            request: serde_json::to_string(&request).ok(),
+            principal: principal.name.clone(),
+            state: OperationState::Running,
+            error: None,
+            created_at: clock::now(),
+            finished_at: None,
+            steps: Vec::new(),
+        };
+        self.store().create_operation(&operation).await?;
+        begin(self, operation.clone(), request);
+        Ok(operation.id)
+    }
+
+    /// Forgets a version; its image stays in the registry.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it was not added, [`Error::Conflict`] if jobs use it.
+    pub async fn remove_version(
+        &self,
+        version: FlinkVersion,
+        environment: &EnvironmentName,
+    ) -> Result<(), Error> {
+        let filter = flumen_store::JobFilter {
+            environment: Some(environment.clone()),
+            ..flumen_store::JobFilter::default()
+        };
+        let jobs = self.store().jobs(&filter).await?;
+        if let Some(job) = jobs.iter().find(|job| job.spec.flink_version == version) {
+            let message = format!(
+                "Flink version {version} is used by job {}; delete or change the job first",
+                job.name
+            );
+            return Err(Error::Conflict { message });
+        }
+        if self.store().delete_version(version, environment).await? {
+            return Ok(());
+        }
+        Err(Error::not_found(format!("Flink version {version} in environment {environment}")))
+    }
+}
+
+/// Goes on with what a server that died had begun; every step can be repeated.
+pub(crate) async fn resume(control: &Control) -> Result<(), Error> {
+    for operation in control.store().unfinished_without_job().await? {
+        let request = operation.request.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        if let Some(request) = request {
+            begin(control, operation, request);
+        } else {
+            let reason = "this version of Flumen cannot read what the operation asked for";
+            control.store().finish_operation(operation.id, Some(reason), clock::now()).await?;
+        }
+    }
+    Ok(())
+}
+
+fn begin(control: &Control, operation: Operation, request: Request) {
+    let control = control.clone();
+    control.tasks().clone().spawn("add version", |stop| async move {
+        let result = tokio::select! {
+            // Left as it is: the next server goes on with it.
+            () = stop.cancelled() => return,
+            result = add(&control, &operation, &request) => result,
+        };
+        let failure = result.err().map(|error| error.paragraph());
+        let finished = control.store().finish_operation(operation.id, failure.as_deref(), clock::now()).await;
+        if let Err(error) = finished {
+            tracing::error!(operation.id = %operation.id, error = %error, "the end of an operation was not written down");
+        }
+    });
+}
+
+async fn add(control: &Control, operation: &Operation, request: &Request) -> Result<(), Error> {
+    let registry = control.environment(&request.environment).await?.document.registry;
+    let distribution =
+        step(control, operation, DISTRIBUTION, distribution(control, operation, request)).await?;
+    let java = JavaSearch::default().find(request.version.minor())?;
+    let base = BaseImage::of(&distribution, &java)?;
+    let layers = step(control, operation, LAYERS, layers(control, &base, request)).await?;
+    let image =
+        step(control, operation, PUSH, push(control, &registry, &base, &layers, request)).await?;
+    for layer in &layers {
+        tokio::fs::remove_file(&layer.path).await.map_err(Error::file("remove", &layer.path))?;
+    }
+    let source = match &request.source {
+        VersionSource::Directory(path) => path.display().to_string(),
+        VersionSource::PythonPackages => "pythonPackages".to_owned(),
+    };
+    let row = FlinkVersionRow {
+        version: request.version,
+        environment: request.environment.clone(),
+        image,
+        source,
+        created_at: clock::now(),
+    };
+    Ok(control.store().save_version(operation.team, &row).await?)
+}
+
+async fn step<T>(
+    control: &Control,
+    operation: &Operation,
+    name: &str,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    control.store().begin_step(operation.id, name, clock::now()).await?;
+    let result = work.await;
+    let failure = result.as_ref().err().map(Error::paragraph);
+    control.store().finish_step(operation.id, name, failure.as_deref(), clock::now()).await?;
+    result
+}
+
+async fn distribution(
+    control: &Control,
+    operation: &Operation,
+    request: &Request,
+) -> Result<Distribution, Error> {
+    match &request.source {
+        VersionSource::Directory(path) => Ok(Distribution::open(path, request.version)?),
+        VersionSource::PythonPackages => {
+            let settings =
+                flumen_flink_dist::Settings::new(control.settings().cache_directory.clone());
+            let (control, id) = (control.clone(), operation.id);
+            let (lines, mut said) = tokio::sync::mpsc::unbounded_channel::<String>();
+            let note = async move {
+                while let Some(line) = said.recv().await {
+                    if let Err(error) =
+                        control.store().note_step(id, DISTRIBUTION, Some(&line), None).await
+                    {
+                        tracing::debug!(error = %error, "a progress line was not written down");
+                    }
+                }
+            };
+            let work = async move {
+                // The listener ends when the sender is dropped with this closure.
+                let say = move |line: &str| drop(lines.send(line.to_owned()));
+                flumen_flink_dist::download(request.version, &settings, &say).await
+            };
+            let (distribution, ()) = tokio::join!(work, note);
+            Ok(distribution?)
+        }
+    }
+}
+
+async fn layers(
+    control: &Control,
+    base: &BaseImage,
+    request: &Request,
+) -> Result<Vec<Layer>, Error> {
+    use flumen_flink_dist::Content as From;
+
+    let mut layers = Vec::new();
+    for (place, files) in base.layers.iter().enumerate() {
+        let mut builder = LayerBuilder::new();
+        for file in files {
+            let content = match &file.content {
+                From::File(path) => Content::File(path.clone()),
+                From::Text(text) => Content::Bytes(text.as_bytes().to_vec()),
+                From::Directory => Content::Directory,
+            };
+            builder.add(&file.path, content, Attributes::mode(file.mode))?;
+        }
+        let path = actions::scratch(control, &format!("flink-{}-{place}", request.version)).await?;
+        layers.push(builder.write(Compression::Zstd, path).await?);
+    }
+    Ok(layers)
+}
+
+/// Pushes the image and returns it by digest, without the registry's address.
+async fn push(
+    control: &Control,
+    registry: &str,
+    base: &BaseImage,
+    layers: &[Layer],
+    request: &Request,
+) -> Result<String, Error> {
+    let target: Reference =
+        format!("{registry}/{REPOSITORY}:{}", request.version).parse().map_err(Error::from)?;
+    let flumen_flink_dist::Configuration {
+        environment,
+        entrypoint,
+        command,
+        working_directory,
+        labels,
+        exposed_ports,
+    } = base.configuration.clone();
+    let configuration = flumen_image::Configuration {
+        environment,
+        entrypoint,
+        command,
+        working_directory: Some(working_directory),
+        user: None,
+        labels,
+        exposed_ports,
+    };
+    let build = Build { target: &target, layers, configuration: &configuration };
+    let pushed = control.registries().build(&build, &Progress::silent()).await?;
+    Ok(format!("{REPOSITORY}@{}", pushed.digest))
+}
