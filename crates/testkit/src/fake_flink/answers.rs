@@ -30,6 +30,7 @@ impl World {
                 self.ready = false;
                 (200, json!({}))
             }
+            ("GET", ["jobs", id, "savepoints", trigger]) => self.savepoint_status(id, trigger),
             (method, ["jobs", id, rest @ ..]) if self.jobs.contains_key(*id) => {
                 self.of_job(method, id, rest, &received.body)
             }
@@ -60,7 +61,6 @@ impl World {
             }
             ("POST", ["savepoints"]) => self.trigger(id, false, body),
             ("POST", ["stop"]) => self.trigger(id, true, body),
-            ("GET", ["savepoints", trigger]) => self.savepoint_status(id, trigger),
             ("GET", _) => {
                 error(404, &format!("Unable to load requested file /jobs/{id}/{}.", rest.join("/")))
             }
