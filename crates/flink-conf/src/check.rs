@@ -84,7 +84,9 @@ fn fits(
         ValueType::Map if matches!(value, Value::Map(_)) => return Ok(()),
         ValueType::Map => return crate::parse_map(&text, format).map(drop),
         ValueType::Maps if matches!(value, Value::ListOfMaps(_)) => return Ok(()),
-        ValueType::Maps => return crate::parse_list_of_maps(&text, format).map(drop),
+        ValueType::Maps => {
+            return crate::parse_list_of_maps(&text, format, catalogue.minor()).map(drop);
+        }
         _ => single_text(value)?,
     }
     match option.value_type {

@@ -73,6 +73,12 @@ impl Layers {
         Self { minor, format: ConfigurationFormat::of(minor), by_layer: BTreeMap::new() }
     }
 
+    /// The same layers for a configuration in this format: 1.19 and 1.20 know both.
+    #[must_use]
+    pub fn with_format(self, format: ConfigurationFormat) -> Self {
+        Self { format, ..self }
+    }
+
     /// Adds entries to a layer; the last of two with the same key counts.
     pub fn add<K: Into<String>, V: Into<Value>>(
         &mut self,

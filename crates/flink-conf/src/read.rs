@@ -28,11 +28,11 @@ pub fn parse_configuration_file(
     minor: FlinkMinor,
     format: ConfigurationFormat,
 ) -> Result<ParsedFile, Error> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match format {
         ConfigurationFormat::Legacy => Ok(legacy::parse(text, minor)),
         ConfigurationFormat::Standard => {
-            let configuration = standard::parse(text, minor)?;
+            let configuration =
+                standard::parse(text.strip_prefix('\u{feff}').unwrap_or(text), minor)?;
             Ok(ParsedFile { configuration, skipped: Vec::new() })
         }
     }

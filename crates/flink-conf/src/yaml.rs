@@ -21,6 +21,10 @@ pub(crate) enum Node {
 }
 
 impl Node {
+    pub(crate) fn is_null(&self) -> bool {
+        *self == Self::Scalar(Scalar::Null)
+    }
+
     pub(crate) fn text(text: &str) -> Self {
         Self::Scalar(Scalar::Text(text.to_owned()))
     }

@@ -58,8 +58,7 @@ pub enum Problem {
 impl fmt::Display for Finding {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { key, minor, .. } = self;
-        let set_by =
-            self.layer.map_or_else(String::new, |layer| format!(", set by the layer '{layer}'"));
+        let set_by = self.layer.map_or_else(String::new, |layer| format!(" (layer '{layer}')"));
         match &self.problem {
             Problem::WrongValue { value, allowed } => {
                 write!(out, "the value '{value}' of '{key}'{set_by} is not allowed: {allowed}")

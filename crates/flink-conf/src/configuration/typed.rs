@@ -124,7 +124,9 @@ impl Configuration {
     pub fn list_of_maps(&self, key: &str) -> Result<Option<Vec<BTreeMap<String, String>>>, Error> {
         match self.lookup(key) {
             Some(Value::ListOfMaps(maps)) => Ok(Some(maps.clone())),
-            _ => self.parsed(key, |text| structured::parse_list_of_maps(text, self.format())),
+            _ => self.parsed(key, |text| {
+                structured::parse_list_of_maps(text, self.format(), self.minor())
+            }),
         }
     }
 

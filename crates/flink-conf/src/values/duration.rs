@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use flumen_model::FlinkMinor;
 
+use crate::java;
+
 /// Nanoseconds of each unit, with its words. The first word is the one that is written.
 const UNITS: [(u64, &[&str]); 7] = [
     (86_400_000_000_000, &["d", "day", "days"]),
@@ -14,13 +16,14 @@ const UNITS: [(u64, &[&str]); 7] = [
 ];
 
 pub(crate) fn parse(text: &str, minor: FlinkMinor) -> Result<Duration, String> {
-    let trimmed = text.trim();
-    if minor >= FlinkMinor::new(2, 1) && trimmed.starts_with(['P', 'p']) {
-        return super::iso_duration::parse(trimmed);
+    let trimmed = java::trim(text);
+    let unsigned = trimmed.strip_prefix('+').unwrap_or(trimmed);
+    if minor >= FlinkMinor::new(2, 1) && unsigned.starts_with(['P', 'p']) {
+        return super::iso_duration::parse(unsigned);
     }
     let end = trimmed.find(|c: char| !c.is_ascii_digit()).unwrap_or(trimmed.len());
     let (digits, unit) = trimmed.split_at(end);
-    let unit = unit.trim().to_lowercase();
+    let unit = java::trim(unit).to_lowercase();
     let number: u64 = digits
         .parse()
         .ok()

@@ -32,7 +32,7 @@ pub(crate) fn parse_float(text: &str) -> Result<f64, String> {
 /// Java takes blanks around a number and the letters `d` and `f` after it; Rust takes words for
 /// infinity that Java does not.
 fn java_number(text: &str) -> &str {
-    let text = text.trim();
+    let text = crate::java::trim(text);
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if matches!(unsigned, "Infinity" | "NaN") {
         return text;

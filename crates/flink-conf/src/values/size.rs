@@ -7,6 +7,9 @@ const WRITTEN: [(u32, &str); 3] = [(30, "gb"), (20, "mb"), (10, "kb")];
 const MAXIMUM: u64 = i64::MAX as u64;
 
 pub(crate) fn parse(text: &str) -> Result<ByteSize, String> {
+    if !text.is_ascii() {
+        return Err("expected digits and a unit, such as 1600m or 2g".to_owned());
+    }
     let size: ByteSize = text.parse().map_err(|error: flumen_model::InvalidValue| error.allowed)?;
     if size.bytes() > MAXIMUM {
         return Err("more bytes than a signed 64-bit number holds".to_owned());

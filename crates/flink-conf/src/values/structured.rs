@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use flumen_model::FlinkMinor;
+
 use crate::{
     ConfigurationFormat, java,
     yaml::{self, Node},
@@ -13,7 +15,6 @@ const NOT_CLOSED: &str = "quotes are not closed";
 const AFTER_QUOTES: &str = "after closing quotes only a delimiter may follow";
 const NO_PAIR: &str =
     "each entry of a map is written key:value, and one that holds a ':' in quotes";
-const NO_MAP: &str = "expected a list of maps, such as key:a,value:b;key:c,value:d";
 
 /// Reads a list out of a text as Flink does in a configuration of this format.
 ///
@@ -22,6 +23,7 @@ const NO_MAP: &str = "expected a list of maps, such as key:a,value:b;key:c,value
 pub fn parse_list(text: &str, format: ConfigurationFormat) -> Result<Vec<String>, String> {
     if format == ConfigurationFormat::Standard
         && let Some(Node::Sequence(items)) = yaml::load_value(text)
+        && !items.iter().any(Node::is_null)
     {
         return Ok(items.iter().map(yaml::flow_text).collect());
     }
@@ -37,9 +39,9 @@ pub fn parse_map(
     format: ConfigurationFormat,
 ) -> Result<BTreeMap<String, String>, String> {
     if format == ConfigurationFormat::Standard
-        && let Some(Node::Mapping(entries)) = yaml::load_value(text)
+        && let Some(map) = yaml::load_value(text).as_ref().and_then(full_map)
     {
-        return Ok(text_map(&entries));
+        return Ok(map);
     }
     let mut map = BTreeMap::new();
     for entry in split(text, ',')? {
@@ -51,24 +53,31 @@ pub fn parse_map(
     Ok(map)
 }
 
-/// Reads a list of maps out of a text as Flink does in a configuration of this format.
+/// Reads a list of maps out of a text as Flink of this minor does in a configuration of this format.
 ///
 /// # Errors
 /// What is allowed, if the text is no list of maps.
 pub fn parse_list_of_maps(
     text: &str,
     format: ConfigurationFormat,
+    minor: FlinkMinor,
 ) -> Result<Vec<BTreeMap<String, String>>, String> {
     if format == ConfigurationFormat::Standard
         && let Some(Node::Sequence(items)) = yaml::load_value(text)
+        && let Some(maps) = items.iter().map(full_map).collect::<Option<_>>()
     {
-        let map = |item: &Node| match item {
-            Node::Mapping(entries) => Ok(text_map(entries)),
-            other => parse_map(&yaml::flow_text(other), format).map_err(|_| NO_MAP.to_owned()),
-        };
-        return items.iter().map(map).collect();
+        return Ok(maps);
     }
-    split(text, ';')?.iter().map(|map| parse_map(map, ConfigurationFormat::Legacy)).collect()
+    // Before 2.0 the parts of a list that is no YAML were not read as YAML either.
+    let below = if minor < FlinkMinor::new(2, 0) { ConfigurationFormat::Legacy } else { format };
+    split(text, ';')?.iter().map(|map| parse_map(map, below)).collect()
+}
+
+/// The texts of a mapping in which nothing is missing.
+fn full_map(node: &Node) -> Option<BTreeMap<String, String>> {
+    let Node::Mapping(entries) = node else { return None };
+    let is_full = |(key, value): &(Node, Node)| !key.is_null() && !value.is_null();
+    entries.iter().all(is_full).then(|| text_map(entries))
 }
 
 fn text_map(entries: &[(Node, Node)]) -> BTreeMap<String, String> {

@@ -63,6 +63,10 @@ impl Placed {
 
 /// Reads a value that was written as YAML inside a text; nothing if the text is no YAML.
 pub(crate) fn load_value(text: &str) -> Option<Node> {
+    // The parser here is more lenient than Flink's with tabs before a value.
+    if text.trim_start_matches([' ', '\n', '-']).starts_with('\t') {
+        return None;
+    }
     load_document(text).ok()?.map(|placed| placed.to_node())
 }
 
@@ -185,7 +189,8 @@ impl<'input> Loader<'input> {
 }
 
 fn fault(span: Span, problem: impl Into<String>) -> Fault {
-    Fault { line: span.start.line(), column: span.start.col() + 1, problem: problem.into() }
+    let at = span.tag_start().unwrap_or(span.start);
+    Fault { line: at.line(), column: at.col() + 1, problem: problem.into() }
 }
 
 /// A plain scalar is resolved, a quoted one is text; a tag of the core schema decides otherwise.

@@ -8,9 +8,13 @@ use serde_json::Value;
 
 /// The content of a file of recorded answers.
 pub(crate) fn read<T: DeserializeOwned>(name: &str) -> T {
+    serde_json::from_str(&text_of(name)).expect("valid JSON")
+}
+
+/// The content of a file as text.
+pub(crate) fn text_of(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
-    serde_json::from_str(&std::fs::read_to_string(path).expect("the recorded file is there"))
-        .expect("valid JSON")
+    std::fs::read_to_string(path).expect("the recorded file is there")
 }
 
 /// The minors in a range such as `1.12..2.3` or `1.11`.
