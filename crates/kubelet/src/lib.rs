@@ -2,10 +2,12 @@
 
 mod directory;
 mod dns;
+mod environment;
 mod images;
 mod logs;
 mod network;
 mod pod;
+mod pods;
 mod protocol;
 mod proxy;
 mod runner;

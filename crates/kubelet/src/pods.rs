@@ -1,0 +1,6 @@
+//! The pods of this node.
+
+mod backoff;
+mod decide;
+mod state;
+mod status;

@@ -1,0 +1,267 @@
+//! What to do next for a pod. Pure: specification and state in, actions out.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Container, Pod};
+
+use super::{
+    backoff::{self, FRESH, NEEDS, PULLS},
+    state::{ContainerState, Failure, Need, Run, Signal, State},
+};
+
+/// An effect; each is begun at most once at a time. Containers are named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    PrepareVolumes,
+    CreateSandbox,
+    Pull(String),
+    Start(String),
+    /// Ask the container to end.
+    Terminate(String),
+    /// End the container.
+    Kill(String),
+    /// Free namespaces and address of a pod whose containers have all ended.
+    ReleaseSandbox,
+    /// Remove what the pod has on this node and then the object.
+    Delete,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub(crate) actions: Vec<Action>,
+    /// When to decide again if nothing happens until then.
+    pub(crate) wake_at: Option<Timestamp>,
+}
+
+/// `restartPolicy` of a pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RestartPolicy {
+    Always,
+    OnFailure,
+    Never,
+}
+
+impl RestartPolicy {
+    pub(crate) fn of(pod: &Pod) -> Self {
+        match pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()) {
+            Some("Never") => Self::Never,
+            Some("OnFailure") => Self::OnFailure,
+            _ => Self::Always,
+        }
+    }
+
+    /// Whether a container that ended with this code is started again.
+    pub(crate) fn restarts(self, exit_code: i32) -> bool {
+        match self {
+            Self::Always => true,
+            Self::OnFailure => exit_code != 0,
+            Self::Never => false,
+        }
+    }
+
+    /// Init containers must succeed once; `Always` means to try until they do.
+    pub(crate) fn restarts_init(self, exit_code: i32) -> bool {
+        exit_code != 0 && self != Self::Never
+    }
+}
+
+/// How the pod's life went, as far as its containers tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Course {
+    Goes,
+    Succeeded,
+    Failed,
+}
+
+/// Whether all containers have ended for good.
+pub(crate) fn course(pod: &Pod, state: &State) -> Course {
+    let policy = RestartPolicy::of(pod);
+    let Some(spec) = &pod.spec else { return Course::Goes };
+    let exit = |container: &Container| match state.containers.get(&container.name).map(|c| &c.run) {
+        Some(Run::Ended(ended)) => Some(ended.exit_code),
+        _ => None,
+    };
+    if state.rejection.is_some() {
+        let active = state.containers.values().any(ContainerState::is_active);
+        return if active { Course::Goes } else { Course::Failed };
+    }
+    if spec.init_containers.iter().flatten().any(|c| exit(c).is_some_and(|code| code != 0 && !policy.restarts_init(code)))
+    {
+        return Course::Failed;
+    }
+    let exits: Option<Vec<i32>> = spec.containers.iter().map(exit).collect();
+    match exits {
+        Some(exits) if exits.iter().all(|code| !policy.restarts(*code)) => {
+            if exits.iter().all(|code| *code == 0) { Course::Succeeded } else { Course::Failed }
+        }
+        _ => Course::Goes,
+    }
+}
+
+/// Whether every init container has done its work.
+pub(crate) fn is_initialized(pod: &Pod, state: &State) -> bool {
+    let init = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref());
+    init.into_iter().flatten().all(|container| {
+        matches!(state.containers.get(&container.name).map(|c| &c.run), Some(Run::Ended(ended)) if ended.exit_code == 0)
+    })
+}
+
+struct Deciding<'a> {
+    state: &'a State,
+    now: Timestamp,
+    actions: Vec<Action>,
+    wake_at: Option<Timestamp>,
+}
+
+/// Next actions for a pod.
+pub(crate) fn decide(pod: &Pod, state: &State, now: Timestamp) -> Decision {
+    let mut deciding = Deciding { state, now, actions: Vec::new(), wake_at: None };
+    if let Some(since) = state.stopping {
+        deciding.wind_down(since.checked_add(grace(pod, state)).unwrap_or(now));
+        deciding.delete_when_over();
+    } else if state.rejection.is_some() {
+        deciding.wind_down(now);
+        deciding.release_when_over();
+    } else if course(pod, state) == Course::Goes {
+        deciding.go_on(pod);
+    } else {
+        deciding.release_when_over();
+    }
+    Decision { actions: deciding.actions, wake_at: deciding.wake_at }
+}
+
+/// How long containers may take to end.
+fn grace(pod: &Pod, state: &State) -> Duration {
+    if state.gone {
+        return Duration::ZERO;
+    }
+    let asked = pod.metadata.deletion_grace_period_seconds;
+    let usual = pod.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds);
+    Duration::from_secs(u64::try_from(asked.or(usual).unwrap_or(30)).unwrap_or_default())
+}
+
+impl Deciding<'_> {
+    fn wake(&mut self, at: Timestamp) {
+        self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// True when the pause is over; else asks to be woken then.
+    fn is_due(&mut self, since: Timestamp, pause: Duration) -> bool {
+        let at = since.checked_add(pause).unwrap_or(Timestamp::MAX);
+        if at > self.now {
+            self.wake(at);
+        }
+        at <= self.now
+    }
+
+    fn need<T>(&mut self, need: &Need<T>, backoff: backoff::Backoff, action: Action) {
+        match need {
+            Need::Missing => self.actions.push(action),
+            Need::Failed(Failure { failures, at, .. }) if self.is_due(*at, backoff.pause(*failures)) => {
+                self.actions.push(action);
+            }
+            Need::Failed(_) | Need::Busy { .. } | Need::Ready(_) => {}
+        }
+    }
+
+    fn go_on(&mut self, pod: &Pod) {
+        let state = self.state;
+        self.need(&state.volumes, NEEDS, Action::PrepareVolumes);
+        self.need(&state.sandbox, NEEDS, Action::CreateSandbox);
+        let Some(spec) = &pod.spec else { return };
+        let policy = RestartPolicy::of(pod);
+        for container in spec.init_containers.iter().flatten() {
+            let done = matches!(&state.containers.get(&container.name).map(|c| &c.run),
+                Some(Run::Ended(ended)) if ended.exit_code == 0);
+            if !done {
+                self.advance(container, |code| policy.restarts_init(code));
+                // Fetched meanwhile, so that it is there when its turn comes.
+                for later in &spec.containers {
+                    self.ensure_image(later);
+                }
+                return;
+            }
+        }
+        for container in &spec.containers {
+            self.advance(container, |code| policy.restarts(code));
+        }
+    }
+
+    fn ensure_image(&mut self, container: &Container) {
+        let missing = ContainerState::default();
+        let known = self.state.containers.get(&container.name).unwrap_or(&missing);
+        if let Need::Failed(failure) = &known.image {
+            // The status changes then.
+            self.is_due(failure.at, FRESH);
+        }
+        self.need(&known.image, PULLS, Action::Pull(container.name.clone()));
+    }
+
+    fn advance(&mut self, container: &Container, restarts: impl Fn(i32) -> bool) {
+        let missing = ContainerState::default();
+        let known = self.state.containers.get(&container.name).unwrap_or(&missing);
+        let due = match &known.run {
+            Run::Waiting => true,
+            Run::Refused(failure) => self.is_due(failure.at, NEEDS.pause(failure.failures)),
+            Run::Ended(ended) => {
+                restarts(ended.exit_code) && self.is_due(ended.finished_at, backoff::before_restart(known.crashes))
+            }
+            Run::Starting { .. } | Run::Running(_) => return,
+        };
+        if !due {
+            return;
+        }
+        self.ensure_image(container);
+        let ready = matches!(self.state.volumes, Need::Ready(()))
+            && matches!(self.state.sandbox, Need::Ready(_))
+            && matches!(known.image, Need::Ready(_));
+        if ready {
+            self.actions.push(Action::Start(container.name.clone()));
+        }
+    }
+
+    /// Ends all containers, by force from `deadline` on.
+    fn wind_down(&mut self, deadline: Timestamp) {
+        let over = deadline <= self.now;
+        let state = self.state;
+        for (name, container) in &state.containers {
+            let Run::Running(running) = &container.run else { continue };
+            match running.signal {
+                Signal::Kill => {}
+                _ if over => self.actions.push(Action::Kill(name.clone())),
+                Signal::None => self.actions.push(Action::Terminate(name.clone())),
+                Signal::Terminate => {}
+            }
+            if !over {
+                self.wake(deadline);
+            }
+        }
+    }
+
+    /// Nothing runs and nothing is being made.
+    fn is_quiet(&self) -> bool {
+        let state = self.state;
+        !state.containers.values().any(ContainerState::is_active)
+            && !matches!(state.volumes, Need::Busy { .. })
+            && !matches!(state.sandbox, Need::Busy { .. })
+    }
+
+    fn release_when_over(&mut self) {
+        if self.is_quiet() && matches!(self.state.sandbox, Need::Ready(_)) {
+            self.actions.push(Action::ReleaseSandbox);
+        }
+    }
+
+    fn delete_when_over(&mut self) {
+        self.release_when_over();
+        let released = matches!(self.state.sandbox, Need::Missing | Need::Failed(_));
+        // Whoever reads the object last should see how it ended.
+        if self.is_quiet() && released && !self.state.deleting && (self.state.reported || self.state.gone) {
+            self.actions.push(Action::Delete);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+use crate::{
+    images::{Image, RunConfiguration},
+    pods::state::{Ended, Event, Running},
+};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_000_000 + second).unwrap()
+}
+
+fn pod(policy: &str, init: &[&str], containers: &[&str]) -> Pod {
+    let list = |names: &[&str]| names.iter().map(|name| json!({"name": name, "image": "i"})).collect::<Vec<_>>();
+    serde_json::from_value(json!({
+        "metadata": {"name": "p", "namespace": "n", "uid": "u"},
+        "spec": {"restartPolicy": policy, "initContainers": list(init), "containers": list(containers),
+                 "terminationGracePeriodSeconds": 20},
+    }))
+    .unwrap()
+}
+
+fn deleted(mut pod: Pod, grace: i64) -> Pod {
+    pod.metadata.deletion_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(0)));
+    pod.metadata.deletion_grace_period_seconds = Some(grace);
+    pod
+}
+
+fn image() -> Arc<Image> {
+    Arc::new(Image { id: "i@sha256:1".into(), layers: vec![], run: RunConfiguration::default(), size_bytes: 0 })
+}
+
+/// A pod with everything that its containers need.
+fn prepared(pod: &Pod) -> State {
+    let mut state = State::restore(pod, at(0));
+    state.volumes = Need::Ready(());
+    state.sandbox = Need::Ready([10, 244, 0, 2].into());
+    for container in state.containers.values_mut() {
+        container.image = Need::Ready(image());
+    }
+    state
+}
+
+fn running() -> Running {
+    Running { process: 1, started_at: at(0), container_id: "c".into(), signal: Signal::None }
+}
+
+fn exited(code: i32, second: i64) -> Ended {
+    Ended {
+        exit_code: code,
+        reason: "Error".into(),
+        message: None,
+        started_at: Some(at(0)),
+        finished_at: at(second),
+        container_id: None,
+    }
+}
+
+fn start(name: &str) -> Vec<Action> {
+    vec![Action::Start(name.into())]
+}
+
+/// Carries the decision out as far as the state is concerned.
+fn step(pod: &Pod, state: &mut State, second: i64) -> Vec<Action> {
+    let decision = decide(pod, state, at(second));
+    for action in &decision.actions {
+        state.begin(action);
+    }
+    decision.actions
+}
+
+#[test]
+fn a_new_pod_gets_all_it_needs_at_once_and_each_only_once() {
+    let pod = pod("Always", &[], &["a", "b"]);
+    let mut state = State::restore(&pod, at(0));
+    assert_eq!(
+        step(&pod, &mut state, 0),
+        [Action::PrepareVolumes, Action::CreateSandbox, Action::Pull("a".into()), Action::Pull("b".into())]
+    );
+    assert_eq!(step(&pod, &mut state, 1), []);
+    state.fold(Event::VolumesReady, at(1));
+    state.fold(Event::ImageReady("a".into(), image()), at(1));
+    assert_eq!(step(&pod, &mut state, 1), []);
+    state.fold(Event::SandboxReady([10, 244, 0, 2].into()), at(1));
+    assert_eq!(step(&pod, &mut state, 1), start("a"));
+}
+
+#[test]
+fn a_missing_volume_is_tried_again_soon() {
+    let pod = pod("Always", &[], &["a"]);
+    let mut state = prepared(&pod);
+    state.fold(Event::VolumesFailed("no such ConfigMap".into()), at(5));
+    let decision = decide(&pod, &state, at(5));
+    assert_eq!(decision.actions, []);
+    assert_eq!(decision.wake_at, Some(at(5) + Duration::from_millis(250)));
+    assert_eq!(decide(&pod, &state, at(6)).actions, [Action::PrepareVolumes]);
+}
+
+#[test]
+fn init_containers_run_one_after_the_other_before_the_containers() {
+    let pod = pod("Always", &["first", "second"], &["main"]);
+    let mut state = prepared(&pod);
+    assert_eq!(step(&pod, &mut state, 0), start("first"));
+    state.fold(Event::Started("first".into(), running()), at(0));
+    assert_eq!(step(&pod, &mut state, 1), []);
+    state.fold(Event::Exited("first".into(), exited(0, 2)), at(2));
+    assert_eq!(step(&pod, &mut state, 2), start("second"));
+    state.fold(Event::Exited("second".into(), exited(1, 3)), at(3));
+    assert_eq!(step(&pod, &mut state, 3), start("second"), "until it succeeds");
+    state.fold(Event::Exited("second".into(), exited(0, 4)), at(4));
+    assert_eq!(step(&pod, &mut state, 4), start("main"));
+}
+
+#[test]
+fn a_failed_init_container_fails_a_pod_that_never_restarts() {
+    let pod = pod("Never", &["first"], &["main"]);
+    let mut state = prepared(&pod);
+    state.fold(Event::Exited("first".into(), exited(1, 2)), at(2));
+    assert_eq!(course(&pod, &state), Course::Failed);
+    assert_eq!(step(&pod, &mut state, 3), [Action::ReleaseSandbox]);
+}
+
+#[test]
+fn the_restart_policy_says_what_an_exit_means() {
+    for (policy, code, expected) in [
+        ("Always", 0, Course::Goes),
+        ("Always", 1, Course::Goes),
+        ("OnFailure", 0, Course::Succeeded),
+        ("OnFailure", 1, Course::Goes),
+        ("Never", 0, Course::Succeeded),
+        ("Never", 137, Course::Failed),
+    ] {
+        let pod = pod(policy, &[], &["a"]);
+        let mut state = prepared(&pod);
+        state.fold(Event::Exited("a".into(), exited(code, 1)), at(1));
+        assert_eq!(course(&pod, &state), expected, "{policy} {code}");
+        let starts = step(&pod, &mut state, 1) == start("a");
+        assert_eq!(starts, expected == Course::Goes, "{policy} {code}");
+    }
+}
+
+#[test]
+fn a_container_that_keeps_ending_waits_longer_each_time() {
+    let pod = pod("Always", &[], &["a"]);
+    let mut state = prepared(&pod);
+    state.fold(Event::Exited("a".into(), exited(1, 1)), at(1));
+    assert_eq!(step(&pod, &mut state, 1), start("a"));
+    state.fold(Event::Exited("a".into(), exited(1, 2)), at(2));
+    assert_eq!(decide(&pod, &state, at(3)).wake_at, Some(at(12)));
+    assert_eq!(step(&pod, &mut state, 12), start("a"));
+    assert_eq!((state.containers["a"].restarts, state.containers["a"].crashes), (2, 2));
+    // Ten minutes of work begin a new count.
+    state.fold(Event::Exited("a".into(), exited(1, 700)), at(700));
+    assert_eq!(step(&pod, &mut state, 700), start("a"));
+}
+
+#[test]
+fn a_deleted_pod_is_asked_to_end_then_killed_then_removed() {
+    let pod = deleted(pod("Always", &[], &["a"]), 5);
+    let mut state = prepared(&pod);
+    state.fold(Event::Started("a".into(), running()), at(0));
+    state.observe(&pod, at(10));
+    assert_eq!(step(&pod, &mut state, 10), [Action::Terminate("a".into())]);
+    assert_eq!(decide(&pod, &state, at(11)).wake_at, Some(at(15)));
+    assert_eq!(step(&pod, &mut state, 11), []);
+    assert_eq!(step(&pod, &mut state, 15), [Action::Kill("a".into())]);
+    assert_eq!(step(&pod, &mut state, 16), []);
+    state.fold(Event::Exited("a".into(), exited(137, 16)), at(16));
+    assert_eq!(step(&pod, &mut state, 16), [Action::ReleaseSandbox]);
+    state.fold(Event::SandboxReleased, at(16));
+    assert_eq!(step(&pod, &mut state, 16), [], "the end must be reported first");
+    state.reported = true;
+    assert_eq!(step(&pod, &mut state, 17), [Action::Delete]);
+    assert_eq!(step(&pod, &mut state, 18), []);
+}
+
+#[test]
+fn a_pod_that_is_gone_is_killed_at_once() {
+    let pod = pod("Always", &[], &["a"]);
+    let mut state = prepared(&pod);
+    state.fold(Event::Started("a".into(), running()), at(0));
+    state.observe_gone(at(1));
+    assert_eq!(step(&pod, &mut state, 1), [Action::Kill("a".into())]);
+}
+
+#[test]
+fn a_pod_deleted_before_it_started_is_just_removed() {
+    let pod = deleted(pod("Always", &[], &["a"]), 30);
+    let mut state = State::restore(&pod, at(0));
+    state.observe(&pod, at(0));
+    state.reported = true;
+    assert_eq!(step(&pod, &mut state, 0), [Action::Delete]);
+}
+
+#[test]
+fn after_a_restart_of_the_node_the_restart_policy_decides() {
+    let status = json!({"startTime": "2026-01-01T00:00:00Z", "containerStatuses": [
+        {"name": "a", "image": "i", "imageID": "", "ready": true, "restartCount": 3,
+         "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}]});
+    for (policy, expected) in [("Always", Course::Goes), ("Never", Course::Failed)] {
+        let mut pod = pod(policy, &[], &["a"]);
+        pod.status = Some(serde_json::from_value(status.clone()).unwrap());
+        let mut state = State::restore(&pod, at(0));
+        assert_eq!(course(&pod, &state), expected, "{policy}");
+        if expected == Course::Goes {
+            state.volumes = Need::Ready(());
+            state.sandbox = Need::Ready([10, 244, 0, 2].into());
+            state.container("a").image = Need::Ready(image());
+            assert_eq!(step(&pod, &mut state, 0), start("a"));
+            assert_eq!(state.containers["a"].restarts, 4);
+            assert_eq!(state.containers["a"].last.as_ref().unwrap().exit_code, 255);
+        }
+    }
+}

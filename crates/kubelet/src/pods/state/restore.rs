@@ -1,0 +1,77 @@
+//! The state of a pod that an earlier kubelet on this node ran: none of its processes is left.
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
+
+use super::{ContainerState, Ended, Need, Run, State, all_containers};
+
+/// Exit code and reason of a container whose end nobody saw.
+const UNSEEN_EXIT: i32 = 255;
+const UNSEEN_REASON: &str = "Unknown";
+
+impl State {
+    /// Where to go on with a pod: from what its status says, after a restart of the node.
+    pub(crate) fn restore(pod: &Pod, now: Timestamp) -> Self {
+        let status = pod.status.as_ref();
+        let mut state = Self {
+            volumes: Need::Missing,
+            sandbox: Need::Missing,
+            containers: all_containers(pod)
+                .map(|container| (container.name.clone(), ContainerState::default()))
+                .collect(),
+            started_at: status.and_then(|status| status.start_time.as_ref()).map_or(now, |time| time.0),
+            stopping: None,
+            gone: false,
+            rejection: None,
+            reported: false,
+            deleting: false,
+        };
+        let Some(status) = status else { return state };
+        for seen in status.init_container_statuses.iter().flatten() {
+            // The namespaces are new, so what init containers did may be lost: they run again.
+            let container = state.container(&seen.name);
+            container.restarts = u32::try_from(seen.restart_count).unwrap_or_default();
+            container.last = ended(seen, now);
+        }
+        for seen in status.container_statuses.iter().flatten() {
+            let before = ended(seen, now);
+            let container = state.container(&seen.name);
+            container.restarts = u32::try_from(seen.restart_count).unwrap_or_default();
+            container.last = seen.last_state.as_ref().and_then(|last| last.terminated.as_ref()).map(|t| read(t, now));
+            match before {
+                Some(before) => {
+                    container.crashes = 1;
+                    container.run = Run::Ended(before);
+                }
+                None => container.crashes = container.restarts,
+            }
+        }
+        state
+    }
+}
+
+fn ended(seen: &ContainerStatus, now: Timestamp) -> Option<Ended> {
+    let state = seen.state.as_ref()?;
+    if let Some(terminated) = &state.terminated {
+        return Some(read(terminated, now));
+    }
+    state.running.as_ref().map(|running| Ended {
+        exit_code: UNSEEN_EXIT,
+        reason: UNSEEN_REASON.to_owned(),
+        message: Some("the node was restarted while the container ran".to_owned()),
+        started_at: running.started_at.as_ref().map(|time| time.0),
+        finished_at: now,
+        container_id: seen.container_id.clone(),
+    })
+}
+
+fn read(terminated: &ContainerStateTerminated, now: Timestamp) -> Ended {
+    Ended {
+        exit_code: terminated.exit_code,
+        reason: terminated.reason.clone().unwrap_or_default(),
+        message: terminated.message.clone(),
+        started_at: terminated.started_at.as_ref().map(|time| time.0),
+        finished_at: terminated.finished_at.as_ref().map_or(now, |time| time.0),
+        container_id: terminated.container_id.clone(),
+    }
+}

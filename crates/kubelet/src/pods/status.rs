@@ -1,0 +1,198 @@
+//! The status of a pod as the API shows it. Pure.
+
+mod conditions;
+
+use std::net::Ipv4Addr;
+
+use jiff::{Timestamp, Unit};
+use k8s_openapi::{
+    api::core::v1::{
+        Container, ContainerState as ApiState, ContainerStateRunning, ContainerStateTerminated,
+        ContainerStateWaiting, ContainerStatus, HostIP, Pod, PodIP, PodStatus,
+    },
+    apimachinery::pkg::apis::meta::v1::Time,
+};
+
+use super::{
+    backoff::FRESH,
+    decide::{Course, RestartPolicy, course, is_initialized},
+    state::{ContainerState, Ended, Failure, Need, Run, State},
+};
+
+/// What stands in the API is accurate to the second.
+pub(crate) fn time(at: Timestamp) -> Time {
+    Time(at.round(Unit::Second).unwrap_or(at).min(at))
+}
+
+/// The status for the state; conditions keep the times of those in `pod` that have not changed.
+pub(crate) fn build(pod: &Pod, state: &State, host: Ipv4Addr, now: Timestamp) -> PodStatus {
+    let spec = pod.spec.as_ref();
+    let policy = RestartPolicy::of(pod);
+    let initialized = is_initialized(pod, state);
+    let over = course(pod, state) != Course::Goes;
+    let missing = ContainerState::default();
+    let describe = |container: &Container, init: bool| {
+        let known = state.containers.get(&container.name).unwrap_or(&missing);
+        let restarts = |code| if init { policy.restarts_init(code) } else { policy.restarts(code) };
+        let may_start = state.stopping.is_none() && !over;
+        let waits = Waits { initialized: init || initialized, may_start, now };
+        container_status(pod, container, known, &restarts, &waits)
+    };
+    let init: Vec<ContainerStatus> =
+        spec.and_then(|spec| spec.init_containers.as_ref()).into_iter().flatten().map(|c| describe(c, true)).collect();
+    let containers: Vec<ContainerStatus> =
+        spec.into_iter().flat_map(|spec| &spec.containers).map(|c| describe(c, false)).collect();
+    let address = match state.sandbox {
+        Need::Ready(address) => Some(address.to_string()),
+        // A pod that is over keeps the address that it had.
+        _ if over || state.stopping.is_some() => pod.status.as_ref().and_then(|status| status.pod_ip.clone()),
+        _ => None,
+    };
+    let conditions = conditions::build(pod, state, &containers, time(now));
+    PodStatus {
+        phase: Some(phase(pod, state, &containers).to_owned()),
+        conditions: Some(conditions),
+        message: state.rejection.as_ref().map(|rejection| rejection.message.clone()),
+        reason: state.rejection.as_ref().map(|rejection| rejection.reason.clone()),
+        host_ip: Some(host.to_string()),
+        host_ips: Some(vec![HostIP { ip: host.to_string() }]),
+        pod_ips: address.as_ref().map(|ip| vec![PodIP { ip: ip.clone() }]),
+        pod_ip: address,
+        start_time: Some(time(state.started_at)),
+        init_container_statuses: (!init.is_empty()).then_some(init),
+        container_statuses: Some(containers),
+        qos_class: pod.status.as_ref().and_then(|status| status.qos_class.clone()),
+        observed_generation: None,
+        ..PodStatus::default()
+    }
+}
+
+fn phase(pod: &Pod, state: &State, containers: &[ContainerStatus]) -> &'static str {
+    match course(pod, state) {
+        Course::Succeeded => return "Succeeded",
+        Course::Failed => return "Failed",
+        Course::Goes => {}
+    }
+    let ran = |status: &ContainerStatus| {
+        let is = |state: &Option<ApiState>| {
+            state.as_ref().is_some_and(|state| state.running.is_some() || state.terminated.is_some())
+        };
+        is(&status.state) || is(&status.last_state)
+    };
+    if is_initialized(pod, state) && !containers.is_empty() && containers.iter().all(ran) { "Running" } else { "Pending" }
+}
+
+/// What a container may be waiting for besides itself.
+struct Waits {
+    /// The init containers before it are done.
+    initialized: bool,
+    /// It is started (again) when it can be.
+    may_start: bool,
+    now: Timestamp,
+}
+
+fn container_status(
+    pod: &Pod,
+    container: &Container,
+    known: &ContainerState,
+    restarts: &dyn Fn(i32) -> bool,
+    waits: &Waits,
+) -> ContainerStatus {
+    let mut last = known.last.as_ref();
+    let state = match &known.run {
+        Run::Running(running) => ApiState {
+            running: Some(ContainerStateRunning { started_at: Some(time(running.started_at)) }),
+            ..ApiState::default()
+        },
+        Run::Ended(ended) if waits.may_start && restarts(ended.exit_code) => {
+            last = Some(ended);
+            waiting("CrashLoopBackOff", Some(back_off_message(pod, container, known)))
+        }
+        Run::Ended(ended) => terminated(ended),
+        Run::Refused(failure) => waiting(&failure.reason, Some(failure.message.clone())),
+        Run::Waiting | Run::Starting { .. } => waiting_for(container, known, waits),
+    };
+    let image_id = match &known.image {
+        Need::Ready(image) => image.id.clone(),
+        _ => String::new(),
+    };
+    let is_running = state.running.is_some();
+    let container_id = match &known.run {
+        Run::Running(running) => Some(running.container_id.clone()),
+        Run::Ended(ended) => ended.container_id.clone(),
+        _ => last.and_then(|ended| ended.container_id.clone()),
+    };
+    ContainerStatus {
+        name: container.name.clone(),
+        image: container.image.clone().unwrap_or_default(),
+        image_id,
+        container_id,
+        // An init container is ready when it has succeeded.
+        ready: is_running || state.terminated.as_ref().is_some_and(|ended| ended.exit_code == 0 && is_init(pod, container)),
+        started: Some(is_running),
+        restart_count: i32::try_from(known.restarts).unwrap_or(i32::MAX),
+        last_state: last.map(terminated),
+        state: Some(state),
+        ..ContainerStatus::default()
+    }
+}
+
+fn is_init(pod: &Pod, container: &Container) -> bool {
+    let init = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref());
+    init.into_iter().flatten().any(|other| other.name == container.name)
+}
+
+fn waiting_for(container: &Container, known: &ContainerState, waits: &Waits) -> ApiState {
+    match &known.image {
+        Need::Failed(failure) => image_failure(container, failure, waits.now),
+        _ if !waits.initialized => waiting("PodInitializing", None),
+        _ => waiting("ContainerCreating", None),
+    }
+}
+
+fn image_failure(container: &Container, failure: &Failure, now: Timestamp) -> ApiState {
+    let fresh = now.duration_since(failure.at).unsigned_abs() < FRESH;
+    if failure.reason != "ErrImagePull" || fresh {
+        return waiting(&failure.reason, Some(failure.message.clone()));
+    }
+    let image = container.image.as_deref().unwrap_or_default();
+    waiting("ImagePullBackOff", Some(format!("Back-off pulling image {image:?}: ErrImagePull: {}", failure.message)))
+}
+
+fn back_off_message(pod: &Pod, container: &Container, known: &ContainerState) -> String {
+    let pause = super::backoff::before_restart(known.crashes).as_secs();
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let metadata = &pod.metadata;
+    format!(
+        "back-off {pause}s restarting failed container={} pod={}_{}({})",
+        container.name,
+        text(&metadata.name),
+        text(&metadata.namespace),
+        text(&metadata.uid)
+    )
+}
+
+fn waiting(reason: &str, message: Option<String>) -> ApiState {
+    ApiState {
+        waiting: Some(ContainerStateWaiting { reason: Some(reason.to_owned()), message }),
+        ..ApiState::default()
+    }
+}
+
+fn terminated(ended: &Ended) -> ApiState {
+    ApiState {
+        terminated: Some(ContainerStateTerminated {
+            exit_code: ended.exit_code,
+            reason: Some(ended.reason.clone()),
+            message: ended.message.clone(),
+            started_at: ended.started_at.map(time),
+            finished_at: Some(time(ended.finished_at)),
+            container_id: ended.container_id.clone(),
+            signal: None,
+        }),
+        ..ApiState::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;
