@@ -5,7 +5,7 @@ mod documents;
 use std::collections::BTreeMap;
 
 use flumen_model::Digest;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
 
 use crate::{
     Client, Error, Image, Layer, Progress, Reference,
@@ -143,12 +143,17 @@ impl Client {
         }
         let config = (documents.config.len() as u64, Source::Bytes(&documents.config));
         blobs.insert(documents.config_digest.clone(), config);
-        stream::iter(&blobs)
+        // Boxed, because the compiler cannot see that a closure over borrows gives futures that may move
+        // between threads.
+        let sends: Vec<BoxFuture<'_, Result<u64, Error>>> = blobs
+            .iter()
             .map(|(digest, &(size, source))| {
-                self.ensure_blob(target, Outgoing { digest, size, source }, progress)
+                self.ensure_blob(target, Outgoing { digest, size, source }, progress).boxed()
             })
+            .collect();
+        stream::iter(sends)
             .buffer_unordered(AT_ONCE)
-            .try_fold(0, async |sum, sent| Ok(sum + sent))
+            .try_fold(0, |sum, sent| std::future::ready(Ok(sum + sent)))
             .await
     }
 }

@@ -207,7 +207,7 @@ fn basic_header(username: &str, password: &Secret) -> String {
     format!("Basic {}", STANDARD.encode(format!("{username}:{}", password.expose())))
 }
 
-fn denied(call: &Call<'_>, problem: &str) -> Error {
+pub(super) fn denied(call: &Call<'_>, problem: &str) -> Error {
     Error::Authenticate { registry: call.registry.to_owned(), problem: problem.to_owned() }
 }
 

@@ -20,7 +20,7 @@ use tokio_util::io::ReaderStream;
 use url::Url;
 
 use super::{
-    authentication::Tokens,
+    authentication::{Tokens, denied},
     call::{Body, Call},
 };
 use crate::{Error, Reference, Settings};
@@ -120,7 +120,16 @@ impl Transport {
         }
         let authorization =
             self.authorize(call, response.headers(), authorization.is_some()).await?;
-        self.send_once(call, Some(&authorization)).await
+        let response = self.send_once(call, Some(&authorization)).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            let problem = if self.settings.credentials.contains_key(call.registry) {
+                "it does not accept the credentials given"
+            } else {
+                "it does not let anonymous users do this, and no credentials are configured for it"
+            };
+            return Err(denied(call, problem));
+        }
+        Ok(response)
     }
 
     async fn send_once(
