@@ -91,7 +91,15 @@ impl Catalogue {
         TABLE.rows(key).iter().find(|option| option.is_in(self.bit) && !option.is_pattern())
     }
 
+    /// Whether this minor reads a map also from keys below the option's own (`labels.team: a`).
+    pub(crate) fn reads_map_entries(self) -> bool {
+        self.minor >= FlinkMinor::new(1, 14)
+    }
+
     fn map_option_above(self, key: &str) -> Option<&'static FlinkOption> {
+        if !self.reads_map_entries() {
+            return None;
+        }
         key.rmatch_indices('.')
             .filter_map(|(at, _)| self.exact(&key[..at]))
             .find(|option| option.value_type == ValueType::Map)

@@ -118,7 +118,9 @@ impl Configuration {
 
     fn has_map_entries(&self, key: &str) -> bool {
         let is_map = |option: &FlinkOption| option.value_type == ValueType::Map;
-        self.catalogue().option(key).is_some_and(is_map) && self.map_entries(key).next().is_some()
+        self.catalogue().reads_map_entries()
+            && self.catalogue().option(key).is_some_and(is_map)
+            && self.map_entries(key).next().is_some()
     }
 
     /// The keys `key.NAME` with their values, without `key.`.

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use super::Layer;
 use crate::{
     Catalogue, Configuration, ConfigurationFormat, Error, Finding, FlinkOption, Match, Severity,
-    Strictness, Value, check,
+    Strictness, Value, ValueType, check,
 };
 
 /// The configuration that came out of the layers, each key with its origin.
@@ -63,6 +63,8 @@ pub struct Explanation<'a> {
     pub source: Source,
     /// The entry, if a layer set one.
     pub entry: Option<&'a Entry>,
+    /// Where a map is given as keys below its own: those.
+    pub below: Vec<&'a Entry>,
 }
 
 impl Entry {
@@ -110,16 +112,36 @@ impl Effective {
         let catalogue = Catalogue::of(self.minor);
         let option = catalogue.find(key).map(Match::option);
         let entry = self.entry(key).or_else(|| self.entry(catalogue.canonical(key)));
+        let below = if entry.is_none() { self.map_entries(key) } else { Vec::new() };
         let default = option.and_then(|option| option.default).map(str::to_owned);
         let (value, source) = match (entry, default) {
             (Some(entry), _) => {
                 let text = entry.value.to_text(self.format);
                 (Some(crate::sensitive::shown(&entry.key, &text)), Source::Layer(entry.layer))
             }
+            (None, _) if !below.is_empty() => self.explain_map(key, &below),
             (None, Some(default)) => (Some(default), Source::Default),
             (None, None) => (None, Source::Unset),
         };
-        Explanation { key, option, value, source, entry }
+        Explanation { key, option, value, source, entry, below }
+    }
+
+    /// The entries of a map that is given as keys below its own.
+    fn map_entries(&self, key: &str) -> Vec<&Entry> {
+        let is_map = |option: &FlinkOption| option.value_type == ValueType::Map;
+        if !Catalogue::of(self.minor).option(key).is_some_and(is_map) {
+            return Vec::new();
+        }
+        let is_below =
+            |entry: &&Entry| entry.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'));
+        self.iter().filter(is_below).collect()
+    }
+
+    fn explain_map(&self, key: &str, below: &[&Entry]) -> (Option<String>, Source) {
+        let map = self.configuration().map(key).ok().flatten().unwrap_or_default();
+        let text = Value::Map(map).to_text(self.format).into_owned();
+        let layer = below.iter().map(|entry| entry.layer).max();
+        (Some(crate::sensitive::shown(key, &text)), layer.map_or(Source::Unset, Source::Layer))
     }
 
     /// What is wrong or doubtful, every finding with the layer that set the key.

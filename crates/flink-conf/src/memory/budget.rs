@@ -35,6 +35,17 @@ impl Reader<'_> {
     }
 }
 
+impl Reader<'_> {
+    /// Flink counts in signed numbers of 64 bits: what does not fit is refused.
+    pub(super) fn check_sum(&self, parts: &[u64]) -> Result<(), MemoryError> {
+        let sum = parts.iter().map(|part| u128::from(*part)).sum::<u128>();
+        if i64::try_from(sum).is_ok() {
+            return Ok(());
+        }
+        Err(self.problem("the sizes add up to more bytes than Flink can count".to_owned()))
+    }
+}
+
 /// The keys of one process.
 pub(super) struct Keys {
     pub(super) process: &'static str,

@@ -92,7 +92,7 @@ pub fn job_manager_memory(configuration: &Configuration) -> Result<JobManagerMem
     let (heap, off_heap, jvm) = match KEYS.base(&reader)? {
         Base::FineGrained => {
             let (heap, off_heap) = fine_grained(&reader)?;
-            (heap, off_heap, KEYS.jvm_beside(&reader, heap + off_heap)?)
+            (heap, off_heap, KEYS.jvm_beside(&reader, heap.saturating_add(off_heap))?)
         }
         Base::Flink(flink) => {
             let (heap, off_heap) = split(&reader, flink)?;
@@ -107,6 +107,7 @@ pub fn job_manager_memory(configuration: &Configuration) -> Result<JobManagerMem
         configuration.boolean(DIRECT_LIMIT).map_err(|source| reader.read(source))?.unwrap_or(false);
     let Jvm { metaspace, overhead } = jvm;
     let minor = configuration.minor();
+    reader.check_sum(&[heap, off_heap, metaspace, overhead])?;
     Ok(JobManagerMemory { heap, off_heap, metaspace, overhead, limits_direct_memory, minor })
 }
 

@@ -113,12 +113,9 @@ pub(super) fn as_configured(
         Base::Flink(flink) => (parts.within(&reader, flink)?, KEYS.jvm_beside(&reader, flink)?),
         Base::Process { flink, jvm } => (parts.within(&reader, flink)?, jvm),
     };
+    reader.check_sum(&[parts.sum(), jvm.metaspace, jvm.overhead])?;
     let parameters = Parameters::read(&reader)?;
-    let cpu = if configuration.is_set("taskmanager.cpu.cores") {
-        reader.fraction("taskmanager.cpu.cores")?
-    } else {
-        f64::from(u32::try_from(parameters.slots).unwrap_or(u32::MAX))
-    };
+    let cpu = cpu(&reader, parameters.slots)?;
     Ok(TaskManagerMemory {
         framework_heap: parts.framework_heap,
         framework_off_heap: parts.framework_off_heap,
@@ -131,6 +128,21 @@ pub(super) fn as_configured(
         cpu,
         parameters,
     })
+}
+
+fn cpu(reader: &Reader<'_>, slots: i64) -> Result<f64, MemoryError> {
+    const CORES: &str = "taskmanager.cpu.cores";
+    let slots = u32::try_from(slots).map_err(|_| {
+        reader.problem("taskmanager.numberOfTaskSlots must not be negative".to_owned())
+    })?;
+    if !reader.configuration.is_set(CORES) {
+        return Ok(f64::from(slots));
+    }
+    let cores = reader.fraction(CORES)?;
+    if cores.is_finite() && cores >= 0.0 {
+        return Ok(cores);
+    }
+    Err(reader.problem(format!("{CORES} must be a number that is not negative")))
 }
 
 /// Flink's own memory; what is not known yet is 0.

@@ -71,6 +71,18 @@ fn maps_are_read_from_one_value_or_from_keys_below() {
 }
 
 #[test]
+fn maps_are_not_read_from_keys_below_before_1_14() {
+    let mut set = Configuration::new(FlinkMinor::new(1, 13));
+    set.set_text("kubernetes.jobmanager.labels.team", "a");
+    assert_eq!(set.map("kubernetes.jobmanager.labels"), Ok(None));
+    let findings = flumen_flink_conf::check(&set, flumen_flink_conf::Strictness::JobFile);
+    assert_eq!(
+        findings[0].to_string(),
+        "Flink 1.13 has no option 'kubernetes.jobmanager.labels.team': it is an option of Flink 1.14 to 2.3"
+    );
+}
+
+#[test]
 fn typed_values_are_read_as_they_are() {
     let mut set = Configuration::with_format(FlinkMinor::new(1, 18), ConfigurationFormat::Legacy);
     let jars = vec!["local:///a;b.jar".to_owned(), String::new()];

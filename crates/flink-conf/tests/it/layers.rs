@@ -108,6 +108,7 @@ fn a_key_that_is_nested_and_dotted_is_refused_by_name() {
 fn an_explanation_has_the_source_and_hides_secrets() {
     let mut layers = layers();
     layers.add(Layer::Cluster, [("s3.secret-key", "hunter2"), ("state.backend", "rocksdb")]);
+    layers.add(Layer::Team, [("kubernetes.jobmanager.labels.team", "a")]);
     let effective = layers.resolve();
     let explain = |key| {
         let explanation = effective.explain(key);
@@ -115,6 +116,10 @@ fn an_explanation_has_the_source_and_hides_secrets() {
     };
     assert_eq!(explain("s3.secret-key"), ("******".into(), Source::Layer(Layer::Cluster)));
     assert_eq!(explain("state.backend.type"), ("rocksdb".into(), Source::Layer(Layer::Cluster)));
+    assert_eq!(
+        explain("kubernetes.jobmanager.labels"),
+        ("{team: a}".into(), Source::Layer(Layer::Team))
+    );
     assert_eq!(explain("rest.port"), ("8081".into(), Source::Default));
     assert_eq!(explain("jobmanager.memory.process.size"), (String::new(), Source::Unset));
 }

@@ -106,3 +106,21 @@ fn errors_name_the_sizes_and_the_keys_to_change() {
     );
     assert!(error("").contains("jobmanager.memory.flink.size"), "{}", error(""));
 }
+
+#[test]
+fn sizes_that_no_machine_has_are_refused_and_do_not_overflow() {
+    let largest = i64::MAX.to_string();
+    for (role, keys) in [
+        ("jobmanager", ["heap.size", "off-heap.size"]),
+        ("taskmanager", ["task.heap.size", "managed.size"]),
+    ] {
+        let text: Vec<String> =
+            keys.iter().map(|key| format!("{role}.memory.{key}={largest}b")).collect();
+        let configuration = configuration(FlinkMinor::new(1, 20), &text.join(";"));
+        let computed = match role {
+            "jobmanager" => job_manager_memory(&configuration).map(|memory| memory.process()),
+            _ => task_manager_memory(&configuration).map(|memory| memory.process()),
+        };
+        assert!(computed.is_err(), "{computed:?}");
+    }
+}
