@@ -1,9 +1,9 @@
 use std::path::{Path, PathBuf};
 
 use flumen_model::Secret;
-use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
-use crate::Error;
+use crate::{Error, redact};
 
 /// How to get at a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +75,6 @@ async fn choose(
         .map_err(|problem| unusable(&origin, &problem))
 }
 
-fn unusable(origin: &str, problem: &dyn std::error::Error) -> Error {
-    Error::UseKubeconfig { origin: origin.to_owned(), problem: problem.to_string() }
+fn unusable(origin: &str, problem: &KubeconfigError) -> Error {
+    Error::UseKubeconfig { origin: origin.to_owned(), problem: redact::kubeconfig(problem) }
 }

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use kube::Client;
 
-use crate::{Access, Cause, Error};
+use crate::{Access, Cause, Error, error::innermost, redact};
 
 /// Time limits. They are long for a quiet cluster and short for a person who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,8 @@ impl Cluster {
     /// Makes a handle named `name`; nothing is sent yet.
     ///
     /// # Errors
-    /// [`Kind::Invalid`](flumen_model::Kind::Invalid) where the kubeconfig or the context is not usable.
+    /// Invalid where the kubeconfig or the context is not usable, unavailable where the command that it
+    /// names gives no credentials.
     pub async fn connect(name: &str, access: &Access, timeouts: Timeouts) -> Result<Self, Error> {
         let mut config = access.config(name).await?;
         config.connect_timeout = Some(timeouts.connect);
@@ -59,10 +60,16 @@ impl Cluster {
         // a job could be started or stopped more than once.
         config.default_retry = false;
         let server = config.cluster_url.to_string();
-        let client = Client::try_from(config).map_err(|error| Error::UseKubeconfig {
-            origin: format!("of cluster {name}"),
-            problem: crate::error::innermost(&error),
-        })?;
+        // A kubeconfig may name a command that makes its token, and the library waits for it.
+        let made = tokio::task::spawn_blocking(move || Client::try_from(config)).await;
+        let client = match made {
+            Ok(Ok(client)) => client,
+            Ok(Err(error)) => return Err(unusable(name, &error)),
+            Err(error) => {
+                let problem = format!("the command that makes its token: {error}");
+                return Err(Error::Credentials { cluster: name.to_owned(), problem });
+            }
+        };
         Ok(Self { client, timeouts, name: name.into(), server: server.into() })
     }
 
@@ -94,6 +101,19 @@ impl Cluster {
 
     pub(crate) fn cause(&self, error: kube::Error) -> Cause {
         Cause::of(error, &self.server)
+    }
+}
+
+fn unusable(cluster: &str, error: &kube::Error) -> Error {
+    match redact::find_credentials(error) {
+        Some(credentials) => Error::Credentials {
+            cluster: cluster.to_owned(),
+            problem: redact::credentials(credentials),
+        },
+        None => Error::UseKubeconfig {
+            origin: format!("of cluster {cluster}"),
+            problem: innermost(error),
+        },
     }
 }
 

@@ -2,6 +2,8 @@ use std::{path::PathBuf, time::Duration};
 
 use flumen_model::Kind;
 
+use crate::redact;
+
 /// What failed, by the step. The cause is the source.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -31,6 +33,14 @@ pub enum Error {
         context: String,
         /// Those it has.
         known: String,
+    },
+    /// The command that a kubeconfig names gave no credentials.
+    #[error("could not obtain credentials for cluster {cluster}: {problem}")]
+    Credentials {
+        /// The cluster.
+        cluster: String,
+        /// Why.
+        problem: String,
     },
     /// The server could not be asked for its version.
     #[error("could not ask cluster {cluster} for its version")]
@@ -204,7 +214,7 @@ impl Error {
             Self::DeploymentTaken { .. }
             | Self::DeploymentDeleting { .. }
             | Self::ObjectTaken { .. } => Kind::Conflict,
-            Self::NoEndpoints { .. } => Kind::Unavailable,
+            Self::NoEndpoints { .. } | Self::Credentials { .. } => Kind::Unavailable,
             Self::Check { source, .. }
             | Self::AskPermission { source, .. }
             | Self::CreateDeployment { source, .. }
@@ -273,8 +283,7 @@ impl Cause {
                 _ => Kind::Invalid,
             },
             Self::TimedOut(_) => Kind::Timeout,
-            Self::Unreachable { .. } => Kind::Unavailable,
-            Self::Credentials { .. } => Kind::Denied,
+            Self::Unreachable { .. } | Self::Credentials { .. } => Kind::Unavailable,
             Self::Malformed(_) | Self::Build { .. } => Kind::Bug,
         }
     }
@@ -289,6 +298,9 @@ impl Cause {
 
     /// From the client library, whose texts repeat their sources.
     pub(crate) fn of(error: kube::Error, server: &str) -> Self {
+        if let Some(credentials) = redact::find_credentials(&error) {
+            return Self::Credentials { problem: redact::credentials(credentials) };
+        }
         match error {
             kube::Error::Api(status) => {
                 Self::Refused { code: status.code, reason: status.reason, message: status.message }
@@ -297,7 +309,6 @@ impl Cause {
             kube::Error::BuildRequest(_) | kube::Error::HttpError(_) => {
                 Self::Build { problem: error.to_string() }
             }
-            kube::Error::Auth(_) => Self::Credentials { problem: innermost(&error) },
             other => Self::Unreachable { server: server.to_owned(), problem: innermost(&other) },
         }
     }

@@ -15,6 +15,7 @@ mod names;
 mod observation;
 mod permissions;
 mod proxy;
+mod redact;
 mod reduce;
 mod watch;
 

@@ -160,18 +160,25 @@ impl Cluster {
 
     fn proxy_failed(&self, to: &ServicePort, source: Cause) -> Error {
         let service = format!("{}/{}", to.namespace, to.service);
-        let nobody = matches!(
-            &source,
-            Cause::Refused { code: 500..=503, message, .. }
-                if ["no endpoints available", "error trying to reach service", "no service port"]
-                    .iter()
-                    .any(|words| message.contains(words))
-        );
-        if nobody {
+        if is_nobody(&source) {
             Error::NoEndpoints { service, source }
         } else {
             Error::Proxy { service, cluster: self.name.to_string(), source }
         }
+    }
+}
+
+/// Whether a refusal says that there is no pod behind the Service, or none that listens.
+fn is_nobody(cause: &Cause) -> bool {
+    const WORDS: [&str; 3] =
+        ["no endpoints available", "error trying to reach service", "no service port"];
+    match cause {
+        Cause::Refused { code: 500..=503, message, .. } => {
+            WORDS.iter().any(|words| message.contains(words))
+        }
+        // The Service is there, and its Endpoints have not been made yet.
+        Cause::Refused { code: 404, message, .. } => message.starts_with("endpoints "),
+        _ => false,
     }
 }
 

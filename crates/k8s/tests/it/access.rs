@@ -46,9 +46,46 @@ async fn a_kubeconfig_that_is_missing_or_no_kubeconfig_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_kubeconfig_is_printed() {
-    let access = Access::Text { kubeconfig: Secret::new(KUBECONFIG.into()), context: None };
+async fn nothing_secret_of_a_kubeconfig_is_printed() {
+    let access = text(KUBECONFIG);
     assert!(!format!("{access:?}").contains("hunter2"));
     let cluster = connect(access).await.unwrap();
     assert!(!format!("{cluster:?}").contains("hunter2"));
+
+    let error = connect(text(&format!("{KUBECONFIG}  oops"))).await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "the kubeconfig of cluster test cannot be used: it is not the YAML of a kubeconfig at line 12 column 3"
+    );
+}
+
+#[tokio::test]
+async fn a_command_that_makes_no_token_is_told_with_its_words_and_not_with_its_output() {
+    for (script, expected) in [
+        (
+            "echo hunter2; echo log in first >&2; exit 3",
+            "the command that the kubeconfig names ended with exit status: 3 and said: log in first",
+        ),
+        (
+            "echo hunter2",
+            "the command that the kubeconfig names gave no ExecCredential with a status",
+        ),
+    ] {
+        let user = format!(
+            "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: sh, args: ['-c', '{script}'], interactiveMode: Never}}}}"
+        );
+        let kubeconfig = KUBECONFIG.replace("{token: hunter2}", &user);
+        let error = connect(text(&kubeconfig)).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("could not obtain credentials for cluster test: {expected}")
+        );
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        assert_eq!(error.kind(), Kind::Unavailable);
+    }
+}
+
+fn text(kubeconfig: &str) -> Access {
+    Access::Text { kubeconfig: Secret::new(kubeconfig.into()), context: None }
 }

@@ -3,12 +3,15 @@ use std::time::Duration;
 use axum::body::Body;
 use flumen_k8s::{Error, ServicePort};
 use flumen_model::Kind;
+use flumen_testkit::FakeFlink;
 use futures::{StreamExt, TryStreamExt};
 use http::{Request, StatusCode};
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
 
 use crate::{
     fake::{Fake, reply, silence, status},
-    real::{Real, namespace, service, word_count},
+    real::{Real, namespace, pod, service, word_count},
 };
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -69,6 +72,7 @@ async fn no_pod_a_dead_pod_and_no_service_are_told_apart() {
         (503, no_endpoints, Kind::Unavailable),
         (503, refused, Kind::Unavailable),
         (500, refused, Kind::Unavailable),
+        (404, "endpoints \"word-count-rest\" not found", Kind::Unavailable),
         (404, "services \"word-count-rest\" not found", Kind::NotFound),
         (403, "services \"word-count-rest\" is forbidden", Kind::Denied),
         (504, "context deadline exceeded", Kind::Timeout),
@@ -119,4 +123,44 @@ async fn a_stream_is_handed_on_as_it_comes() {
     assert_eq!(answer.headers()["content-type"], "application/json");
     let first = answer.into_body().try_next().await.unwrap().unwrap();
     assert_eq!(first, "first");
+}
+
+#[tokio::test]
+async fn a_job_manager_in_a_pod_is_reached_through_the_real_server() {
+    let flink = FakeFlink::start("1.20.5").await;
+    flink.add_job("0000000000000000000000000000002a", "word-count", "RUNNING");
+    let real = Real::start_with_pods_at(flink.address()).await;
+    real.create(service("word-count-rest")).await;
+    let pod = real.create(pod("word-count-1", "jobmanager")).await;
+    let (status, params) =
+        (json!({ "podIP": "10.244.0.7", "phase": "Running" }), PatchParams::default());
+    let status = Patch::Merge(json!({ "status": status }));
+    real.api("Pod").patch_status("word-count-1", &params, &status).await.unwrap();
+    let target = json!({
+        "kind": "Pod", "name": "word-count-1", "namespace": "default", "uid": pod.metadata.uid,
+    });
+    real.create(json!({
+        "apiVersion": "v1", "kind": "Endpoints", "metadata": { "name": "word-count-rest" },
+        "subsets": [{
+            "addresses": [{ "ip": "10.244.0.7", "targetRef": target }],
+            "ports": [{ "name": "rest", "port": 8081 }],
+        }],
+    }))
+    .await;
+    let cluster = real.cluster().await;
+
+    let answer = cluster.proxy(&job_manager(), get("/jobs/overview"), LIMIT).await.unwrap();
+    let jobs: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(jobs["jobs"][0]["name"], "word-count");
+
+    // Flink's own 503 is an answer, and a write reaches it once.
+    flink.set_ready(false);
+    let cancel = Request::patch("/jobs/2a?mode=cancel").body(Vec::new()).unwrap();
+    let answer = cluster.proxy(&job_manager(), cancel, LIMIT).await.unwrap();
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(flink.count("PATCH", "/jobs/2a?mode=cancel"), 1);
+
+    drop(flink);
+    let error = cluster.proxy(&job_manager(), get("/jobs/overview"), LIMIT).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
 }

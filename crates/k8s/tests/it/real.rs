@@ -1,8 +1,11 @@
 //! The API server of the local cluster, without controllers: what the tests do not do themselves, nobody does.
 
-use std::net::SocketAddr;
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
-use flumen_apiserver::{ApiServer, Settings};
+use flumen_apiserver::{ApiServer, Dialer, Settings};
 use flumen_k8s::{Access, Cluster, RUN_ID_ANNOTATION, Timeouts};
 use flumen_model::{ClusterId, Namespace, RunId, Secret};
 use flumen_testkit::TempDirectory;
@@ -13,10 +16,11 @@ use kube::{
     core::{ApiResource, GroupVersionKind},
 };
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
+use tokio::{net::TcpStream, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const RUN: RunId = RunId::from_bits(0x2a);
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 pub(crate) const OTHER_RUN: RunId = RunId::from_bits(0x2b);
 
 /// A running server; it stops when this is dropped.
@@ -30,15 +34,22 @@ pub(crate) struct Real {
 
 impl Real {
     pub(crate) async fn start() -> Self {
-        Self::start_at("127.0.0.1:0".parse().unwrap(), TempDirectory::new()).await
+        Self::start_at(ANY_PORT, TempDirectory::new(), Settings::default()).await
     }
 
-    async fn start_at(address: SocketAddr, directory: TempDirectory) -> Self {
+    /// Starts a server for which every pod, whatever its address, is what listens here.
+    pub(crate) async fn start_with_pods_at(pods: SocketAddr) -> Self {
+        let dialer: Dialer = Arc::new(move |_| Box::pin(TcpStream::connect(pods)));
+        let settings = Settings { dialer, ..Settings::default() };
+        Self::start_at(ANY_PORT, TempDirectory::new(), settings).await
+    }
+
+    async fn start_at(address: SocketAddr, directory: TempDirectory, settings: Settings) -> Self {
         let stop = CancellationToken::new();
         let settings = Settings {
             data_directory: directory.join("apiserver"),
             wait_for_disk: false,
-            ..Settings::default()
+            ..settings
         };
         let server = ApiServer::start(settings, stop.clone()).await.unwrap();
         let listener = std::net::TcpListener::bind(address).unwrap();
@@ -88,7 +99,7 @@ pub(crate) struct Halted {
 
 impl Halted {
     pub(crate) async fn start(self) -> Real {
-        Real::start_at(self.address, self.directory).await
+        Real::start_at(self.address, self.directory, Settings::default()).await
     }
 }
 

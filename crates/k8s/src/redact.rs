@@ -1,0 +1,64 @@
+//! What went wrong with a kubeconfig or with credentials, without what is in them: the client library's
+//! texts quote the file around the mistake and the output of the command that makes a token.
+
+use kube::{client::AuthError, config::KubeconfigError};
+
+use crate::error::innermost;
+
+pub(crate) fn kubeconfig(error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::Parse(_) => {
+            let text = error.to_string();
+            let place = place(&text).map(|place| format!(" at {place}")).unwrap_or_default();
+            format!("it is not the YAML of a kubeconfig{place}")
+        }
+        other => other.to_string(),
+    }
+}
+
+pub(crate) fn credentials(error: &AuthError) -> String {
+    match error {
+        AuthError::AuthExecStart(source) => {
+            format!("the command that the kubeconfig names cannot be run: {source}")
+        }
+        // Its output holds tokens, its error stream is meant for people.
+        AuthError::AuthExecRun { out, .. } => {
+            let said = String::from_utf8_lossy(&out.stderr);
+            let said: String = said.trim().chars().take(300).collect();
+            let said = if said.is_empty() { "nothing".to_owned() } else { said };
+            format!(
+                "the command that the kubeconfig names ended with {} and said: {said}",
+                out.status
+            )
+        }
+        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => {
+            "the command that the kubeconfig names gave no ExecCredential with a status".to_owned()
+        }
+        other => innermost(other),
+    }
+}
+
+/// The credentials' error in a chain, which comes wrapped in several ways.
+pub(crate) fn find_credentials<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a AuthError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// `line 3 column 9`, where the text says so.
+fn place(text: &str) -> Option<String> {
+    let rest = &text[text.find("line ")?..];
+    let mut words = rest.split_whitespace();
+    let (_, line, word, column) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let column = column.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    (word == "column" && number(line) && number(column))
+        .then(|| format!("line {line} column {column}"))
+}
