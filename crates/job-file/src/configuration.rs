@@ -2,28 +2,54 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use flumen_model::ConfigurationValue;
+use flumen_flink_conf::{Configuration, Problem, Strictness, check, flatten};
+use flumen_model::{ConfigurationValue, FlinkMinor};
 
 use crate::{
     fields::{Field, Report, join},
     node::{Entry, Node, Position, Scalar, Value},
 };
 
-pub(crate) fn read(field: &Field<'_>, report: &mut Report) -> BTreeMap<String, ConfigurationValue> {
+/// The options of a job by dotted key, and where each stood.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) values: BTreeMap<String, ConfigurationValue>,
+    positions: HashMap<String, Position>,
+}
+
+pub(crate) fn read(field: &Field<'_>, report: &mut Report) -> Options {
     let Value::Map(entries) = &field.node.value else {
         field.refuse("a map of Flink options", report);
-        return BTreeMap::new();
+        return Options::default();
     };
-    let mut reader =
-        Reader { parent: &field.key, values: BTreeMap::new(), seen: HashMap::new(), report };
+    let mut reader = Reader { parent: &field.key, options: Options::default(), report };
     reader.flatten("", entries);
-    reader.values
+    reader.options
+}
+
+impl Options {
+    /// Reports the values that the options of this minor do not take.
+    pub(crate) fn check(&self, field: &Field<'_>, minor: FlinkMinor, report: &mut Report) {
+        let mut configuration = Configuration::new(minor);
+        match flatten(&self.values, configuration.catalogue()) {
+            Ok(entries) => {
+                configuration.extend(entries.iter().map(|(key, value)| (&**key, value.clone())));
+            }
+            Err(error) => return report.add(field.node.at, &field.key, error.to_string()),
+        }
+        for finding in check(&configuration, Strictness::JobFile) {
+            if let Problem::WrongValue { value, allowed } = finding.problem {
+                let at = self.positions.get(&finding.key).copied().unwrap_or(field.node.at);
+                let message = format!("is {value:?}; {allowed}");
+                report.add(at, &join(&field.key, &finding.key), message);
+            }
+        }
+    }
 }
 
 struct Reader<'a> {
     parent: &'a str,
-    values: BTreeMap<String, ConfigurationValue>,
-    seen: HashMap<String, Position>,
+    options: Options,
     report: &'a mut Report,
 }
 
@@ -43,12 +69,12 @@ impl Reader<'_> {
         if key.trim().is_empty() {
             return self.report.add(at, self.parent, "has an option without a name");
         }
-        if let Some(first) = self.seen.insert(key.clone(), at) {
+        if let Some(first) = self.options.positions.insert(key.clone(), at) {
             let message = format!("is set twice; the first time in line {}", first.line);
             return self.report.add(at, &name, message);
         }
         if let Some(value) = self.value(&name, node) {
-            self.values.insert(key, value);
+            self.options.values.insert(key, value);
         }
     }
 

@@ -1,8 +1,8 @@
 //! One document of the file: a job.
 
 use flumen_model::{
-    ArtifactRole, Dependency, JobKind, JobManagerResources, JobSpec, Mode, PodTemplates, Resources,
-    TaskManagerResources, UpgradeMode,
+    ArtifactRole, Dependency, FlinkVersion, JobKind, JobManagerResources, JobSpec, Mode,
+    PodTemplates, Resources, TaskManagerResources, UpgradeMode,
 };
 
 use crate::{
@@ -59,8 +59,12 @@ pub(crate) fn read(document: &Field<'_>, report: &mut Report) -> Option<JobSpec>
         fields.get("upgradeMode").and_then(|field| field.choice(&UPGRADE_MODES, report));
     let dependencies = fields.get("dependencies").map(|field| dependencies(&field, report));
     let arguments = fields.get("arguments").map(|field| arguments(&field, report));
-    let configuration =
-        fields.get("configuration").map(|field| configuration::read(&field, report));
+    let configuration = fields.get("configuration").map(|field| {
+        let options = configuration::read(&field, report);
+        let minor = version.map(|version: FlinkVersion| version.minor());
+        minor.inspect(|minor| options.check(&field, *minor, report));
+        options.values
+    });
     let resources = fields.get("resources").and_then(|field| resources(&field, report));
     let templates = fields.get("podTemplates").and_then(|field| pod_templates(&field, report));
     Some(JobSpec {

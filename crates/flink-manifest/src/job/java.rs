@@ -47,13 +47,15 @@ pub(super) fn entries(settled: &Configuration) -> Result<Option<(&'static str, S
     if given.contains("--add-opens") {
         return Ok(None);
     }
-    let all = format!("{} {given}", module_options());
-    Ok(Some((key, all.trim_end().to_owned())))
+    // Since 1.18 Flink's own scripts add it.
+    let tolerant = if has_defaults { "" } else { TOLERANT };
+    let all = format!("{tolerant} {} {given}", module_options());
+    Ok(Some((key, all.trim().to_owned())))
 }
 
 fn module_options() -> String {
     let exports = EXPORTS.iter().map(|package| format!("--add-exports={package}=ALL-UNNAMED"));
     let opens = OPENS.iter().map(|package| format!("--add-opens={package}=ALL-UNNAMED"));
-    let all: Vec<_> = std::iter::once(TOLERANT.to_owned()).chain(exports).chain(opens).collect();
+    let all: Vec<_> = exports.chain(opens).collect();
     all.join(" ")
 }

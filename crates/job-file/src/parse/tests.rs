@@ -147,6 +147,14 @@ fn what_is_no_yaml_is_reported_where_it_breaks() {
 }
 
 #[test]
+fn wrong_values_of_flink_options_are_reported_where_they_stand() {
+    let text = format!(
+        "{HEAD}configuration:\n  taskmanager:\n    numberOfTaskSlots: two\n  execution.runtime-mode: BATHC\n  my.own: x\n"
+    );
+    insta::assert_snapshot!(refused(&text));
+}
+
+#[test]
 fn a_session_and_its_mode_belong_together() {
     assert!(refused(&format!("{HEAD}mode: session\n")).contains("session: is missing"));
     assert!(refused(&format!("{HEAD}session: x\n")).contains("write mode: session"));

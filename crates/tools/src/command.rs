@@ -1,0 +1,51 @@
+use std::io::Write;
+
+use clap::Subcommand;
+
+use crate::{Error, Explain, Render, explain, render};
+
+/// The offline commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the Kubernetes objects of a job
+    Render(Render),
+    /// Print every effective Flink option of a job with the layer that set it
+    Explain(Explain),
+}
+
+/// Where a command writes, and in which form.
+pub struct Streams<'a> {
+    /// Results.
+    pub out: &'a mut dyn Write,
+    /// Warnings and notes for people.
+    pub notes: &'a mut dyn Write,
+    /// One JSON value instead of text for people.
+    pub json: bool,
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// If a job file cannot be read or is wrong, the job cannot be rendered, or the output is closed.
+pub fn run(command: &Command, streams: &mut Streams<'_>) -> Result<(), Error> {
+    match command {
+        Command::Render(arguments) => render::run(arguments, streams),
+        Command::Explain(arguments) => explain::run(arguments, streams),
+    }
+}
+
+impl Streams<'_> {
+    pub(crate) fn print(&mut self, text: &str) -> Result<(), Error> {
+        self.out.write_all(text.as_bytes()).map_err(|source| Error::Print { source })
+    }
+
+    pub(crate) fn note(&mut self, text: &str) -> Result<(), Error> {
+        writeln!(self.notes, "{text}").map_err(|source| Error::Print { source })
+    }
+
+    pub(crate) fn print_json(&mut self, value: &impl serde::Serialize) -> Result<(), Error> {
+        serde_json::to_writer_pretty(&mut *self.out, value)
+            .map_err(|source| Error::Print { source: source.into() })?;
+        self.print("\n")
+    }
+}

@@ -1,0 +1,95 @@
+use std::io;
+
+use flumen_model::Kind;
+
+/// Why an offline command did not print what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The job file is not there or cannot be read.
+    #[error("could not read the job file {file}")]
+    ReadJobFile {
+        /// The file.
+        file: String,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The job file is wrong.
+    #[error(transparent)]
+    JobFile(#[from] flumen_job_file::Error),
+    /// A job's configuration is wrong.
+    #[error("the configuration of job {job} cannot be used")]
+    Configuration {
+        /// The job.
+        job: String,
+        /// What is wrong with it.
+        #[source]
+        source: flumen_flink_conf::Error,
+    },
+    /// A job cannot become Kubernetes objects.
+    #[error("could not render job {job}")]
+    Render {
+        /// The job.
+        job: String,
+        /// What is wrong with it.
+        #[source]
+        source: flumen_flink_manifest::Error,
+    },
+    /// The job makes no objects of its own.
+    #[error(
+        "job {job} runs in the session {session} and has no objects of its own: there is nothing to render"
+    )]
+    InSession {
+        /// The job.
+        job: String,
+        /// The session.
+        session: String,
+    },
+    /// Only jars are rendered offline for now.
+    #[error("job {job} is no jar: SQL and Python jobs cannot be rendered offline yet")]
+    NoJar {
+        /// The job.
+        job: String,
+    },
+    /// Nobody set the key, and Flink does not know it.
+    #[error("no layer sets {key}, and Flink {version} has no such option{}", hint.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The version.
+        version: String,
+        /// A key that is much like it.
+        hint: Option<String>,
+    },
+    /// The output is closed or full.
+    #[error("could not print the result")]
+    Print {
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// An object could not be written as YAML.
+    #[error("could not write an object as YAML")]
+    WriteYaml {
+        /// What went wrong.
+        #[source]
+        source: Box<serde_saphyr::SerializeError>,
+    },
+}
+
+impl Error {
+    /// What sort of failure this is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::ReadJobFile { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Kind::NotFound
+            }
+            Self::JobFile(error) => error.kind(),
+            Self::Configuration { source, .. } => source.kind(),
+            Self::Render { source, .. } => source.kind(),
+            Self::UnknownKey { .. } => Kind::NotFound,
+            Self::ReadJobFile { .. } | Self::InSession { .. } | Self::NoJar { .. } => Kind::Invalid,
+            Self::Print { .. } | Self::WriteYaml { .. } => Kind::Bug,
+        }
+    }
+}

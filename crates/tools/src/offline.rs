@@ -1,0 +1,127 @@
+//! From job files to plans without a server: what an environment would say comes from arguments.
+
+use std::{collections::BTreeMap, io::Read as _, path::Path};
+
+use flumen_flink_conf::{Layer, Layers};
+use flumen_flink_manifest::{
+    JobDeployment, JobPlan, Manifests, Restore, Storage, StorageVolume, VolumeSource,
+    job_deployment, render,
+};
+use flumen_model::{ClusterId, JobKind, JobSpec, Mode};
+
+use crate::{Error, JobArguments, Streams};
+
+/// Where jars lie in the image of a release.
+const USRLIB: &str = "/opt/flink/usrlib";
+/// The environment that is there from the start and adds nothing to a job's configuration.
+const LOCAL: &str = "local";
+
+/// A job with everything that follows from its file.
+pub(crate) struct Planned {
+    pub(crate) spec: JobSpec,
+    pub(crate) plan: JobPlan,
+    pub(crate) manifests: Manifests,
+}
+
+/// Plans every job of the files, and says what is doubtful about them.
+pub(crate) fn plan_all(
+    arguments: &JobArguments,
+    streams: &mut Streams<'_>,
+) -> Result<Vec<Planned>, Error> {
+    let mut planned = Vec::new();
+    for file in &arguments.files {
+        let (name, text) = load(file)?;
+        for spec in flumen_job_file::parse(&name, &text)? {
+            planned.push(plan(spec, arguments)?);
+        }
+    }
+    for job in &planned {
+        let name = &job.spec.name;
+        for warning in job.plan.warnings.iter().chain(&job.manifests.warnings) {
+            streams.note(&format!("warning: job {name}: {warning}"))?;
+        }
+        let environment = &job.spec.environment;
+        if environment.as_str() != LOCAL {
+            streams.note(&format!(
+                "note: job {name}: what the environment {environment} adds is known to the server only and not shown"
+            ))?;
+        }
+    }
+    Ok(planned)
+}
+
+fn load(file: &Path) -> Result<(String, String), Error> {
+    let is_standard_input = file == Path::new("-");
+    let name =
+        if is_standard_input { "standard input".to_owned() } else { file.display().to_string() };
+    let text = if is_standard_input {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(file)
+    };
+    match text {
+        Ok(text) => Ok((name, text)),
+        Err(source) => Err(Error::ReadJobFile { file: name, source }),
+    }
+}
+
+fn plan(spec: JobSpec, arguments: &JobArguments) -> Result<Planned, Error> {
+    let job = spec.name.to_string();
+    if let (Mode::Session, session) = (spec.mode, &spec.session) {
+        return Err(Error::InSession { job, session: session.clone().unwrap_or_default() });
+    }
+    if spec.kind != JobKind::Jar {
+        return Err(Error::NoJar { job });
+    }
+    let mut layers = Layers::new(spec.flink_version.minor());
+    layers
+        .add_file(Layer::Job, &spec.configuration)
+        .map_err(|source| Error::Configuration { job: job.clone(), source })?;
+    let deployment = deployment(&spec, layers, arguments);
+    let failed = |source| Error::Render { job: job.clone(), source };
+    let plan = job_deployment(&deployment).map_err(failed)?;
+    let manifests = render(&plan.spec).map_err(failed)?;
+    Ok(Planned { spec, plan, manifests })
+}
+
+fn deployment(spec: &JobSpec, layers: Layers, arguments: &JobArguments) -> JobDeployment {
+    JobDeployment {
+        run: arguments.run,
+        job: spec.name.clone(),
+        environment: spec.environment.clone(),
+        cluster_id: ClusterId::for_job(&spec.name),
+        namespace: arguments.namespace.clone(),
+        version: spec.flink_version,
+        image: arguments.image.clone().unwrap_or_else(|| format!("flink:{}", spec.flink_version)),
+        jar: Some(jar(&spec.artifact)),
+        main_class: spec.main_class.clone(),
+        arguments: spec.arguments.clone(),
+        python: None,
+        parallelism: spec.parallelism,
+        resources: spec.resources.clone(),
+        layers,
+        pod_templates: spec.pod_templates.clone(),
+        storage: storage(arguments),
+        restore: Restore::default(),
+        logging: BTreeMap::new(),
+    }
+}
+
+/// A jar beside the job file goes into the image under its own name.
+fn jar(artifact: &str) -> String {
+    if artifact.starts_with("local:") {
+        return artifact.to_owned();
+    }
+    let name = artifact.rsplit('/').next().unwrap_or(artifact);
+    format!("{USRLIB}/{name}")
+}
+
+fn storage(arguments: &JobArguments) -> Storage {
+    let path = arguments.storage.strip_prefix("file:").map(|path| path.trim_start_matches("//"));
+    let volume = path.map(|mount_path| StorageVolume {
+        source: VolumeSource::HostPath(arguments.storage_directory.clone()),
+        mount_path: mount_path.to_owned(),
+    });
+    Storage::under(&arguments.storage, volume)
+}

@@ -1,0 +1,135 @@
+//! The offline commands as a user calls them.
+
+use std::io::Write as _;
+
+use clap::{CommandFactory as _, Parser};
+use flumen_model::Kind;
+use flumen_tools::{Command, Error, Streams, run};
+
+#[derive(Parser)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const WORD_COUNT: &str = "\
+name: word-count
+environment: local
+flinkVersion: 1.20.5
+artifact: target/word-count.jar
+mainClass: com.example.WordCount
+arguments: [--input, 'a b']
+parallelism: 2
+configuration:
+  execution.runtime-mode: BATCH
+  high-availability: NONE
+  s3.secret-key: hunter2
+  env.java.opts: -Dx=1
+  env.java.opts.taskmanager: -Dy=1
+resources:
+  taskManager: {memory: 1g, slots: 2}
+";
+
+struct Ran {
+    out: String,
+    notes: String,
+    result: Result<(), Error>,
+}
+
+fn tool(file: &str, arguments: &[&str], json: bool) -> Ran {
+    let mut job = tempfile::NamedTempFile::new().expect("a file");
+    job.write_all(file.as_bytes()).expect("written");
+    let path = job.path().to_str().expect("a path");
+    let line = ["flumen", arguments[0], "-f", path];
+    let program = Program::try_parse_from(line.iter().chain(&arguments[1..])).expect("arguments");
+    let (mut out, mut notes) = (Vec::new(), Vec::new());
+    let result = run(&program.command, &mut Streams { out: &mut out, notes: &mut notes, json });
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    Ran { out: text(out), notes: text(notes), result }
+}
+
+fn json(ran: &Ran) -> serde_json::Value {
+    serde_json::from_str(&ran.out).expect("JSON")
+}
+
+#[test]
+fn the_arguments_do_not_contradict_each_other() {
+    Program::command().debug_assert();
+}
+
+#[test]
+fn render_prints_the_objects_in_the_order_of_their_creation() {
+    let ran = tool(WORD_COUNT, &["render", "--namespace", "flink"], false);
+    assert!(ran.result.is_ok());
+    insta::assert_snapshot!(ran.out);
+    assert!(
+        ran.notes.contains("warning: job word-count: high-availability is set to \"NONE\""),
+        "{}",
+        ran.notes
+    );
+}
+
+#[test]
+fn render_prints_one_json_list_and_secrets_only_when_asked() {
+    let hidden = tool(WORD_COUNT, &["render"], true);
+    assert!(!hidden.out.contains("hunter2") && hidden.out.contains("******"));
+    let kinds: Vec<_> =
+        json(&hidden).as_array().expect("a list").iter().map(|it| it["kind"].clone()).collect();
+    assert_eq!(kinds, ["Deployment", "Service", "Service", "ConfigMap", "ConfigMap"]);
+    assert!(tool(WORD_COUNT, &["render", "--show-secrets"], true).out.contains("hunter2"));
+}
+
+#[test]
+fn explain_names_the_layer_of_every_option() {
+    let ran = tool(WORD_COUNT, &["explain"], false);
+    assert!(ran.result.is_ok());
+    insta::assert_snapshot!(ran.out);
+}
+
+#[test]
+fn explain_tells_all_about_one_option() {
+    let about = |key: &str| {
+        let ran = tool(WORD_COUNT, &["explain", key], false);
+        assert!(ran.result.is_ok(), "{key}");
+        ran.out
+    };
+    let keys =
+        ["high-availability.type", "taskmanager.numberOfTaskSlots", "rest.port", "s3.secret-key"];
+    insta::assert_snapshot!(keys.map(about).join("\n"));
+}
+
+#[test]
+fn explain_of_an_option_that_does_not_exist_suggests_one() {
+    let ran = tool(WORD_COUNT, &["explain", "taskmanager.numberOfTaskSlot"], false);
+    let error = ran.result.expect_err("unknown");
+    assert_eq!(error.kind(), Kind::NotFound);
+    assert!(error.to_string().contains("did you mean taskmanager.numberOfTaskSlots?"), "{error}");
+}
+
+#[test]
+fn several_jobs_of_one_file_are_rendered_together() {
+    let two = format!("{WORD_COUNT}---\n{}", WORD_COUNT.replace("word-count\n", "other\n"));
+    let ran = tool(&two, &["render"], true);
+    assert_eq!(json(&ran).as_array().expect("a list").len(), 10);
+}
+
+#[test]
+fn what_an_environment_adds_is_said_to_be_missing() {
+    let ran = tool(&WORD_COUNT.replace("local", "prod"), &["explain"], false);
+    assert!(ran.notes.contains("what the environment prod adds"), "{}", ran.notes);
+}
+
+#[test]
+fn wrong_values_and_wrong_files_are_refused() {
+    let wrong = WORD_COUNT.replace("BATCH", "BATHC");
+    let error = tool(&wrong, &["render"], false).result.expect_err("wrong");
+    assert_eq!(error.kind(), Kind::Invalid);
+    let session = WORD_COUNT.replace("parallelism: 2", "mode: session\nsession: shared");
+    let error = tool(&session, &["render"], false).result.expect_err("nothing to render");
+    assert!(error.to_string().contains("session shared"), "{error}");
+    let mut none = Vec::new();
+    let program = Program::try_parse_from(["flumen", "render", "-f", "/nowhere/job.yaml"]);
+    let mut streams = Streams { out: &mut none, notes: &mut Vec::new(), json: false };
+    let error = run(&program.expect("arguments").command, &mut streams).expect_err("no file");
+    assert_eq!(error.kind(), Kind::NotFound);
+}
