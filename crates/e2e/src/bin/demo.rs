@@ -1,0 +1,150 @@
+//! `make demo`: the main job, from nothing to a result that is right, each step with its time.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the demo is what it prints")]
+
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use flumen_e2e::{Flumen, Remains, WordCount, example_jar, job_file};
+use serde_json::Value;
+
+/// The Flink version that the demo takes.
+const VERSION: &str = "1.20.5";
+const TEXT_BYTES: u64 = 100 << 20;
+const JOB: &str = "word-count";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let (Some(binary), Some(cache)) = (arguments.next(), arguments.next()) else {
+        eprintln!("usage: flumen-demo FLUMEN_BINARY CACHE_DIRECTORY");
+        return ExitCode::FAILURE;
+    };
+    match demo(Path::new(&binary), Path::new(&cache)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nThe demo failed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demo(binary: &Path, cache: &Path) -> Result<()> {
+    let directory = tempfile::Builder::new()
+        .prefix("flumen-demo-")
+        .tempdir()
+        .context("no temporary directory")?;
+    let before = Remains::of(directory.path());
+    let result = show(binary, cache, directory.path());
+    if result.is_err() {
+        let kept = directory.keep();
+        eprintln!("The logs are in {}.", kept.join("data/logs").display());
+        return result;
+    }
+    let data = directory.path().join("data");
+    step("nothing is left running or mounted", || {
+        let left = Remains::of(&data).since(&before);
+        ensure!(left.is_empty(), "left behind: {left:?}");
+        Ok(())
+    })
+}
+
+fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
+    let input = directory.join("input");
+    let output = directory.join("output");
+    std::fs::create_dir(&input).context("no directory for the text")?;
+    let jar = step("get Flink's example jar", || example_jar(cache, VERSION))?;
+    let words = step("write 100 MiB of text", || {
+        WordCount::generate(&input.join("words.txt"), TEXT_BYTES)
+    })?;
+    let flumen = step("flumen up: server and local cluster", || {
+        Flumen::up(binary, &directory.join("data"))
+    })?;
+    step(&format!("flumen version add {VERSION}: base image of Flink"), || {
+        flumen.succeed(&["version", "add", VERSION, "--wait"])
+    })?;
+    let file = write_job(directory, &jar, (&input, &output))?;
+    let applied = step("flumen apply --wait: release, image, objects, until it runs", || {
+        flumen.succeed(&["apply", "--file", &file, "--wait"])
+    })?;
+    print_indented(&applied);
+    step("the job runs to its end", || watch(&flumen))?;
+    step(&format!("compare {} counted words", words.words()), || words.check(&output))?;
+    let log = step("read the saved log of the JobManager", || {
+        flumen.succeed(&["job", "logs", JOB, "--tail", "3"])
+    })?;
+    print_indented(&log);
+    print_indented(&flumen.succeed(&["job", "list"])?);
+    if std::io::stdout().is_terminal() {
+        println!("\nFlumen stays up. Try `{} job show {JOB}", binary.display());
+        println!("  --data-directory {}`; Ctrl-C ends it all.", flumen.directory().display());
+        wait_for_end(&flumen);
+    }
+    step("stop everything", || flumen.stop())
+}
+
+fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let began = Instant::now();
+    let result = work();
+    let mark = if result.is_ok() { "ok" } else { "FAILED" };
+    println!("{:>7.1} s  {mark:<6} {what}", began.elapsed().as_secs_f64());
+    result.with_context(|| what.to_owned())
+}
+
+fn print_indented(text: &str) {
+    for line in text.lines() {
+        println!("                  {line}");
+    }
+}
+
+fn write_job(directory: &Path, jar: &Path, paths: (&Path, &Path)) -> Result<String> {
+    let file: PathBuf = directory.join("job.yaml");
+    std::fs::write(&file, job_file(JOB, VERSION, jar, paths))
+        .context("could not write the job file")?;
+    Ok(file.display().to_string())
+}
+
+/// Prints each new state, and how many records a second go through the job while it runs.
+fn watch(flumen: &Flumen) -> Result<()> {
+    let began = Instant::now();
+    let mut last = String::new();
+    loop {
+        let job = flumen
+            .json(&["job", "show", JOB, "--live"])
+            .or_else(|_| flumen.json(&["job", "show", JOB]))?;
+        let state = job["state"].as_str().unwrap_or_default();
+        let line = format!("{state}{}", records(&job["live"]));
+        if line != last {
+            print_indented(&line);
+            last.clone_from(&line);
+        }
+        match state {
+            "FINISHED" => return Ok(()),
+            "FAILED" | "CANCELED" | "ENDED_UNKNOWN" => {
+                bail!("the job is {state}: {}", job["reason"])
+            }
+            _ if began.elapsed() > Duration::from_mins(5) => {
+                bail!("the job is {state} after 5 minutes")
+            }
+            _ => thread::sleep(Duration::from_millis(500)),
+        }
+    }
+}
+
+fn records(live: &Value) -> String {
+    let vertices = live["vertices"].as_array().into_iter().flatten();
+    let read: f64 = vertices.filter_map(|vertex| vertex["recordsOutPerSecond"].as_f64()).sum();
+    if read > 0.0 { format!(", {read:.0} records/s") } else { String::new() }
+}
+
+/// Until Ctrl-C, which reaches `flumen up` as well as us; it ends by itself then.
+fn wait_for_end(flumen: &Flumen) {
+    while Path::new(&format!("/proc/{}", flumen.id())).exists() {
+        thread::sleep(Duration::from_millis(200));
+    }
+}

@@ -1,0 +1,228 @@
+//! `flumen up` in a directory of its own, and commands against it.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+
+/// How often to look at what is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// A running `flumen up`. Dropped, it is told to stop and waited for.
+#[derive(Debug)]
+pub struct Flumen {
+    binary: PathBuf,
+    directory: PathBuf,
+    child: Child,
+}
+
+/// What a command answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its standard output.
+    pub output: String,
+    /// Its standard error.
+    pub error: String,
+    /// How it ended.
+    pub status: ExitStatus,
+}
+
+impl Flumen {
+    /// Starts `flumen up` and waits until it is ready.
+    ///
+    /// # Errors
+    /// If it ends or is not ready within a minute; the message has what it said.
+    pub fn up(binary: &Path, directory: &Path) -> Result<Self> {
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("could not create {}", directory.display()))?;
+        let mut child = Command::new(binary)
+            .args(["up", "--data-directory"])
+            .arg(directory)
+            .args(["--listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0"])
+            .args(["--kubernetes-listen", "127.0.0.1:0", "--registry-listen", "127.0.0.1:0"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("could not start {}", binary.display()))?;
+        let error = child.stderr.take().map(collect);
+        drop(child.stdout.take().map(collect));
+        let mut flumen = Self { binary: binary.to_owned(), directory: directory.to_owned(), child };
+        let began = Instant::now();
+        loop {
+            if flumen
+                .run(&["environment", "list", "--output", "json"])
+                .is_ok_and(|answer| answer.status.success())
+            {
+                return Ok(flumen);
+            }
+            if let Some(status) = flumen.child.try_wait()? {
+                let said = error.and_then(|reader| reader.join().ok()).unwrap_or_default();
+                bail!("flumen up ended with {status}: {said}");
+            }
+            if began.elapsed() > Duration::from_mins(1) {
+                bail!(
+                    "flumen up is not ready after a minute; its logs are in {}",
+                    directory.join("logs").display()
+                );
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// The data directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The process of `flumen up`.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Runs a command against this server.
+    ///
+    /// # Errors
+    /// If the binary cannot be started; a command that fails is an [`Answer`].
+    pub fn run(&self, arguments: &[&str]) -> Result<Answer> {
+        let output = Command::new(&self.binary)
+            .args(arguments)
+            .arg("--data-directory")
+            .arg(&self.directory)
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("could not run {}", self.binary.display()))?;
+        Ok(Answer {
+            output: String::from_utf8_lossy(&output.stdout).into_owned(),
+            error: String::from_utf8_lossy(&output.stderr).into_owned(),
+            status: output.status,
+        })
+    }
+
+    /// Runs a command that must succeed, and returns its standard output.
+    ///
+    /// # Errors
+    /// If it fails; the message has what it said.
+    pub fn succeed(&self, arguments: &[&str]) -> Result<String> {
+        let answer = self.run(arguments)?;
+        ensure!(
+            answer.status.success(),
+            "flumen {} ended with {}: {}{}",
+            arguments.join(" "),
+            answer.status,
+            answer.error,
+            answer.output
+        );
+        Ok(answer.output)
+    }
+
+    /// Runs a command with `--output json` that must succeed, and returns what it printed.
+    ///
+    /// # Errors
+    /// If it fails or does not print JSON.
+    pub fn json(&self, arguments: &[&str]) -> Result<Value> {
+        let mut all = arguments.to_vec();
+        all.extend(["--output", "json"]);
+        let output = self.succeed(&all)?;
+        serde_json::from_str(&output)
+            .with_context(|| format!("flumen {} printed no JSON", arguments.join(" ")))
+    }
+
+    /// A `kubectl`-like look at the cluster would need another client; the job list is what users look at.
+    /// Waits until the job is in one of the states, and returns all states that were seen on the way.
+    ///
+    /// # Errors
+    /// If it does not get there in time.
+    pub fn wait_for_state(
+        &self,
+        job: &str,
+        wanted: &[&str],
+        patience: Duration,
+    ) -> Result<Vec<String>> {
+        let began = Instant::now();
+        let mut seen: Vec<String> = Vec::new();
+        loop {
+            let shown = self.json(&["job", "show", job])?;
+            let state = shown["state"].as_str().unwrap_or_default().to_owned();
+            if seen.last() != Some(&state) {
+                seen.push(state.clone());
+            }
+            if wanted.contains(&state.as_str()) {
+                return Ok(seen);
+            }
+            if began.elapsed() > patience {
+                bail!(
+                    "job {job} was {} and not {wanted:?} within {patience:?}: {}",
+                    seen.join(", "),
+                    shown["reason"]
+                );
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Tells `flumen up` to stop and waits until it has.
+    ///
+    /// # Errors
+    /// If it has not within a minute or ends with a failure.
+    pub fn stop(mut self) -> Result<()> {
+        let status = self.end(Signal::SIGINT)?;
+        ensure!(status.success(), "flumen up ended with {status}");
+        Ok(())
+    }
+
+    /// Kills `flumen up` and nothing else.
+    ///
+    /// # Errors
+    /// If that cannot be done.
+    pub fn kill(mut self) -> Result<()> {
+        self.end(Signal::SIGKILL).map(drop)
+    }
+
+    fn end(&mut self, signal: Signal) -> Result<ExitStatus> {
+        if let Some(status) = self.child.try_wait()? {
+            return Ok(status);
+        }
+        let id = i32::try_from(self.child.id()).context("a process id is an i32")?;
+        kill(Pid::from_raw(id), signal).context("could not signal flumen up")?;
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            ensure!(
+                began.elapsed() < Duration::from_mins(1),
+                "flumen up did not end within a minute of {signal}"
+            );
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+impl Drop for Flumen {
+    fn drop(&mut self) {
+        if self.end(Signal::SIGINT).is_err() {
+            // It did not listen; it must not outlive the test all the same.
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+    }
+}
+
+/// Reads a pipe to its end so that the writer is never held up, and keeps the text.
+fn collect(pipe: impl std::io::Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let lines = BufReader::new(pipe).lines().map_while(Result::ok);
+        lines.collect::<Vec<_>>().join("\n")
+    })
+}

@@ -1,0 +1,40 @@
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use flumen_e2e::Flumen;
+
+/// How long a Flink cluster may take to start or end on a machine that does other things too.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(4);
+
+/// The binary that was built with this test.
+pub(crate) fn binary() -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a file");
+    let profile = test.parent().and_then(Path::parent).expect("tests lie in target/PROFILE/deps");
+    let binary = profile.join("flumen");
+    assert!(
+        binary.exists(),
+        "{} is missing: run `cargo build --bin flumen` first",
+        binary.display()
+    );
+    binary
+}
+
+/// Where downloads are kept, outside the checkout.
+pub(crate) fn cache() -> PathBuf {
+    let home = std::env::home_dir().expect("a home directory");
+    home.join(".cache/flumen")
+}
+
+/// A running Flumen in a directory that goes with it.
+pub(crate) struct Running {
+    pub(crate) flumen: Flumen,
+    pub(crate) directory: tempfile::TempDir,
+}
+
+pub(crate) fn up() -> Running {
+    let directory = tempfile::Builder::new().prefix("flumen-e2e-").tempdir().expect("a directory");
+    let flumen = Flumen::up(&binary(), &directory.path().join("data")).expect("flumen up");
+    Running { flumen, directory }
+}
