@@ -30,6 +30,11 @@ impl From<&core::Node> for Node {
         let allocatable =
             status.and_then(|status| status.allocatable.as_ref().or(status.capacity.as_ref()));
         let taints = spec.iter().flat_map(|spec| spec.taints.iter().flatten());
+        let taints = taints.map(|taint| Taint {
+            key: taint.key.clone(),
+            value: taint.value.clone().unwrap_or_default(),
+            effect: taint.effect.clone(),
+        });
         Self {
             labels: node.metadata.labels.clone().unwrap_or_default(),
             // What cannot be read is not there to be given away.
@@ -38,14 +43,19 @@ impl From<&core::Node> for Node {
                 .flatten()
                 .filter_map(|(name, text)| Some((name.clone(), Amount::parse(&text.0)?)))
                 .collect(),
-            taints: taints
-                .map(|taint| Taint {
-                    key: taint.key.clone(),
-                    value: taint.value.clone().unwrap_or_default(),
-                    effect: taint.effect.clone(),
-                })
-                .collect(),
+            taints: taints.chain(status.and_then(ailment)).collect(),
             unschedulable: spec.and_then(|spec| spec.unschedulable).unwrap_or(false),
         }
     }
+}
+
+/// The taint that a node lifecycle controller would give to a node that says it is not ready.
+fn ailment(status: &core::NodeStatus) -> Option<Taint> {
+    let ready = status.conditions.iter().flatten().find(|condition| condition.type_ == "Ready")?;
+    let key = match ready.status.as_str() {
+        "True" => return None,
+        "False" => "node.kubernetes.io/not-ready",
+        _ => "node.kubernetes.io/unreachable",
+    };
+    Some(Taint { key: key.to_owned(), value: String::new(), effect: "NoSchedule".to_owned() })
 }

@@ -125,6 +125,14 @@ fn taints_keep_out_who_does_not_tolerate_them() {
         &json!({"spec": {"taints": [{"key": "x", "effect": "PreferNoSchedule"}]}}),
     )];
     assert_eq!(placed(&pod(&json!({})), &soft), bound("n"));
+    let ailing = [node(
+        "n",
+        "4",
+        "8Gi",
+        &json!({"status": {"conditions": [{"type": "Ready", "status": "False"}]}}),
+    )];
+    let message = "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.";
+    assert_eq!(placed(&pod(&json!({})), &ailing), refused(message));
     let cordoned = [node("n", "4", "8Gi", &json!({"spec": {"unschedulable": true}}))];
     assert_eq!(
         placed(&pod(&json!({})), &cordoned),

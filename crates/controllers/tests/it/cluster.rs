@@ -1,0 +1,172 @@
+//! An API server with controllers, in a temporary directory, and a node that pretends.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use flumen_apiserver::ApiServer;
+use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use kube::runtime::{WatchStreamExt as _, wait::Condition, watcher};
+use kube::{Client, Resource, ResourceExt as _};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Cluster {
+    pub(crate) client: Client,
+    controllers: JoinHandle<()>,
+    stop: DropGuard,
+    _directory: tempfile::TempDir,
+}
+
+impl Cluster {
+    /// An API server and its controllers, without any node.
+    pub(crate) async fn start() -> Self {
+        let directory = tempfile::tempdir().expect("directory");
+        let stop = CancellationToken::new();
+        let settings = flumen_apiserver::Settings {
+            data_directory: directory.path().to_owned(),
+            wait_for_disk: false,
+            ..flumen_apiserver::Settings::default()
+        };
+        let server = ApiServer::start(settings, stop.clone()).await.expect("API server");
+        let client = Client::new(server.in_process("test", &["system:masters"]), "default");
+        let settings = flumen_controllers::Settings {
+            root_certificate: Some(server.certificate_authority_pem()),
+        };
+        let controllers = flumen_controllers::spawn(client.clone(), settings, stop.clone());
+        Self { client, controllers, stop: stop.drop_guard(), _directory: directory }
+    }
+
+    /// The same with a node of this size whose pods are ready at once and end when they are told to.
+    pub(crate) async fn with_node(cpu: &str, memory: &str) -> Self {
+        let cluster = Self::start().await;
+        cluster.add_node("n", cpu, memory).await;
+        tokio::spawn(pretend(cluster.client.clone()));
+        cluster
+    }
+
+    pub(crate) async fn add_node(&self, name: &str, cpu: &str, memory: &str) {
+        let nodes: Api<Node> = Api::all(self.client.clone());
+        let node = from(json!({"metadata": {"name": name}}));
+        nodes.create(&PostParams::default(), &node).await.expect("node");
+        self.resize(name, cpu, memory).await;
+    }
+
+    pub(crate) async fn resize(&self, node: &str, cpu: &str, memory: &str) {
+        let nodes: Api<Node> = Api::all(self.client.clone());
+        let resources = json!({"cpu": cpu, "memory": memory, "pods": "110"});
+        let status = json!({"status": {"capacity": resources, "allocatable": resources, "conditions": [{"type": "Ready", "status": "True"}]}});
+        nodes
+            .patch_status(node, &PatchParams::default(), &Patch::Merge(status))
+            .await
+            .expect("node status");
+    }
+
+    pub(crate) fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.client.clone(), "default")
+    }
+
+    pub(crate) async fn create<K>(&self, object: Value) -> K
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + DeserializeOwned
+            + serde::Serialize
+            + Debug,
+    {
+        self.api::<K>().create(&PostParams::default(), &from(object)).await.expect("created")
+    }
+
+    /// Ends everything; the controllers must stop when told to.
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        tokio::time::timeout(PATIENCE, self.controllers)
+            .await
+            .expect("the controllers did not stop")
+            .expect("a controller panicked");
+    }
+}
+
+pub(crate) fn from<K: DeserializeOwned>(object: Value) -> K {
+    serde_json::from_value(object).expect("object")
+}
+
+/// Waits until the object of that name is as wanted; answers with it, or `None` if it is wanted gone.
+pub(crate) async fn until<K>(api: &Api<K>, name: &str, wanted: impl Condition<K>) -> Option<K>
+where
+    K: Clone + Debug + Send + DeserializeOwned + Resource + 'static,
+{
+    let waited = kube::runtime::wait::await_condition(api.clone(), name, wanted);
+    match tokio::time::timeout(PATIENCE, waited).await {
+        Ok(found) => found.expect("watch"),
+        Err(_) => panic!("{name} did not get there: {:#?}", api.get_opt(name).await),
+    }
+}
+
+/// Waits until the list of objects is as wanted.
+pub(crate) async fn until_all<K>(api: &Api<K>, mut wanted: impl FnMut(&[K]) -> bool) -> Vec<K>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    let mut events = watcher(api.clone(), watcher::Config::default()).boxed();
+    let waited = async {
+        let mut known: Vec<K> = Vec::new();
+        while let Some(event) = events.next().await {
+            match event.expect("watch") {
+                watcher::Event::Init => known.clear(),
+                watcher::Event::InitApply(object) => known.push(object),
+                watcher::Event::InitDone => {}
+                watcher::Event::Apply(object) => {
+                    known.retain(|old| old.meta().uid != object.meta().uid);
+                    known.push(object);
+                }
+                watcher::Event::Delete(object) => {
+                    known.retain(|old| old.meta().uid != object.meta().uid)
+                }
+            }
+            if wanted(&known) {
+                return known;
+            }
+        }
+        panic!("the watch ended");
+    };
+    match tokio::time::timeout(PATIENCE, waited).await {
+        Ok(found) => found,
+        Err(_) => panic!("not as wanted: {:#?}", api.list(&kube::api::ListParams::default()).await),
+    }
+}
+
+/// What a kubelet would report, without running anything.
+async fn pretend(client: Client) {
+    let pods: Api<Pod> = Api::all(client.clone());
+    let mut changes =
+        watcher(pods, watcher::Config::default()).default_backoff().applied_objects().boxed();
+    let mut addresses = 0_u8;
+    while let Some(change) = changes.next().await {
+        let Ok(pod) = change else { continue };
+        let bound = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
+        let running =
+            pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running");
+        let own: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace().expect("namespace"));
+        let name = pod.name_any();
+        if pod.metadata.deletion_timestamp.is_some() {
+            // Gone already is fine.
+            let _ = own.delete(&name, &DeleteParams::default().grace_period(0)).await;
+        } else if bound && !running {
+            addresses += 1;
+            let status = json!({"status": {
+                "phase": "Running", "podIP": format!("10.244.0.{addresses}"),
+                "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}]
+            }});
+            let _ = own.patch_status(&name, &PatchParams::default(), &Patch::Merge(status)).await;
+        }
+    }
+}

@@ -1,0 +1,140 @@
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::ResourceExt as _;
+use kube::api::{Patch, PatchParams};
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, until, until_all};
+
+pub(crate) fn deployment(name: &str, replicas: i32, image: &str) -> Value {
+    json!({
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "c", "image": image}]}}
+        }
+    })
+}
+
+fn is_complete(found: Option<&Deployment>, replicas: i32) -> bool {
+    found.is_some_and(|found| {
+        let status = found.status.clone().unwrap_or_default();
+        let counts = [
+            status.replicas,
+            status.updated_replicas,
+            status.ready_replicas,
+            status.available_replicas,
+        ];
+        counts.iter().all(|count| count.unwrap_or(0) == replicas)
+            && status.observed_generation == found.metadata.generation
+    })
+}
+
+fn running(pods: &[Pod], image: &str) -> usize {
+    let of_image = |pod: &&Pod| {
+        pod.spec.as_ref().is_some_and(|spec| spec.containers[0].image.as_deref() == Some(image))
+    };
+    pods.iter().filter(of_image).filter(|pod| pod.metadata.deletion_timestamp.is_none()).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_becomes_pods_and_says_so() {
+    let cluster = Cluster::with_node("4", "8Gi").await;
+    cluster.create::<Deployment>(deployment("d", 3, "a")).await;
+    let done = until(&cluster.api::<Deployment>(), "d", |found: Option<&Deployment>| {
+        is_complete(found, 3)
+    })
+    .await
+    .expect("deployment");
+    let conditions = done.status.and_then(|status| status.conditions).unwrap_or_default();
+    let summary: Vec<_> = conditions
+        .iter()
+        .map(|one| {
+            (one.type_.as_str(), one.status.as_str(), one.reason.as_deref().unwrap_or_default())
+        })
+        .collect();
+    assert!(summary.contains(&("Available", "True", "MinimumReplicasAvailable")), "{summary:?}");
+    until(&cluster.api::<Deployment>(), "d", |found: Option<&Deployment>| {
+        let conditions = found
+            .and_then(|found| found.status.as_ref()?.conditions.as_ref())
+            .into_iter()
+            .flatten();
+        conditions
+            .into_iter()
+            .any(|condition| condition.reason.as_deref() == Some("NewReplicaSetAvailable"))
+    })
+    .await;
+    let pods =
+        cluster.api::<Pod>().list(&kube::api::ListParams::default()).await.expect("pods").items;
+    assert_eq!(pods.len(), 3);
+    for pod in &pods {
+        let owner = &pod.owner_references()[0];
+        assert_eq!(
+            (owner.kind.as_str(), owner.controller, owner.block_owner_deletion),
+            ("ReplicaSet", Some(true), Some(true))
+        );
+        assert!(pod.name_any().starts_with(&format!("{}-", owner.name)), "{}", pod.name_any());
+        assert_eq!(pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()), Some("n"));
+    }
+    until_all(&cluster.api::<Event>(), |events| {
+        let reasons: Vec<&str> =
+            events.iter().filter_map(|event| event.reason.as_deref()).collect();
+        ["ScalingReplicaSet", "SuccessfulCreate", "Scheduled"]
+            .iter()
+            .all(|reason| reasons.contains(reason))
+    })
+    .await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_template_replaces_the_pods_and_the_old_replica_set_stays_empty() {
+    let cluster = Cluster::with_node("4", "8Gi").await;
+    cluster.create::<Deployment>(deployment("d", 3, "a")).await;
+    let deployments = cluster.api::<Deployment>();
+    until(&deployments, "d", |found: Option<&Deployment>| is_complete(found, 3)).await;
+    let image =
+        json!({"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "b"}]}}}});
+    deployments.patch("d", &PatchParams::default(), &Patch::Merge(image)).await.expect("patched");
+    until_all(&cluster.api::<Pod>(), |pods| pods.len() == 3 && running(pods, "b") == 3).await;
+    until_all(&cluster.api::<ReplicaSet>(), |sets| {
+        let mut sizes: Vec<_> = sets
+            .iter()
+            .map(|set| set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1))
+            .collect();
+        sizes.sort_unstable();
+        sizes == [0, 3]
+    })
+    .await;
+    let revision = until(&deployments, "d", |found: Option<&Deployment>| is_complete(found, 3))
+        .await
+        .expect("deployment");
+    assert_eq!(
+        revision.annotations().get("deployment.kubernetes.io/revision").map(String::as_str),
+        Some("2")
+    );
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scaling_and_the_death_of_a_pod_are_followed() {
+    let cluster = Cluster::with_node("4", "8Gi").await;
+    cluster.create::<Deployment>(deployment("d", 1, "a")).await;
+    let (deployments, pods) = (cluster.api::<Deployment>(), cluster.api::<Pod>());
+    for size in [4, 2] {
+        let scale = json!({"spec": {"replicas": size}});
+        deployments
+            .patch("d", &PatchParams::default(), &Patch::Merge(scale))
+            .await
+            .expect("scaled");
+        until(&deployments, "d", |found: Option<&Deployment>| is_complete(found, size)).await;
+    }
+    let first = until_all(&pods, |pods| running(pods, "a") == 2).await.remove(0).name_any();
+    let failed = json!({"status": {"phase": "Failed"}});
+    pods.patch_status(&first, &PatchParams::default(), &Patch::Merge(failed))
+        .await
+        .expect("failed");
+    until_all(&pods, |pods| pods.len() == 3 && running(pods, "a") == 3).await;
+    cluster.stop().await;
+}

@@ -1,0 +1,81 @@
+use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::api::DeleteParams;
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, until, until_all};
+
+fn pod(name: &str, memory: &str) -> Value {
+    json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "a", "resources": {"requests": {"memory": memory}}}]}})
+}
+
+fn node_of(found: Option<&Pod>) -> Option<&str> {
+    found.and_then(|pod| pod.spec.as_ref()?.node_name.as_deref())
+}
+
+fn refusal(found: Option<&Pod>) -> Option<String> {
+    let conditions = found?.status.as_ref()?.conditions.as_ref()?;
+    let condition = conditions
+        .iter()
+        .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
+    (condition.reason.as_deref() == Some("Unschedulable"))
+        .then(|| condition.message.clone().unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_that_does_not_fit_waits_with_its_reason_and_starts_when_there_is_room() {
+    let cluster = Cluster::with_node("4", "1Gi").await;
+    let pods = cluster.api::<Pod>();
+    cluster.create::<Pod>(pod("first", "600Mi")).await;
+    until(&pods, "first", |found: Option<&Pod>| node_of(found) == Some("n")).await;
+    cluster.create::<Pod>(pod("second", "600Mi")).await;
+    let waiting = until(&pods, "second", |found: Option<&Pod>| refusal(found).is_some()).await;
+    assert_eq!(
+        refusal(waiting.as_ref()).as_deref(),
+        Some("0/1 nodes are available: 1 Insufficient memory.")
+    );
+    assert_eq!(waiting.and_then(|pod| pod.status?.phase).as_deref(), Some("Pending"));
+    until_all(&cluster.api::<Event>(), |events| {
+        events.iter().any(|event| {
+            event.reason.as_deref() == Some("FailedScheduling")
+                && event.involved_object.name.as_deref() == Some("second")
+        })
+    })
+    .await;
+    pods.delete("first", &DeleteParams::default()).await.expect("deleted");
+    until(&pods, "second", |found: Option<&Pod>| node_of(found) == Some("n")).await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_waits_for_the_first_node_and_for_a_larger_one() {
+    let cluster = Cluster::start().await;
+    let pods = cluster.api::<Pod>();
+    cluster.create::<Pod>(pod("p", "2Gi")).await;
+    until(&pods, "p", |found: Option<&Pod>| {
+        refusal(found).as_deref() == Some("no nodes available to schedule pods")
+    })
+    .await;
+    cluster.add_node("n", "4", "1Gi").await;
+    until(&pods, "p", |found: Option<&Pod>| {
+        refusal(found).as_deref() == Some("0/1 nodes are available: 1 Insufficient memory.")
+    })
+    .await;
+    cluster.resize("n", "4", "2Gi").await;
+    until(&pods, "p", |found: Option<&Pod>| node_of(found) == Some("n")).await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_pods_at_once_never_take_more_than_there_is() {
+    let cluster = Cluster::with_node("64", "10Gi").await;
+    let pods = cluster.api::<Pod>();
+    let created = (0..30).map(|number| cluster.create::<Pod>(pod(&format!("p{number}"), "1Gi")));
+    futures::future::join_all(created).await;
+    until_all(&pods, |pods| {
+        let bound = pods.iter().filter(|pod| node_of(Some(pod)).is_some()).count();
+        assert!(bound <= 10, "{bound} pods of 1Gi on a node of 10Gi");
+        bound == 10 && pods.iter().filter(|pod| refusal(Some(pod)).is_some()).count() == 20
+    })
+    .await;
+    cluster.stop().await;
+}
