@@ -4,19 +4,23 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use futures::future::BoxFuture;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Settings,
     allocation::Allocation,
+    discovery,
     failure::Failure,
-    request::{self, Accept, Call, Query, Route},
+    forward::upstream::Upstream,
+    request::{self, Accept, Call, Query, Route, Target},
     resources::{Registry, Resource},
-    security::{User, authority::Authority, tokens::Tokens},
+    security::{User, authority::Authority, reviews, tokens::Tokens},
     storage::{Entry, Object, Store},
     verbs,
+    view::View,
 };
 
 /// Everything that answering requests needs.
@@ -27,6 +31,8 @@ pub(crate) struct Api {
     pub(crate) allocation: Allocation,
     pub(crate) authority: Authority,
     pub(crate) tokens: Tokens,
+    pub(crate) upstream: Upstream,
+    pub(crate) kubelet_tls: Arc<rustls::ClientConfig>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -52,11 +58,17 @@ pub(crate) struct List {
 
 impl Api {
     /// Answers a request; `user` is absent if the client did not prove who it is.
-    pub(crate) async fn answer(self: Arc<Self>, user: Option<User>, request: Request<Body>) -> Response<Body> {
-        match self.route(user, request).await {
-            Ok(response) => response,
-            Err(failure) => render_failure(&failure),
-        }
+    pub(crate) fn answer(
+        self: Arc<Self>,
+        user: Option<User>,
+        request: Request<Body>,
+    ) -> BoxFuture<'static, Response<Body>> {
+        Box::pin(async move {
+            match self.route(user, request).await {
+                Ok(response) => response,
+                Err(failure) => render_failure(&failure),
+            }
+        })
     }
 
     async fn route(self: Arc<Self>, user: Option<User>, request: Request<Body>) -> Result<Response<Body>, Failure> {
@@ -65,20 +77,69 @@ impl Api {
             return Ok(self.health());
         }
         let user = user.ok_or_else(Failure::unauthorized)?;
-        let accept = Accept::parse(request.headers());
         match route {
-            Route::Objects(target) => {
-                let (parts, body) = request.into_parts();
-                let query = Query::parse(parts.uri.query());
-                let call = Call { method: parts.method.clone(), target, query, headers: parts.headers.clone(), user };
-                let answer = verbs::run(&self, &call, Request::from_parts(parts, body)).await?;
-                if let Answer::Response(response) = answer {
-                    return Ok(response);
-                }
-                Ok(render(answer, accept?))
-            }
-            _ => Err(Failure::no_such_path()),
+            Route::Objects(target) => self.objects(target, user, request).await,
+            Route::Review(review) => self.review(review, &user, request).await,
+            other => self.describe(&other, &request).map(|document| json(StatusCode::OK, document.to_string())),
         }
+    }
+
+    async fn objects(
+        self: Arc<Self>,
+        target: Target,
+        user: User,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Failure> {
+        let query = Query::parse(request.uri().query());
+        let call = Call { method: request.method().clone(), target, query, headers: request.headers().clone(), user };
+        // What a proxy answers has the form that its target gives it.
+        let raw = matches!(call.target.subresource.as_deref(), Some("proxy" | "log"));
+        let accept = if raw { Accept::Json } else { Accept::parse(&call.headers)? };
+        let view = View::new(accept, &call.query);
+        let answer = verbs::run(&self, &call, request).await?;
+        Ok(match answer {
+            Answer::Response(response) => response,
+            Answer::Value(status, value) => json(status, view.value(&value)),
+            Answer::Object(resource, status, object) => json(status, view.object(resource, &object)),
+            Answer::List(list) => json(StatusCode::OK, view.list(&list)),
+        })
+    }
+
+    async fn review(
+        &self,
+        review: &'static str,
+        user: &User,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Failure> {
+        if request.method() != Method::POST {
+            return Err(Failure::method_not_allowed());
+        }
+        let body = verbs::body::read(request.into_body()).await?;
+        let asked = verbs::body::parse_yaml(&body).map_err(Failure::bad_request)?;
+        let answer = reviews::answer(self, user, review, asked);
+        Ok(json(StatusCode::CREATED, answer.to_string()))
+    }
+
+    /// What the server says about itself.
+    fn describe(&self, route: &Route, request: &Request<Body>) -> Result<Value, Failure> {
+        if request.method() != Method::GET {
+            return Err(Failure::method_not_allowed());
+        }
+        let document = match route {
+            Route::Version => Some(discovery::version()),
+            Route::CoreVersions => {
+                let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+                let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+                Some(discovery::core_versions(host.unwrap_or_default()))
+            }
+            Route::Groups => Some(discovery::groups(self.registry)),
+            Route::Group(name) => discovery::group(self.registry, name),
+            Route::Resources { group, version } => discovery::resources(self.registry, group, version),
+            Route::OpenApi(place) if place.is_empty() => Some(discovery::openapi::index(self.registry)),
+            Route::OpenApi(place) => discovery::openapi::document(self.registry, place),
+            Route::Health | Route::Objects(_) | Route::Review(_) | Route::Unknown => None,
+        };
+        document.ok_or_else(Failure::no_such_path)
     }
 
     fn health(&self) -> Response<Body> {
@@ -113,46 +174,4 @@ pub(crate) fn render_failure(failure: &Failure) -> Response<Body> {
         return text(failure.code, failure.message.clone());
     }
     json(failure.code, failure.status().to_string())
-}
-
-fn render(answer: Answer, accept: Accept) -> Response<Body> {
-    let _ = accept;
-    match answer {
-        Answer::Response(response) => response,
-        Answer::Value(status, value) => json(status, value.to_string()),
-        Answer::Object(_, status, object) => json(status, object.json.clone()),
-        Answer::List(list) => json(StatusCode::OK, render_list(&list)),
-    }
-}
-
-fn render_list(list: &List) -> Vec<u8> {
-    let size: usize = list.entries.iter().map(|(_, object)| object.json.len() + 1).sum();
-    let mut body = Vec::with_capacity(size + 200);
-    let metadata = list_metadata(list);
-    let kind = list.resource.kind;
-    let version = list.resource.api_version();
-    body.extend_from_slice(
-        format!("{{\"kind\":\"{kind}List\",\"apiVersion\":\"{version}\",\"metadata\":{metadata},\"items\":[").as_bytes(),
-    );
-    for (position, (_, object)) in list.entries.iter().enumerate() {
-        if position > 0 {
-            body.push(b',');
-        }
-        body.push(b'{');
-        body.extend_from_slice(object.item());
-    }
-    body.extend_from_slice(b"]}\n");
-    body
-}
-
-fn list_metadata(list: &List) -> Value {
-    let mut metadata = serde_json::Map::new();
-    metadata.insert("resourceVersion".into(), list.revision.to_string().into());
-    if !list.next.is_empty() {
-        metadata.insert("continue".into(), list.next.as_str().into());
-    }
-    if let Some(remaining) = list.remaining {
-        metadata.insert("remainingItemCount".into(), remaining.into());
-    }
-    Value::Object(metadata)
 }

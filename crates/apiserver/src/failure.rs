@@ -92,6 +92,11 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, "NotFound", message).about(resource, name)
     }
 
+    /// Something that is not found and is no object of this server.
+    pub(crate) fn not_found_because(message: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message)
+    }
+
     /// The path is none of this server's.
     pub(crate) fn no_such_path() -> Self {
         let mut failure = Self::new(StatusCode::NOT_FOUND, "NotFound", "404 page not found\n");
@@ -118,6 +123,14 @@ impl Failure {
             resource.qualified()
         );
         Self::new(StatusCode::CONFLICT, "Conflict", message).about(resource, name)
+    }
+
+    /// A conflict about a part of an object, named as messages name it.
+    pub(crate) fn conflict_of(what: &str, name: &str, why: &str) -> Self {
+        let message = format!("Operation cannot be fulfilled on {what} \"{name}\": {why}");
+        let mut failure = Self::new(StatusCode::CONFLICT, "Conflict", message);
+        failure.details = Some(json!({"name": name, "kind": what}));
+        failure
     }
 
     /// Fields that server-side apply may not take from their managers; each with the manager's name and the field.
@@ -284,10 +297,6 @@ impl Failure {
 
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
-    }
-
-    pub(crate) fn bad_gateway(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_GATEWAY, "BadGateway", message)
     }
 
     pub(crate) fn internal(error: impl Display) -> Self {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use self::fields::Fields;
-pub(crate) use self::apply::{Applied, apply};
+pub(crate) use self::apply::apply;
 use crate::{clock, resources::Resource};
 
 mod apply;

@@ -147,6 +147,11 @@ impl Registry {
         self.resources.iter()
     }
 
+    /// Everything that discovery shows.
+    pub(crate) fn all(&'static self) -> impl Iterator<Item = &'static Resource> {
+        self.resources.iter()
+    }
+
     pub(crate) fn by_id(&'static self, id: ResourceId) -> &'static Resource {
         &self.resources[id]
     }
@@ -159,10 +164,6 @@ impl Registry {
         self.resources.iter().find(|resource| {
             resource.plural == plural && resource.group == group && resource.version == version
         })
-    }
-
-    pub(crate) fn by_kind(&'static self, api_version: &str, kind: &str) -> Option<&'static Resource> {
-        self.resources.iter().find(|resource| resource.kind == kind && resource.api_version() == api_version)
     }
 
     /// A kind of the core group that this table is known to have.

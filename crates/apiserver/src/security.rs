@@ -4,6 +4,7 @@ pub(crate) mod authentication;
 pub(crate) mod authority;
 pub(crate) mod authorization;
 pub(crate) mod files;
+pub(crate) mod reviews;
 pub(crate) mod tokens;
 pub(crate) mod user;
 

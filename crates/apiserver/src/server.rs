@@ -11,7 +11,7 @@ use crate::{
     Error, InProcess, Settings,
     allocation::Allocation,
     api::Api,
-    bootstrap,
+    bootstrap, forward,
     lock::DirectoryLock,
     resources::Registry,
     security::{
@@ -64,7 +64,10 @@ impl ApiServer {
         let allocation = Allocation::new(&settings, services.iter());
         let (certificate, key) = authority.issue_server(&server_names(&settings))?;
         let tls = transport::tls::server_config(authority.pem(), &certificate, &key)?;
-        let api = Arc::new(Api { store, registry, settings, allocation, authority, tokens, stop });
+        let upstream = forward::upstream::upstream(settings.dialer.clone());
+        let kubelet_tls = forward::logs::kubelet_config(&authority)?;
+        let api = Api { store, registry, settings, allocation, authority, tokens, upstream, kubelet_tls, stop };
+        let api = Arc::new(api);
         bootstrap::run(&api).await?;
         Ok(Self { api, tls, _lock: Arc::new(lock) })
     }

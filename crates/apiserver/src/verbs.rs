@@ -12,12 +12,13 @@ use crate::{
     security::authorization,
 };
 
-mod body;
+pub(crate) mod body;
 mod create;
 mod delete;
 mod list;
 mod metadata;
 mod patch;
+mod subresources;
 mod update;
 mod watch;
 mod write;
@@ -27,7 +28,7 @@ pub(crate) async fn run(api: &Arc<Api>, call: &Call, request: Request<Body>) -> 
     let verb = verb_of(call).ok_or_else(Failure::method_not_allowed)?;
     authorization::check(api, call, verb)?;
     if call.target.subresource.is_some() {
-        return subresource(api, call, request).await;
+        return subresources::run(api, call, request).await;
     }
     match verb {
         "get" => get(api, call),
@@ -68,13 +69,4 @@ fn get(api: &Api, call: &Call) -> Result<Answer, Failure> {
     let object = api.store.get(resource.id, &call.key());
     let object = object.ok_or_else(|| Failure::not_found(resource, call.name()))?;
     Ok(Answer::Object(resource, http::StatusCode::OK, object))
-}
-
-async fn subresource(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
-    match (call.target.subresource.as_deref().unwrap_or_default(), &call.method) {
-        ("status", &Method::GET) => get(api, call),
-        ("status", &Method::PUT) => update::update(api, call, request).await,
-        ("status", &Method::PATCH) => patch::patch(api, call, request).await,
-        _ => Err(Failure::method_not_allowed()),
-    }
 }

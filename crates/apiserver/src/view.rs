@@ -1,39 +1,178 @@
-//! Objects in the form that the client accepts.
+//! Objects in the form that the client accepts: as they are, as rows of a table, or their metadata alone.
 
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use crate::{failure::Failure, request::Accept, resources::Resource, storage::Object};
+use crate::{
+    api::List,
+    failure::Failure,
+    request::{Accept, Query},
+    resources::Resource,
+    storage::Object,
+};
+
+pub(crate) mod table;
 
 /// Where what existed at the start of a watch ends.
 const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
+/// How much of an object stands beside its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Include {
+    Nothing,
+    Metadata,
+    Object,
+}
+
+/// The form of an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View {
+    accept: Accept,
+    include: Include,
+}
+
+impl View {
+    pub(crate) fn new(accept: Accept, query: &Query) -> Self {
+        let include = match query.text("includeObject") {
+            Some("None") => Include::Nothing,
+            Some("Object") => Include::Object,
+            _ => Include::Metadata,
+        };
+        Self { accept, include }
+    }
+
+    /// One stored object.
+    pub(crate) fn object(self, resource: &Resource, object: &Object) -> Bytes {
+        match self.accept {
+            Accept::Json => object.json.clone(),
+            Accept::Metadata => partial(&object.value()).to_string().into(),
+            Accept::Table => {
+                let value = object.value();
+                let metadata = json!({"resourceVersion": object.revision.to_string()});
+                let rows = vec![self.row(resource, &value)];
+                table::render(resource, &metadata, rows, true).to_string().into()
+            }
+        }
+    }
+
+    /// Something that is not stored; only if it is of a kind with columns is there a table of it.
+    pub(crate) fn value(self, value: &Value) -> Bytes {
+        value.to_string().into()
+    }
+
+    pub(crate) fn list(self, list: &List) -> Vec<u8> {
+        match self.accept {
+            Accept::Json => json_list(list),
+            Accept::Metadata => {
+                let items: Vec<Value> = list.entries.iter().map(|(_, object)| partial(&object.value())).collect();
+                json!({
+                    "kind": "PartialObjectMetadataList",
+                    "apiVersion": "meta.k8s.io/v1",
+                    "metadata": list_metadata(list),
+                    "items": items,
+                })
+                .to_string()
+                .into()
+            }
+            Accept::Table => {
+                let rows = list.entries.iter().map(|(_, object)| self.row(list.resource, &object.value()));
+                table::render(list.resource, &list_metadata(list), rows.collect(), true).to_string().into()
+            }
+        }
+    }
+
+    fn row(self, resource: &Resource, value: &Value) -> Value {
+        let mut row = json!({"cells": table::cells(resource, value)});
+        match self.include {
+            Include::Nothing => {}
+            Include::Metadata => row["object"] = partial(value),
+            Include::Object => row["object"] = value.clone(),
+        }
+        row
+    }
+}
+
+/// The metadata of an object as an object of its own.
+fn partial(value: &Value) -> Value {
+    json!({
+        "kind": "PartialObjectMetadata",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": value.get("metadata").cloned().unwrap_or_default(),
+    })
+}
+
+fn json_list(list: &List) -> Vec<u8> {
+    let size: usize = list.entries.iter().map(|(_, object)| object.json.len() + 1).sum();
+    let mut body = Vec::with_capacity(size + 200);
+    let (kind, version) = (list.resource.kind, list.resource.api_version());
+    let metadata = list_metadata(list);
+    let head = format!("{{\"kind\":\"{kind}List\",\"apiVersion\":\"{version}\",\"metadata\":{metadata},\"items\":[");
+    body.extend_from_slice(head.as_bytes());
+    for (position, (_, object)) in list.entries.iter().enumerate() {
+        if position > 0 {
+            body.push(b',');
+        }
+        body.push(b'{');
+        body.extend_from_slice(object.item());
+    }
+    body.extend_from_slice(b"]}\n");
+    body
+}
+
+fn list_metadata(list: &List) -> Value {
+    let mut metadata = Map::new();
+    metadata.insert("resourceVersion".into(), list.revision.to_string().into());
+    if !list.next.is_empty() {
+        metadata.insert("continue".into(), list.next.as_str().into());
+    }
+    if let Some(remaining) = list.remaining {
+        metadata.insert("remainingItemCount".into(), remaining.into());
+    }
+    Value::Object(metadata)
+}
+
 /// The events of one watch as lines.
 pub(crate) struct Events {
     resource: &'static Resource,
-    accept: Accept,
+    view: View,
+    /// The columns of a table are described once.
+    described: bool,
 }
 
 impl Events {
-    pub(crate) fn new(resource: &'static Resource, accept: Accept) -> Self {
-        Self { resource, accept }
+    pub(crate) fn new(resource: &'static Resource, view: View) -> Self {
+        Self { resource, view, described: false }
     }
 
     pub(crate) fn line(&mut self, kind: &str, object: &Object) -> Bytes {
-        let _ = self.accept;
-        render(kind, &object.json)
+        if self.view.accept == Accept::Table {
+            let value = object.value();
+            let metadata = json!({"resourceVersion": object.revision.to_string()});
+            let rows = vec![self.view.row(self.resource, &value)];
+            let table = table::render(self.resource, &metadata, rows, !self.described);
+            self.described = true;
+            return render(kind, table.to_string().as_bytes());
+        }
+        render(kind, &self.view.object(self.resource, object))
     }
 
     /// A line that only says up to which revision everything was sent.
     pub(crate) fn bookmark(&self, revision: u64, initial_end: bool) -> Bytes {
-        let mut object = json!({
-            "kind": self.resource.kind,
-            "apiVersion": self.resource.api_version(),
-            "metadata": {"resourceVersion": revision.to_string(), "creationTimestamp": null},
-        });
+        let mut metadata = json!({"resourceVersion": revision.to_string(), "creationTimestamp": null});
         if initial_end {
-            object["metadata"]["annotations"] = json!({INITIAL_EVENTS_END: "true"});
+            metadata["annotations"] = json!({INITIAL_EVENTS_END: "true"});
         }
+        let object = match self.view.accept {
+            Accept::Json => {
+                json!({"kind": self.resource.kind, "apiVersion": self.resource.api_version(), "metadata": metadata})
+            }
+            Accept::Metadata => partial(&json!({"metadata": metadata})),
+            Accept::Table => {
+                let object = partial(&json!({"metadata": metadata}));
+                let rows = vec![json!({"cells": [], "object": object})];
+                table::render(self.resource, &metadata, rows, false)
+            }
+        };
         render("BOOKMARK", object.to_string().as_bytes())
     }
 
@@ -51,4 +190,3 @@ fn render(kind: &str, object: &[u8]) -> Bytes {
     line.extend_from_slice(b"}\n");
     line.into()
 }
-

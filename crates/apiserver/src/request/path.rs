@@ -7,11 +7,12 @@ pub(crate) enum Route {
     /// `/healthz` and its like, open to everybody.
     Health,
     Version,
+    OpenApi(String),
     /// Discovery: the versions of the core group, the groups, one group, the resources of one version.
     CoreVersions,
     Groups,
     Group(String),
-    Version1 { group: String, version: String },
+    Resources { group: String, version: String },
     Objects(Target),
     /// Something that is computed and never stored, such as `selfsubjectaccessreviews`.
     Review(&'static str),
@@ -41,12 +42,13 @@ pub(crate) fn parse(path: &str, registry: &'static Registry) -> Route {
     match parts.as_slice() {
         ["healthz" | "readyz" | "livez", ..] => Route::Health,
         ["version"] => Route::Version,
+        ["openapi", "v3", rest @ ..] => Route::OpenApi(rest.join("/")),
         ["api"] => Route::CoreVersions,
         ["apis"] => Route::Groups,
         ["apis", group] => Route::Group((*group).to_owned()),
-        ["api", version] => Route::Version1 { group: String::new(), version: (*version).to_owned() },
+        ["api", version] => Route::Resources { group: String::new(), version: (*version).to_owned() },
         ["apis", group, version] => {
-            Route::Version1 { group: (*group).to_owned(), version: (*version).to_owned() }
+            Route::Resources { group: (*group).to_owned(), version: (*version).to_owned() }
         }
         ["api", version, rest @ ..] => objects("", version, rest, path, registry),
         ["apis", group, version, rest @ ..] => objects(group, version, rest, path, registry),

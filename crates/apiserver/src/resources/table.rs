@@ -42,7 +42,7 @@ fn plain(kind: &'static str, plural: &'static str, singular: &'static str) -> Re
         selectable: selectable(&[]),
         typed: Ok,
         rules: &rules::Plain,
-        columns: columns::NAME_AND_AGE,
+        columns: columns::NAMESPACE,
     }
 }
 

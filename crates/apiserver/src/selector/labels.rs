@@ -74,6 +74,28 @@ impl Requirements {
     }
 }
 
+impl std::fmt::Display for Requirements {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (position, Requirement { key, operator }) in self.0.iter().enumerate() {
+            if position > 0 {
+                formatter.write_str(",")?;
+            }
+            match operator {
+                Operator::In(values) => match values.as_slice() {
+                    [one] => write!(formatter, "{key}={one}")?,
+                    many => write!(formatter, "{key} in ({})", many.join(","))?,
+                },
+                Operator::NotIn(values) => write!(formatter, "{key} notin ({})", values.join(","))?,
+                Operator::Exists => formatter.write_str(key)?,
+                Operator::DoesNotExist => write!(formatter, "!{key}")?,
+                Operator::GreaterThan(limit) => write!(formatter, "{key}>{limit}")?,
+                Operator::LessThan(limit) => write!(formatter, "{key}<{limit}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Requirement {
     fn matches(&self, labels: &Labels) -> bool {
         let value = labels.iter().find(|(key, _)| **key == *self.key).map(|(_, value)| value);

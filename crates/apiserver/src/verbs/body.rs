@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The whole body.
-pub(super) async fn read(body: Body) -> Result<Bytes, Failure> {
+pub(crate) async fn read(body: Body) -> Result<Bytes, Failure> {
     match Limited::new(body, MAXIMUM_BODY_BYTES).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Failure::too_large(MAXIMUM_BODY_BYTES)),
@@ -40,7 +40,7 @@ pub(super) async fn read_object(call: &Call, body: Body) -> Result<Value, Failur
 }
 
 /// A value from YAML, which most clients write as JSON.
-pub(super) fn parse_yaml(bytes: &[u8]) -> Result<Value, String> {
+pub(crate) fn parse_yaml(bytes: &[u8]) -> Result<Value, String> {
     if let Ok(value) = serde_json::from_slice(bytes) {
         return Ok(value);
     }
@@ -75,15 +75,62 @@ pub(super) fn check_kind(resource: &Resource, object: &mut Value) -> Result<(), 
     Ok(())
 }
 
-/// Brings the object into the form of its type.
-pub(super) fn normalize(resource: &Resource, mut object: Value) -> Result<Value, Failure> {
+/// Brings the object into the form of its type: fields that the type does not have are dropped, or refused if the
+/// client asked for that.
+pub(super) fn normalize(call: &Call, mut object: Value) -> Result<Value, Failure> {
+    let resource = call.target.resource;
     quantities_to_text(&mut object);
-    (resource.typed)(object).map_err(|error| {
+    let strict = call.query.first("fieldValidation") == Some("Strict");
+    let sent = strict.then(|| object.clone());
+    let typed = (resource.typed)(object).map_err(|error| {
         Failure::bad_request(format!(
             "{} in version \"{}\" cannot be handled as a {}: {error}",
             resource.kind, resource.version, resource.kind
         ))
-    })
+    })?;
+    if let Some(sent) = sent {
+        let mut unknown = Vec::new();
+        collect_unknown(&sent, &typed, &mut String::new(), &mut unknown);
+        if !unknown.is_empty() {
+            let list: Vec<String> = unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
+            return Err(Failure::bad_request(format!(
+                "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {}",
+                resource.kind,
+                resource.version,
+                resource.kind,
+                list.join(", ")
+            )));
+        }
+    }
+    Ok(typed)
+}
+
+/// The fields that were lost on the way through the type.
+fn collect_unknown(sent: &Value, typed: &Value, path: &mut String, unknown: &mut Vec<String>) {
+    let length = path.len();
+    match (sent, typed) {
+        (Value::Object(sent), Value::Object(typed)) => {
+            for (name, value) in sent.iter().filter(|(_, value)| !value.is_null()) {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(name);
+                match typed.get(name) {
+                    Some(typed) => collect_unknown(value, typed, path, unknown),
+                    None => unknown.push(path.clone()),
+                }
+                path.truncate(length);
+            }
+        }
+        (Value::Array(sent), Value::Array(typed)) => {
+            for (position, (sent, typed)) in sent.iter().zip(typed).enumerate() {
+                path.push_str(&format!("[{position}]"));
+                collect_unknown(sent, typed, path, unknown);
+                path.truncate(length);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// A quantity may be written as a number, which the types do not know.

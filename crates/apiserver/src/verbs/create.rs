@@ -46,7 +46,7 @@ pub(super) async fn create_tracked(
         return Err(Failure::unknown("resourceVersion should not be set on objects to be created"));
     }
     metadata::set_namespace(call, &mut object)?;
-    let object = body::normalize(resource, object)?;
+    let object = body::normalize(call, object)?;
     // A generated name that is taken is simply generated again.
     let generated = metadata::text(&object, "name").is_empty();
     for _ in 0..8 {

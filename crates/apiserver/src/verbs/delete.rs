@@ -74,6 +74,12 @@ pub(super) async fn delete_collection(api: &Arc<Api>, call: &Call, request: Requ
     Ok(Answer::List(List { resource, entries, revision, next: String::new(), remaining: None }))
 }
 
+/// Deletes one object by the options in a value.
+pub(super) async fn delete_with(api: &Api, call: &Call, options: &Value) -> Result<(), Failure> {
+    let options = parse_options(call, options)?;
+    delete_one(api, call.target.resource, &call.key(), call.name(), &options).await.map(drop)
+}
+
 async fn read_options(call: &Call, request: Request<Body>) -> Result<Options, Failure> {
     let bytes = body::read(request.into_body()).await?;
     let body: Value = if bytes.is_empty() {
@@ -83,6 +89,10 @@ async fn read_options(call: &Call, request: Request<Body>) -> Result<Options, Fa
     } else {
         serde_json::from_slice(&bytes).map_err(|error| Failure::bad_request(format!("could not read DeleteOptions: {error}")))?
     };
+    parse_options(call, &body)
+}
+
+fn parse_options(call: &Call, body: &Value) -> Result<Options, Failure> {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let mut propagation = text("/propagationPolicy").or_else(|| call.query.text("propagationPolicy").map(str::to_owned));
     let orphan = body.get("orphanDependents").and_then(Value::as_bool).or_else(|| {

@@ -16,7 +16,8 @@ use crate::{
     resources::Resource,
     selector::Selector,
     storage::{Event, Object, in_namespace},
-    transport, view,
+    transport,
+    view::{self, View},
 };
 
 /// How many events are taken out of the store at a time.
@@ -29,7 +30,7 @@ struct Wanted {
     resource: &'static Resource,
     namespace: Option<String>,
     selector: Selector,
-    accept: Accept,
+    view: View,
     /// After which revision events are wanted; `None` starts with what exists.
     after: Option<u64>,
     bookmarks: bool,
@@ -77,7 +78,7 @@ fn read_wanted(api: &Api, call: &Call) -> Result<Wanted, Failure> {
         resource: call.target.resource,
         namespace: call.target.namespace.clone(),
         selector: selector(call)?,
-        accept: Accept::parse(&call.headers)?,
+        view: View::new(Accept::parse(&call.headers)?, &call.query),
         after,
         bookmarks,
         mark_initial_end: bookmarks && after.is_none(),
@@ -114,7 +115,7 @@ fn lines(api: Arc<Api>, wanted: Wanted) -> impl Stream<Item = Bytes> + Send + 's
         None => store.list(wanted.resource.id, wanted.namespace.as_deref()),
     };
     async_stream::stream! {
-        let mut view = view::Events::new(wanted.resource, wanted.accept);
+        let mut view = view::Events::new(wanted.resource, wanted.view);
         for (_, object) in initial {
             if wanted.selector.matches(&object) {
                 yield view.line("ADDED", &object);

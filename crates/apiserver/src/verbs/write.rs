@@ -114,7 +114,7 @@ pub(super) fn finish_update(call: &Call, part: Part, mut new: Value, old: &Value
     check_identity(call, &new, old)?;
     metadata::keep_system_fields(&mut new, old);
     metadata::keep_managers(&mut new, old);
-    let mut new = body::normalize(resource, new)?;
+    let mut new = body::normalize(call, new)?;
     match part {
         Part::Object => {
             if resource.status {

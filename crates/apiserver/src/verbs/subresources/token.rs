@@ -1,0 +1,114 @@
+//! Tokens of service accounts.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::{
+    api::{Answer, Api},
+    clock,
+    failure::{Cause, Failure},
+    request::Call,
+    security::tokens::{Bound, Claims, Holder, ISSUER},
+    verbs::{body, metadata},
+};
+
+const SHORTEST_SECONDS: i64 = 600;
+const LONGEST_SECONDS: i64 = 1 << 32;
+const USUAL_SECONDS: i64 = 3600;
+
+pub(super) async fn issue(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+    let mut asked = body::read_object(call, request.into_body()).await?;
+    let resource = call.target.resource;
+    let stored = api.store.get(resource.id, &call.key());
+    let account = stored.ok_or_else(|| Failure::not_found(resource, call.name()))?.value();
+    let seconds = asked.pointer("/spec/expirationSeconds").and_then(Value::as_i64).unwrap_or(USUAL_SECONDS);
+    check_duration(seconds)?;
+    let audiences = asked.pointer("/spec/audiences").and_then(Value::as_array).into_iter().flatten();
+    let mut audiences: Vec<String> = audiences.filter_map(Value::as_str).map(str::to_owned).collect();
+    if audiences.is_empty() {
+        audiences.push(ISSUER.to_owned());
+    }
+    let mut holder = Holder {
+        namespace: call.namespace().to_owned(),
+        serviceaccount: Bound { name: call.name().to_owned(), uid: metadata::text(&account, "uid").to_owned() },
+        pod: None,
+        secret: None,
+    };
+    bind(api, call, asked.pointer("/spec/boundObjectRef"), &mut holder)?;
+    let now = clock::now();
+    let end = now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+    let claims = Claims {
+        aud: audiences.clone(),
+        exp: end.as_second(),
+        iat: now.as_second(),
+        iss: ISSUER.to_owned(),
+        jti: uuid::Uuid::new_v4().to_string(),
+        nbf: now.as_second(),
+        sub: format!("system:serviceaccount:{}:{}", call.namespace(), call.name()),
+        holder,
+    };
+    let token = api.tokens.sign(&claims).ok_or_else(|| Failure::internal("the token could not be signed"))?;
+    asked["kind"] = "TokenRequest".into();
+    asked["apiVersion"] = "authentication.k8s.io/v1".into();
+    asked["metadata"] = json!({
+        "name": call.name(), "namespace": call.namespace(), "creationTimestamp": clock::render(now)
+    });
+    asked["spec"]["audiences"] = audiences.into();
+    asked["spec"]["expirationSeconds"] = seconds.into();
+    asked["status"] = json!({"token": token, "expirationTimestamp": clock::render(end)});
+    Ok(Answer::Value(StatusCode::CREATED, asked))
+}
+
+fn check_duration(seconds: i64) -> Result<(), Failure> {
+    let detail = if seconds < SHORTEST_SECONDS {
+        "may not specify a duration less than 10 minutes"
+    } else if seconds > LONGEST_SECONDS {
+        "may not specify a duration larger than 2^32 seconds"
+    } else {
+        return Ok(());
+    };
+    let cause = Cause::invalid("spec.expirationSeconds", &seconds.into(), detail);
+    Err(Failure::invalid_kind("authentication.k8s.io", "TokenRequest", "", &[cause]))
+}
+
+/// Binds the token to an object, with which it ends.
+fn bind(api: &Api, call: &Call, reference: Option<&Value>, holder: &mut Holder) -> Result<(), Failure> {
+    let Some(reference) = reference.filter(|reference| reference.is_object()) else { return Ok(()) };
+    let text = |field: &str| reference.get(field).and_then(Value::as_str).unwrap_or_default();
+    let plural = match text("kind") {
+        "Pod" => "pods",
+        "Secret" => "secrets",
+        other => {
+            let why = format!("cannot bind token to object of type v1, Kind={other}");
+            return Err(Failure::bad_request(why));
+        }
+    };
+    let resource = api.registry.core(plural);
+    let name = text("name");
+    let stored = api.store.get(resource.id, &resource.key(call.namespace(), name));
+    let object = stored.ok_or_else(|| Failure::not_found(resource, name))?.value();
+    let uid = metadata::text(&object, "uid");
+    if !text("uid").is_empty() && text("uid") != uid {
+        let why = format!(
+            "the UID in the bound object reference ({}) does not match the UID in record. The object might have been deleted and then recreated",
+            text("uid")
+        );
+        return Err(Failure::conflict(resource, name, &why));
+    }
+    let bound = Some(Bound { name: name.to_owned(), uid: uid.to_owned() });
+    if plural == "pods" {
+        let account = object.pointer("/spec/serviceAccountName").and_then(Value::as_str).unwrap_or_default();
+        if account != call.name() {
+            let why = format!("cannot bind token for serviceaccount \"{}\" to pod running with different serviceaccount name.", call.name());
+            return Err(Failure::bad_request(why));
+        }
+        holder.pod = bound;
+    } else {
+        holder.secret = bound;
+    }
+    Ok(())
+}
