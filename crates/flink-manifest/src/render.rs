@@ -26,7 +26,7 @@ pub fn render(spec: &DeploySpec) -> Result<Manifests, Error> {
     let (configuration, warnings) = client_keys(spec)?;
     let mut render = Render::new(spec, configuration, warnings)?;
     checks::check(&mut render)?;
-    render.pod = template::job_manager_pod(&render)?;
+    render.pod = template::job_manager_pod(&mut render)?;
     decorators::decorate(&mut render)?;
     let deployment = deployment::build(&render)?;
     let mut accompanying = std::mem::take(&mut render.objects);

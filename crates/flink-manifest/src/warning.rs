@@ -53,6 +53,24 @@ pub enum Warning {
         /// The entry.
         entry: String,
     },
+    /// A field that no Kubernetes Pod has.
+    #[error("{field} in the pod template {path} is no field of a Kubernetes Pod and has no effect")]
+    TemplateField {
+        /// The template.
+        path: String,
+        /// The field with those above it.
+        field: String,
+    },
+    /// The JobManager reads this template only when it makes a TaskManager, and will fail then.
+    #[error(
+        "the JobManager will start no TaskManager with the pod template {path}: it is no Kubernetes Pod ({reason})"
+    )]
+    TaskManagerTemplate {
+        /// The template.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Two volumes at one path of the main container.
     #[error(
         "{path} is a mount path of the main container already; the claim {claim} is mounted there as well"

@@ -281,8 +281,9 @@ fn values_that_the_command_line_writes_over_are_told() {
 #[test]
 fn template_values_survive_unless_an_option_says_otherwise() {
     let template = "\
-metadata: {labels: {app: mine, team: data}}
+metadata: {labels: {app: mine, team: yes}}
 spec:
+  volumes: [{name: v, configMap: {name: c, defaultMode: 0644}}]
   serviceAccountName: from-template
   dnsPolicy: Default
   hostNetwork: true
@@ -296,9 +297,14 @@ spec:
         options.push(("kubernetes.jobmanager.node-selector", "zone:b"));
         let mut spec = spec("1.20.5", &options);
         spec.files.pod_templates.insert("/t".into(), template.into());
-        rendered(&spec).deployment.spec.expect("a spec").template.spec.expect("a pod")
+        let template = rendered(&spec).deployment.spec.expect("a spec").template;
+        let labels = template.metadata.and_then(|metadata| metadata.labels).expect("labels");
+        assert_eq!((labels["app"].as_str(), labels["team"].as_str()), ("my-app", "yes"));
+        template.spec.expect("a pod")
     };
     let pod = container(&[]);
+    let mode = pod.volumes.as_ref().and_then(|all| all[0].config_map.as_ref()?.default_mode);
+    assert_eq!(mode, Some(0o644));
     assert_eq!(pod.service_account_name.as_deref(), Some("from-template"));
     assert_eq!((pod.dns_policy.as_deref(), pod.host_network), (Some("Default"), Some(false)));
     assert_eq!(pod.node_selector.expect("a selector")["zone"], "b");
@@ -313,4 +319,22 @@ spec:
     assert_eq!(pod.service_account_name.as_deref(), Some("shared"));
     assert_eq!(pod.containers[0].image.as_deref(), Some("theirs:1"));
     assert_eq!(pod.containers[0].image_pull_policy.as_deref(), Some("Always"));
+}
+
+#[test]
+fn fields_that_no_pod_has_and_templates_that_are_no_pod_are_told() {
+    let mut spec = spec(
+        "1.20.5",
+        &[
+            ("kubernetes.pod-template-file.jobmanager", "/jm"),
+            ("kubernetes.pod-template-file.taskmanager", "/tm"),
+        ],
+    );
+    let template = "spec: {volume: [x], containers: [{name: a, volumeMount: [x], command: []}]}";
+    spec.files.pod_templates.insert("/jm".into(), template.into());
+    spec.files.pod_templates.insert("/tm".into(), "spec: {containers: none}".into());
+    let told: Vec<_> = rendered(&spec).warnings.iter().map(ToString::to_string).collect();
+    assert!(told[0].starts_with("spec.volume in the pod template /jm"), "{told:?}");
+    assert!(told[1].starts_with("spec.containers[0].volumeMount in"), "{told:?}");
+    assert!(told[2].contains("no TaskManager with the pod template /tm"), "{told:?}");
 }
