@@ -3,7 +3,6 @@
 
 use std::{
     fs::{File, TryLockError},
-    io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -74,20 +73,21 @@ impl Slot {
             }
         }
         let prefix = format!(".{}.partial-", self.version);
-        self.remove_leftovers(&prefix).map_err(write_error(&self.directory))?;
+        self.remove_leftovers(&prefix);
         let scratch = tempfile::TempDir::with_prefix_in(&prefix, &self.directory)
             .map_err(write_error(&self.directory))?;
         Ok(Filling { scratch, target: self.target(), version: self.version, _lock: lock })
     }
 
-    fn remove_leftovers(&self, prefix: &str) -> io::Result<()> {
-        for entry in std::fs::read_dir(&self.directory)? {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(prefix) {
-                std::fs::remove_dir_all(entry.path())?;
+    /// What cannot be removed now, because a pip without its parent still writes there, goes the next time.
+    fn remove_leftovers(&self, prefix: &str) {
+        for entry in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(prefix)
+                && let Err(error) = std::fs::remove_dir_all(entry.path())
+            {
+                tracing::debug!(%error, path = %entry.path().display(), "could not remove half a download");
             }
         }
-        Ok(())
     }
 }
 

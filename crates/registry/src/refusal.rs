@@ -54,7 +54,7 @@ impl Refusal {
     pub(crate) fn range_invalid(size: u64) -> Self {
         Self::new(
             StatusCode::RANGE_NOT_SATISFIABLE,
-            "BLOB_UNKNOWN",
+            "SIZE_INVALID",
             format!("the blob has {size} bytes"),
         )
         .header(http::header::CONTENT_RANGE, header_value(format!("bytes */{size}")))

@@ -119,7 +119,7 @@ impl Transport {
                 &format!("its token server {host} would get the password without encryption"),
             ));
         }
-        let request = token_request(self.http(host)?, url, credential, service, scopes);
+        let request = token_request(self.http(&url)?, url, credential, service, scopes);
         let asked = Instant::now();
         let response = request.send().await.map_err(|source| reach(call, source))?;
         let status = response.status();

@@ -138,7 +138,7 @@ impl Transport {
         authorization: Option<&str>,
     ) -> Result<Response, Error> {
         let mut request = self
-            .http(call.url.host_str().unwrap_or_default())?
+            .http(&call.url)?
             .request(call.method.clone(), call.url.clone())
             .headers(call.headers.clone());
         if let Some(authorization) = authorization {
@@ -172,9 +172,9 @@ impl Transport {
         request.send().await.map_err(|source| reach(call, source))
     }
 
-    /// The HTTP client for a host.
-    pub(super) fn http(&self, host: &str) -> Result<&reqwest::Client, Error> {
-        if is_loopback(host) && self.certificates.is_empty() {
+    /// The HTTP client for an address.
+    pub(super) fn http(&self, url: &Url) -> Result<&reqwest::Client, Error> {
+        if url.scheme() == "http" && url.host_str().is_some_and(is_loopback) {
             return Ok(&self.loopback);
         }
         if let Some(client) = self.outside.get() {
