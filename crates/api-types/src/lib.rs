@@ -25,7 +25,9 @@ pub use live::{Live, Vertex};
 pub use operation::{Failure, Operation, OperationKind, OperationState, Step, StepState};
 pub use page::Page;
 pub use problem::Problem;
-pub use query::{ArtifactQuery, JobQuery, JobsQuery, LogsQuery, OperationsQuery, PageQuery};
+pub use query::{
+    ArtifactQuery, JobQuery, JobsQuery, LogsQuery, OperationsQuery, PageQuery, VersionQuery,
+};
 pub use release::{Release, ReleaseArtifact};
 pub use run::{Outcome, Run};
 pub use server::{Health, ServerVersion, UiLink};

@@ -104,7 +104,7 @@ pub enum OperationState {
     /// It did not; `error` says why.
     Failed,
     /// A later operation took its place before it ended.
-    Cancelled,
+    Superseded,
 }
 
 impl OperationState {
@@ -119,7 +119,7 @@ impl OperationState {
             Self::Running => "running",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
+            Self::Superseded => "superseded",
         }
     }
 }

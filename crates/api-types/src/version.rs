@@ -28,6 +28,10 @@ pub struct AddVersion {
     /// Which one.
     #[schema(value_type = String, example = "1.20.5")]
     pub version: FlinkVersion,
+    /// The environment. Default: `local`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "local")]
+    pub environment: Option<EnvironmentName>,
     /// Where its files come from.
     pub source: VersionSource,
 }

@@ -38,6 +38,14 @@ pub enum OutputFormat {
     Json,
 }
 
+/// Which environment a command is about.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EnvironmentArguments {
+    /// Environment [env: FLUMEN_ENVIRONMENT; default: local]
+    #[arg(long, short)]
+    pub(crate) environment: Option<EnvironmentName>,
+}
+
 /// Which job a command is about.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct JobArguments {

@@ -5,7 +5,13 @@ use flumen_api_types::{Job, JobQuery, JobReference, Operation};
 use flumen_model::EnvironmentName;
 use jiff::Timestamp;
 
-use crate::{Error, Printer, arguments::JobArguments, client::Client, settings::Variables};
+use crate::{
+    Error, Printer,
+    arguments::{EnvironmentArguments, JobArguments, WaitArguments},
+    client::Client,
+    follow,
+    settings::Variables,
+};
 
 mod apply;
 mod cluster;
@@ -62,6 +68,11 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
 }
 
 impl Context<'_> {
+    /// The environment that the arguments name.
+    pub(crate) fn environment(&self, arguments: EnvironmentArguments) -> EnvironmentName {
+        arguments.environment.unwrap_or_else(|| self.environment.clone())
+    }
+
     /// The job that the arguments name.
     pub(crate) fn job(&self, arguments: JobArguments) -> JobReference {
         let environment = arguments.environment.unwrap_or_else(|| self.environment.clone());
@@ -78,6 +89,23 @@ impl Context<'_> {
         self.client.get(format!("show the job {job}"), &path, &query).await
     }
 
+    /// Waits for an operation where that was asked for, and says what came of it.
+    pub(crate) async fn finish(
+        &self,
+        operation: Operation,
+        wait: &WaitArguments,
+        done: &str,
+    ) -> Result<(), Error> {
+        if !wait.wait {
+            return self.started(&operation);
+        }
+        let operation = follow::operation(self, operation, wait.timeout).await?;
+        if self.printer.is_json() {
+            return self.printer.json(&operation);
+        }
+        self.printer.line(done)
+    }
+
     /// Says which operation goes on, for who does not wait for it.
     pub(crate) fn started(&self, operation: &Operation) -> Result<(), Error> {
         if self.printer.is_json() {
@@ -85,7 +113,7 @@ impl Context<'_> {
         }
         self.printer.line(format!(
             "{} has begun; follow it with: flumen operation show {} --wait",
-            capital(&crate::follow::describe(operation)),
+            capital(&follow::describe(operation)),
             operation.id
         ))
     }

@@ -52,7 +52,7 @@ pub(crate) async fn operation(
             step: step.map(|step| step.name.clone()),
             failure: Box::new(failure),
         }),
-        (OperationState::Cancelled | OperationState::Failed, _) => Err(Error::Superseded { what }),
+        (OperationState::Superseded | OperationState::Failed, _) => Err(Error::Superseded { what }),
         (OperationState::Running | OperationState::Succeeded, _) => Ok(ended),
     }
 }

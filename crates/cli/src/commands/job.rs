@@ -3,7 +3,7 @@ use flumen_api_types::{JobReference, JobState, Operation, Outcome};
 use reqwest::Method;
 use serde::Serialize;
 
-use crate::{Cell, Error, Tone, arguments::WaitArguments, commands::Context, follow};
+use crate::{Cell, Error, Tone, commands::Context};
 
 mod cancel;
 mod delete;
@@ -69,23 +69,6 @@ async fn begin(
         .idempotent()
         .fetch()
         .await
-}
-
-/// Waits for an operation where that was asked for, and says what came of it.
-async fn finish(
-    context: &Context<'_>,
-    operation: Operation,
-    wait: &WaitArguments,
-    done: &str,
-) -> Result<(), Error> {
-    if !wait.wait {
-        return context.started(&operation);
-    }
-    let operation = follow::operation(context, operation, wait.timeout).await?;
-    if context.printer.is_json() {
-        return context.printer.json(&operation);
-    }
-    context.printer.line(done)
 }
 
 fn state_cell(state: JobState) -> Cell {

@@ -27,7 +27,7 @@ fn state_cell(state: OperationState) -> Cell {
         OperationState::Running => Tone::Notice,
         OperationState::Succeeded => Tone::Good,
         OperationState::Failed => Tone::Bad,
-        OperationState::Cancelled => Tone::Plain,
+        OperationState::Superseded => Tone::Plain,
     };
     Cell::new(state.as_str(), tone)
 }

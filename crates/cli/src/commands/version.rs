@@ -1,7 +1,6 @@
 use clap::Subcommand;
-use flumen_api_types::Operation;
 
-use crate::{Error, arguments::WaitArguments, commands::Context, follow};
+use crate::{Error, commands::Context};
 
 mod add;
 mod list;
@@ -28,21 +27,4 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
         Command::Add(command) => command.run(context).await,
         Command::Remove(command) => command.run(context).await,
     }
-}
-
-/// Waits for an operation where that was asked for, and says what came of it.
-async fn finish(
-    context: &Context<'_>,
-    operation: Operation,
-    wait: &WaitArguments,
-    done: &str,
-) -> Result<(), Error> {
-    if !wait.wait {
-        return context.started(&operation);
-    }
-    let operation = follow::operation(context, operation, wait.timeout).await?;
-    if context.printer.is_json() {
-        return context.printer.json(&operation);
-    }
-    context.printer.line(done)
 }

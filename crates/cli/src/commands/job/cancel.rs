@@ -1,7 +1,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{begin, finish};
+use super::begin;
 use crate::{
     Error,
     arguments::{JobArguments, WaitArguments},
@@ -25,6 +25,6 @@ impl Cancel {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
         let job = context.job(self.job);
         let operation = begin(context, &job, "cancel", &json!({})).await?;
-        finish(context, operation, &self.wait, &format!("The job {job} is cancelled.")).await
+        context.finish(operation, &self.wait, &format!("The job {job} is cancelled.")).await
     }
 }

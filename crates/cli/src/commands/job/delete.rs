@@ -1,7 +1,7 @@
 use clap::Args;
 use reqwest::Method;
 
-use super::{finish, path};
+use super::path;
 use crate::{
     Error,
     arguments::{JobArguments, WaitArguments},
@@ -30,6 +30,6 @@ impl Delete {
             .idempotent()
             .fetch()
             .await?;
-        finish(context, operation, &self.wait, &format!("The job {job} is deleted.")).await
+        context.finish(operation, &self.wait, &format!("The job {job} is deleted.")).await
     }
 }

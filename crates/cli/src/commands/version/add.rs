@@ -5,8 +5,11 @@ use flumen_api_types::{AddVersion, VersionSource};
 use flumen_model::FlinkVersion;
 use reqwest::Method;
 
-use super::finish;
-use crate::{Error, arguments::WaitArguments, commands::Context};
+use crate::{
+    Error,
+    arguments::{EnvironmentArguments, WaitArguments},
+    commands::Context,
+};
 
 /// Make a Flink version available to jobs
 #[derive(Debug, Args)]
@@ -19,6 +22,9 @@ apache-flink-libraries, which the server downloads with pip.")]
 pub struct Add {
     /// The Flink version, such as 1.20.5
     version: FlinkVersion,
+
+    #[command(flatten)]
+    environment: EnvironmentArguments,
 
     /// Take the files from an unpacked Flink distribution on the server's machine
     #[arg(long, value_name = "DIRECTORY")]
@@ -39,13 +45,13 @@ impl Add {
             }
         };
         let version = self.version;
+        let environment = context.environment(self.environment);
         let operation = context
             .client
             .call(Method::POST, format!("add Flink {version}"), &["versions"])
-            .json(&AddVersion { version, source })
-            .idempotent()
+            .json(&AddVersion { version, environment: Some(environment), source })
             .fetch()
             .await?;
-        finish(context, operation, &self.wait, &format!("Flink {version} is ready.")).await
+        context.finish(operation, &self.wait, &format!("Flink {version} is ready.")).await
     }
 }

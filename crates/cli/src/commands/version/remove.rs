@@ -1,9 +1,9 @@
 use clap::Args;
+use flumen_api_types::VersionQuery;
 use flumen_model::FlinkVersion;
 use reqwest::Method;
 
-use super::finish;
-use crate::{Error, arguments::WaitArguments, commands::Context};
+use crate::{Error, arguments::EnvironmentArguments, commands::Context};
 
 /// Take a Flink version away that no job uses
 #[derive(Debug, Args)]
@@ -14,22 +14,20 @@ pub struct Remove {
     version: FlinkVersion,
 
     #[command(flatten)]
-    wait: WaitArguments,
+    environment: EnvironmentArguments,
 }
 
 impl Remove {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
         let version = self.version;
-        let operation = context
-            .client
-            .call(
-                Method::DELETE,
-                format!("remove Flink {version}"),
-                &["versions", &version.to_string()],
-            )
-            .idempotent()
-            .fetch()
-            .await?;
-        finish(context, operation, &self.wait, &format!("Flink {version} is removed.")).await
+        let environment = context.environment(self.environment);
+        let action = format!("remove Flink {version} from the environment {environment}");
+        let path = ["versions", &version.to_string()];
+        let query = VersionQuery { environment: Some(environment) };
+        context.client.call(Method::DELETE, action, &path).query(&query).send().await?;
+        if context.printer.is_json() {
+            return Ok(());
+        }
+        context.printer.line(format!("Flink {version} is removed."))
     }
 }

@@ -1,8 +1,8 @@
 use clap::Args;
-use flumen_api_types::Version;
+use flumen_api_types::{Version, VersionQuery};
 use flumen_model::FlinkVersion;
 
-use crate::{Error, Table, commands::Context, text};
+use crate::{Error, Table, arguments::EnvironmentArguments, commands::Context, text};
 
 /// Show a Flink version
 #[derive(Debug, Args)]
@@ -11,13 +11,18 @@ use crate::{Error, Table, commands::Context, text};
 pub struct Show {
     /// The Flink version, such as 1.20.5
     version: FlinkVersion,
+
+    #[command(flatten)]
+    environment: EnvironmentArguments,
 }
 
 impl Show {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
         let action = format!("show Flink {}", self.version);
+        let environment = context.environment(self.environment);
+        let query = VersionQuery { environment: Some(environment) };
         let path = ["versions", &self.version.to_string()];
-        let version: Version = context.client.get(action, &path, &()).await?;
+        let version: Version = context.client.get(action, &path, &query).await?;
         if context.printer.is_json() {
             return context.printer.json(&version);
         }

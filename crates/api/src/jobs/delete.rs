@@ -1,0 +1,32 @@
+use axum::{Json, extract::State, http::StatusCode};
+use flumen_api_types::Operation;
+
+use crate::{
+    error::Error,
+    extract::{Caller, IdempotencyKey, IfMatch, JobPath, Path},
+    state::Api,
+    translate,
+};
+
+/// Cancels a job if it runs, and removes it.
+#[utoipa::path(
+    delete, path = "/api/v1/environments/{environment}/jobs/{job}", tag = "jobs",
+    params(("environment" = String, Path), ("job" = String, Path),
+        ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 202, body = Operation))
+)]
+pub(crate) async fn delete(
+    State(api): State<Api>,
+    Caller(principal): Caller,
+    Path(JobPath { environment, job }): Path<JobPath>,
+    expected: IfMatch,
+    key: IdempotencyKey,
+) -> Result<(StatusCode, Json<Operation>), Error> {
+    if expected != IfMatch(None) {
+        let known = translate::job(api.control.job(&principal, &environment, &job).await?);
+        expected.check(format!("the job {}", known.reference()), known.version)?;
+    }
+    let key = key.with(&("delete", &environment, &job));
+    let id = api.control.delete_job(&principal, (&environment, &job), key).await?;
+    translate::accepted(&api, &principal, id).await
+}

@@ -1,0 +1,23 @@
+use axum::{Json, extract::State};
+use flumen_api_types::Operation;
+use flumen_model::OperationId;
+
+use crate::{
+    error::Error,
+    extract::{Caller, Path},
+    state::Api,
+    translate,
+};
+
+/// Shows an operation with its steps.
+#[utoipa::path(
+    get, path = "/api/v1/operations/{id}", tag = "operations", params(("id" = String, Path)),
+    responses((status = 200, body = Operation))
+)]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    Caller(principal): Caller,
+    Path(id): Path<OperationId>,
+) -> Result<Json<Operation>, Error> {
+    Ok(Json(translate::operation(api.control.operation(&principal, id).await?)))
+}

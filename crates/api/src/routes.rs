@@ -1,0 +1,57 @@
+use std::sync::Arc;
+
+use axum::{Router, middleware};
+use flumen_control::Control;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    Settings, artifacts, boundary::boundary, clusters, document, environments,
+    extract::authenticate, jobs, operations, server, state::Api, versions,
+};
+
+/// The API. `stop` ends its streams, so that the server can stop.
+pub fn router(control: Control, settings: Settings, stop: CancellationToken) -> Router {
+    let api = Api { control, settings: Arc::new(settings), stop };
+    let open = open().split_for_parts().0;
+    let guarded = guarded().split_for_parts().0;
+    let guarded = guarded.route_layer(middleware::from_fn_with_state(api.clone(), authenticate));
+    open.merge(guarded)
+        .merge(document::route())
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(boundary))
+        .with_state(api)
+}
+
+/// What anybody may ask.
+pub(crate) fn open() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(document::head()).routes(routes!(server::health))
+}
+
+/// What needs a token.
+pub(crate) fn guarded() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(server::version))
+        .routes(routes!(artifacts::exists))
+        .routes(routes!(artifacts::upload))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::apply, jobs::delete))
+        .routes(routes!(jobs::start))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::runs))
+        .routes(routes!(jobs::releases))
+        .routes(routes!(jobs::events))
+        .routes(routes!(jobs::logs))
+        .routes(routes!(jobs::open_ui))
+        .routes(routes!(operations::list))
+        .routes(routes!(operations::show))
+        .routes(routes!(operations::follow))
+        .routes(routes!(environments::list))
+        .routes(routes!(environments::show, environments::save))
+        .routes(routes!(clusters::list))
+        .routes(routes!(clusters::show))
+        .routes(routes!(clusters::check))
+        .routes(routes!(versions::list, versions::add))
+        .routes(routes!(versions::show, versions::remove))
+}

@@ -1,0 +1,237 @@
+//! From what the control says to what the API says. Nothing is decided here.
+
+use axum::{Json, http::StatusCode};
+use flumen_api_types as api;
+use flumen_control as control;
+use flumen_lifecycle::{Intent, JobState, Outcome};
+use flumen_model::OperationId;
+
+use crate::{error::Error, state::Api};
+
+mod operation;
+
+pub(crate) use operation::operation;
+
+/// The answer to a request that started an operation.
+pub(crate) async fn accepted(
+    api: &Api,
+    principal: &control::Principal,
+    id: OperationId,
+) -> Result<(StatusCode, Json<api::Operation>), Error> {
+    let started = api.control.operation(principal, id).await?;
+    Ok((StatusCode::ACCEPTED, Json(operation(started))))
+}
+
+pub(crate) fn job(view: control::JobView) -> api::Job {
+    let control::JobView { job, state, state_since, run } = view;
+    api::Job {
+        environment: job.environment,
+        name: job.name,
+        cluster: job.cluster,
+        namespace: job.namespace,
+        cluster_id: job.cluster_id,
+        spec: job.spec,
+        version: count(job.version),
+        desired: desired(job.desired.intent),
+        state: job_state(state),
+        reason: job.status.reason,
+        unreachable_since: job.status.unreachable_since,
+        state_since,
+        created_at: job.created_at,
+        updated_at: job.updated_at,
+        release: job.release,
+        run: run.map(self::run),
+        operation: job.desired.operation,
+        live: None,
+    }
+}
+
+pub(crate) fn job_summary(view: control::JobView) -> api::JobSummary {
+    let control::JobView { job, state, state_since, run } = view;
+    api::JobSummary {
+        environment: job.environment,
+        name: job.name,
+        state: job_state(state),
+        reason: job.status.reason,
+        unreachable_since: job.status.unreachable_since,
+        state_since,
+        flink_version: job.spec.flink_version,
+        release: job.release,
+        started_at: run.as_ref().map(|run| run.created_at),
+        ended_at: run.as_ref().and_then(|run| run.ended_at),
+    }
+}
+
+pub(crate) const fn job_state(state: JobState) -> api::JobState {
+    match state {
+        JobState::New => api::JobState::New,
+        JobState::Starting => api::JobState::Starting,
+        JobState::Created => api::JobState::Created,
+        JobState::Running => api::JobState::Running,
+        JobState::Restarting => api::JobState::Restarting,
+        JobState::Suspended => api::JobState::Suspended,
+        JobState::Canceling => api::JobState::Canceling,
+        JobState::Ending => api::JobState::Ending,
+        JobState::Finished => api::JobState::Finished,
+        JobState::Failed => api::JobState::Failed,
+        JobState::Canceled => api::JobState::Canceled,
+        JobState::EndedUnknown => api::JobState::EndedUnknown,
+        JobState::Deleting => api::JobState::Deleting,
+    }
+}
+
+const fn desired(intent: Intent) -> api::Desired {
+    match intent {
+        Intent::Rest => api::Desired::Idle,
+        Intent::Run { .. } => api::Desired::Running,
+        Intent::Cancel => api::Desired::Canceled,
+        Intent::Delete => api::Desired::Deleted,
+    }
+}
+
+pub(crate) const fn change(change: control::Change) -> api::Change {
+    match change {
+        control::Change::Created => api::Change::Created,
+        control::Change::Unchanged => api::Change::Unchanged,
+        control::Change::Configured => api::Change::Configured,
+    }
+}
+
+pub(crate) fn run(run: control::Run) -> api::Run {
+    api::Run {
+        id: run.id,
+        number: count(run.number),
+        release: run.release,
+        environment: run.environment,
+        image: run.image,
+        started_at: run.created_at,
+        running_at: run.running_at,
+        ended_at: run.ended_at,
+        outcome: run.outcome.as_ref().map(outcome),
+        reason: run.reason,
+        exceptions: run.exceptions,
+    }
+}
+
+const fn outcome(outcome: &Outcome) -> api::Outcome {
+    match outcome {
+        Outcome::Finished => api::Outcome::Finished,
+        Outcome::Failed => api::Outcome::Failed,
+        Outcome::Canceled => api::Outcome::Canceled,
+        Outcome::Unknown => api::Outcome::EndedUnknown,
+    }
+}
+
+pub(crate) fn release(release: control::Release) -> api::Release {
+    let artifacts = release.content.artifacts.into_iter().map(|artifact| api::ReleaseArtifact {
+        name: artifact.name,
+        digest: artifact.digest,
+        size: artifact.size,
+        role: artifact.role,
+    });
+    api::Release {
+        id: release.id,
+        number: count(release.number),
+        created_at: release.created_at,
+        created_by: release.created_by,
+        flink_version: release.content.flink_version,
+        artifacts: artifacts.collect(),
+        job: release.content.job,
+    }
+}
+
+pub(crate) fn event(event: control::JobEvent) -> api::Event {
+    api::Event { id: event.id, at: event.at, kind: event.kind, message: event.message }
+}
+
+pub(crate) fn live(live: control::Live) -> api::Live {
+    let tasks = live.tasks();
+    let vertices: Vec<api::Vertex> = live.vertices.into_iter().map(vertex).collect();
+    api::Live {
+        observed_at: live.observed_at,
+        state: live.state,
+        parallelism: vertices.iter().map(|vertex| vertex.parallelism).max().unwrap_or_default(),
+        task_managers: live.task_managers,
+        tasks,
+        vertices,
+    }
+}
+
+fn vertex(live: control::LiveVertex) -> api::Vertex {
+    let vertex = live.vertex;
+    let tasks =
+        control::by_state(&vertex.tasks).map(|(state, count)| (state.to_string(), count)).collect();
+    api::Vertex {
+        id: vertex.id.to_string(),
+        name: vertex.name,
+        state: vertex.status.to_string(),
+        parallelism: vertex.parallelism,
+        tasks,
+        records_in: vertex.metrics.read_records.unwrap_or_default(),
+        records_out: vertex.metrics.write_records.unwrap_or_default(),
+        bytes_in: vertex.metrics.read_bytes.unwrap_or_default(),
+        bytes_out: vertex.metrics.write_bytes.unwrap_or_default(),
+        records_in_per_second: live.records_in_per_second,
+        records_out_per_second: live.records_out_per_second,
+    }
+}
+
+pub(crate) fn environment(environment: control::Environment) -> api::Environment {
+    let control::EnvironmentDocument { cluster, namespace, registry, storage, configuration } =
+        environment.document;
+    let control::Storage::HostPath { host_path, mount_path } = storage;
+    api::Environment {
+        name: environment.name,
+        version: count(environment.version),
+        created_at: environment.created_at,
+        spec: api::EnvironmentSpec {
+            cluster,
+            namespace,
+            registry,
+            storage: api::Storage::HostPath { host_path, mount_path },
+            configuration,
+        },
+    }
+}
+
+pub(crate) fn environment_document(spec: api::EnvironmentSpec) -> control::EnvironmentDocument {
+    let api::Storage::HostPath { host_path, mount_path } = spec.storage;
+    control::EnvironmentDocument {
+        cluster: spec.cluster,
+        namespace: spec.namespace,
+        registry: spec.registry,
+        storage: control::Storage::HostPath { host_path, mount_path },
+        configuration: spec.configuration,
+    }
+}
+
+pub(crate) fn cluster(view: control::ClusterContactView) -> api::Cluster {
+    let reachable = view.version.is_ok();
+    let (kubernetes_version, reason) = match view.version {
+        Ok(version) => (Some(version), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    api::Cluster {
+        name: view.name,
+        kubeconfig: view.kubeconfig,
+        url: view.server,
+        reachable,
+        kubernetes_version,
+        reason,
+    }
+}
+
+pub(crate) fn version(row: control::FlinkVersionRow) -> api::Version {
+    api::Version {
+        version: row.version,
+        environment: row.environment,
+        base_image: row.image,
+        source: row.source,
+        added_at: row.created_at,
+    }
+}
+
+/// Counters are positive in the database.
+fn count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}

@@ -1,0 +1,33 @@
+use axum::http::Method;
+
+/// Whether the web UI may do this. It looks; what changes a job goes through Flumen, which would not
+/// know of it otherwise. Flink has old addresses that cancel or stop by GET. Profiling is asked for by
+/// POST and changes nothing.
+pub(super) fn is_allowed(method: &Method, path: &str) -> bool {
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    match *method {
+        Method::GET | Method::HEAD => !matches!(last, "yarn-cancel" | "yarn-stop"),
+        Method::POST => last == "profiler",
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ui_looks_and_does_not_touch() {
+        assert!(is_allowed(&Method::GET, "/jobs/overview"));
+        assert!(is_allowed(&Method::POST, "/taskmanagers/a/profiler"));
+        for (method, path) in [
+            (Method::PATCH, "/jobs/0123"),
+            (Method::GET, "/jobs/0123/yarn-cancel"),
+            (Method::GET, "/jobs/0123/yarn-stop/"),
+            (Method::POST, "/jars/upload"),
+            (Method::DELETE, "/cluster"),
+        ] {
+            assert!(!is_allowed(&method, path), "{method} {path}");
+        }
+    }
+}

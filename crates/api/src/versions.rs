@@ -1,0 +1,110 @@
+//! Flink versions: what jobs may use.
+
+use std::path::PathBuf;
+
+use axum::{Json, extract::State, http::StatusCode};
+use flumen_api_types::{
+    AddVersion, Operation, Page, PageQuery, Version, VersionQuery, VersionSource,
+};
+use flumen_model::{EnvironmentName, FlinkVersion, InvalidValue};
+
+use crate::{
+    error::Error,
+    extract::{Body, Caller, Path, Query, Slice, slice},
+    state::Api,
+    translate,
+};
+
+/// Lists Flink versions, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/versions", tag = "versions", params(PageQuery),
+    responses((status = 200, body = Page<Version>))
+)]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Version>>, Error> {
+    let slice: Slice<(FlinkVersion, EnvironmentName)> =
+        slice(query.limit, query.cursor.as_deref())?;
+    let mut all: Vec<Version> =
+        api.control.versions().await?.into_iter().map(translate::version).collect();
+    all.sort_by(|one, other| {
+        (other.version, &one.environment).cmp(&(one.version, &other.environment))
+    });
+    let begin = slice.after.as_ref().map_or(0, |(version, environment)| {
+        all.iter()
+            .position(|item| item.version == *version && item.environment == *environment)
+            .map_or(all.len(), |at| at + 1)
+    });
+    let later = all.into_iter().skip(begin).take(slice.fetch() as usize);
+    Ok(Json(slice.page(later.collect(), |item| (item.version, item.environment.clone()))))
+}
+
+/// Makes a Flink version available to the jobs of an environment.
+#[utoipa::path(
+    post, path = "/api/v1/versions", tag = "versions", request_body = AddVersion,
+    responses((status = 202, body = Operation))
+)]
+pub(crate) async fn add(
+    State(api): State<Api>,
+    Caller(principal): Caller,
+    Body(body): Body<AddVersion>,
+) -> Result<(StatusCode, Json<Operation>), Error> {
+    let source = match body.source {
+        VersionSource::PythonPackages(true) => flumen_control::VersionSource::PythonPackages,
+        VersionSource::PythonPackages(false) => {
+            return Err(InvalidValue::new("pythonPackages", "false", "it can only be true").into());
+        }
+        VersionSource::Directory(text) => {
+            let directory = PathBuf::from(&text);
+            if !directory.is_absolute() {
+                let allowed = "expected an absolute path on the server's machine";
+                return Err(InvalidValue::new("directory", text, allowed).into());
+            }
+            flumen_control::VersionSource::Directory(directory)
+        }
+    };
+    let environment = named_or_local(body.environment)?;
+    let id = api.control.add_version(&principal, body.version, &environment, source).await?;
+    translate::accepted(&api, &principal, id).await
+}
+
+/// Shows a Flink version.
+#[utoipa::path(
+    get, path = "/api/v1/versions/{version}", tag = "versions",
+    params(("version" = String, Path), VersionQuery),
+    responses((status = 200, body = Version))
+)]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    Path(version): Path<FlinkVersion>,
+    Query(query): Query<VersionQuery>,
+) -> Result<Json<Version>, Error> {
+    let environment = named_or_local(query.environment)?;
+    let rows = api.control.versions().await?;
+    let row = rows.into_iter().find(|row| row.version == version && row.environment == environment);
+    row.map(|row| Json(translate::version(row))).ok_or_else(|| Error::NoVersion {
+        version: version.to_string(),
+        environment: environment.to_string(),
+    })
+}
+
+/// Takes a Flink version away that no job uses.
+#[utoipa::path(
+    delete, path = "/api/v1/versions/{version}", tag = "versions",
+    params(("version" = String, Path), VersionQuery),
+    responses((status = 204, description = "It is gone"))
+)]
+pub(crate) async fn remove(
+    State(api): State<Api>,
+    Path(version): Path<FlinkVersion>,
+    Query(query): Query<VersionQuery>,
+) -> Result<StatusCode, Error> {
+    let environment = named_or_local(query.environment)?;
+    api.control.remove_version(version, &environment).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn named_or_local(environment: Option<EnvironmentName>) -> Result<EnvironmentName, Error> {
+    environment.map_or_else(|| Ok("local".parse()?), Ok)
+}
