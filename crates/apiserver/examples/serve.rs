@@ -16,7 +16,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let settings = Settings { data_directory: directory.clone(), ..Settings::default() };
     let server = ApiServer::start(settings, stop.clone()).await?;
     let serving = server.serve(std::net::TcpListener::bind(("127.0.0.1", port))?)?;
-    let kubeconfig = server.kubeconfig(&format!("https://127.0.0.1:{port}"), "admin", &["system:masters"])?;
+    let kubeconfig =
+        server.kubeconfig(&format!("https://127.0.0.1:{port}"), "admin", &["system:masters"])?;
     std::fs::write(directory.join("kubeconfig"), kubeconfig)?;
     writeln!(std::io::stdout(), "ready after {:?}", start.elapsed())?;
     tokio::signal::ctrl_c().await?;

@@ -2,18 +2,17 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    api::Api,
-    clock,
-    failure::Failure,
-    resources::Resource,
-    storage::Change,
-};
+use crate::{api::Api, clock, failure::Failure, resources::Resource, storage::Change};
 
 mod pods;
 
 /// A namespaced object needs a namespace that is not going away.
-pub(crate) fn check_namespace(api: &Api, resource: &Resource, namespace: &str, name: &str) -> Result<(), Failure> {
+pub(crate) fn check_namespace(
+    api: &Api,
+    resource: &Resource,
+    namespace: &str,
+    name: &str,
+) -> Result<(), Failure> {
     if !resource.namespaced {
         return Ok(());
     }
@@ -28,7 +27,12 @@ pub(crate) fn check_namespace(api: &Api, resource: &Resource, namespace: &str, n
 }
 
 /// Completes a new object with what other objects decide.
-pub(crate) fn admit(api: &Api, resource: &Resource, namespace: &str, object: &mut Value) -> Result<(), Failure> {
+pub(crate) fn admit(
+    api: &Api,
+    resource: &Resource,
+    namespace: &str,
+    object: &mut Value,
+) -> Result<(), Failure> {
     if resource.plural == "pods" { pods::admit(api, resource, namespace, object) } else { Ok(()) }
 }
 
@@ -47,7 +51,13 @@ pub(crate) fn companions(api: &Api, resource: &Resource, name: &str) -> Vec<Chan
             "uid": uuid::Uuid::new_v4().to_string(),
             "creationTimestamp": clock::stamp(),
         });
-        Change { resource: resource.id, key: format!("{name}/{object_name}"), based_on: None, object, delete: false }
+        Change {
+            resource: resource.id,
+            key: format!("{name}/{object_name}"),
+            based_on: None,
+            object,
+            delete: false,
+        }
     };
     vec![
         make("serviceaccounts", "default", json!({})),

@@ -35,7 +35,8 @@ pub(crate) struct Reservation<'a> {
 impl Allocation {
     /// Starts with what the existing services have.
     pub(crate) fn new<'a>(settings: &Settings, services: impl Iterator<Item = &'a Value>) -> Self {
-        let mut taken = Taken { next_address: 1, next_port: settings.node_ports.0, ..Taken::default() };
+        let mut taken =
+            Taken { next_address: 1, next_port: settings.node_ports.0, ..Taken::default() };
         for service in services {
             taken.addresses.extend(addresses(service));
             taken.ports.extend(node_ports(service));
@@ -48,16 +49,23 @@ impl Allocation {
     }
 
     /// Gives a service the addresses and ports it asks for or lacks; `old` is its state before, whose own it may keep.
-    pub(crate) fn reserve(&self, service: &mut Value, old: Option<&Value>) -> Result<Reservation<'_>, Vec<Cause>> {
-        let mut reservation = Reservation { allocation: self, addresses: Vec::new(), ports: Vec::new() };
-        let kind = service.pointer("/spec/type").and_then(Value::as_str).unwrap_or("ClusterIP").to_owned();
+    pub(crate) fn reserve(
+        &self,
+        service: &mut Value,
+        old: Option<&Value>,
+    ) -> Result<Reservation<'_>, Vec<Cause>> {
+        let mut reservation =
+            Reservation { allocation: self, addresses: Vec::new(), ports: Vec::new() };
+        let kind =
+            service.pointer("/spec/type").and_then(Value::as_str).unwrap_or("ClusterIP").to_owned();
         let Some(spec) = service.get_mut("spec") else { return Ok(reservation) };
         if kind == "ExternalName" {
             return Ok(reservation);
         }
         self.reserve_address(spec, old, &mut reservation)?;
         let wants_ports = kind == "NodePort"
-            || (kind == "LoadBalancer" && spec.get("allocateLoadBalancerNodePorts") != Some(&false.into()));
+            || (kind == "LoadBalancer"
+                && spec.get("allocateLoadBalancerNodePorts") != Some(&false.into()));
         self.reserve_ports(spec, old, wants_ports, &mut reservation)?;
         Ok(reservation)
     }
@@ -79,16 +87,19 @@ impl Allocation {
             asked
         } else if asked.is_empty() {
             let address = self.take_any_address().ok_or_else(|| {
-                let detail = format!("failed to allocate a serviceIP: range {} is full", self.range);
+                let detail =
+                    format!("failed to allocate a serviceIP: range {} is full", self.range);
                 vec![Cause::forbidden("spec.clusterIPs", &detail)]
             })?;
             reservation.addresses.push(address);
             address.to_string()
         } else {
-            let refuse = |detail: &str| vec![Cause::invalid("spec.clusterIPs", &serde_json::json!([asked]), detail)];
-            let address: Ipv4Addr = asked
-                .parse()
-                .map_err(|_| refuse("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"))?;
+            let refuse = |detail: &str| {
+                vec![Cause::invalid("spec.clusterIPs", &serde_json::json!([asked]), detail)]
+            };
+            let address: Ipv4Addr = asked.parse().map_err(|_| {
+                refuse("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+            })?;
             if !old.is_some_and(|old| addresses(old).contains(&address)) {
                 if !self.range.contains(address) {
                     return Err(refuse(&format!(
@@ -97,7 +108,9 @@ impl Allocation {
                     )));
                 }
                 if !self.lock().addresses.insert(address) {
-                    return Err(refuse(&format!("failed to allocate IP {address}: provided IP is already allocated")));
+                    return Err(refuse(&format!(
+                        "failed to allocate IP {address}: provided IP is already allocated"
+                    )));
                 }
                 reservation.addresses.push(address);
             }
@@ -139,7 +152,10 @@ impl Allocation {
         let owned: Vec<u16> = old.map(node_ports).unwrap_or_default();
         let ports = spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten();
         for (position, port) in ports.enumerate() {
-            let asked = port.get("nodePort").and_then(Value::as_u64).and_then(|number| u16::try_from(number).ok());
+            let asked = port
+                .get("nodePort")
+                .and_then(Value::as_u64)
+                .and_then(|number| u16::try_from(number).ok());
             match asked.filter(|asked| *asked != 0) {
                 Some(asked) if owned.contains(&asked) => {}
                 Some(asked) => {
@@ -152,13 +168,20 @@ impl Allocation {
                         return Err(vec![Cause::invalid(field, &asked.into(), &detail)]);
                     }
                     if !self.lock().ports.insert(asked) {
-                        return Err(vec![Cause::invalid(field, &asked.into(), "provided port is already allocated")]);
+                        return Err(vec![Cause::invalid(
+                            field,
+                            &asked.into(),
+                            "provided port is already allocated",
+                        )]);
                     }
                     reservation.ports.push(asked);
                 }
                 None if wanted => {
                     let number = self.take_any_port().ok_or_else(|| {
-                        vec![Cause::forbidden("spec.ports", "failed to allocate a nodePort: range is full")]
+                        vec![Cause::forbidden(
+                            "spec.ports",
+                            "failed to allocate a nodePort: range is full",
+                        )]
                     })?;
                     reservation.ports.push(number);
                     port["nodePort"] = number.into();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -71,7 +71,11 @@ impl Api {
         })
     }
 
-    async fn route(self: Arc<Self>, user: Option<User>, request: Request<Body>) -> Result<Response<Body>, Failure> {
+    async fn route(
+        self: Arc<Self>,
+        user: Option<User>,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Failure> {
         let route = request::parse_path(request.uri().path(), self.registry);
         if matches!(route, Route::Health) {
             return Ok(self.health());
@@ -79,8 +83,11 @@ impl Api {
         let user = user.ok_or_else(Failure::unauthorized)?;
         match route {
             Route::Objects(target) => self.objects(target, user, request).await,
+            Route::OldOpenApi => Ok(old_openapi(request.headers())),
             Route::Review(review) => self.review(review, &user, request).await,
-            other => self.describe(&other, &request).map(|document| json(StatusCode::OK, document.to_string())),
+            other => self
+                .describe(&other, &request)
+                .map(|document| json(StatusCode::OK, document.to_string())),
         }
     }
 
@@ -91,7 +98,13 @@ impl Api {
         request: Request<Body>,
     ) -> Result<Response<Body>, Failure> {
         let query = Query::parse(request.uri().query());
-        let call = Call { method: request.method().clone(), target, query, headers: request.headers().clone(), user };
+        let call = Call {
+            method: request.method().clone(),
+            target,
+            query,
+            headers: request.headers().clone(),
+            user,
+        };
         // What a proxy answers has the form that its target gives it.
         let raw = matches!(call.target.subresource.as_deref(), Some("proxy" | "log"));
         let accept = if raw { Accept::Json } else { Accept::parse(&call.headers)? };
@@ -100,7 +113,9 @@ impl Api {
         Ok(match answer {
             Answer::Response(response) => response,
             Answer::Value(status, value) => json(status, view.value(&value)),
-            Answer::Object(resource, status, object) => json(status, view.object(resource, &object)),
+            Answer::Object(resource, status, object) => {
+                json(status, view.object(resource, &object))
+            }
             Answer::List(list) => json(StatusCode::OK, view.list(&list)),
         })
     }
@@ -129,15 +144,24 @@ impl Api {
             Route::Version => Some(discovery::version()),
             Route::CoreVersions => {
                 let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-                let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+                let host =
+                    host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
                 Some(discovery::core_versions(host.unwrap_or_default()))
             }
             Route::Groups => Some(discovery::groups(self.registry)),
             Route::Group(name) => discovery::group(self.registry, name),
-            Route::Resources { group, version } => discovery::resources(self.registry, group, version),
-            Route::OpenApi(place) if place.is_empty() => Some(discovery::openapi::index(self.registry)),
+            Route::Resources { group, version } => {
+                discovery::resources(self.registry, group, version)
+            }
+            Route::OpenApi(place) if place.is_empty() => {
+                Some(discovery::openapi::index(self.registry))
+            }
             Route::OpenApi(place) => discovery::openapi::document(self.registry, place),
-            Route::Health | Route::Objects(_) | Route::Review(_) | Route::Unknown => None,
+            Route::Health
+            | Route::OldOpenApi
+            | Route::Objects(_)
+            | Route::Review(_)
+            | Route::Unknown => None,
         };
         document.ok_or_else(Failure::no_such_path)
     }
@@ -149,6 +173,14 @@ impl Api {
             text(StatusCode::INTERNAL_SERVER_ERROR, "[-]storage failed: the disk refused a write")
         }
     }
+}
+
+fn old_openapi(headers: &HeaderMap) -> Response<Body> {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let (media_type, body) = discovery::openapi::v2(accept.unwrap_or_default());
+    let mut response = json(StatusCode::OK, body);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
 }
 
 pub(crate) fn text(status: StatusCode, text: impl Into<Body>) -> Response<Body> {

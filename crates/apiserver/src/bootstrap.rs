@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use http::{Method, Request};
-use serde_json::{Value, json};
 use http_body_util::BodyExt;
+use serde_json::{Value, json};
 
 use crate::{Error, api::Api, security::User};
 
@@ -14,8 +14,10 @@ const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-no
 /// Makes what is missing and corrects what changed with the settings.
 pub(crate) async fn run(api: &Arc<Api>) -> Result<(), Error> {
     let namespaces = api.registry.core("namespaces");
-    let missing: Vec<&str> =
-        NAMESPACES.into_iter().filter(|name| api.store.get(namespaces.id, name).is_none()).collect();
+    let missing: Vec<&str> = NAMESPACES
+        .into_iter()
+        .filter(|name| api.store.get(namespaces.id, name).is_none())
+        .collect();
     let made = missing.into_iter().map(|name| {
         put(api, Method::POST, "/api/v1/namespaces".into(), json!({"metadata": {"name": name}}))
     });

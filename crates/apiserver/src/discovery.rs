@@ -16,7 +16,8 @@ const REVIEWS: [(&str, &str, &str); 4] = [
     ("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview"),
 ];
 
-const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const VERBS: [&str; 8] =
+    ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 /// `/version`.
 pub(crate) fn version() -> Value {
@@ -79,7 +80,9 @@ fn group_entry(name: &str) -> Value {
 /// `/api/v1`, `/apis/GROUP/VERSION`.
 pub(crate) fn resources(registry: &'static Registry, group: &str, version: &str) -> Option<Value> {
     let mut resources = Vec::new();
-    for resource in registry.all().filter(|resource| resource.group == group && resource.version == version) {
+    for resource in
+        registry.all().filter(|resource| resource.group == group && resource.version == version)
+    {
         resources.push(resource_entry(resource));
         resources.extend(subresource_entries(resource));
     }
@@ -93,7 +96,8 @@ pub(crate) fn resources(registry: &'static Registry, group: &str, version: &str)
     if resources.is_empty() {
         return None;
     }
-    let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let group_version =
+        if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     Some(json!({
         "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources
     }))

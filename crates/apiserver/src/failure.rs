@@ -49,7 +49,12 @@ impl Cause {
     }
 
     pub(crate) fn too_long(field: impl Into<String>, limit: usize) -> Self {
-        Self::new("FieldValueTooLong", field, "Too long", &format!("may not be more than {limit} bytes"))
+        Self::new(
+            "FieldValueTooLong",
+            field,
+            "Too long",
+            &format!("may not be more than {limit} bytes"),
+        )
     }
 
     pub(crate) fn unsupported(field: impl Into<String>, value: &Value, supported: &[&str]) -> Self {
@@ -63,8 +68,7 @@ impl Cause {
     }
 
     fn new(reason: &'static str, field: impl Into<String>, text: &str, detail: &str) -> Self {
-        let message =
-            if detail.is_empty() { text.to_owned() } else { format!("{text}: {detail}") };
+        let message = if detail.is_empty() { text.to_owned() } else { format!("{text}: {detail}") };
         Self { reason, field: field.into(), message }
     }
 }
@@ -118,10 +122,8 @@ impl Failure {
     }
 
     pub(crate) fn conflict(resource: &Resource, name: &str, why: &str) -> Self {
-        let message = format!(
-            "Operation cannot be fulfilled on {} \"{name}\": {why}",
-            resource.qualified()
-        );
+        let message =
+            format!("Operation cannot be fulfilled on {} \"{name}\": {why}", resource.qualified());
         Self::new(StatusCode::CONFLICT, "Conflict", message).about(resource, name)
     }
 
@@ -137,7 +139,8 @@ impl Failure {
     pub(crate) fn apply_conflict(conflicts: &[(String, String)]) -> Self {
         let count = conflicts.len();
         let mut text = String::new();
-        let mut managers: Vec<&str> = conflicts.iter().map(|(manager, _)| manager.as_str()).collect();
+        let mut managers: Vec<&str> =
+            conflicts.iter().map(|(manager, _)| manager.as_str()).collect();
         managers.dedup();
         if count == 1 {
             text = format!("conflict with {}: {}", conflicts[0].0, conflicts[0].1);
@@ -179,8 +182,7 @@ impl Failure {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
-        let qualified =
-            if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
         let mut failure = Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Invalid",
@@ -205,7 +207,8 @@ impl Failure {
 
     /// A JSON patch whose operations do not fit the object.
     pub(crate) fn unprocessable_patch(problem: impl Display) -> Self {
-        let message = format!("the server rejected our request due to an error in our request: {problem}");
+        let message =
+            format!("the server rejected our request due to an error in our request: {problem}");
         let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
         failure.details = Some(json!({}));
         failure
@@ -268,7 +271,9 @@ impl Failure {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "UnsupportedMediaType",
-            format!("the body of the request was in an unknown format - accepted media types include: {accepted}"),
+            format!(
+                "the body of the request was in an unknown format - accepted media types include: {accepted}"
+            ),
         )
     }
 
@@ -285,8 +290,7 @@ impl Failure {
     }
 
     pub(crate) fn too_large_revision(asked: u64, current: u64) -> Self {
-        let message =
-            format!("Timeout: Too large resource version: {asked}, current: {current}");
+        let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
         let mut failure = Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message);
         failure.details = Some(json!({
             "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use self::fields::Fields;
 pub(crate) use self::apply::apply;
+use self::fields::Fields;
 use crate::{clock, resources::Resource};
 
 mod apply;
@@ -43,11 +43,14 @@ impl Entry {
     }
 
     fn is_of(&self, author: &Author<'_>, operation: &str) -> bool {
-        self.manager == author.manager && self.operation == operation && self.subresource == author.subresource
+        self.manager == author.manager
+            && self.operation == operation
+            && self.subresource == author.subresource
     }
 
     fn parse(value: &Value) -> Self {
-        let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
         Self {
             manager: text("manager"),
             operation: text("operation"),

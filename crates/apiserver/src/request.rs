@@ -2,7 +2,11 @@
 
 use http::{HeaderMap, Method, header};
 
-pub(crate) use self::{accept::Accept, path::{Route, Target, parse as parse_path}, query::Query};
+pub(crate) use self::{
+    accept::Accept,
+    path::{Route, Target, parse as parse_path},
+    query::Query,
+};
 use crate::{failure::Failure, security::User};
 
 mod accept;
@@ -40,7 +44,9 @@ impl Call {
         match self.query.first("dryRun") {
             None | Some("") => Ok(false),
             Some("All") => Ok(true),
-            Some(other) => Err(Failure::bad_request(format!("invalid dryRun value \"{other}\": only \"All\" is supported"))),
+            Some(other) => Err(Failure::bad_request(format!(
+                "invalid dryRun value \"{other}\": only \"All\" is supported"
+            ))),
         }
     }
 
@@ -52,7 +58,9 @@ impl Call {
 
     /// Who is to be noted as the manager of the fields that the request sets.
     pub(crate) fn manager(&self) -> String {
-        if let Some(manager) = self.query.first("fieldManager").filter(|manager| !manager.is_empty()) {
+        if let Some(manager) =
+            self.query.first("fieldManager").filter(|manager| !manager.is_empty())
+        {
             return manager.to_owned();
         }
         let agent = self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
@@ -62,11 +70,12 @@ impl Call {
 
     /// Whether the client asked for a WebSocket.
     pub(crate) fn wants_web_socket(&self) -> bool {
-        let has = |name: header::HeaderName, word: &str| {
-            self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(|value| {
-                value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word))
-            })
-        };
+        let has =
+            |name: header::HeaderName, word: &str| {
+                self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(
+                    |value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word)),
+                )
+            };
         has(header::CONNECTION, "upgrade") && has(header::UPGRADE, "websocket")
     }
 }

@@ -8,7 +8,10 @@ use crate::storage::ResourceId;
 
 pub(crate) use self::{
     columns::Column,
-    rules::{Rules, label_1035_problem, label_problem, label_value_problem, qualified_problem, subdomain_problem, check_labels},
+    rules::{
+        Rules, check_labels, label_1035_problem, label_problem, label_value_problem,
+        qualified_problem, subdomain_problem,
+    },
 };
 
 mod columns;
@@ -160,7 +163,12 @@ impl Registry {
         self.resources.iter().find(|resource| resource.storage == storage)
     }
 
-    pub(crate) fn find(&'static self, group: &str, version: &str, plural: &str) -> Option<&'static Resource> {
+    pub(crate) fn find(
+        &'static self,
+        group: &str,
+        version: &str,
+        plural: &str,
+    ) -> Option<&'static Resource> {
         self.resources.iter().find(|resource| {
             resource.plural == plural && resource.group == group && resource.version == version
         })
@@ -173,6 +181,8 @@ impl Registry {
 }
 
 /// The round trip through a type of the API.
-pub(crate) fn typed<T: DeserializeOwned + Serialize>(value: Value) -> Result<Value, serde_json::Error> {
+pub(crate) fn typed<T: DeserializeOwned + Serialize>(
+    value: Value,
+) -> Result<Value, serde_json::Error> {
     serde_json::to_value(serde_json::from_value::<T>(value)?)
 }

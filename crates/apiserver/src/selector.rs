@@ -19,8 +19,9 @@ impl Selector {
         fields: Option<&str>,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            labels: labels::Requirements::parse(labels.unwrap_or_default())
-                .map_err(|problem| Failure::bad_request(format!("unable to parse requirement: {problem}")))?,
+            labels: labels::Requirements::parse(labels.unwrap_or_default()).map_err(|problem| {
+                Failure::bad_request(format!("unable to parse requirement: {problem}"))
+            })?,
             fields: fields::parse(resource, fields.unwrap_or_default())?,
         })
     }

@@ -33,7 +33,10 @@ pub struct ApiServer {
 
 impl fmt::Debug for ApiServer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ApiServer").field("settings", &self.api.settings).finish_non_exhaustive()
+        formatter
+            .debug_struct("ApiServer")
+            .field("settings", &self.api.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,7 +69,17 @@ impl ApiServer {
         let tls = transport::tls::server_config(authority.pem(), &certificate, &key)?;
         let upstream = forward::upstream::upstream(settings.dialer.clone());
         let kubelet_tls = forward::logs::kubelet_config(&authority)?;
-        let api = Api { store, registry, settings, allocation, authority, tokens, upstream, kubelet_tls, stop };
+        let api = Api {
+            store,
+            registry,
+            settings,
+            allocation,
+            authority,
+            tokens,
+            upstream,
+            kubelet_tls,
+            stop,
+        };
         let api = Arc::new(api);
         bootstrap::run(&api).await?;
         Ok(Self { api, tls, _lock: Arc::new(lock) })

@@ -13,18 +13,18 @@ use std::{
 use serde_json::Value;
 use tokio::sync::watch;
 
-pub(crate) use self::{
-    object::Object,
-    window::{Event, Expired, Window},
-};
 use self::{
     disk::Disk,
     log::{Operation, Record},
 };
+pub(crate) use self::{
+    object::Object,
+    window::{Event, Expired, Window},
+};
 use crate::{Error, resources::Registry};
 
-mod disk;
 mod directory;
+mod disk;
 mod log;
 mod object;
 mod window;
@@ -84,7 +84,10 @@ pub(crate) struct Options<'a> {
 }
 
 impl Store {
-    pub(crate) fn open(options: &Options<'_>, registry: &'static Registry) -> Result<Arc<Self>, Error> {
+    pub(crate) fn open(
+        options: &Options<'_>,
+        registry: &'static Registry,
+    ) -> Result<Arc<Self>, Error> {
         let mut tables: Vec<Table> = registry
             .stored()
             .map(|_| Table {
@@ -171,7 +174,10 @@ impl Store {
     }
 
     /// Makes all changes or none, and waits until the disk has them.
-    pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Arc<Object>>, CommitError> {
+    pub(crate) async fn commit(
+        &self,
+        changes: Vec<Change>,
+    ) -> Result<Vec<Arc<Object>>, CommitError> {
         let (objects, revision) = self.append(changes)?;
         if self.wait_for_disk {
             self.disk.wait(revision).await.map_err(CommitError::Disk)?;
@@ -192,7 +198,12 @@ impl Store {
         for (change, revision) in changes.into_iter().zip(first..) {
             let resource = self.registry.by_id(change.resource);
             let object = Object::new(resource, change.object, revision);
-            prepared.push((change.resource, Arc::<str>::from(change.key), change.delete, Arc::new(object)));
+            prepared.push((
+                change.resource,
+                Arc::<str>::from(change.key),
+                change.delete,
+                Arc::new(object),
+            ));
         }
         let operations = prepared.iter().map(|(resource, key, delete, object)| Operation {
             storage: self.registry.by_id(*resource).storage,
@@ -200,7 +211,10 @@ impl Store {
             delete: *delete,
             json: &object.json,
         });
-        inner.log.append(first, operations).map_err(|error| CommitError::Disk(error.to_string()))?;
+        inner
+            .log
+            .append(first, operations)
+            .map_err(|error| CommitError::Disk(error.to_string()))?;
         let last = first + prepared.len() as u64 - 1;
         inner.revision = last;
         let mut objects = Vec::with_capacity(prepared.len());
@@ -229,7 +243,10 @@ impl Store {
                 inner.log = log;
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "could not start a new log");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "could not start a new log"
+                );
                 self.disk.abandon_snapshot();
                 return;
             }
@@ -240,10 +257,17 @@ impl Store {
             .enumerate()
             .flat_map(|(id, table)| {
                 let storage = self.registry.by_id(id).storage;
-                table.objects.iter().map(move |(key, object)| (storage, key.clone(), object.clone()))
+                table
+                    .objects
+                    .iter()
+                    .map(move |(key, object)| (storage, key.clone(), object.clone()))
             })
             .collect();
-        self.disk.snapshot(directory::Snapshot { directory: self.directory.clone(), revision, objects });
+        self.disk.snapshot(directory::Snapshot {
+            directory: self.directory.clone(),
+            revision,
+            objects,
+        });
     }
 
     /// Whether writes reach the disk.
@@ -261,7 +285,11 @@ fn collect(objects: &BTreeMap<Arc<str>, Arc<Object>>, namespace: Option<&str>) -
         None => objects.iter().map(clone).collect(),
         Some(namespace) => {
             let from: Arc<str> = format!("{namespace}/").into();
-            objects.range(from..).take_while(|(key, _)| in_namespace(key, Some(namespace))).map(clone).collect()
+            objects
+                .range(from..)
+                .take_while(|(key, _)| in_namespace(key, Some(namespace)))
+                .map(clone)
+                .collect()
         }
     }
 }
@@ -281,7 +309,12 @@ fn apply(table: &mut Table, key: Arc<str>, delete: bool, object: Arc<Object>) {
     table.window.push(Event { revision: object.revision, key, object, previous, deleted: delete });
 }
 
-fn replay(tables: &mut [Table], registry: &'static Registry, record: &Record<'_>, from_snapshot: bool) {
+fn replay(
+    tables: &mut [Table],
+    registry: &'static Registry,
+    record: &Record<'_>,
+    from_snapshot: bool,
+) {
     for (revision, operation) in record.operations() {
         let Some(resource) = registry.by_storage(operation.storage) else {
             continue;

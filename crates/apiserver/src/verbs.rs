@@ -24,7 +24,11 @@ mod watch;
 mod write;
 
 /// Does what a request for objects asks.
-pub(crate) async fn run(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+pub(crate) async fn run(
+    api: &Arc<Api>,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Answer, Failure> {
     let verb = verb_of(call).ok_or_else(Failure::method_not_allowed)?;
     authorization::check(api, call, verb)?;
     if call.target.subresource.is_some() {

@@ -64,7 +64,8 @@ impl View {
         match self.accept {
             Accept::Json => json_list(list),
             Accept::Metadata => {
-                let items: Vec<Value> = list.entries.iter().map(|(_, object)| partial(&object.value())).collect();
+                let items: Vec<Value> =
+                    list.entries.iter().map(|(_, object)| partial(&object.value())).collect();
                 json!({
                     "kind": "PartialObjectMetadataList",
                     "apiVersion": "meta.k8s.io/v1",
@@ -75,8 +76,11 @@ impl View {
                 .into()
             }
             Accept::Table => {
-                let rows = list.entries.iter().map(|(_, object)| self.row(list.resource, &object.value()));
-                table::render(list.resource, &list_metadata(list), rows.collect(), true).to_string().into()
+                let rows =
+                    list.entries.iter().map(|(_, object)| self.row(list.resource, &object.value()));
+                table::render(list.resource, &list_metadata(list), rows.collect(), true)
+                    .to_string()
+                    .into()
             }
         }
     }
@@ -106,7 +110,9 @@ fn json_list(list: &List) -> Vec<u8> {
     let mut body = Vec::with_capacity(size + 200);
     let (kind, version) = (list.resource.kind, list.resource.api_version());
     let metadata = list_metadata(list);
-    let head = format!("{{\"kind\":\"{kind}List\",\"apiVersion\":\"{version}\",\"metadata\":{metadata},\"items\":[");
+    let head = format!(
+        "{{\"kind\":\"{kind}List\",\"apiVersion\":\"{version}\",\"metadata\":{metadata},\"items\":["
+    );
     body.extend_from_slice(head.as_bytes());
     for (position, (_, object)) in list.entries.iter().enumerate() {
         if position > 0 {
@@ -158,7 +164,8 @@ impl Events {
 
     /// A line that only says up to which revision everything was sent.
     pub(crate) fn bookmark(&self, revision: u64, initial_end: bool) -> Bytes {
-        let mut metadata = json!({"resourceVersion": revision.to_string(), "creationTimestamp": null});
+        let mut metadata =
+            json!({"resourceVersion": revision.to_string(), "creationTimestamp": null});
         if initial_end {
             metadata["annotations"] = json!({INITIAL_EVENTS_END: "true"});
         }

@@ -2,27 +2,31 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    api::Api,
-    failure::Failure,
-    resources::Resource,
-};
+use crate::{api::Api, failure::Failure, resources::Resource};
 
 const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// An hour, and a little more so that clients that count in hours renew in time.
 const TOKEN_SECONDS: i64 = 3607;
 const TOLERATION_SECONDS: i64 = 300;
 
-pub(super) fn admit(api: &Api, resource: &Resource, namespace: &str, pod: &mut Value) -> Result<(), Failure> {
+pub(super) fn admit(
+    api: &Api,
+    resource: &Resource,
+    namespace: &str,
+    pod: &mut Value,
+) -> Result<(), Failure> {
     let name = pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let Some(spec) = pod.get_mut("spec").filter(|spec| spec.is_object()) else {
         return Ok(());
     };
-    let account = spec.get("serviceAccountName").and_then(Value::as_str).filter(|name| !name.is_empty());
+    let account =
+        spec.get("serviceAccountName").and_then(Value::as_str).filter(|name| !name.is_empty());
     let account = account.unwrap_or("default").to_owned();
     let accounts = api.registry.core("serviceaccounts");
     let Some(stored) = api.store.get(accounts.id, &accounts.key(namespace, &account)) else {
-        let why = format!("error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found");
+        let why = format!(
+            "error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found"
+        );
         return Err(Failure::forbidden(resource, &name, &why));
     };
     spec["serviceAccountName"] = account.as_str().into();
@@ -31,7 +35,8 @@ pub(super) fn admit(api: &Api, resource: &Resource, namespace: &str, pod: &mut V
     if let (None, Some(secrets)) = (spec.get("imagePullSecrets"), stored.get("imagePullSecrets")) {
         spec["imagePullSecrets"] = secrets.clone();
     }
-    let wanted = [spec.get("automountServiceAccountToken"), stored.get("automountServiceAccountToken")];
+    let wanted =
+        [spec.get("automountServiceAccountToken"), stored.get("automountServiceAccountToken")];
     if wanted.into_iter().flatten().next() != Some(&Value::Bool(false)) {
         mount_token(spec);
     }

@@ -15,6 +15,25 @@ pub(crate) fn index(registry: &'static Registry) -> Value {
     json!({"paths": paths})
 }
 
+/// What old clients ask `/openapi/v2` for with an `@` in it, which is no letter of a media type.
+const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
+/// `/openapi/v2`, the older form, without any types: clients then check nothing and leave it to the server.
+/// Returns the media type, too.
+pub(crate) fn v2(accept: &str) -> (&'static str, Vec<u8>) {
+    if accept.contains("proto-openapi") {
+        // One field, `swagger`, with the version of the format.
+        return (V2_PROTOBUF, b"\x0a\x032.0".to_vec());
+    }
+    let document = json!({
+        "swagger": "2.0",
+        "info": {"title": "Kubernetes", "version": super::VERSION},
+        "paths": {},
+        "definitions": {},
+    });
+    ("application/json", document.to_string().into_bytes())
+}
+
 /// `api/v1`, `apis/apps/v1`.
 fn place(resource: &Resource) -> String {
     if resource.group.is_empty() {
@@ -37,14 +56,13 @@ pub(crate) fn document(registry: &'static Registry, wanted: &str) -> Option<Valu
             "openapi": "3.0.0",
             "info": {"title": "Kubernetes", "version": super::VERSION},
             "paths": paths,
+            "components": {"schemas": {}},
         })
     })
 }
 
 fn patch_operation(resource: &Resource) -> Value {
-    let parameter = |name: &str| {
-        json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}})
-    };
+    let parameter = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
     let parameters = ["dryRun", "fieldManager", "fieldValidation", "force"].map(parameter);
     json!({
         "parameters": parameters,

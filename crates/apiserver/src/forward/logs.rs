@@ -32,7 +32,8 @@ const OPTIONS: [&str; 7] =
 /// The TLS side of talking to kubelets: the cluster's authority, and a certificate of this server's own.
 pub(crate) fn kubelet_config(authority: &Authority) -> Result<Arc<ClientConfig>, Error> {
     let unreadable = |_| Error::Tls(rustls::Error::General("unreadable PEM".into()));
-    let (certificate, key) = authority.issue_client("kube-apiserver-kubelet-client", &["system:masters"])?;
+    let (certificate, key) =
+        authority.issue_client("kube-apiserver-kubelet-client", &["system:masters"])?;
     let mut roots = RootCertStore::empty();
     let root = CertificateDer::from_pem_slice(authority.pem().as_bytes()).map_err(unreadable)?;
     roots.add(root).map_err(Error::Tls)?;
@@ -60,20 +61,23 @@ pub(crate) async fn logs(api: &Api, call: &Call) -> Result<Response<Body>, Failu
         return Ok(plain(Body::empty()));
     }
     let nodes = api.registry.core("nodes");
-    let node_object = api.store.get(nodes.id, node).ok_or_else(|| Failure::not_found(nodes, node))?.value();
+    let node_object =
+        api.store.get(nodes.id, node).ok_or_else(|| Failure::not_found(nodes, node))?.value();
     let path = path_of(call, &container);
-    let (connection, host) = connect(api, &node_object).await.map_err(|error| {
-        Failure::internal(format!("Get \"https://{node}{path}\": {error}"))
-    })?;
-    let answer = send(connection, &host, &path).await.map_err(|error| {
-        Failure::internal(format!("Get \"https://{host}{path}\": {error}"))
-    })?;
+    let (connection, host) = connect(api, &node_object)
+        .await
+        .map_err(|error| Failure::internal(format!("Get \"https://{node}{path}\": {error}")))?;
+    let answer = send(connection, &host, &path)
+        .await
+        .map_err(|error| Failure::internal(format!("Get \"https://{host}{path}\": {error}")))?;
     let status = answer.status();
     if status.is_success() {
         return Ok(plain(Body::new(answer.into_body())));
     }
     let body = Limited::new(answer.into_body(), MAXIMUM_ERROR_BYTES).collect().await;
-    let text = body.map(|body| String::from_utf8_lossy(&body.to_bytes()).trim().to_owned()).unwrap_or_default();
+    let text = body
+        .map(|body| String::from_utf8_lossy(&body.to_bytes()).trim().to_owned())
+        .unwrap_or_default();
     Err(refused(call, status, text))
 }
 
@@ -86,9 +90,10 @@ fn plain(body: Body) -> Response<Body> {
 fn refused(call: &Call, status: StatusCode, text: String) -> Failure {
     match status {
         StatusCode::BAD_REQUEST => Failure::bad_request(text),
-        StatusCode::NOT_FOUND => Failure::not_found_because(
-            &format!("the server could not find the requested resource ( pods/log {}): {text}", call.name()),
-        ),
+        StatusCode::NOT_FOUND => Failure::not_found_because(&format!(
+            "the server could not find the requested resource ( pods/log {}): {text}",
+            call.name()
+        )),
         _ => Failure::internal(text),
     }
 }
@@ -96,17 +101,23 @@ fn refused(call: &Call, status: StatusCode, text: String) -> Failure {
 /// The container that is meant, which need not be named where there is one.
 fn container_of(call: &Call, pod: &Value) -> Result<String, Failure> {
     let names = |list: &str| -> Vec<String> {
-        let list = pod.pointer(&format!("/spec/{list}")).and_then(Value::as_array).into_iter().flatten();
-        list.filter_map(|container| container.get("name").and_then(Value::as_str)).map(str::to_owned).collect()
+        let list =
+            pod.pointer(&format!("/spec/{list}")).and_then(Value::as_array).into_iter().flatten();
+        list.filter_map(|container| container.get("name").and_then(Value::as_str))
+            .map(str::to_owned)
+            .collect()
     };
     let (containers, initial) = (names("containers"), names("initContainers"));
     let preferred = pod.pointer("/metadata/annotations/kubectl.kubernetes.io~1default-container");
     let asked = call.query.text("container").or_else(|| preferred.and_then(Value::as_str));
     match (asked, containers.as_slice()) {
-        (Some(asked), all) if all.iter().chain(&initial).any(|name| name == asked) => Ok(asked.to_owned()),
-        (Some(asked), _) => {
-            Err(Failure::bad_request(format!("container {asked} is not valid for pod {}", call.name())))
+        (Some(asked), all) if all.iter().chain(&initial).any(|name| name == asked) => {
+            Ok(asked.to_owned())
         }
+        (Some(asked), _) => Err(Failure::bad_request(format!(
+            "container {asked} is not valid for pod {}",
+            call.name()
+        ))),
         (None, [only]) => Ok(only.clone()),
         (None, all) => {
             let mut message = format!(
@@ -115,7 +126,8 @@ fn container_of(call: &Call, pod: &Value) -> Result<String, Failure> {
                 all.join(" ")
             );
             if !initial.is_empty() {
-                message.push_str(&format!(" or one of the init containers: [{}]", initial.join(" ")));
+                message
+                    .push_str(&format!(" or one of the init containers: [{}]", initial.join(" ")));
             }
             Err(Failure::bad_request(message))
         }
@@ -132,9 +144,16 @@ fn check_options(call: &Call) -> Result<(), Failure> {
         }
     }
     if call.query.text("sinceSeconds").is_some() && call.query.text("sinceTime").is_some() {
-        causes.push(Cause::forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+        causes.push(Cause::forbidden(
+            "",
+            "at most one of `sinceTime` or `sinceSeconds` may be specified",
+        ));
     }
-    if causes.is_empty() { Ok(()) } else { Err(Failure::invalid_kind("", "PodLogOptions", call.name(), &causes)) }
+    if causes.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::invalid_kind("", "PodLogOptions", call.name(), &causes))
+    }
 }
 
 fn path_of(call: &Call, container: &str) -> String {
@@ -153,7 +172,8 @@ fn path_of(call: &Call, container: &str) -> String {
 async fn connect(api: &Api, node: &Value) -> io::Result<(TlsStream<TcpStream>, String)> {
     let port = node.pointer("/status/daemonEndpoints/kubeletEndpoint/Port").and_then(Value::as_u64);
     let port = port.and_then(|port| u16::try_from(port).ok());
-    let port = port.ok_or_else(|| io::Error::other("the node does not say where its kubelet listens"))?;
+    let port =
+        port.ok_or_else(|| io::Error::other("the node does not say where its kubelet listens"))?;
     let mut last = io::Error::other("the node has no address");
     for host in addresses_of(node) {
         match tokio::time::timeout(CONNECT_TIMEOUT, connect_to(api, &host, port)).await {
@@ -166,7 +186,8 @@ async fn connect(api: &Api, node: &Value) -> io::Result<(TlsStream<TcpStream>, S
 }
 
 fn addresses_of(node: &Value) -> Vec<String> {
-    let addresses = node.pointer("/status/addresses").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let addresses =
+        node.pointer("/status/addresses").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut hosts = Vec::new();
     for kind in ["InternalIP", "InternalDNS", "Hostname"] {
         for address in addresses.iter().filter(|address| address["type"] == kind) {
@@ -177,9 +198,9 @@ fn addresses_of(node: &Value) -> Vec<String> {
 }
 
 async fn connect_to(api: &Api, host: &str, port: u16) -> io::Result<TlsStream<TcpStream>> {
-    let socket = TcpStream::connect((host, port))
-        .await
-        .map_err(|error| io::Error::new(error.kind(), format!("dial tcp {host}:{port}: {error}")))?;
+    let socket = TcpStream::connect((host, port)).await.map_err(|error| {
+        io::Error::new(error.kind(), format!("dial tcp {host}:{port}: {error}"))
+    })?;
     socket.set_nodelay(true)?;
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     TlsConnector::from(api.kubelet_tls.clone()).connect(name, socket).await
@@ -190,13 +211,18 @@ async fn send(
     host: &str,
     path: &str,
 ) -> Result<Response<hyper::body::Incoming>, Box<dyn std::error::Error + Send + Sync>> {
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(connection)).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(connection)).await?;
     // It ends with the answer, or when nobody reads it any more.
     hyper::rt::Executor::execute(&TokioExecutor::new(), async move {
         if let Err(error) = connection.await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "a connection to a kubelet ended");
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "a connection to a kubelet ended"
+            );
         }
     });
-    let request = Request::get(path).header(header::HOST, host).body(Empty::<bytes::Bytes>::new())?;
+    let request =
+        Request::get(path).header(header::HOST, host).body(Empty::<bytes::Bytes>::new())?;
     Ok(sender.send_request(request).await?)
 }

@@ -1,7 +1,9 @@
 //! The proxy to services and pods.
 
 use axum::body::Body;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header,
+};
 use hyper::body::Incoming;
 
 use super::{target, upstream::root_cause};
@@ -18,7 +20,11 @@ const CONNECTION_HEADERS: [HeaderName; 6] = [
 ];
 
 /// Passes a request on and its answer back, both as streams.
-pub(crate) async fn proxy(api: &Api, call: &Call, request: Request<Body>) -> Result<Response<Body>, Failure> {
+pub(crate) async fn proxy(
+    api: &Api,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Response<Body>, Failure> {
     let address = if call.target.resource.plural == "services" {
         target::of_service(api, call.namespace(), call.name())?
     } else {
@@ -40,7 +46,8 @@ pub(crate) async fn proxy(api: &Api, call: &Call, request: Request<Body>) -> Res
     // The credentials are for this server.
     parts.headers.remove(header::AUTHORIZATION);
     parts.headers.remove(header::HOST);
-    for (name, value) in [("x-forwarded-proto", "https".to_owned()), ("x-forwarded-uri", original)] {
+    for (name, value) in [("x-forwarded-proto", "https".to_owned()), ("x-forwarded-uri", original)]
+    {
         if let Ok(value) = HeaderValue::from_str(&value) {
             parts.headers.insert(HeaderName::from_static(name), value);
         }
@@ -55,7 +62,9 @@ fn answer_back(answer: Response<Incoming>, prefix: &str, authority: &str) -> Res
     let (mut parts, body) = answer.into_parts();
     remove_connection_headers(&mut parts.headers);
     parts.version = Version::default();
-    if let Some(location) = parts.headers.get(header::LOCATION).and_then(|value| value.to_str().ok()) {
+    if let Some(location) =
+        parts.headers.get(header::LOCATION).and_then(|value| value.to_str().ok())
+    {
         let own = format!("http://{authority}");
         let path = location.strip_prefix(&own).unwrap_or(location);
         if path.starts_with('/') && !path.starts_with("//") {
@@ -84,7 +93,8 @@ fn remove_connection_headers(headers: &mut HeaderMap) {
 /// Pages behind the proxy use relative links, which need the slash.
 fn redirect_to_slash(uri: &Uri) -> Result<Response<Body>, Failure> {
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    let location = HeaderValue::from_str(&format!("{}/{query}", uri.path())).map_err(Failure::internal)?;
+    let location =
+        HeaderValue::from_str(&format!("{}/{query}", uri.path())).map_err(Failure::internal)?;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
     response.headers_mut().insert(header::LOCATION, location);

@@ -18,7 +18,9 @@ fn split<'a>(id: &'a str, what: &str) -> Result<Subject<'a>, Failure> {
         [name] => Subject { name, port: "" },
         [name, port] | ["http" | "", name, port] => Subject { name, port },
         ["https", name, _] => {
-            return Err(Failure::bad_request(format!("the proxy of this server does not speak TLS to {what} \"{name}\"")));
+            return Err(Failure::bad_request(format!(
+                "the proxy of this server does not speak TLS to {what} \"{name}\""
+            )));
         }
         _ => return Err(Failure::bad_request(format!("invalid {what} request \"{id}\""))),
     };
@@ -41,12 +43,20 @@ pub(super) fn of_service(api: &Api, namespace: &str, id: &str) -> Result<SocketA
     let subject = split(id, "service")?;
     let services = api.registry.core("services");
     let key = services.key(namespace, subject.name);
-    let service = api.store.get(services.id, &key).ok_or_else(|| Failure::not_found(services, subject.name))?.value();
+    let service = api
+        .store
+        .get(services.id, &key)
+        .ok_or_else(|| Failure::not_found(services, subject.name))?
+        .value();
     let mut port_name = subject.port.to_owned();
     if let Ok(number) = subject.port.parse::<u16>() {
-        let port = list(&service, "/spec/ports").find(|port| port.get("port") == Some(&number.into()));
+        let port =
+            list(&service, "/spec/ports").find(|port| port.get("port") == Some(&number.into()));
         let port = port.ok_or_else(|| {
-            Failure::unavailable(format!("no service port {number} found for service \"{}\"", subject.name))
+            Failure::unavailable(format!(
+                "no service port {number} found for service \"{}\"",
+                subject.name
+            ))
         })?;
         text(port, "name").clone_into(&mut port_name);
     }
@@ -56,16 +66,23 @@ pub(super) fn of_service(api: &Api, namespace: &str, id: &str) -> Result<SocketA
         .get(endpoints_resource.id, &key)
         .ok_or_else(|| Failure::not_found(endpoints_resource, subject.name))?
         .value();
-    let none = |name: &str| Failure::unavailable(format!("no endpoints available for service \"{name}\""));
+    let none =
+        |name: &str| Failure::unavailable(format!("no endpoints available for service \"{name}\""));
     if list(&endpoints, "/subsets").next().is_none() {
         return Err(none(subject.name));
     }
     let mut candidates = Vec::new();
     for subset in list(&endpoints, "/subsets") {
         for port in list(subset, "/ports").filter(|port| text(port, "name") == port_name) {
-            let number = port.get("port").and_then(Value::as_u64).and_then(|number| u16::try_from(number).ok());
+            let number = port
+                .get("port")
+                .and_then(Value::as_u64)
+                .and_then(|number| u16::try_from(number).ok());
             for address in list(subset, "/addresses") {
-                let ip = text(address, "ip").parse::<IpAddr>().ok().filter(|_| is_of_pod(api, namespace, address));
+                let ip = text(address, "ip")
+                    .parse::<IpAddr>()
+                    .ok()
+                    .filter(|_| is_of_pod(api, namespace, address));
                 candidates.extend(ip.zip(number).map(|(ip, number)| SocketAddr::new(ip, number)));
             }
         }
@@ -105,7 +122,9 @@ pub(super) fn of_pod(api: &Api, namespace: &str, id: &str) -> Result<SocketAddr,
     let address: IpAddr = address
         .parse()
         .ok()
-        .filter(|address: &IpAddr| !address.is_loopback() && !address.is_unspecified() && !address.is_multicast())
+        .filter(|address: &IpAddr| {
+            !address.is_loopback() && !address.is_unspecified() && !address.is_multicast()
+        })
         .ok_or_else(|| Failure::bad_request("address not allowed"))?;
     Ok(SocketAddr::new(address, port))
 }

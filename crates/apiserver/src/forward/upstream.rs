@@ -50,12 +50,15 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let address = uri.authority().and_then(|authority| authority.as_str().parse::<SocketAddr>().ok());
+        let address =
+            uri.authority().and_then(|authority| authority.as_str().parse::<SocketAddr>().ok());
         let connect = address.map(|address| (address, (self.dialer)(address)));
         Box::pin(async move {
-            let (address, connect) =
-                connect.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not an address"))?;
-            let failed = |error: io::Error| io::Error::new(error.kind(), format!("dial tcp {address}: {error}"));
+            let (address, connect) = connect
+                .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not an address"))?;
+            let failed = |error: io::Error| {
+                io::Error::new(error.kind(), format!("dial tcp {address}: {error}"))
+            };
             let socket = tokio::time::timeout(CONNECT_TIMEOUT, connect)
                 .await
                 .map_err(|_| failed(io::Error::new(io::ErrorKind::TimedOut, "i/o timeout")))?
@@ -75,4 +78,3 @@ pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     }
     error.to_string()
 }
-

@@ -35,7 +35,13 @@ impl Applied {
         self.author_entry.time = same.map_or_else(clock::stamp, |entry| entry.time.clone());
         self.managers.insert(0, self.author_entry);
         // The order of entries means nothing, so an unchanged set of them must not look like a change.
-        self.managers.sort_by(|a, b| (&a.operation, &a.manager, &a.subresource).cmp(&(&b.operation, &b.manager, &b.subresource)));
+        self.managers.sort_by(|a, b| {
+            (&a.operation, &a.manager, &a.subresource).cmp(&(
+                &b.operation,
+                &b.manager,
+                &b.subresource,
+            ))
+        });
         store(object, self.managers);
     }
 }
@@ -52,7 +58,8 @@ pub(crate) fn apply(
     force: bool,
 ) -> Result<Applied, Vec<(String, String)>> {
     let mut managers = entries(live);
-    let previous = managers.iter().position(|entry| entry.is_of(author, APPLY)).map(|at| managers.remove(at));
+    let previous =
+        managers.iter().position(|entry| entry.is_of(author, APPLY)).map(|at| managers.remove(at));
     let wanted = leaves::fields(&leaves::of(config));
     let mut object = merge(live.clone(), config, &mut Vec::new());
     let (before, after) = (leaves::of(live), leaves::of(&object));
@@ -64,7 +71,8 @@ pub(crate) fn apply(
         if force {
             entry.fields.remove_all(&contested);
         } else {
-            conflicts.extend(contested.iter().map(|path| (describe_manager(entry), describe(path))));
+            conflicts
+                .extend(contested.iter().map(|path| (describe_manager(entry), describe(path))));
         }
     }
     if !conflicts.is_empty() {
@@ -112,7 +120,11 @@ fn merge<'a>(live: Value, config: &'a Value, names: &mut Vec<&'a str>) -> Value 
     }
 }
 
-fn merge_list<'a>(mut live: Vec<Value>, config: &'a [Value], names: &mut Vec<&'a str>) -> Vec<Value> {
+fn merge_list<'a>(
+    mut live: Vec<Value>,
+    config: &'a [Value],
+    names: &mut Vec<&'a str>,
+) -> Vec<Value> {
     match schema::of_list(names) {
         Merge::Keys(keys) => {
             for item in config {
@@ -128,7 +140,8 @@ fn merge_list<'a>(mut live: Vec<Value>, config: &'a [Value], names: &mut Vec<&'a
             live
         }
         Merge::Set => {
-            let new: Vec<Value> = config.iter().filter(|item| !live.contains(item)).cloned().collect();
+            let new: Vec<Value> =
+                config.iter().filter(|item| !live.contains(item)).cloned().collect();
             live.extend(new);
             live
         }
@@ -156,7 +169,8 @@ fn remove_field(node: &mut Value, path: &[String], names: &mut Vec<String>) {
             names.push(name.to_owned());
             remove_field(below, rest, names);
             names.pop();
-            let empty = below.as_object().is_some_and(Map::is_empty) || below.as_array().is_some_and(Vec::is_empty);
+            let empty = below.as_object().is_some_and(Map::is_empty)
+                || below.as_array().is_some_and(Vec::is_empty);
             if empty {
                 map.shift_remove(name);
             }
@@ -164,7 +178,9 @@ fn remove_field(node: &mut Value, path: &[String], names: &mut Vec<String>) {
         (Some(("k", _)), Value::Array(list)) => {
             let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
             let Merge::Keys(keys) = schema::of_list(&borrowed) else { return };
-            let Some(at) = list.iter().position(|item| key_step(item, keys) == *step) else { return };
+            let Some(at) = list.iter().position(|item| key_step(item, keys) == *step) else {
+                return;
+            };
             if rest.is_empty() {
                 list.remove(at);
             } else {
@@ -175,4 +191,3 @@ fn remove_field(node: &mut Value, path: &[String], names: &mut Vec<String>) {
         _ => {}
     }
 }
-

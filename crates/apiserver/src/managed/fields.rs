@@ -92,7 +92,8 @@ pub(super) fn describe(path: &Path) -> String {
             }
             Some(("k", key)) => {
                 let key: Map<String, Value> = serde_json::from_str(key).unwrap_or_default();
-                let parts: Vec<String> = key.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                let parts: Vec<String> =
+                    key.iter().map(|(name, value)| format!("{name}={value}")).collect();
                 text.push_str(&format!("[{}]", parts.join(",")));
             }
             Some(("v", value)) => text.push_str(&format!("[={value}]")),

@@ -57,7 +57,9 @@ impl<'a> Walk<'a, '_> {
     fn value(&mut self, value: &'a Value, path: &mut Path) {
         match value {
             Value::Null => {}
-            Value::Object(map) if !map.is_empty() && schema::of_object(&self.names) == Merge::Fields => {
+            Value::Object(map)
+                if !map.is_empty() && schema::of_object(&self.names) == Merge::Fields =>
+            {
                 for (name, value) in map {
                     self.names.push(name);
                     path.push(format!("f:{name}"));

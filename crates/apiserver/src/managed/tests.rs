@@ -23,7 +23,12 @@ fn config(replicas: Option<u32>, containers: &Value) -> Value {
 }
 
 /// Applies and notes the managers, as a request does.
-fn applied(live: &Value, config: &Value, manager: &str, force: bool) -> Result<Value, Vec<(String, String)>> {
+fn applied(
+    live: &Value,
+    config: &Value,
+    manager: &str,
+    force: bool,
+) -> Result<Value, Vec<(String, String)>> {
     let applied = apply(deployments(), live, config, &author(manager), force)?;
     let mut object = applied.object.clone();
     applied.note_managers(&mut object, live);
@@ -32,12 +37,23 @@ fn applied(live: &Value, config: &Value, manager: &str, force: bool) -> Result<V
 
 fn managers(object: &Value) -> Vec<String> {
     let entries = object["metadata"]["managedFields"].as_array().unwrap();
-    entries.iter().map(|entry| format!("{} {}", entry["manager"].as_str().unwrap(), entry["operation"].as_str().unwrap())).collect()
+    entries
+        .iter()
+        .map(|entry| {
+            format!(
+                "{} {}",
+                entry["manager"].as_str().unwrap(),
+                entry["operation"].as_str().unwrap()
+            )
+        })
+        .collect()
 }
 
 #[test]
 fn fields_are_written_as_the_real_server_writes_them() {
-    let live = applied(&json!({}), &config(Some(2), &json!([{"name": "x", "image": "i"}])), "one", false).unwrap();
+    let live =
+        applied(&json!({}), &config(Some(2), &json!([{"name": "x", "image": "i"}])), "one", false)
+            .unwrap();
     assert_eq!(
         live["metadata"]["managedFields"][0]["fieldsV1"],
         json!({"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": {
@@ -95,8 +111,13 @@ fn an_update_takes_the_fields_that_it_changes() {
     scaled["spec"]["replicas"] = 5.into();
     track_update(deployments(), &mut scaled, &live, &author("scaler"));
     assert_eq!(managers(&scaled), ["creator Update", "scaler Update"]);
-    assert_eq!(scaled["metadata"]["managedFields"][1]["fieldsV1"], json!({"f:spec": {"f:replicas": {}}}));
-    assert!(scaled["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"].get("f:replicas").is_none());
+    assert_eq!(
+        scaled["metadata"]["managedFields"][1]["fieldsV1"],
+        json!({"f:spec": {"f:replicas": {}}})
+    );
+    assert!(
+        scaled["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"].get("f:replicas").is_none()
+    );
     let conflicts = applied(&scaled, &config(Some(1), &json!([])), "one", false).unwrap_err();
     assert_eq!(conflicts, [("\"scaler\" using apps/v1".to_owned(), ".spec.replicas".to_owned())]);
 }

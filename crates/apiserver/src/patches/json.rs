@@ -15,7 +15,12 @@ fn step(target: &mut Value, operation: &Value) -> Result<(), String> {
     let text = |field: &str| operation.get(field).and_then(Value::as_str);
     let kind = text("op").ok_or("missing field `op`")?;
     let path = text("path").ok_or("missing field `path`")?;
-    let value = || operation.get("value").cloned().ok_or_else(|| format!("{kind} operation without a value at {path}"));
+    let value = || {
+        operation
+            .get("value")
+            .cloned()
+            .ok_or_else(|| format!("{kind} operation without a value at {path}"))
+    };
     let from = || text("from").ok_or_else(|| format!("{kind} operation without `from` at {path}"));
     match kind {
         "add" => add(target, path, value()?),
@@ -55,7 +60,11 @@ fn missing(kind: &str, path: &str) -> String {
 }
 
 /// The container that a path leads into, and the last part of the path.
-fn parent<'a>(target: &'a mut Value, path: &str, kind: &str) -> Result<(&'a mut Value, String), String> {
+fn parent<'a>(
+    target: &'a mut Value,
+    path: &str,
+    kind: &str,
+) -> Result<(&'a mut Value, String), String> {
     let (before, last) = path.rsplit_once('/').ok_or_else(|| format!("invalid path {path}"))?;
     let container = target.pointer_mut(before).ok_or_else(|| missing(kind, path))?;
     Ok((container, last.replace("~1", "/").replace("~0", "~")))
@@ -77,7 +86,9 @@ fn add(target: &mut Value, path: &str, value: Value) -> Result<(), String> {
             Ok(())
         }
         Value::Array(list) => {
-            let index = index(&last).filter(|index| *index <= list.len()).ok_or_else(|| missing("add", path))?;
+            let index = index(&last)
+                .filter(|index| *index <= list.len())
+                .ok_or_else(|| missing("add", path))?;
             list.insert(index, value);
             Ok(())
         }
@@ -89,7 +100,9 @@ fn remove(target: &mut Value, path: &str) -> Result<Value, String> {
     let (container, last) = parent(target, path, "remove")?;
     let removed = match container {
         Value::Object(map) => map.shift_remove(&last),
-        Value::Array(list) => index(&last).filter(|index| *index < list.len()).map(|index| list.remove(index)),
+        Value::Array(list) => {
+            index(&last).filter(|index| *index < list.len()).map(|index| list.remove(index))
+        }
         _ => None,
     };
     removed.ok_or_else(|| missing("remove", path))
@@ -97,7 +110,11 @@ fn remove(target: &mut Value, path: &str) -> Result<Value, String> {
 
 fn index(text: &str) -> Option<usize> {
     let leading_zero = text.len() > 1 && text.starts_with('0');
-    if leading_zero || !text.bytes().all(|byte| byte.is_ascii_digit()) { None } else { text.parse().ok() }
+    if leading_zero || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        None
+    } else {
+        text.parse().ok()
+    }
 }
 
 #[cfg(test)]

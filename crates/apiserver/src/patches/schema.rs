@@ -80,7 +80,11 @@ pub(crate) fn of_list(path: &[&str]) -> Merge {
 pub(crate) fn of_object(path: &[&str]) -> Merge {
     // The selector of services and of replicated kinds changes as one.
     let selector = path == ["spec", "selector"];
-    if selector || ATOMIC_OBJECTS.iter().any(|end| path.ends_with(end)) { Merge::Atomic } else { Merge::Fields }
+    if selector || ATOMIC_OBJECTS.iter().any(|end| path.ends_with(end)) {
+        Merge::Atomic
+    } else {
+        Merge::Fields
+    }
 }
 
 /// What a key field counts as having where an item leaves it out.

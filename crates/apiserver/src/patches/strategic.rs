@@ -67,9 +67,15 @@ fn merge_object<'a>(
     Ok(target)
 }
 
-fn merge_value<'a>(before: Option<Value>, patch: &'a Value, path: &mut Vec<&'a str>) -> Result<Value, String> {
+fn merge_value<'a>(
+    before: Option<Value>,
+    patch: &'a Value,
+    path: &mut Vec<&'a str>,
+) -> Result<Value, String> {
     match (before, patch) {
-        (Some(Value::Object(target)), Value::Object(patch)) => merge_object(target, patch, path).map(Value::Object),
+        (Some(Value::Object(target)), Value::Object(patch)) => {
+            merge_object(target, patch, path).map(Value::Object)
+        }
         (_, Value::Object(patch)) => merge_object(Map::new(), patch, path).map(Value::Object),
         (Some(Value::Array(target)), Value::Array(patch)) => merge_list(target, patch, path),
         (_, Value::Array(patch)) => merge_list(Vec::new(), patch, path),
@@ -77,11 +83,16 @@ fn merge_value<'a>(before: Option<Value>, patch: &'a Value, path: &mut Vec<&'a s
     }
 }
 
-fn merge_list<'a>(mut target: Vec<Value>, patch: &'a [Value], path: &mut Vec<&'a str>) -> Result<Value, String> {
+fn merge_list<'a>(
+    mut target: Vec<Value>,
+    patch: &'a [Value],
+    path: &mut Vec<&'a str>,
+) -> Result<Value, String> {
     let key = match schema::of_list(path) {
         Merge::Keys([key, ..]) => *key,
         Merge::Set => {
-            let new: Vec<Value> = patch.iter().filter(|item| !target.contains(item)).cloned().collect();
+            let new: Vec<Value> =
+                patch.iter().filter(|item| !target.contains(item)).cloned().collect();
             target.extend(new);
             return Ok(Value::Array(target));
         }
@@ -138,7 +149,10 @@ fn reorder(list: &mut Vec<Value>, order: &[Value], merge: Merge) {
 }
 
 fn without_directives(map: &Map<String, Value>) -> Map<String, Value> {
-    map.iter().filter(|(key, _)| !key.starts_with('$')).map(|(key, value)| (key.clone(), value.clone())).collect()
+    map.iter()
+        .filter(|(key, _)| !key.starts_with('$'))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -166,8 +180,11 @@ mod tests {
         let patched = apply(pod(), &patch).unwrap();
         assert_eq!(patched["metadata"]["finalizers"], json!(["a", "b"]));
         let containers = &patched["spec"]["containers"];
-        assert_eq!(containers[0], json!({"name": "one", "image": "i:1", "args": ["y"],
-            "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}));
+        assert_eq!(
+            containers[0],
+            json!({"name": "one", "image": "i:1", "args": ["y"],
+            "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]})
+        );
         assert_eq!(containers[2]["name"], "three");
         assert_eq!(containers.as_array().unwrap().len(), 3);
     }
@@ -184,7 +201,10 @@ mod tests {
         });
         let patched = apply(pod(), &patch).unwrap();
         assert_eq!(patched["metadata"]["finalizers"], json!([]));
-        assert_eq!(patched["spec"]["containers"], json!([{"name": "three"}, {"name": "two", "image": "j:1"}]));
+        assert_eq!(
+            patched["spec"]["containers"],
+            json!([{"name": "three"}, {"name": "two", "image": "j:1"}])
+        );
         assert_eq!(patched["spec"]["nodeSelector"], json!({"zone": "b"}));
     }
 

@@ -33,7 +33,8 @@ fn clause_form(clause: &str) -> Option<Accept> {
         return None;
     }
     let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
-    let parameter = |name: &str| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+    let parameter =
+        |name: &str| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
     if matches!(parameter("v"), Some(version) if version != "v1") {
         return None;
     }
@@ -60,8 +61,14 @@ mod tests {
             ("*/*", Some(Accept::Json)),
             ("application/vnd.kubernetes.protobuf,application/json", Some(Accept::Json)),
             ("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", Some(Accept::Table)),
-            ("application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json", Some(Accept::Json)),
-            ("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", Some(Accept::Metadata)),
+            (
+                "application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json",
+                Some(Accept::Json),
+            ),
+            (
+                "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+                Some(Accept::Metadata),
+            ),
             ("text/html", None),
         ] {
             let mut headers = HeaderMap::new();

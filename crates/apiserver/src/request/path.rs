@@ -7,12 +7,17 @@ pub(crate) enum Route {
     /// `/healthz` and its like, open to everybody.
     Health,
     Version,
+    /// The index of OpenAPI documents, or one of them.
     OpenApi(String),
+    OldOpenApi,
     /// Discovery: the versions of the core group, the groups, one group, the resources of one version.
     CoreVersions,
     Groups,
     Group(String),
-    Resources { group: String, version: String },
+    Resources {
+        group: String,
+        version: String,
+    },
     Objects(Target),
     /// Something that is computed and never stored, such as `selfsubjectaccessreviews`.
     Review(&'static str),
@@ -42,11 +47,14 @@ pub(crate) fn parse(path: &str, registry: &'static Registry) -> Route {
     match parts.as_slice() {
         ["healthz" | "readyz" | "livez", ..] => Route::Health,
         ["version"] => Route::Version,
+        ["openapi", "v2"] => Route::OldOpenApi,
         ["openapi", "v3", rest @ ..] => Route::OpenApi(rest.join("/")),
         ["api"] => Route::CoreVersions,
         ["apis"] => Route::Groups,
         ["apis", group] => Route::Group((*group).to_owned()),
-        ["api", version] => Route::Resources { group: String::new(), version: (*version).to_owned() },
+        ["api", version] => {
+            Route::Resources { group: String::new(), version: (*version).to_owned() }
+        }
         ["apis", group, version] => {
             Route::Resources { group: (*group).to_owned(), version: (*version).to_owned() }
         }
@@ -56,7 +64,13 @@ pub(crate) fn parse(path: &str, registry: &'static Registry) -> Route {
     }
 }
 
-fn objects(group: &str, version: &str, parts: &[&str], path: &str, registry: &'static Registry) -> Route {
+fn objects(
+    group: &str,
+    version: &str,
+    parts: &[&str],
+    path: &str,
+    registry: &'static Registry,
+) -> Route {
     let (namespace, parts) = match parts {
         // A namespace itself and its own parts; everything else after it is inside of it.
         ["namespaces", _] | ["namespaces", _, "status" | "finalize"] => (None, parts),
@@ -80,7 +94,8 @@ fn objects(group: &str, version: &str, parts: &[&str], path: &str, registry: &'s
     }
     let subresource = parts.get(1).copied();
     let rest = subresource.map(|_| after(path, namespace.is_some(), group)).unwrap_or_default();
-    if !has_subresource(resource, subresource) || (!rest.is_empty() && subresource != Some("proxy")) {
+    if !has_subresource(resource, subresource) || (!rest.is_empty() && subresource != Some("proxy"))
+    {
         return Route::Unknown;
     }
     Route::Objects(Target {
@@ -107,7 +122,10 @@ fn after(path: &str, namespaced: bool, group: &str) -> String {
 fn decode(part: &str) -> String {
     // Only a form decoder is at hand; a plus sign is itself in a path.
     let escaped = part.replace('+', "%2B");
-    url::form_urlencoded::parse(escaped.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default()
+    url::form_urlencoded::parse(escaped.as_bytes())
+        .next()
+        .map(|(name, _)| name.into_owned())
+        .unwrap_or_default()
 }
 
 fn has_subresource(resource: &Resource, subresource: Option<&str>) -> bool {
@@ -155,9 +173,15 @@ mod tests {
             ("/api/v1/namespaces/a/pods/b", "pods a b - "),
             ("/api/v1/namespaces/a/pods/b/log", "pods a b log "),
             ("/api/v1/namespaces/a/pods/b/log/x", "unknown"),
-            ("/api/v1/namespaces/a/services/http:b:8081/proxy/jobs//x%20y", "services a http:b:8081 proxy /jobs//x%20y"),
+            (
+                "/api/v1/namespaces/a/services/http:b:8081/proxy/jobs//x%20y",
+                "services a http:b:8081 proxy /jobs//x%20y",
+            ),
             ("/api/v1/namespaces/a/services/b/proxy/", "services a b proxy /"),
-            ("/api/v1/namespaces/proxy/services/proxy/proxy/proxy", "services proxy proxy proxy /proxy"),
+            (
+                "/api/v1/namespaces/proxy/services/proxy/proxy/proxy",
+                "services proxy proxy proxy /proxy",
+            ),
             ("/apis/apps/v1/namespaces/a/deployments/b/scale", "deployments.apps a b scale "),
             ("/apis/apps/v2/namespaces/a/deployments/b", "unknown"),
             ("/api/v1/pods/b", "unknown"),

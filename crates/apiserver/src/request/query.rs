@@ -8,7 +8,9 @@ pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(crate) fn parse(text: Option<&str>) -> Self {
-        Self(url::form_urlencoded::parse(text.unwrap_or_default().as_bytes()).into_owned().collect())
+        Self(
+            url::form_urlencoded::parse(text.unwrap_or_default().as_bytes()).into_owned().collect(),
+        )
     }
 
     pub(crate) fn first(&self, name: &str) -> Option<&str> {

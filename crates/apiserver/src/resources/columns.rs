@@ -34,7 +34,8 @@ const fn wide(name: &'static str, cell: fn(&Value) -> Value) -> Column {
 }
 
 const NAME: Column = text("Name", |object| string(object, "/metadata/name").into());
-const AGE: Column = text("Age", |object| since(string(object, "/metadata/creationTimestamp")).into());
+const AGE: Column =
+    text("Age", |object| since(string(object, "/metadata/creationTimestamp")).into());
 
 pub(super) const LEASE: &[Column] =
     &[NAME, text("Holder", |object| string(object, "/spec/holderIdentity").into()), AGE];
@@ -42,7 +43,9 @@ pub(super) const NAMESPACE: &[Column] =
     &[NAME, text("Status", |object| string(object, "/status/phase").into()), AGE];
 pub(super) const CONFIG_MAP: &[Column] = &[
     NAME,
-    text("Data", |object| (count(object, "/data") + count(object, "/binaryData")).to_string().into()),
+    text("Data", |object| {
+        (count(object, "/data") + count(object, "/binaryData")).to_string().into()
+    }),
     AGE,
 ];
 pub(super) const SECRET: &[Column] = &[
@@ -96,11 +99,23 @@ fn or_none(text: &str) -> Value {
 }
 
 fn first_of<'a>(object: &'a Value, pointers: &[&str]) -> &'a str {
-    pointers.iter().map(|pointer| string(object, pointer)).find(|text| !text.is_empty()).unwrap_or_default()
+    pointers
+        .iter()
+        .map(|pointer| string(object, pointer))
+        .find(|text| !text.is_empty())
+        .unwrap_or_default()
 }
 
 fn last_seen(event: &Value) -> &str {
-    first_of(event, &["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/metadata/creationTimestamp"])
+    first_of(
+        event,
+        &[
+            "/series/lastObservedTime",
+            "/lastTimestamp",
+            "/eventTime",
+            "/metadata/creationTimestamp",
+        ],
+    )
 }
 
 fn first_seen(event: &Value) -> &str {
@@ -122,7 +137,11 @@ fn since(time: &str) -> String {
 /// A duration in two units at most, as `kubectl` shows ages.
 fn duration(seconds: i64) -> String {
     let two = |large: i64, large_unit: &str, small: i64, small_unit: &str| {
-        if small == 0 { format!("{large}{large_unit}") } else { format!("{large}{large_unit}{small}{small_unit}") }
+        if small == 0 {
+            format!("{large}{large_unit}")
+        } else {
+            format!("{large}{large_unit}{small}{small_unit}")
+        }
     };
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
     match () {

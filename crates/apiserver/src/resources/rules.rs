@@ -6,11 +6,11 @@ use crate::failure::Cause;
 
 pub(crate) use self::{
     apps::{Deployments, ReplicaSets},
+    core::{ConfigMaps, EndpointsRules, Events, Namespaces, Nodes, Plain, Secrets},
     names::{
         check_labels, label_1035_problem, label_problem, label_value_problem, qualified_problem,
         subdomain_problem,
     },
-    core::{ConfigMaps, EndpointsRules, Events, Namespaces, Nodes, Plain, Secrets},
     pods::Pods,
     services::Services,
 };
@@ -92,7 +92,5 @@ pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
 /// A field that may not change.
 pub(super) fn immutable(new: &Value, old: &Value, pointer: &str, field: &str) -> Option<Cause> {
     let (new, old) = (new.pointer(pointer), old.pointer(pointer));
-    (new != old).then(|| {
-        Cause::invalid(field, new.unwrap_or(&Value::Null), "field is immutable")
-    })
+    (new != old).then(|| Cause::invalid(field, new.unwrap_or(&Value::Null), "field is immutable"))
 }

@@ -30,7 +30,11 @@ pub(crate) fn user_of_token(api: &Api, token: &str) -> Option<User> {
 }
 
 /// The service account that a token for one of these audiences proves.
-pub(crate) fn user_of_service_account(api: &Api, token: &str, audiences: &[String]) -> Option<(User, Claims)> {
+pub(crate) fn user_of_service_account(
+    api: &Api,
+    token: &str,
+    audiences: &[String],
+) -> Option<(User, Claims)> {
     let claims = api.tokens.verify(token)?;
     let now = clock::now().as_second();
     let in_time = claims.nbf <= now + LEEWAY_SECONDS && now < claims.exp;
@@ -63,6 +67,7 @@ fn is_alive(api: &Api, plural: &str, namespace: &str, name: &str, uid: &str) -> 
     let own = object.pointer("/metadata/uid").and_then(Value::as_str)?;
     let deleted = object.pointer("/metadata/deletionTimestamp").and_then(Value::as_str);
     let deleted: Option<Timestamp> = deleted.and_then(|time| time.parse().ok());
-    let alive = deleted.is_none_or(|end| clock::now().as_second() < end.as_second() + LEEWAY_SECONDS);
+    let alive =
+        deleted.is_none_or(|end| clock::now().as_second() < end.as_second() + LEEWAY_SECONDS);
     (own == uid && alive).then_some(())
 }

@@ -35,12 +35,16 @@ impl Authority {
                 .map_err(|_| Error::Key { path: certificate_path.clone() })?;
             return Ok(Self { issuer, pem });
         }
-        let failed = |source| Error::IssueCertificate { subject: "the cluster's authority".into(), source };
+        let failed =
+            |source| Error::IssueCertificate { subject: "the cluster's authority".into(), source };
         let key = KeyPair::generate().map_err(failed)?;
         let mut parameters = parameters("flumen-local-ca", &[], &[]).map_err(failed)?;
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        parameters.key_usages =
-            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+        parameters.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::CrlSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
         let pem = parameters.self_signed(&key).map_err(failed)?.pem();
         files::write_private(&key_path, key.serialize_pem().as_bytes())?;
         files::write_private(&certificate_path, pem.as_bytes())?;
@@ -84,7 +88,12 @@ impl Authority {
     }
 
     /// A kubeconfig with a client certificate in it.
-    pub(crate) fn kubeconfig(&self, url: &str, user: &str, groups: &[&str]) -> Result<String, Error> {
+    pub(crate) fn kubeconfig(
+        &self,
+        url: &str,
+        user: &str,
+        groups: &[&str],
+    ) -> Result<String, Error> {
         let (certificate, key) = self.issue_client(user, groups)?;
         let encode = |text: &str| STANDARD.encode(text);
         let config = serde_json::json!({
@@ -109,7 +118,11 @@ impl Authority {
     }
 }
 
-fn parameters(subject: &str, groups: &[&str], names: &[String]) -> Result<CertificateParams, rcgen::Error> {
+fn parameters(
+    subject: &str,
+    groups: &[&str],
+    names: &[String],
+) -> Result<CertificateParams, rcgen::Error> {
     let mut parameters = CertificateParams::new(names.to_vec())?;
     let mut name = DistinguishedName::new();
     // The library keeps one value for each type, so the second group goes under the type's number.
@@ -154,8 +167,10 @@ mod tests {
     fn a_client_certificate_names_its_user_and_groups() {
         let directory = tempfile::tempdir().unwrap();
         let authority = Authority::open(directory.path()).unwrap();
-        let (pem, _) = authority.issue_client("system:node:a", &["system:nodes", "others"]).unwrap();
-        let user = user_of_certificate(&parse_x509_pem(pem.as_bytes()).unwrap().1.contents).unwrap();
+        let (pem, _) =
+            authority.issue_client("system:node:a", &["system:nodes", "others"]).unwrap();
+        let user =
+            user_of_certificate(&parse_x509_pem(pem.as_bytes()).unwrap().1.contents).unwrap();
         assert_eq!(user.name, "system:node:a");
         assert_eq!(user.groups, ["system:nodes", "others", "system:authenticated"]);
     }

@@ -3,7 +3,10 @@
 use crate::{api::Api, failure::Failure, request::Call};
 
 /// Refuses what the user may not do.
-#[expect(clippy::unnecessary_wraps, reason = "every request passes here so that roles need no second place")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every request passes here so that roles need no second place"
+)]
 pub(crate) fn check(_api: &Api, _call: &Call, _verb: &'static str) -> Result<(), Failure> {
     Ok(())
 }

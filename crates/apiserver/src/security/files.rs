@@ -23,7 +23,8 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
     let temporary = path.with_extension("new");
     let write = || -> io::Result<()> {
         let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        let mut file =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
         file.write_all(content)?;
         file.sync_all()?;
         fs::rename(&temporary, path)

@@ -49,14 +49,17 @@ fn describe(user: &User) -> Value {
 
 fn token_status(api: &Api, asked: &Value) -> Value {
     let token = asked.pointer("/spec/token").and_then(Value::as_str).unwrap_or_default();
-    let audiences = asked.pointer("/spec/audiences").and_then(Value::as_array).into_iter().flatten();
-    let mut audiences: Vec<String> = audiences.filter_map(Value::as_str).map(str::to_owned).collect();
+    let audiences =
+        asked.pointer("/spec/audiences").and_then(Value::as_array).into_iter().flatten();
+    let mut audiences: Vec<String> =
+        audiences.filter_map(Value::as_str).map(str::to_owned).collect();
     if audiences.is_empty() {
         audiences.push(ISSUER.to_owned());
     }
     match authentication::user_of_service_account(api, token, &audiences) {
         Some((user, claims)) => {
-            let common: Vec<&String> = claims.aud.iter().filter(|one| audiences.contains(one)).collect();
+            let common: Vec<&String> =
+                claims.aud.iter().filter(|one| audiences.contains(one)).collect();
             json!({"authenticated": true, "user": describe(&user), "audiences": common})
         }
         None => json!({"user": {}, "error": "invalid bearer token"}),

@@ -78,18 +78,21 @@ impl Tokens {
         let pkcs8 = match files::read(&key_path)? {
             Some(text) => STANDARD.decode(text.trim()).map_err(|_| unusable())?,
             None => {
-                let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| unusable())?;
+                let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
+                    .map_err(|_| unusable())?;
                 let pkcs8 = key.to_pkcs8v1().map_err(|_| unusable())?.as_ref().to_vec();
                 files::write_private(&key_path, STANDARD.encode(&pkcs8).as_bytes())?;
                 pkcs8
             }
         };
-        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).map_err(|_| unusable())?;
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8)
+            .map_err(|_| unusable())?;
         Ok(Self { administrator, key, random: SystemRandom::new() })
     }
 
     pub(crate) fn is_administrator(&self, token: &str) -> bool {
-        constant_time::verify_slices_are_equal(token.as_bytes(), self.administrator.as_bytes()).is_ok()
+        constant_time::verify_slices_are_equal(token.as_bytes(), self.administrator.as_bytes())
+            .is_ok()
     }
 
     /// Signs claims; `None` only if the system has no randomness.
@@ -105,7 +108,8 @@ impl Tokens {
     pub(crate) fn verify(&self, token: &str) -> Option<Claims> {
         let (message, signature) = token.rsplit_once('.')?;
         let (header, payload) = message.split_once('.')?;
-        let header: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+        let header: serde_json::Value =
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
         if header["alg"] != "ES256" {
             return None;
         }

@@ -53,21 +53,29 @@ impl Requirements {
     /// Reads the form of an object's `selector`.
     pub(crate) fn of_selector(selector: &Value) -> Result<Self, String> {
         let mut requirements = Vec::new();
-        for (key, value) in selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten() {
+        for (key, value) in
+            selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten()
+        {
             let value = value.as_str().unwrap_or_default().to_owned();
-            requirements.push(Requirement { key: key.clone(), operator: Operator::In(vec![value]) });
+            requirements
+                .push(Requirement { key: key.clone(), operator: Operator::In(vec![value]) });
         }
-        for expression in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
+        for expression in
+            selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten()
+        {
             let key = expression.get("key").and_then(Value::as_str).unwrap_or_default().to_owned();
             let values = expression.get("values").and_then(Value::as_array).into_iter().flatten();
             let values: Vec<String> = values.filter_map(Value::as_str).map(str::to_owned).collect();
-            let operator = match expression.get("operator").and_then(Value::as_str).unwrap_or_default() {
-                "In" => Operator::In(values),
-                "NotIn" => Operator::NotIn(values),
-                "Exists" => Operator::Exists,
-                "DoesNotExist" => Operator::DoesNotExist,
-                other => return Err(format!("\"{other}\" is not a valid label selector operator")),
-            };
+            let operator =
+                match expression.get("operator").and_then(Value::as_str).unwrap_or_default() {
+                    "In" => Operator::In(values),
+                    "NotIn" => Operator::NotIn(values),
+                    "Exists" => Operator::Exists,
+                    "DoesNotExist" => Operator::DoesNotExist,
+                    other => {
+                        return Err(format!("\"{other}\" is not a valid label selector operator"));
+                    }
+                };
             requirements.push(Requirement { key, operator });
         }
         Ok(Self(requirements))
@@ -100,16 +108,20 @@ impl Requirement {
     fn matches(&self, labels: &Labels) -> bool {
         let value = labels.iter().find(|(key, _)| **key == *self.key).map(|(_, value)| value);
         match &self.operator {
-            Operator::In(values) => value.is_some_and(|value| values.iter().any(|one| **one == **value)),
-            Operator::NotIn(values) => !value.is_some_and(|value| values.iter().any(|one| **one == **value)),
+            Operator::In(values) => {
+                value.is_some_and(|value| values.iter().any(|one| **one == **value))
+            }
+            Operator::NotIn(values) => {
+                !value.is_some_and(|value| values.iter().any(|one| **one == **value))
+            }
             Operator::Exists => value.is_some(),
             Operator::DoesNotExist => value.is_none(),
-            Operator::GreaterThan(limit) => {
-                value.and_then(|value| value.parse::<i64>().ok()).is_some_and(|number| number > *limit)
-            }
-            Operator::LessThan(limit) => {
-                value.and_then(|value| value.parse::<i64>().ok()).is_some_and(|number| number < *limit)
-            }
+            Operator::GreaterThan(limit) => value
+                .and_then(|value| value.parse::<i64>().ok())
+                .is_some_and(|number| number > *limit),
+            Operator::LessThan(limit) => value
+                .and_then(|value| value.parse::<i64>().ok())
+                .is_some_and(|number| number < *limit),
         }
     }
 }
@@ -135,15 +147,22 @@ fn parse_one(text: &str) -> Result<(Requirement, &str), String> {
             let (value, rest) = word(rest.trim_start());
             check_value(value)?;
             let values = vec![value.to_owned()];
-            let operator = if sign == "!=" { Operator::NotIn(values) } else { Operator::In(values) };
+            let operator =
+                if sign == "!=" { Operator::NotIn(values) } else { Operator::In(values) };
             return Ok((Requirement { key, operator }, rest));
         }
     }
     for sign in ['>', '<'] {
         if let Some(rest) = rest.strip_prefix(sign) {
             let (value, rest) = word(rest.trim_start());
-            let number = value.parse().map_err(|_| format!("for 'Gt', 'Lt' operators, the value must be an integer: '{value}'"))?;
-            let operator = if sign == '>' { Operator::GreaterThan(number) } else { Operator::LessThan(number) };
+            let number = value.parse().map_err(|_| {
+                format!("for 'Gt', 'Lt' operators, the value must be an integer: '{value}'")
+            })?;
+            let operator = if sign == '>' {
+                Operator::GreaterThan(number)
+            } else {
+                Operator::LessThan(number)
+            };
             return Ok((Requirement { key, operator }, rest));
         }
     }
@@ -176,7 +195,8 @@ fn parse_values<'a>(text: &'a str, operator: &str) -> Result<(Vec<String>, &'a s
     let Some(inner) = text.strip_prefix('(') else {
         return Err(format!("found '{operator}{text}', expected: '('"));
     };
-    let (inside, rest) = inner.split_once(')').ok_or_else(|| format!("found '{inner}', expected: ')'"))?;
+    let (inside, rest) =
+        inner.split_once(')').ok_or_else(|| format!("found '{inner}', expected: ')'"))?;
     let values: Vec<String> = inside.split(',').map(|value| value.trim().to_owned()).collect();
     for value in &values {
         check_value(value)?;

@@ -91,7 +91,9 @@ fn scan(path: &Path, bytes: &[u8], mut each: impl FnMut(&Record<'_>)) -> Result<
 /// A write that was cut short leaves nothing good behind it; anything else is damage that must not be passed over.
 fn check_torn_tail(path: &Path, bytes: &[u8], good: usize) -> Result<(), Error> {
     let rest = &bytes[good.min(bytes.len())..];
-    if let Some(length) = rest.get(..4).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes) {
+    if let Some(length) =
+        rest.get(..4).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes)
+    {
         let next = (length as usize).saturating_add(12);
         if rest.get(next..).and_then(log::decode).is_some() {
             return Err(Error::Damaged { path: path.to_owned(), offset: good as u64 });
@@ -139,7 +141,8 @@ fn list(directory: &Path) -> Result<Files, Error> {
     for entry in fs::read_dir(directory).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let numbered = |prefix: &str| name.strip_prefix(prefix).and_then(|number| number.parse().ok());
+        let numbered =
+            |prefix: &str| name.strip_prefix(prefix).and_then(|number| number.parse().ok());
         if let Some(revision) = numbered("snapshot-") {
             files.snapshots.push((revision, path));
         } else if let Some(base) = numbered("log-") {

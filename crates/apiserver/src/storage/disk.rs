@@ -145,7 +145,9 @@ fn follow(
                 // What a failed sync has dropped cannot be had back, so a later good one must not hide it.
                 (_, Progress::Failed(_)) => return false,
                 (Ok(()), Progress::Synced(_)) => *progress = Progress::Synced(written),
-                (Err(error), Progress::Synced(_)) => *progress = Progress::Failed(error.to_string()),
+                (Err(error), Progress::Synced(_)) => {
+                    *progress = Progress::Failed(error.to_string())
+                }
             }
             true
         });
@@ -163,7 +165,10 @@ fn write_snapshot(snapshot: Snapshot, bytes: Arc<AtomicU64>, running: Arc<Atomic
         match snapshot.write() {
             Ok(size) => bytes.store(size, Ordering::Relaxed),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "could not write a snapshot of the state");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "could not write a snapshot of the state"
+                );
             }
         }
         running.store(false, Ordering::Release);

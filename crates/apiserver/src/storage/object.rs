@@ -73,7 +73,9 @@ impl Index {
             .map(|labels| {
                 labels
                     .iter()
-                    .map(|(key, value)| (key.as_str().into(), value.as_str().unwrap_or_default().into()))
+                    .map(|(key, value)| {
+                        (key.as_str().into(), value.as_str().unwrap_or_default().into())
+                    })
                     .collect()
             })
             .unwrap_or_default();

@@ -19,7 +19,11 @@ use rustls::{
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::{Error, api::Api, security::{User, authentication, authority::user_of_certificate}};
+use crate::{
+    Error,
+    api::Api,
+    security::{User, authentication, authority::user_of_certificate},
+};
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What is waited after an accept that failed, for instance for want of file descriptors.
@@ -40,7 +44,8 @@ pub(crate) fn server_config(
         .allow_unauthenticated()
         .build()
         .map_err(Error::ClientVerifier)?;
-    let certificate = CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(unreadable)?;
+    let certificate =
+        CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(unreadable)?;
     let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(unreadable)?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -66,7 +71,10 @@ pub(crate) async fn accept_loop(api: Arc<Api>, listener: TcpListener, config: Ar
                 connections.spawn(connection(api.clone(), acceptor.clone(), socket));
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "could not accept a connection");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "could not accept a connection"
+                );
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -77,7 +85,9 @@ pub(crate) async fn accept_loop(api: Arc<Api>, listener: TcpListener, config: Ar
 
 async fn connection(api: Arc<Api>, acceptor: TlsAcceptor, socket: TcpStream) {
     let stop = api.stop.clone();
-    if let Err(error) = serve_connection(api, acceptor, socket, stop.cancelled_owned().boxed()).await {
+    if let Err(error) =
+        serve_connection(api, acceptor, socket, stop.cancelled_owned().boxed()).await
+    {
         tracing::debug!(error = &*error as &dyn std::error::Error, "a connection ended");
     }
 }
@@ -116,7 +126,11 @@ async fn serve_connection(
     Ok(())
 }
 
-async fn answer(api: Arc<Api>, certificate_user: Option<User>, request: Request<Body>) -> http::Response<Body> {
+async fn answer(
+    api: Arc<Api>,
+    certificate_user: Option<User>,
+    request: Request<Body>,
+) -> http::Response<Body> {
     let user = match authentication::bearer(&request) {
         Some(token) => authentication::user_of_token(&api, token).or(certificate_user),
         None => certificate_user,

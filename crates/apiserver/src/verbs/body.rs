@@ -35,7 +35,9 @@ pub(super) async fn read_object(call: &Call, body: Body) -> Result<Value, Failur
     };
     parsed.map_err(|problem| {
         let kind = call.target.resource.kind;
-        Failure::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {problem}"))
+        Failure::bad_request(format!(
+            "the object provided is unrecognized (must be of type {kind}): {problem}"
+        ))
     })
 }
 
@@ -92,7 +94,8 @@ pub(super) fn normalize(call: &Call, mut object: Value) -> Result<Value, Failure
         let mut unknown = Vec::new();
         collect_unknown(&sent, &typed, &mut String::new(), &mut unknown);
         if !unknown.is_empty() {
-            let list: Vec<String> = unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
+            let list: Vec<String> =
+                unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
             return Err(Failure::bad_request(format!(
                 "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {}",
                 resource.kind,

@@ -18,13 +18,21 @@ use crate::{
 };
 
 /// POST to a collection.
-pub(super) async fn create(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+pub(super) async fn create(
+    api: &Arc<Api>,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Answer, Failure> {
     let object = body::read_object(call, request.into_body()).await?;
     create_object(api, call, object).await
 }
 
 /// Makes the object of a request.
-pub(super) async fn create_object(api: &Api, call: &Call, object: Value) -> Result<Answer, Failure> {
+pub(super) async fn create_object(
+    api: &Api,
+    call: &Call,
+    object: Value,
+) -> Result<Answer, Failure> {
     let manager = call.manager();
     let track = |object: &mut Value| {
         let author = Author { manager: &manager, subresource: "" };
@@ -87,9 +95,11 @@ async fn store_new(
         }
         return Ok(Answer::Value(StatusCode::CREATED, object));
     }
-    let mut changes = vec![Change { resource: resource.id, key, based_on: None, object, delete: false }];
+    let mut changes =
+        vec![Change { resource: resource.id, key, based_on: None, object, delete: false }];
     changes.extend(admission::companions(api, resource, &name));
-    let objects = api.store.commit(changes).await.map_err(|error| refused(error, resource, &name))?;
+    let objects =
+        api.store.commit(changes).await.map_err(|error| refused(error, resource, &name))?;
     if let Some(reservation) = reservation {
         reservation.keep();
     }

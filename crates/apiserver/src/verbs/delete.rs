@@ -38,14 +38,22 @@ enum Outcome {
 }
 
 /// DELETE of one object.
-pub(super) async fn delete(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+pub(super) async fn delete(
+    api: &Arc<Api>,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Answer, Failure> {
     let options = read_options(call, request).await?;
     let resource = call.target.resource;
     let outcome = delete_one(api, resource, &call.key(), call.name(), &options).await?;
     Ok(match outcome {
         Outcome::Marked(object) => Answer::Object(resource, StatusCode::OK, object),
-        Outcome::Removed(object) if resource.returns_deleted => Answer::Object(resource, StatusCode::OK, object),
-        Outcome::Removed(object) => Answer::Value(StatusCode::OK, success(resource, call.name(), &object)),
+        Outcome::Removed(object) if resource.returns_deleted => {
+            Answer::Object(resource, StatusCode::OK, object)
+        }
+        Outcome::Removed(object) => {
+            Answer::Value(StatusCode::OK, success(resource, call.name(), &object))
+        }
     })
 }
 
@@ -58,7 +66,11 @@ fn success(resource: &Resource, name: &str, object: &Object) -> Value {
 }
 
 /// DELETE of all objects that a selector selects.
-pub(super) async fn delete_collection(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+pub(super) async fn delete_collection(
+    api: &Arc<Api>,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Answer, Failure> {
     let options = read_options(call, request).await?;
     let resource = call.target.resource;
     let mut entries = Vec::new();
@@ -87,23 +99,30 @@ async fn read_options(call: &Call, request: Request<Body>) -> Result<Options, Fa
     } else if call.content_type() != "application/json" {
         return Err(Failure::unsupported_media_type("application/json"));
     } else {
-        serde_json::from_slice(&bytes).map_err(|error| Failure::bad_request(format!("could not read DeleteOptions: {error}")))?
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::bad_request(format!("could not read DeleteOptions: {error}"))
+        })?
     };
     parse_options(call, &body)
 }
 
 fn parse_options(call: &Call, body: &Value) -> Result<Options, Failure> {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let mut propagation = text("/propagationPolicy").or_else(|| call.query.text("propagationPolicy").map(str::to_owned));
+    let mut propagation = text("/propagationPolicy")
+        .or_else(|| call.query.text("propagationPolicy").map(str::to_owned));
     let orphan = body.get("orphanDependents").and_then(Value::as_bool).or_else(|| {
         call.query.text("orphanDependents").map(|_| call.query.flag("orphanDependents"))
     });
     if propagation.is_none() {
         propagation = orphan.map(|orphan| if orphan { "Orphan" } else { "Background" }.to_owned());
     }
-    if let Some(policy) = propagation.as_deref().filter(|policy| !matches!(*policy, "Orphan" | "Background" | "Foreground")) {
+    if let Some(policy) = propagation
+        .as_deref()
+        .filter(|policy| !matches!(*policy, "Orphan" | "Background" | "Foreground"))
+    {
         let supported = ["Background", "Foreground", "Orphan", "nil"];
-        let cause = crate::failure::Cause::unsupported("propagationPolicy", &policy.into(), &supported);
+        let cause =
+            crate::failure::Cause::unsupported("propagationPolicy", &policy.into(), &supported);
         return Err(Failure::invalid_kind("meta.k8s.io", "DeleteOptions", "", &[cause]));
     }
     let in_body = body.get("dryRun").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
@@ -127,7 +146,8 @@ async fn delete_one(
     options: &Options,
 ) -> Result<Outcome, Failure> {
     loop {
-        let stored = api.store.get(resource.id, key).ok_or_else(|| Failure::not_found(resource, name))?;
+        let stored =
+            api.store.get(resource.id, key).ok_or_else(|| Failure::not_found(resource, name))?;
         let old = stored.value();
         check_preconditions(resource, name, &old, options)?;
         let new = mark(resource, &old, options, clock::now());
@@ -137,8 +157,13 @@ async fn delete_one(
         }
         // What watchers get as the last state of an object that vanishes at once is the object as it was.
         let object = if delete { old.clone() } else { new };
-        let change =
-            Change { resource: resource.id, key: key.to_owned(), based_on: Some(stored.revision), object, delete };
+        let change = Change {
+            resource: resource.id,
+            key: key.to_owned(),
+            based_on: Some(stored.revision),
+            object,
+            delete,
+        };
         match api.store.commit(vec![change]).await {
             Ok(objects) => {
                 if delete && resource.plural == "services" {
@@ -153,15 +178,24 @@ async fn delete_one(
     }
 }
 
-fn check_preconditions(resource: &Resource, name: &str, old: &Value, options: &Options) -> Result<(), Failure> {
+fn check_preconditions(
+    resource: &Resource,
+    name: &str,
+    old: &Value,
+    options: &Options,
+) -> Result<(), Failure> {
     let uid = metadata::text(old, "uid");
     if let Some(asked) = options.uid.as_deref().filter(|asked| *asked != uid) {
-        let why = format!("the UID in the precondition ({asked}) does not match the UID in record ({uid}). The object might have been deleted and then recreated");
+        let why = format!(
+            "the UID in the precondition ({asked}) does not match the UID in record ({uid}). The object might have been deleted and then recreated"
+        );
         return Err(Failure::conflict(resource, name, &why));
     }
     let revision = metadata::text(old, "resourceVersion");
     if let Some(asked) = options.revision.as_deref().filter(|asked| *asked != revision) {
-        let why = format!("the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion in record ({revision}). The object might have been modified");
+        let why = format!(
+            "the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion in record ({revision}). The object might have been modified"
+        );
         return Err(Failure::conflict(resource, name, &why));
     }
     Ok(())
@@ -179,9 +213,15 @@ fn mark(resource: &Resource, old: &Value, options: &Options, now: Timestamp) -> 
             return new;
         }
     }
-    let since = match old.pointer("/metadata/deletionTimestamp").and_then(Value::as_str).map(str::parse::<Timestamp>) {
+    let since = match old
+        .pointer("/metadata/deletionTimestamp")
+        .and_then(Value::as_str)
+        .map(str::parse::<Timestamp>)
+    {
         // The end moves to the start of the first period plus the new one.
-        Some(Ok(end)) => end.saturating_sub(SignedDuration::from_secs(current.unwrap_or(0))).unwrap_or(now),
+        Some(Ok(end)) => {
+            end.saturating_sub(SignedDuration::from_secs(current.unwrap_or(0))).unwrap_or(now)
+        }
         _ => now,
     };
     let end = since.saturating_add(SignedDuration::from_secs(grace)).unwrap_or(now);

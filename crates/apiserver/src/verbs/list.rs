@@ -26,7 +26,11 @@ struct Continue {
 pub(super) fn list(api: &Api, call: &Call) -> Result<Answer, Failure> {
     let resource = call.target.resource;
     let selector = selector(call)?;
-    let limit = call.query.number("limit")?.filter(|limit| *limit > 0).and_then(|limit| usize::try_from(limit).ok());
+    let limit = call
+        .query
+        .number("limit")?
+        .filter(|limit| *limit > 0)
+        .and_then(|limit| usize::try_from(limit).ok());
     let token = call.query.text("continue").map(parse_continue).transpose()?;
     let namespace = call.target.namespace.as_deref();
     let (mut entries, revision) = match &token {
@@ -62,7 +66,11 @@ fn has_selector(call: &Call) -> bool {
 
 /// The selector of a request.
 pub(super) fn selector(call: &Call) -> Result<Selector, Failure> {
-    Selector::parse(call.target.resource, call.query.text("labelSelector"), call.query.text("fieldSelector"))
+    Selector::parse(
+        call.target.resource,
+        call.query.text("labelSelector"),
+        call.query.text("fieldSelector"),
+    )
 }
 
 /// The list from its beginning, at the revision that was asked for.
@@ -75,7 +83,10 @@ fn first_piece(api: &Api, call: &Call) -> Result<(Vec<Entry>, u64), Failure> {
     check_match(matching, call.query.text("resourceVersion"))?;
     if matching == Some("Exact") {
         let entries = api.store.list_at(resource.id, namespace, wanted).map_err(|expired| {
-            Failure::expired(format!("The resourceVersion for the provided list is too old: {wanted} ({})", expired.oldest))
+            Failure::expired(format!(
+                "The resourceVersion for the provided list is too old: {wanted} ({})",
+                expired.oldest
+            ))
         })?;
         return Ok((entries, wanted));
     }
@@ -90,15 +101,19 @@ fn check_match(matching: Option<&str>, revision: Option<&str>) -> Result<(), Fai
     let cause = match (matching, revision) {
         (None, _) | (Some("NotOlderThan"), Some(_)) => return Ok(()),
         (Some("Exact"), Some(revision)) if revision != "0" => return Ok(()),
-        (Some("Exact"), Some(_)) => {
-            Cause::forbidden("resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"")
-        }
-        (Some("Exact" | "NotOlderThan"), None) => {
-            Cause::forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided")
-        }
-        (Some(other), _) => {
-            Cause::unsupported("resourceVersionMatch", &other.into(), &["Exact", "NotOlderThan", ""])
-        }
+        (Some("Exact"), Some(_)) => Cause::forbidden(
+            "resourceVersionMatch",
+            "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+        ),
+        (Some("Exact" | "NotOlderThan"), None) => Cause::forbidden(
+            "resourceVersionMatch",
+            "resourceVersionMatch is forbidden unless resourceVersion is provided",
+        ),
+        (Some(other), _) => Cause::unsupported(
+            "resourceVersionMatch",
+            &other.into(),
+            &["Exact", "NotOlderThan", ""],
+        ),
     };
     Err(Failure::invalid_kind("meta.k8s.io", "ListOptions", "", &[cause]))
 }
@@ -114,7 +129,8 @@ pub(super) fn invalid_revision(text: &str) -> Failure {
 }
 
 fn parse_continue(token: &str) -> Result<Continue, Failure> {
-    let invalid = || Failure::bad_request("continue key is not valid: it was not made by this server");
+    let invalid =
+        || Failure::bad_request("continue key is not valid: it was not made by this server");
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
     serde_json::from_slice(&bytes).map_err(|_| invalid())
 }
@@ -126,7 +142,8 @@ fn render_continue(token: &Continue) -> String {
 /// All entries that a request for a collection selects.
 pub(super) fn selected(api: &Arc<Api>, call: &Call) -> Result<Vec<Entry>, Failure> {
     let selector = selector(call)?;
-    let (mut entries, _) = api.store.list(call.target.resource.id, call.target.namespace.as_deref());
+    let (mut entries, _) =
+        api.store.list(call.target.resource.id, call.target.namespace.as_deref());
     entries.retain(|(_, object)| selector.matches(object));
     Ok(entries)
 }

@@ -13,11 +13,21 @@ const SUFFIX_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 const SUFFIX_LENGTH: usize = 5;
 
 /// What the server sets and a client cannot change.
-const SYSTEM_FIELDS: [&str; 6] =
-    ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink"];
+const SYSTEM_FIELDS: [&str; 6] = [
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "selfLink",
+];
 
 pub(super) fn text<'a>(object: &'a Value, field: &str) -> &'a str {
-    object.get("metadata").and_then(|metadata| metadata.get(field)).and_then(Value::as_str).unwrap_or_default()
+    object
+        .get("metadata")
+        .and_then(|metadata| metadata.get(field))
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 pub(super) fn of(object: &mut Value) -> &mut Map<String, Value> {
@@ -32,7 +42,8 @@ pub(super) fn of(object: &mut Value) -> &mut Map<String, Value> {
 }
 
 pub(super) fn finalizers(object: &Value) -> Vec<&str> {
-    let list = object.pointer("/metadata/finalizers").and_then(Value::as_array).into_iter().flatten();
+    let list =
+        object.pointer("/metadata/finalizers").and_then(Value::as_array).into_iter().flatten();
     list.filter_map(Value::as_str).collect()
 }
 
@@ -83,9 +94,10 @@ pub(super) fn begin(resource: &Resource, object: &mut Value) {
 fn generate_name(prefix: &str) -> String {
     let prefix: String = prefix.chars().take(63 - SUFFIX_LENGTH).collect();
     let random = uuid::Uuid::new_v4().into_bytes();
-    let suffix = random.iter().take(SUFFIX_LENGTH).map(|byte| {
-        char::from(SUFFIX_LETTERS[usize::from(*byte) % SUFFIX_LETTERS.len()])
-    });
+    let suffix = random
+        .iter()
+        .take(SUFFIX_LENGTH)
+        .map(|byte| char::from(SUFFIX_LETTERS[usize::from(*byte) % SUFFIX_LETTERS.len()]));
     prefix.chars().chain(suffix).collect()
 }
 
@@ -93,7 +105,9 @@ fn generate_name(prefix: &str) -> String {
 pub(super) fn keep_system_fields(new: &mut Value, old: &Value) {
     let old = old.get("metadata").cloned().unwrap_or_default();
     let metadata = of(new);
-    for field in SYSTEM_FIELDS.iter().chain(&["resourceVersion", "name", "namespace", "generateName"]) {
+    for field in
+        SYSTEM_FIELDS.iter().chain(&["resourceVersion", "name", "namespace", "generateName"])
+    {
         match old.get(field) {
             Some(value) => metadata.insert((*field).into(), value.clone()),
             None => metadata.shift_remove(*field),
@@ -136,7 +150,8 @@ pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
             _ if resource.rules.name_is_label() => resources::label_problem(name),
             _ => resources::subdomain_problem(name),
         };
-        causes.extend(problem.map(|problem| Cause::invalid("metadata.name", &name.into(), &problem)));
+        causes
+            .extend(problem.map(|problem| Cause::invalid("metadata.name", &name.into(), &problem)));
     }
     resources::check_labels(object.pointer("/metadata/labels"), "metadata.labels", &mut causes);
     let annotations = object.pointer("/metadata/annotations").and_then(Value::as_object);
@@ -150,14 +165,18 @@ pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
 }
 
 fn validate_owners(object: &Value, causes: &mut Vec<Cause>) {
-    let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array).into_iter().flatten();
+    let owners =
+        object.pointer("/metadata/ownerReferences").and_then(Value::as_array).into_iter().flatten();
     let mut controllers = 0;
     for (position, owner) in owners.enumerate() {
         for field in ["apiVersion", "kind", "name", "uid"] {
             let value = owner.get(field).and_then(Value::as_str).unwrap_or_default();
             if value.is_empty() {
                 let place = format!("metadata.ownerReferences[{position}].{field}");
-                let detail = format!("{} must not be empty", if field == "apiVersion" { "version" } else { field });
+                let detail = format!(
+                    "{} must not be empty",
+                    if field == "apiVersion" { "version" } else { field }
+                );
                 causes.push(Cause::invalid(place, &"".into(), &detail));
             }
         }
@@ -176,7 +195,8 @@ pub(super) fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
         return Vec::new();
     }
     let before = finalizers(old);
-    let added: Vec<&str> = finalizers(new).into_iter().filter(|name| !before.contains(name)).collect();
+    let added: Vec<&str> =
+        finalizers(new).into_iter().filter(|name| !before.contains(name)).collect();
     if added.is_empty() {
         return Vec::new();
     }

@@ -30,7 +30,11 @@ enum Form {
 }
 
 /// PATCH of an object or of its status.
-pub(super) async fn patch(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+pub(super) async fn patch(
+    api: &Arc<Api>,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Answer, Failure> {
     let form = match call.content_type() {
         "application/json-patch+json" => Form::Json,
         "application/merge-patch+json" => Form::Merge,
@@ -52,10 +56,14 @@ pub(super) async fn patch(api: &Arc<Api>, call: &Call, request: Request<Body>) -
 
 fn patched(form: Form, old: &Value, patch: &Value) -> Result<Value, Failure> {
     match form {
-        Form::Json => patches::json::apply(old.clone(), patch).map_err(Failure::unprocessable_patch),
+        Form::Json => {
+            patches::json::apply(old.clone(), patch).map_err(Failure::unprocessable_patch)
+        }
         Form::Merge => {
             if !patch.is_object() {
-                return Err(Failure::bad_request("error decoding patch: a merge patch must be an object"));
+                return Err(Failure::bad_request(
+                    "error decoding patch: a merge patch must be an object",
+                ));
             }
             Ok(patches::merge(old.clone(), patch))
         }
@@ -107,7 +115,12 @@ async fn apply(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<An
     Ok(answer(call, written))
 }
 
-async fn create_applied(api: &Api, call: &Call, config: &Value, author: &Author<'_>) -> Result<Answer, Failure> {
+async fn create_applied(
+    api: &Api,
+    call: &Call,
+    config: &Value,
+    author: &Author<'_>,
+) -> Result<Answer, Failure> {
     let resource = call.target.resource;
     let nothing = json!({});
     let track = |object: &mut Value| {

@@ -20,7 +20,11 @@ mod scale;
 mod token;
 
 /// Does what a request for a part of an object asks.
-pub(super) async fn run(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+pub(super) async fn run(
+    api: &Arc<Api>,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Answer, Failure> {
     let subresource = call.target.subresource.as_deref().unwrap_or_default();
     match (subresource, &call.method) {
         ("proxy", _) => forward::proxy::proxy(api, call, request).await.map(Answer::Response),

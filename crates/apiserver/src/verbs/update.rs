@@ -16,7 +16,11 @@ use crate::{
 };
 
 /// PUT to an object or to its status.
-pub(super) async fn update(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+pub(super) async fn update(
+    api: &Arc<Api>,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Answer, Failure> {
     let resource = call.target.resource;
     let sent = body::read_object(call, request.into_body()).await?;
     if metadata::text(&sent, "name").is_empty() {
@@ -25,12 +29,18 @@ pub(super) async fn update(api: &Arc<Api>, call: &Call, request: Request<Body>) 
     }
     let part = part_of(call);
     let exists = api.store.get(resource.id, &call.key()).is_some();
-    if !exists && part == Part::Object && resource.create_on_update && metadata::text(&sent, "uid").is_empty() {
+    if !exists
+        && part == Part::Object
+        && resource.create_on_update
+        && metadata::text(&sent, "uid").is_empty()
+    {
         let mut sent = sent;
         metadata::of(&mut sent).shift_remove("resourceVersion");
         return create::create_object(api, call, sent).await;
     }
-    let written = write::change(api, call, |old| write::finish_tracked(call, part, sent.clone(), old)).await?;
+    let written =
+        write::change(api, call, |old| write::finish_tracked(call, part, sent.clone(), old))
+            .await?;
     Ok(answer(call, written))
 }
 

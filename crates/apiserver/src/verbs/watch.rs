@@ -40,7 +40,11 @@ struct Wanted {
 }
 
 /// GET of a collection with `watch`.
-pub(super) fn watch(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+pub(super) fn watch(
+    api: &Arc<Api>,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Answer, Failure> {
     let wanted = read_wanted(api, call)?;
     let lines = lines(api.clone(), wanted);
     let response = if call.wants_web_socket() {
@@ -55,7 +59,8 @@ fn read_wanted(api: &Api, call: &Call) -> Result<Wanted, Failure> {
     let revision = call.query.text("resourceVersion").unwrap_or("0");
     let revision: u64 = revision.parse().map_err(|_| invalid_revision(revision))?;
     let bookmarks = call.query.flag("allowWatchBookmarks");
-    let initial = call.query.text("sendInitialEvents").map(|_| call.query.flag("sendInitialEvents"));
+    let initial =
+        call.query.text("sendInitialEvents").map(|_| call.query.flag("sendInitialEvents"));
     check_initial(call, initial)?;
     let after = match initial {
         Some(true) if revision > api.store.revision() => {
@@ -70,10 +75,12 @@ fn read_wanted(api: &Api, call: &Call) -> Result<Wanted, Failure> {
         Some(seconds) if seconds > 0 => Duration::from_secs(seconds.unsigned_abs()),
         _ => {
             let random = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
-            DEFAULT_TIMEOUT + DEFAULT_TIMEOUT.mul_f64(f64::from(u32::try_from(random).unwrap_or(0)) / 256.0)
+            DEFAULT_TIMEOUT
+                + DEFAULT_TIMEOUT.mul_f64(f64::from(u32::try_from(random).unwrap_or(0)) / 256.0)
         }
     };
-    let deadline = Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + DEFAULT_TIMEOUT);
+    let deadline =
+        Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + DEFAULT_TIMEOUT);
     Ok(Wanted {
         resource: call.target.resource,
         namespace: call.target.namespace.clone(),

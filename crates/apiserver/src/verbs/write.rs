@@ -64,8 +64,13 @@ pub(super) async fn change(
             return Ok(Written::Stored(stored));
         }
         let delete = vanishes(&new);
-        let change =
-            Change { resource: resource.id, key: key.clone(), based_on: Some(stored.revision), object: new.clone(), delete };
+        let change = Change {
+            resource: resource.id,
+            key: key.clone(),
+            based_on: Some(stored.revision),
+            object: new.clone(),
+            delete,
+        };
         match api.store.commit(vec![change]).await {
             Ok(objects) => {
                 if let Some(reservation) = reservation {
@@ -74,7 +79,10 @@ pub(super) async fn change(
                 if resource.plural == "services" {
                     api.allocation.release(&old, (!delete).then_some(&new));
                 }
-                let object = objects.into_iter().next().ok_or_else(|| Failure::internal("the store returned nothing"))?;
+                let object = objects
+                    .into_iter()
+                    .next()
+                    .ok_or_else(|| Failure::internal("the store returned nothing"))?;
                 return Ok(if delete { Written::Removed(object) } else { Written::Stored(object) });
             }
             Err(CommitError::Stale) => {}
@@ -108,7 +116,12 @@ pub(super) fn reserve<'a>(
 }
 
 /// Applies the rules of an update: what the request may not change is brought back, the rest is checked.
-pub(super) fn finish_update(call: &Call, part: Part, mut new: Value, old: &Value) -> Result<Value, Failure> {
+pub(super) fn finish_update(
+    call: &Call,
+    part: Part,
+    mut new: Value,
+    old: &Value,
+) -> Result<Value, Failure> {
     let resource = call.target.resource;
     body::check_kind(resource, &mut new)?;
     check_identity(call, &new, old)?;
@@ -124,8 +137,11 @@ pub(super) fn finish_update(call: &Call, part: Part, mut new: Value, old: &Value
             resource.rules.default(&mut new);
         }
         Part::Status => {
-            let fields: Vec<String> = old.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
-            for field in fields.iter().filter(|field| !matches!(field.as_str(), "metadata" | "status")) {
+            let fields: Vec<String> =
+                old.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
+            for field in
+                fields.iter().filter(|field| !matches!(field.as_str(), "metadata" | "status"))
+            {
                 set_or_remove(&mut new, field, old.get(field.as_str()));
             }
         }
@@ -141,7 +157,12 @@ pub(super) fn finish_update(call: &Call, part: Part, mut new: Value, old: &Value
 }
 
 /// An update by the rules, with its author noted as the manager of what it changed.
-pub(super) fn finish_tracked(call: &Call, part: Part, new: Value, old: &Value) -> Result<Value, Failure> {
+pub(super) fn finish_tracked(
+    call: &Call,
+    part: Part,
+    new: Value,
+    old: &Value,
+) -> Result<Value, Failure> {
     let mut new = finish_update(call, part, new, old)?;
     let author = Author { manager: &call.manager(), subresource: part.subresource() };
     managed::track_update(call.target.resource, &mut new, old, &author);
@@ -174,11 +195,14 @@ fn check_identity(call: &Call, new: &Value, old: &Value) -> Result<(), Failure> 
     }
     let (uid, stored) = (metadata::text(new, "uid"), metadata::text(old, "uid"));
     if !uid.is_empty() && uid != stored {
-        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}");
+        let why = format!(
+            "Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}"
+        );
         return Err(Failure::conflict(resource, call.name(), &why));
     }
     let revision = metadata::text(new, "resourceVersion");
-    if !revision.is_empty() && revision != "0" && revision != metadata::text(old, "resourceVersion") {
+    if !revision.is_empty() && revision != "0" && revision != metadata::text(old, "resourceVersion")
+    {
         return Err(Failure::modified(resource, call.name()));
     }
     Ok(())

@@ -5,7 +5,12 @@ use serde_json::{Value, json};
 use crate::resources::{Column, Resource};
 
 /// A table with its rows.
-pub(super) fn render(resource: &Resource, metadata: &Value, rows: Vec<Value>, described: bool) -> Value {
+pub(super) fn render(
+    resource: &Resource,
+    metadata: &Value,
+    rows: Vec<Value>,
+    described: bool,
+) -> Value {
     let columns = if described {
         resource.columns.iter().map(definition).collect()
     } else {

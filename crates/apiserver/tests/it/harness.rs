@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 
 use flumen_apiserver::{ApiServer, Settings};
-use kube::{Client, Config, config::{KubeConfigOptions, Kubeconfig}};
+use kube::{
+    Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
+};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -28,7 +31,8 @@ impl Cluster {
 
     pub(crate) async fn start_in(directory: TempDir, change: impl FnOnce(&mut Settings)) -> Self {
         let stop = CancellationToken::new();
-        let mut settings = Settings { data_directory: directory.path().to_owned(), ..Settings::default() };
+        let mut settings =
+            Settings { data_directory: directory.path().to_owned(), ..Settings::default() };
         change(&mut settings);
         let server = ApiServer::start(settings, stop.clone()).await.unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -59,8 +63,9 @@ impl Cluster {
     pub(crate) async fn tls_client(&self) -> Client {
         let text = self.server.kubeconfig(&self.url(), "admin", &["system:masters"]).unwrap();
         let kubeconfig = Kubeconfig::from_yaml(&text).unwrap();
-        let config =
-            Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+            .await
+            .unwrap();
         Client::try_from(config).unwrap()
     }
 }

@@ -30,7 +30,9 @@ async fn an_object_is_made_read_changed_and_deleted_over_tls() {
     let replaced = api.replace("a", &PostParams::default(), &read).await.unwrap();
     assert_ne!(replaced.metadata.resource_version, made.metadata.resource_version);
     let stale = api.replace("a", &PostParams::default(), &made).await.unwrap_err();
-    assert!(matches!(stale, kube::Error::Api(status) if status.code == 409 && status.reason == "Conflict"));
+    assert!(
+        matches!(stale, kube::Error::Api(status) if status.code == 409 && status.reason == "Conflict")
+    );
     let patch = Patch::Merge(json!({"data": {"other": "3"}}));
     let patched = api.patch("a", &PatchParams::default(), &patch).await.unwrap();
     assert_eq!(patched.data.unwrap().len(), 2);
@@ -71,7 +73,9 @@ async fn objects_and_revisions_survive_a_restart() {
     let api: Api<ConfigMap> = Api::default_namespaced(cluster.client());
     assert_eq!(api.get("a").await.unwrap(), made);
     let next = api.create(&PostParams::default(), &config_map("b", "1")).await.unwrap();
-    let number = |object: &ConfigMap| -> u64 { object.metadata.resource_version.as_ref().unwrap().parse().unwrap() };
+    let number = |object: &ConfigMap| -> u64 {
+        object.metadata.resource_version.as_ref().unwrap().parse().unwrap()
+    };
     assert!(number(&next) > number(&made));
     let list = api.list(&ListParams::default().labels("app=b")).await.unwrap();
     assert_eq!(list.items.len(), 1);
@@ -82,13 +86,16 @@ async fn apply_makes_changes_and_refuses_what_others_manage() {
     let cluster = Cluster::start().await;
     let api: Api<ConfigMap> = Api::default_namespaced(cluster.client());
     let with = |data: serde_json::Value| {
-        Patch::Apply(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": data}))
+        Patch::Apply(
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": data}),
+        )
     };
     let one = PatchParams::apply("one");
     let made = api.patch("a", &one, &with(json!({"x": "1", "y": "1"}))).await.unwrap();
     let same = api.patch("a", &one, &with(json!({"x": "1", "y": "1"}))).await.unwrap();
     assert_eq!(made, same);
-    let refused = api.patch("a", &PatchParams::apply("two"), &with(json!({"x": "2"}))).await.unwrap_err();
+    let refused =
+        api.patch("a", &PatchParams::apply("two"), &with(json!({"x": "2"}))).await.unwrap_err();
     let kube::Error::Api(status) = refused else { panic!("{refused}") };
     assert_eq!(status.code, 409);
     assert_eq!(status.message, "Apply failed with 1 conflict: conflict with \"one\": .data.x");

@@ -14,7 +14,9 @@ pub(super) const COLUMNS: &[Column] = &[
     wide("External-IP", |node| or_none(address(node, "ExternalIP"))),
     wide("OS-Image", |node| or_unknown(string(node, "/status/nodeInfo/osImage"))),
     wide("Kernel-Version", |node| or_unknown(string(node, "/status/nodeInfo/kernelVersion"))),
-    wide("Container-Runtime", |node| or_unknown(string(node, "/status/nodeInfo/containerRuntimeVersion"))),
+    wide("Container-Runtime", |node| {
+        or_unknown(string(node, "/status/nodeInfo/containerRuntimeVersion"))
+    }),
 ];
 
 fn or_unknown(text: &str) -> Value {

@@ -25,8 +25,15 @@ fn ready(pod: &Value) -> String {
 fn restarts(pod: &Value) -> String {
     let statuses = || list(pod, "/status/containerStatuses");
     let count: i64 = statuses().map(|status| integer(status, "/restartCount")).sum();
-    let last = statuses().map(|status| string(status, "/lastState/terminated/finishedAt")).max().unwrap_or_default();
-    if count == 0 || last.is_empty() { count.to_string() } else { format!("{count} ({} ago)", since(last)) }
+    let last = statuses()
+        .map(|status| string(status, "/lastState/terminated/finishedAt"))
+        .max()
+        .unwrap_or_default();
+    if count == 0 || last.is_empty() {
+        count.to_string()
+    } else {
+        format!("{count} ({} ago)", since(last))
+    }
 }
 
 fn status(pod: &Value) -> String {
@@ -81,7 +88,8 @@ fn running(pod: &Value) -> String {
         }
     }
     if word == "Completed" && any_running {
-        let ready = list(pod, "/status/conditions").any(|c| c["type"] == "Ready" && c["status"] == "True");
+        let ready =
+            list(pod, "/status/conditions").any(|c| c["type"] == "Ready" && c["status"] == "True");
         word = if ready { "Running".into() } else { "NotReady".into() };
     }
     word
@@ -105,15 +113,24 @@ mod tests {
         let container = |state: Value| json!({"containerStatuses": [{"ready": false, "state": state}], "phase": "Pending"});
         for (pod, expected) in [
             (json!({"status": {"phase": "Pending"}}), "Pending"),
-            (json!({"status": container(json!({"waiting": {"reason": "ImagePullBackOff"}}))}), "ImagePullBackOff"),
+            (
+                json!({"status": container(json!({"waiting": {"reason": "ImagePullBackOff"}}))}),
+                "ImagePullBackOff",
+            ),
             (json!({"status": container(json!({"terminated": {"exitCode": 3}}))}), "ExitCode:3"),
-            (json!({"status": container(json!({"terminated": {"reason": "OOMKilled"}}))}), "OOMKilled"),
+            (
+                json!({"status": container(json!({"terminated": {"reason": "OOMKilled"}}))}),
+                "OOMKilled",
+            ),
             (
                 json!({"spec": {"initContainers": [{}, {}]}, "status": {"phase": "Pending",
                     "initContainerStatuses": [{"state": {"terminated": {"exitCode": 0}}}, {"state": {"running": {}}}]}}),
                 "Init:1/2",
             ),
-            (json!({"metadata": {"deletionTimestamp": "x"}, "status": {"phase": "Running"}}), "Terminating"),
+            (
+                json!({"metadata": {"deletionTimestamp": "x"}, "status": {"phase": "Running"}}),
+                "Terminating",
+            ),
         ] {
             assert_eq!(status(&pod), expected, "{pod}");
         }

@@ -37,7 +37,11 @@ fn ports(service: &Value) -> Value {
         .map(|port| {
             let (number, node, protocol) =
                 (integer(port, "/port"), integer(port, "/nodePort"), string(port, "/protocol"));
-            if node == 0 { format!("{number}/{protocol}") } else { format!("{number}:{node}/{protocol}") }
+            if node == 0 {
+                format!("{number}/{protocol}")
+            } else {
+                format!("{number}:{node}/{protocol}")
+            }
         })
         .collect();
     or_none(&ports.join(","))

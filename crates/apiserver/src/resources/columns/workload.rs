@@ -8,7 +8,12 @@ use crate::selector::labels::Requirements;
 pub(super) const DEPLOYMENT: &[Column] = &[
     NAME,
     text("Ready", |object| {
-        format!("{}/{}", integer(object, "/status/readyReplicas"), integer(object, "/spec/replicas")).into()
+        format!(
+            "{}/{}",
+            integer(object, "/status/readyReplicas"),
+            integer(object, "/spec/replicas")
+        )
+        .into()
     }),
     number("Up-to-date", |object| integer(object, "/status/updatedReplicas").into()),
     number("Available", |object| integer(object, "/status/availableReplicas").into()),
@@ -33,19 +38,25 @@ const CONTAINERS: Column = wide("Containers", |object| of_containers(object, "/n
 const IMAGES: Column = wide("Images", |object| of_containers(object, "/image"));
 const SELECTOR: Column = wide("Selector", |object| {
     let selector = object.pointer("/spec/selector").unwrap_or(&Value::Null);
-    or_none(&Requirements::of_selector(selector).map(|selector| selector.to_string()).unwrap_or_default())
+    or_none(
+        &Requirements::of_selector(selector)
+            .map(|selector| selector.to_string())
+            .unwrap_or_default(),
+    )
 });
 
 fn of_containers(object: &Value, field: &str) -> Value {
-    let parts: Vec<&str> =
-        list(object, "/spec/template/spec/containers").map(|container| string(container, field)).collect();
+    let parts: Vec<&str> = list(object, "/spec/template/spec/containers")
+        .map(|container| string(container, field))
+        .collect();
     parts.join(",").into()
 }
 
 /// Labels as `a=b,c=d`.
 pub(super) fn labels(labels: Option<&Value>) -> Value {
     let labels = labels.and_then(Value::as_object).into_iter().flatten();
-    let pairs: Vec<String> =
-        labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+    let pairs: Vec<String> = labels
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+        .collect();
     or_none(&pairs.join(","))
 }

@@ -27,8 +27,15 @@ impl Rules for Deployments {
 
     fn validate(&self, object: &Value) -> Vec<Cause> {
         let mut causes = check_replicated(object);
-        if let Some(kind) = object.pointer("/spec/strategy/type").filter(|kind| *kind != "Recreate" && *kind != "RollingUpdate") {
-            causes.push(Cause::unsupported("spec.strategy.type", kind, &["Recreate", "RollingUpdate"]));
+        if let Some(kind) = object
+            .pointer("/spec/strategy/type")
+            .filter(|kind| *kind != "Recreate" && *kind != "RollingUpdate")
+        {
+            causes.push(Cause::unsupported(
+                "spec.strategy.type",
+                kind,
+                &["Recreate", "RollingUpdate"],
+            ));
         }
         let recreate = object.pointer("/spec/strategy/type").is_some_and(|kind| kind == "Recreate");
         if recreate && object.pointer("/spec/strategy/rollingUpdate").is_some() {
@@ -72,8 +79,14 @@ fn check_replicated(object: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     let null = Value::Null;
     let spec = object.get("spec").unwrap_or(&null);
-    if let Some(replicas) = spec.get("replicas").filter(|replicas| replicas.as_i64().is_some_and(|count| count < 0)) {
-        causes.push(Cause::invalid("spec.replicas", replicas, "must be greater than or equal to 0"));
+    if let Some(replicas) =
+        spec.get("replicas").filter(|replicas| replicas.as_i64().is_some_and(|count| count < 0))
+    {
+        causes.push(Cause::invalid(
+            "spec.replicas",
+            replicas,
+            "must be greater than or equal to 0",
+        ));
     }
     let selector = spec.get("selector").unwrap_or(&null);
     match Requirements::of_selector(selector) {
@@ -86,7 +99,9 @@ fn check_replicated(object: &Value) -> Vec<Cause> {
             let labels = spec.pointer("/template/metadata/labels").unwrap_or(&null);
             let pairs = labels.as_object().into_iter().flatten();
             let pairs: Vec<(Box<str>, Box<str>)> = pairs
-                .map(|(key, value)| (key.as_str().into(), value.as_str().unwrap_or_default().into()))
+                .map(|(key, value)| {
+                    (key.as_str().into(), value.as_str().unwrap_or_default().into())
+                })
                 .collect();
             if !requirements.matches(&pairs) {
                 let detail = "`selector` does not match template `labels`";

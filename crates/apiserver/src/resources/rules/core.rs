@@ -20,7 +20,9 @@ pub(crate) struct Namespaces;
 impl Rules for Namespaces {
     fn default(&self, object: &mut Value) {
         let name = text(object, "/metadata/name").to_owned();
-        if let Some(labels) = child(object, "metadata").and_then(|metadata| child(metadata, "labels")) {
+        if let Some(labels) =
+            child(object, "metadata").and_then(|metadata| child(metadata, "labels"))
+        {
             labels["kubernetes.io/metadata.name"] = name.into();
         }
     }
@@ -76,10 +78,20 @@ impl Rules for ConfigMaps {
         let mut causes = Vec::new();
         check_data(object, &["data", "binaryData"], &mut causes);
         let data = object.get("data").and_then(Value::as_object);
-        for key in object.get("binaryData").and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key) {
+        for key in object
+            .get("binaryData")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key)
+        {
             if data.is_some_and(|data| data.contains_key(key)) {
                 let detail = "duplicate of key present in data";
-                causes.push(Cause::invalid(format!("binaryData[{key}]"), &key.as_str().into(), detail));
+                causes.push(Cause::invalid(
+                    format!("binaryData[{key}]"),
+                    &key.as_str().into(),
+                    detail,
+                ));
             }
         }
         causes
@@ -96,7 +108,8 @@ pub(crate) struct Secrets;
 impl Rules for Secrets {
     fn default(&self, object: &mut Value) {
         default_to(object, "type", "Opaque");
-        let Some(text) = object.as_object_mut().and_then(|map| map.shift_remove("stringData")) else {
+        let Some(text) = object.as_object_mut().and_then(|map| map.shift_remove("stringData"))
+        else {
             return;
         };
         let Some(data) = child(object, "data") else { return };
@@ -129,8 +142,14 @@ fn check_data(object: &Value, fields: &[&str], causes: &mut Vec<Cause>) {
             total += value.as_str().map_or(0, str::len);
             let place = format!("{field}[{key}]");
             if key.len() > 253 {
-                causes.push(Cause::invalid(place, &key.as_str().into(), "must be no more than 253 characters"));
-            } else if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+                causes.push(Cause::invalid(
+                    place,
+                    &key.as_str().into(),
+                    "must be no more than 253 characters",
+                ));
+            } else if key.is_empty()
+                || !key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            {
                 causes.push(Cause::invalid(place, &key.as_str().into(), KEY));
             }
         }
@@ -169,12 +188,15 @@ impl Rules for EndpointsRules {
 
     fn validate(&self, object: &Value) -> Vec<Cause> {
         let mut causes = Vec::new();
-        for (position, subset) in object.get("subsets").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        for (position, subset) in
+            object.get("subsets").and_then(Value::as_array).into_iter().flatten().enumerate()
+        {
             for list in ["addresses", "notReadyAddresses"] {
                 let addresses = subset.get(list).and_then(Value::as_array).into_iter().flatten();
                 for (number, address) in addresses.enumerate() {
                     let field = format!("subsets[{position}].{list}[{number}].ip");
-                    causes.extend(address_problem(address.get("ip").unwrap_or(&Value::Null), field));
+                    causes
+                        .extend(address_problem(address.get("ip").unwrap_or(&Value::Null), field));
                 }
             }
         }
@@ -183,8 +205,13 @@ impl Rules for EndpointsRules {
 }
 
 fn address_problem(value: &Value, field: String) -> Option<Cause> {
-    let Some(address) = value.as_str().and_then(|text| text.parse::<std::net::IpAddr>().ok()) else {
-        return Some(Cause::invalid(field, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"));
+    let Some(address) = value.as_str().and_then(|text| text.parse::<std::net::IpAddr>().ok())
+    else {
+        return Some(Cause::invalid(
+            field,
+            value,
+            "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+        ));
     };
     let detail = if address.is_unspecified() {
         format!("may not be unspecified ({address})")
@@ -210,7 +237,8 @@ impl Rules for Events {
         if (involved.is_empty() && own == "default") || involved == own {
             return Vec::new();
         }
-        let value = object.pointer("/involvedObject/namespace").cloned().unwrap_or_else(|| "".into());
+        let value =
+            object.pointer("/involvedObject/namespace").cloned().unwrap_or_else(|| "".into());
         vec![Cause::invalid("involvedObject.namespace", &value, "does not match event.namespace")]
     }
 }

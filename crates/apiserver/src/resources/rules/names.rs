@@ -54,7 +54,9 @@ pub(crate) fn label_1035_problem(name: &str) -> Option<String> {
 
 fn qualified_part(text: &str) -> bool {
     edges_are(text, |character| character.is_ascii_alphanumeric())
-        && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
+        && text
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
 }
 
 /// What is wrong with the key of a label or an annotation.

@@ -37,7 +37,8 @@ impl Rules for Pods {
             map.retain(|key, value| old_spec.get(key) != Some(value));
         }
         let detail = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
-        let changed: Vec<&String> = new_spec.as_object().map(|map| map.keys().collect()).unwrap_or_default();
+        let changed: Vec<&String> =
+            new_spec.as_object().map(|map| map.keys().collect()).unwrap_or_default();
         let detail = format!("{detail}\nchanged: {changed:?}");
         vec![Cause::forbidden("spec", &detail)]
     }
@@ -102,7 +103,8 @@ pub(super) fn default_pod_spec(spec: &mut Value) {
 fn default_container(container: &mut Value, host_network: bool) {
     let image = text(container, "/image");
     let name = image.rsplit('/').next().unwrap_or_default();
-    let latest = !image.contains('@') && name.split_once(':').is_none_or(|(_, tag)| tag == "latest");
+    let latest =
+        !image.contains('@') && name.split_once(':').is_none_or(|(_, tag)| tag == "latest");
     default_to(container, "imagePullPolicy", if latest { "Always" } else { "IfNotPresent" });
     default_to(container, "terminationMessagePath", "/dev/termination-log");
     default_to(container, "terminationMessagePolicy", "File");
@@ -120,9 +122,12 @@ fn default_container(container: &mut Value, host_network: bool) {
     }
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
         if let Some(probe) = container.get_mut(probe).filter(|probe| probe.is_object()) {
-            for (field, value) in
-                [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)]
-            {
+            for (field, value) in [
+                ("timeoutSeconds", 1),
+                ("periodSeconds", 10),
+                ("successThreshold", 1),
+                ("failureThreshold", 3),
+            ] {
                 default_to(probe, field, value);
             }
             if let Some(get) = probe.get_mut("httpGet").filter(|get| get.is_object()) {
@@ -150,7 +155,9 @@ fn default_requests(container: &mut Value) {
 
 fn default_volume(volume: &mut Value) {
     for source in ["configMap", "secret", "projected", "downwardAPI"] {
-        let Some(source) = volume.get_mut(source).filter(|source| source.is_object()) else { continue };
+        let Some(source) = volume.get_mut(source).filter(|source| source.is_object()) else {
+            continue;
+        };
         default_to(source, "defaultMode", 420);
         default_field_versions(source);
         for projection in items(source, "sources") {
@@ -269,7 +276,13 @@ fn check_names(spec: &Value, group: &str, field: &str, causes: &mut Vec<Cause>) 
     }
 }
 
-fn check_one_of(object: &Value, name: &str, allowed: &[&str], field: &str, causes: &mut Vec<Cause>) {
+fn check_one_of(
+    object: &Value,
+    name: &str,
+    allowed: &[&str],
+    field: &str,
+    causes: &mut Vec<Cause>,
+) {
     let value = object.get(name).and_then(Value::as_str).unwrap_or_default();
     if !value.is_empty() && !allowed.contains(&value) {
         causes.push(Cause::unsupported(format!("{field}.{name}"), &value.into(), allowed));

@@ -74,12 +74,18 @@ fn check_ports(ports: &[&Value], causes: &mut Vec<Cause>) {
         let place = format!("spec.ports[{position}]");
         let number = port.get("port").unwrap_or(&Value::Null);
         if !number.as_i64().is_some_and(|number| (1..=65535).contains(&number)) {
-            causes.push(Cause::invalid(format!("{place}.port"), number, "must be between 1 and 65535, inclusive"));
+            causes.push(Cause::invalid(
+                format!("{place}.port"),
+                number,
+                "must be between 1 and 65535, inclusive",
+            ));
         }
         let name = text(port, "/name");
         if name.is_empty() && ports.len() > 1 {
             causes.push(Cause::required(format!("{place}.name"), ""));
-        } else if !name.is_empty() && let Some(problem) = names::label_problem(name) {
+        } else if !name.is_empty()
+            && let Some(problem) = names::label_problem(name)
+        {
             causes.push(Cause::invalid(format!("{place}.name"), &name.into(), &problem));
         } else if !name.is_empty() && seen.contains(&name) {
             causes.push(Cause::duplicate(format!("{place}.name"), &name.into()));
@@ -88,7 +94,11 @@ fn check_ports(ports: &[&Value], causes: &mut Vec<Cause>) {
         let protocol = text(port, "/protocol");
         if !["SCTP", "TCP", "UDP"].contains(&protocol) {
             let supported = ["SCTP", "TCP", "UDP"];
-            causes.push(Cause::unsupported(format!("{place}.protocol"), &protocol.into(), &supported));
+            causes.push(Cause::unsupported(
+                format!("{place}.protocol"),
+                &protocol.into(),
+                &supported,
+            ));
         }
     }
 }

@@ -14,7 +14,11 @@ use crate::{
     verbs::{body, metadata, write},
 };
 
-pub(super) async fn bind(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+pub(super) async fn bind(
+    api: &Arc<Api>,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Answer, Failure> {
     let binding = body::read_object(call, request.into_body()).await?;
     let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
     if node.is_empty() {
@@ -25,7 +29,9 @@ pub(super) async fn bind(api: &Arc<Api>, call: &Call, request: Request<Body>) ->
     write::change(api, call, |old| {
         let stored = metadata::text(old, "uid");
         if !uid.is_empty() && uid != stored {
-            let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}");
+            let why = format!(
+                "Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}"
+            );
             return Err(Failure::conflict_of("pods/binding", call.name(), &why));
         }
         if metadata::is_deleting(old) {

@@ -13,7 +13,11 @@ use crate::{
     verbs::{body, delete},
 };
 
-pub(super) async fn evict(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+pub(super) async fn evict(
+    api: &Arc<Api>,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Answer, Failure> {
     let eviction = body::read_object(call, request.into_body()).await?;
     let options = eviction.get("deleteOptions").cloned().unwrap_or(Value::Null);
     delete::delete_with(api, call, &options).await?;

@@ -13,7 +13,11 @@ use crate::{
     verbs::{body, metadata, update, write},
 };
 
-pub(super) async fn finalize(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+pub(super) async fn finalize(
+    api: &Arc<Api>,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Answer, Failure> {
     let resource = call.target.resource;
     let mut sent = body::read_object(call, request.into_body()).await?;
     body::check_kind(resource, &mut sent)?;

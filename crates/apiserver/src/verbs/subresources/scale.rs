@@ -26,7 +26,11 @@ pub(super) fn get(api: &Api, call: &Call) -> Result<Answer, Failure> {
     Ok(Answer::Value(StatusCode::OK, scale_of(&stored.value())))
 }
 
-pub(super) async fn change(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+pub(super) async fn change(
+    api: &Arc<Api>,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Answer, Failure> {
     let resource = call.target.resource;
     let replace = call.method == Method::PUT;
     let json_patch = call.content_type() == "application/json-patch+json";
@@ -48,7 +52,11 @@ pub(super) async fn change(api: &Arc<Api>, call: &Call, request: Request<Body>) 
         }
         let replicas = wanted.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
         if replicas < 0 {
-            let cause = Cause::invalid("spec.replicas", &replicas.into(), "must be greater than or equal to 0");
+            let cause = Cause::invalid(
+                "spec.replicas",
+                &replicas.into(),
+                "must be greater than or equal to 0",
+            );
             return Err(Failure::invalid_kind("autoscaling", "Scale", call.name(), &[cause]));
         }
         let mut new = old.clone();
@@ -75,7 +83,9 @@ fn scale_of(object: &Value) -> Value {
     }
     let number = |pointer: &str| object.pointer(pointer).cloned().unwrap_or_else(|| 0.into());
     let selector = object.pointer("/spec/selector").unwrap_or(&Value::Null);
-    let selector = Requirements::of_selector(selector).map(|selector| selector.to_string()).unwrap_or_default();
+    let selector = Requirements::of_selector(selector)
+        .map(|selector| selector.to_string())
+        .unwrap_or_default();
     json!({
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",

@@ -20,21 +20,31 @@ const SHORTEST_SECONDS: i64 = 600;
 const LONGEST_SECONDS: i64 = 1 << 32;
 const USUAL_SECONDS: i64 = 3600;
 
-pub(super) async fn issue(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
+pub(super) async fn issue(
+    api: &Arc<Api>,
+    call: &Call,
+    request: Request<Body>,
+) -> Result<Answer, Failure> {
     let mut asked = body::read_object(call, request.into_body()).await?;
     let resource = call.target.resource;
     let stored = api.store.get(resource.id, &call.key());
     let account = stored.ok_or_else(|| Failure::not_found(resource, call.name()))?.value();
-    let seconds = asked.pointer("/spec/expirationSeconds").and_then(Value::as_i64).unwrap_or(USUAL_SECONDS);
+    let seconds =
+        asked.pointer("/spec/expirationSeconds").and_then(Value::as_i64).unwrap_or(USUAL_SECONDS);
     check_duration(seconds)?;
-    let audiences = asked.pointer("/spec/audiences").and_then(Value::as_array).into_iter().flatten();
-    let mut audiences: Vec<String> = audiences.filter_map(Value::as_str).map(str::to_owned).collect();
+    let audiences =
+        asked.pointer("/spec/audiences").and_then(Value::as_array).into_iter().flatten();
+    let mut audiences: Vec<String> =
+        audiences.filter_map(Value::as_str).map(str::to_owned).collect();
     if audiences.is_empty() {
         audiences.push(ISSUER.to_owned());
     }
     let mut holder = Holder {
         namespace: call.namespace().to_owned(),
-        serviceaccount: Bound { name: call.name().to_owned(), uid: metadata::text(&account, "uid").to_owned() },
+        serviceaccount: Bound {
+            name: call.name().to_owned(),
+            uid: metadata::text(&account, "uid").to_owned(),
+        },
         pod: None,
         secret: None,
     };
@@ -51,7 +61,10 @@ pub(super) async fn issue(api: &Arc<Api>, call: &Call, request: Request<Body>) -
         sub: format!("system:serviceaccount:{}:{}", call.namespace(), call.name()),
         holder,
     };
-    let token = api.tokens.sign(&claims).ok_or_else(|| Failure::internal("the token could not be signed"))?;
+    let token = api
+        .tokens
+        .sign(&claims)
+        .ok_or_else(|| Failure::internal("the token could not be signed"))?;
     asked["kind"] = "TokenRequest".into();
     asked["apiVersion"] = "authentication.k8s.io/v1".into();
     asked["metadata"] = json!({
@@ -76,8 +89,15 @@ fn check_duration(seconds: i64) -> Result<(), Failure> {
 }
 
 /// Binds the token to an object, with which it ends.
-fn bind(api: &Api, call: &Call, reference: Option<&Value>, holder: &mut Holder) -> Result<(), Failure> {
-    let Some(reference) = reference.filter(|reference| reference.is_object()) else { return Ok(()) };
+fn bind(
+    api: &Api,
+    call: &Call,
+    reference: Option<&Value>,
+    holder: &mut Holder,
+) -> Result<(), Failure> {
+    let Some(reference) = reference.filter(|reference| reference.is_object()) else {
+        return Ok(());
+    };
     let text = |field: &str| reference.get(field).and_then(Value::as_str).unwrap_or_default();
     let plural = match text("kind") {
         "Pod" => "pods",
@@ -101,9 +121,13 @@ fn bind(api: &Api, call: &Call, reference: Option<&Value>, holder: &mut Holder) 
     }
     let bound = Some(Bound { name: name.to_owned(), uid: uid.to_owned() });
     if plural == "pods" {
-        let account = object.pointer("/spec/serviceAccountName").and_then(Value::as_str).unwrap_or_default();
+        let account =
+            object.pointer("/spec/serviceAccountName").and_then(Value::as_str).unwrap_or_default();
         if account != call.name() {
-            let why = format!("cannot bind token for serviceaccount \"{}\" to pod running with different serviceaccount name.", call.name());
+            let why = format!(
+                "cannot bind token for serviceaccount \"{}\" to pod running with different serviceaccount name.",
+                call.name()
+            );
             return Err(Failure::bad_request(why));
         }
         holder.pod = bound;
