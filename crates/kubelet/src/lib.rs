@@ -3,6 +3,8 @@
 mod directory;
 mod dns;
 mod environment;
+mod error;
+mod events;
 mod images;
 mod logs;
 mod network;
@@ -11,6 +13,8 @@ mod pods;
 mod protocol;
 mod proxy;
 mod runner;
+mod settings;
+mod volumes;
 
 pub use network::{Attachment, Dialer, NodeNetwork, Range};
 pub use pod::pod_main;

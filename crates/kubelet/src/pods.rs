@@ -4,3 +4,8 @@ mod backoff;
 mod decide;
 mod state;
 mod status;
+
+pub(crate) use status::time;
+mod container;
+mod node;
+mod sandbox;

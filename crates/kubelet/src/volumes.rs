@@ -1,0 +1,133 @@
+//! The volumes of a pod as directories of this node.
+
+mod host_path;
+mod payload;
+mod project;
+mod write;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Pod, Volume, VolumeMount};
+use kube::Client;
+
+use crate::{environment::Facts, protocol::IdMap};
+use payload::Gathering;
+use write::Owner;
+
+/// Why a pod's volumes are not there (yet).
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("MountVolume.SetUp failed for volume {volume:?}")]
+    Content {
+        volume: String,
+        #[source]
+        source: project::Error,
+    },
+    #[error("MountVolume.SetUp failed for volume {volume:?} : could not read {kind} {name:?}")]
+    Fetch {
+        volume: String,
+        kind: &'static str,
+        name: String,
+        #[source]
+        source: Box<kube::Error>,
+    },
+    #[error("MountVolume.SetUp failed for volume {volume:?} : could not write {}", path.display())]
+    Write {
+        volume: String,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("MountVolume.SetUp failed for volume {volume:?} : hostPath type check failed: {} is not a {expected}", path.display())]
+    HostPath { volume: String, path: PathBuf, expected: &'static str },
+    #[error("MountVolume.SetUp failed for volume {volume:?} : this node has no volumes of this type; it knows configMap, secret, projected, downwardAPI, emptyDir and hostPath")]
+    Unsupported { volume: String },
+    #[error("container {container} mounts the volume {volume:?}, which the pod does not have")]
+    NoVolume { container: String, volume: String },
+    #[error("failed to prepare subPath for volumeMount {mount:?}: {path:?} must stay inside the volume")]
+    SubPath { mount: String, path: String },
+}
+
+/// Where a pod's volumes are made and for whom.
+#[derive(Clone)]
+pub(crate) struct Volumes {
+    pub(crate) client: Client,
+    /// The pod's own directory below the data directory.
+    pub(crate) directory: PathBuf,
+    pub(crate) map: IdMap,
+    pub(crate) facts: Facts,
+}
+
+impl Volumes {
+    /// Makes or refreshes all volumes; tells when their content has to be refreshed.
+    pub(crate) async fn prepare(&self, pod: &Pod) -> Result<Option<Timestamp>, Error> {
+        let spec = pod.spec.as_ref();
+        let group = spec.and_then(|spec| spec.security_context.as_ref()).and_then(|context| context.fs_group);
+        let owner = Owner { map: self.map, group: group.and_then(|group| u32::try_from(group).ok()) };
+        let volumes: Vec<&Volume> = spec.and_then(|spec| spec.volumes.as_ref()).into_iter().flatten().collect();
+        let made = futures::future::try_join_all(volumes.into_iter().map(|volume| self.make(pod, volume, owner)));
+        Ok(made.await?.into_iter().flatten().min())
+    }
+
+    async fn make(&self, pod: &Pod, volume: &Volume, owner: Owner) -> Result<Option<Timestamp>, Error> {
+        let directory = self.own_directory(&volume.name);
+        let write_error =
+            |source| Error::Write { volume: volume.name.clone(), path: directory.clone(), source };
+        if let Some(host_path) = &volume.host_path {
+            return host_path::check(&volume.name, host_path, owner).map(|()| None);
+        }
+        if volume.empty_dir.is_some() || volume.ephemeral.is_some() {
+            return write::empty(&directory, owner).map(|()| None).map_err(write_error);
+        }
+        let gathering = Gathering { client: &self.client, pod, facts: &self.facts, volume: &volume.name };
+        let Some(payload) = gathering.payload(volume).await? else {
+            return Err(Error::Unsupported { volume: volume.name.clone() });
+        };
+        write::payload(&directory, &payload.files, owner).map_err(write_error)?;
+        Ok(payload.refresh_at)
+    }
+
+    fn own_directory(&self, volume: &str) -> PathBuf {
+        self.directory.join("volumes").join(volume)
+    }
+
+    /// The path on this node that a mount shows. `sub_path` has its variables replaced already.
+    pub(crate) fn source(
+        &self,
+        pod: &Pod,
+        container: &str,
+        mount: &VolumeMount,
+        sub_path: &str,
+    ) -> Result<PathBuf, Error> {
+        let volumes = pod.spec.as_ref().and_then(|spec| spec.volumes.as_ref());
+        let volume = volumes.into_iter().flatten().find(|volume| volume.name == mount.name).ok_or_else(|| {
+            Error::NoVolume { container: container.to_owned(), volume: mount.name.clone() }
+        })?;
+        let root = match &volume.host_path {
+            Some(host_path) => PathBuf::from(&host_path.path),
+            None => self.own_directory(&volume.name),
+        };
+        if sub_path.is_empty() {
+            return Ok(root);
+        }
+        if !project::is_inside(Path::new(sub_path)) {
+            return Err(Error::SubPath { mount: mount.name.clone(), path: sub_path.to_owned() });
+        }
+        let path = root.join(sub_path);
+        if !path.exists() {
+            write::directories(&path, Owner { map: self.map, group: None })
+                .map_err(|source| Error::Write { volume: mount.name.clone(), path: path.clone(), source })?;
+        }
+        // A link inside the volume must not lead out of it; what exists can be resolved.
+        let inside = path.canonicalize().and_then(|path| Ok(path.starts_with(root.canonicalize()?)));
+        match inside {
+            Ok(true) => Ok(path),
+            Ok(false) => Err(Error::SubPath { mount: mount.name.clone(), path: sub_path.to_owned() }),
+            Err(source) => Err(Error::Write { volume: mount.name.clone(), path, source }),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Volumes on disk. Content from the API changes all at once: the files lie in a directory of their own, which a link
+//! named `..data` points to, and every name in the volume is a link through that one.
+
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    fs,
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown, symlink},
+    path::{Component, Path},
+};
+
+use super::project::File;
+use crate::protocol::IdMap;
+
+const CURRENT: &str = "..data";
+const NEXT: &str = "..data_next";
+
+/// Whom files of a volume belong to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner {
+    pub(super) map: IdMap,
+    /// `fsGroup` of the pod.
+    pub(super) group: Option<u32>,
+}
+
+impl Owner {
+    pub(super) fn take(self, path: &Path) -> io::Result<()> {
+        if self.map.size == 1 {
+            return Ok(());
+        }
+        let group = self.map.to_host(self.group.unwrap_or(0));
+        chown(path, Some(self.map.to_host(0)), Some(group))
+    }
+}
+
+/// Makes missing directories for the owner, with the mode 755.
+pub(super) fn directories(path: &Path, owner: Owner) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        directories(parent, owner)?;
+    }
+    match fs::DirBuilder::new().mode(0o755).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => owner.take(path),
+    }
+}
+
+/// A directory in which everyone of the pod may write; what is in it stays.
+pub(super) fn empty(path: &Path, owner: Owner) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path)?;
+    owner.take(path)?;
+    let mode = if owner.group.is_some() { 0o2777 } else { 0o777 };
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+/// Replaces the content of a volume.
+pub(super) fn payload(path: &Path, files: &[File], owner: Owner) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    owner.take(path)?;
+    let old = fs::read_link(path.join(CURRENT)).ok();
+    let version = format!("..{}", jiff::Timestamp::now().as_nanosecond());
+    let content = path.join(&version);
+    directories(&content, owner)?;
+    for file in files {
+        write_file(&content, file, owner)?;
+    }
+    let next = path.join(NEXT);
+    match fs::remove_file(&next) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    symlink(&version, &next)?;
+    fs::rename(&next, path.join(CURRENT))?;
+    link_names(path, files)?;
+    match old {
+        Some(old) => fs::remove_dir_all(path.join(old)),
+        None => Ok(()),
+    }
+}
+
+fn write_file(content: &Path, file: &File, owner: Owner) -> io::Result<()> {
+    let path = content.join(&file.path);
+    if let Some(parent) = path.parent() {
+        directories(parent, owner)?;
+    }
+    // A group that the pod's processes have must be able to read.
+    let mode = if owner.group.is_some() { file.mode | 0o440 } else { file.mode };
+    let mut target = fs::File::options().write(true).create_new(true).mode(0o600).open(&path)?;
+    target.write_all(&file.content)?;
+    owner.take(&path)?;
+    target.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+/// One link per first part of a name; links of names that are gone are removed.
+fn link_names(path: &Path, files: &[File]) -> io::Result<()> {
+    let first = |file: &File| match Path::new(&file.path).components().find(|c| matches!(c, Component::Normal(_))) {
+        Some(Component::Normal(name)) => Some(name.to_owned()),
+        _ => None,
+    };
+    let names: BTreeSet<OsString> = files.iter().filter_map(first).collect();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if entry.file_type()?.is_symlink() && name != CURRENT && !names.contains(&name) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    for name in names {
+        match symlink(Path::new(CURRENT).join(&name), path.join(&name)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    const OWNER: Owner = Owner { map: IdMap { host: 1_000_000, size: 65_536 }, group: None };
+
+    fn file(path: &str, content: &str) -> File {
+        File { path: path.into(), mode: 0o400, content: content.into() }
+    }
+
+    #[test]
+    fn content_is_replaced_as_a_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let volume = directory.path().join("volume");
+        payload(&volume, &[file("a", "1"), file("deep/b", "2")], OWNER).unwrap();
+        assert_eq!(fs::read_to_string(volume.join("deep/b")).unwrap(), "2");
+        let metadata = fs::metadata(volume.join("a")).unwrap();
+        assert_eq!((metadata.uid(), metadata.mode() & 0o777), (1_000_000, 0o400));
+        payload(&volume, &[file("a", "3")], OWNER).unwrap();
+        assert_eq!(fs::read_to_string(volume.join("a")).unwrap(), "3");
+        let names: BTreeSet<OsString> =
+            fs::read_dir(&volume).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names.len(), 3, "one name, the link to the content, the content: {names:?}");
+        assert!(!names.contains(&OsString::from("deep")));
+    }
+
+    #[test]
+    fn a_group_of_the_pod_may_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let volume = directory.path().join("volume");
+        payload(&volume, &[file("a", "1")], Owner { group: Some(7), ..OWNER }).unwrap();
+        let metadata = fs::metadata(volume.join("a")).unwrap();
+        assert_eq!((metadata.gid(), metadata.mode() & 0o777), (1_000_007, 0o440));
+    }
+}
