@@ -17,6 +17,7 @@ use crate::reduce::Bare;
 /// What keeps a namespace until this controller is done with it.
 pub(crate) const FINALIZER: &str = "kubernetes";
 const CONCURRENT: usize = 16;
+const PAGE: u32 = 500;
 /// What is not watched is looked for again after this time.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -65,32 +66,35 @@ async fn empty_known(hub: &Hub, contents: &[Object]) -> Result<Option<Duration>,
     Ok(None)
 }
 
-/// Deletes all objects of a kind; answers how many there were.
+/// Deletes all objects of a kind; answers how many are still there.
 async fn empty_kind(hub: &Hub, namespace: &str, resource: &ApiResource) -> Result<usize, Error> {
     let api: Api<Bare> = Api::namespaced_with(hub.client.clone(), namespace, resource);
     let described = || format!("the {} of namespace {namespace}", resource.plural);
-    let found = api
-        .list(&ListParams::default().limit(500))
-        .await
-        .map_err(|source| Error::request(Verb::Read, described(), source))?;
-    let count = found.items.len();
-    let deletions =
-        found.items.into_iter().filter(|object| object.metadata.deletion_timestamp.is_none()).map(
-            |object| {
-                let uid = object.metadata.uid.unwrap_or_default();
-                delete(
-                    hub,
-                    resource,
-                    namespace.to_owned(),
-                    object.metadata.name.unwrap_or_default(),
-                    uid,
-                )
-            },
-        );
-    let done: Vec<Result<(), Error>> =
-        futures::stream::iter(deletions).buffer_unordered(CONCURRENT).collect().await;
-    done.into_iter().collect::<Result<(), Error>>()?;
-    Ok(count)
+    let mut left = 0;
+    // What has no finalizer is gone the second time.
+    for _ in 0..2 {
+        let found = api.list(&ListParams::default().limit(PAGE)).await;
+        let found = found.map_err(|source| Error::request(Verb::Read, described(), source))?;
+        left = found.items.len();
+        let ending = |object: &Bare| object.metadata.deletion_timestamp.is_some();
+        if found.items.iter().all(ending) {
+            break;
+        }
+        let deletions = found.items.into_iter().filter(|object| !ending(object)).map(|object| {
+            let uid = object.metadata.uid.unwrap_or_default();
+            delete(
+                hub,
+                resource,
+                namespace.to_owned(),
+                object.metadata.name.unwrap_or_default(),
+                uid,
+            )
+        });
+        let done: Vec<Result<(), Error>> =
+            futures::stream::iter(deletions).buffer_unordered(CONCURRENT).collect().await;
+        done.into_iter().collect::<Result<(), Error>>()?;
+    }
+    Ok(left)
 }
 
 async fn delete(

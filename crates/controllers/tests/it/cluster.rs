@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::{WatchStreamExt as _, wait::Condition, watcher};
 use kube::{Client, Resource, ResourceExt as _};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -102,46 +103,55 @@ pub(crate) fn from<K: DeserializeOwned>(object: Value) -> K {
 /// Waits until the object of that name is as wanted; answers with it, or `None` if it is wanted gone.
 pub(crate) async fn until<K>(api: &Api<K>, name: &str, wanted: impl Condition<K>) -> Option<K>
 where
-    K: Clone + Debug + Send + DeserializeOwned + Resource + 'static,
+    K: Clone + Debug + Send + DeserializeOwned + Serialize + Resource + 'static,
 {
-    let waited = kube::runtime::wait::await_condition(api.clone(), name, wanted);
-    match tokio::time::timeout(PATIENCE, waited).await {
-        Ok(found) => found.expect("watch"),
-        Err(_) => panic!("{name} did not get there: {:#?}", api.get_opt(name).await),
-    }
+    let waiting = kube::runtime::wait::await_condition(api.clone(), name, wanted);
+    let Ok(found) = tokio::time::timeout(PATIENCE, waiting).await else {
+        panic!("{name} did not get there: {}", text(&api.get_opt(name).await.expect("get")))
+    };
+    found.expect("watch")
+}
+
+fn text(object: &impl Serialize) -> String {
+    serde_json::to_string_pretty(object).expect("text")
 }
 
 /// Waits until the list of objects is as wanted.
 pub(crate) async fn until_all<K>(api: &Api<K>, mut wanted: impl FnMut(&[K]) -> bool) -> Vec<K>
 where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize + Send + 'static,
 {
     let mut events = watcher(api.clone(), watcher::Config::default()).boxed();
-    let waited = async {
+    let waiting = async {
         let mut known: Vec<K> = Vec::new();
+        let mut complete = false;
         while let Some(event) = events.next().await {
             match event.expect("watch") {
-                watcher::Event::Init => known.clear(),
+                watcher::Event::Init => {
+                    complete = false;
+                    known.clear();
+                }
                 watcher::Event::InitApply(object) => known.push(object),
-                watcher::Event::InitDone => {}
+                watcher::Event::InitDone => complete = true,
                 watcher::Event::Apply(object) => {
                     known.retain(|old| old.meta().uid != object.meta().uid);
                     known.push(object);
                 }
                 watcher::Event::Delete(object) => {
-                    known.retain(|old| old.meta().uid != object.meta().uid)
+                    known.retain(|old| old.meta().uid != object.meta().uid);
                 }
             }
-            if wanted(&known) {
+            if complete && wanted(&known) {
                 return known;
             }
         }
         panic!("the watch ended");
     };
-    match tokio::time::timeout(PATIENCE, waited).await {
-        Ok(found) => found,
-        Err(_) => panic!("not as wanted: {:#?}", api.list(&kube::api::ListParams::default()).await),
-    }
+    let Ok(found) = tokio::time::timeout(PATIENCE, waiting).await else {
+        let list = api.list(&kube::api::ListParams::default()).await.expect("list");
+        panic!("not as wanted: {}", text(&list.items))
+    };
+    found
 }
 
 /// What a kubelet would report, without running anything.
@@ -153,14 +163,14 @@ async fn pretend(client: Client) {
     while let Some(change) = changes.next().await {
         let Ok(pod) = change else { continue };
         let bound = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
-        let running =
-            pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running");
+        let pending =
+            pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Pending");
         let own: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace().expect("namespace"));
         let name = pod.name_any();
         if pod.metadata.deletion_timestamp.is_some() {
             // Gone already is fine.
             let _ = own.delete(&name, &DeleteParams::default().grace_period(0)).await;
-        } else if bound && !running {
+        } else if bound && pending {
             addresses += 1;
             let status = json!({"status": {
                 "phase": "Running", "podIP": format!("10.244.0.{addresses}"),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cluster::{Cluster, until, until_all};
 use crate::deployments::deployment;
 
-fn owned(name: &str, owner: Value) -> Value {
+fn owned(name: &str, owner: &Value) -> Value {
     json!({"metadata": {"name": name, "ownerReferences": [owner]}})
 }
 
@@ -29,7 +29,7 @@ async fn everything_below_a_deployment_goes_with_it() {
         let cluster = Cluster::with_node("4", "8Gi").await;
         let uid = running(&cluster).await.uid().expect("uid");
         cluster
-            .create::<ConfigMap>(owned("c", reference("Deployment", "apps/v1", "d", &uid)))
+            .create::<ConfigMap>(owned("c", &reference("Deployment", "apps/v1", "d", &uid)))
             .await;
         cluster.api::<Deployment>().delete("d", &options).await.expect("deleted");
         until_all(&cluster.api::<Pod>(), <[Pod]>::is_empty).await;
@@ -104,14 +104,14 @@ async fn what_names_an_owner_that_never_existed_goes_and_what_has_another_owner_
     let owner: ConfigMap = cluster.create(json!({"metadata": {"name": "owner"}})).await;
     let uid = owner.uid().expect("uid");
     let never = "11111111-1111-1111-1111-111111111111";
-    cluster.create::<ConfigMap>(owned("stays", reference("ConfigMap", "v1", "owner", &uid))).await;
+    cluster.create::<ConfigMap>(owned("stays", &reference("ConfigMap", "v1", "owner", &uid))).await;
     cluster
         .create::<ConfigMap>(owned(
             "unknown-kind",
-            reference("Thing", "example.com/v1", "x", never),
+            &reference("Thing", "example.com/v1", "x", never),
         ))
         .await;
-    let mut both = owned("both", reference("ConfigMap", "v1", "owner", &uid));
+    let mut both = owned("both", &reference("ConfigMap", "v1", "owner", &uid));
     both["metadata"]["ownerReferences"].as_array_mut().expect("list").push(reference(
         "Deployment",
         "apps/v1",
@@ -120,10 +120,10 @@ async fn what_names_an_owner_that_never_existed_goes_and_what_has_another_owner_
     ));
     cluster.create::<ConfigMap>(both).await;
     cluster
-        .create::<ConfigMap>(owned("wrong-name", reference("ConfigMap", "v1", "other", &uid)))
+        .create::<ConfigMap>(owned("wrong-name", &reference("ConfigMap", "v1", "other", &uid)))
         .await;
     cluster
-        .create::<ConfigMap>(owned("goes", reference("Deployment", "apps/v1", "x", never)))
+        .create::<ConfigMap>(owned("goes", &reference("Deployment", "apps/v1", "x", never)))
         .await;
     for name in ["goes", "wrong-name"] {
         until(&maps, name, |found: Option<&ConfigMap>| found.is_none()).await;

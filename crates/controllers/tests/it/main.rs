@@ -1,5 +1,7 @@
 //! The controllers on a real API server, with a node that only pretends to run pods.
 
+#![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
+
 mod cluster;
 mod deployments;
 mod garbage;

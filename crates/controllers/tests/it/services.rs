@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, until};
 
-fn service(spec: Value) -> Value {
+fn service(spec: &Value) -> Value {
     json!({"metadata": {"name": "s", "labels": {"team": "t"}}, "spec": spec})
 }
 
@@ -36,7 +36,7 @@ async fn endpoints_follow_pods_and_go_with_the_service() {
     let endpoints = cluster.api::<Endpoints>();
     cluster
         .create::<Service>(service(
-            json!({"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "rest"}]}),
+            &json!({"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "rest"}]}),
         ))
         .await;
     until(&endpoints, "s", |found: Option<&Endpoints>| found.is_some() && summary(found) == "none")
@@ -67,7 +67,7 @@ async fn endpoints_follow_pods_and_go_with_the_service() {
 async fn what_somebody_else_keeps_is_not_touched() {
     let cluster = Cluster::with_node("4", "8Gi").await;
     let endpoints = cluster.api::<Endpoints>();
-    cluster.create::<Service>(service(json!({"ports": [{"port": 80}]}))).await;
+    cluster.create::<Service>(service(&json!({"ports": [{"port": 80}]}))).await;
     cluster.create::<Endpoints>(json!({"metadata": {"name": "s"}, "subsets": [{"addresses": [{"ip": "10.1.2.3"}], "ports": [{"port": 80}]}]})).await;
     // A second service that the controller does keep shows that it has had its chance.
     cluster.create::<Service>(json!({"metadata": {"name": "t"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}})).await;
