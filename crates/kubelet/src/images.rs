@@ -124,11 +124,14 @@ impl Images {
         let pull_error = |source| Error::Pull { name: name.to_owned(), source };
         let remote = self.client.pull_manifest(&reference).await.map_err(pull_error)?;
         let diff_ids = remote.config.rootfs().diff_ids();
-        let layers: Vec<String> = stream::iter(remote.manifest.layers().iter().zip(diff_ids))
+        let fetches: Vec<_> = remote
+            .manifest
+            .layers()
+            .iter()
+            .zip(diff_ids)
             .map(|(descriptor, diff_id)| self.ensure_layer(name, &remote.reference, descriptor, diff_id))
-            .buffered(CONCURRENT_LAYERS)
-            .try_collect()
-            .await?;
+            .collect();
+        let layers: Vec<String> = stream::iter(fetches).buffered(CONCURRENT_LAYERS).try_collect().await?;
         let image = Image {
             id: remote.reference.to_string(),
             layers,

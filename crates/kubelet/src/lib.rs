@@ -1,26 +1,30 @@
-//! kubelet
+#![doc = include_str!("../README.md")]
 
 mod directory;
 mod dns;
+mod endpoint;
 mod environment;
 mod error;
 mod events;
 mod images;
 mod logs;
 mod network;
+mod node;
 mod pod;
 mod pods;
 mod protocol;
 mod proxy;
+mod run;
 mod runner;
 mod settings;
 mod volumes;
 
-pub use network::{Attachment, Dialer, NodeNetwork, Range};
+pub use error::Error;
+pub use network::{
+    Attachment, Dialer, Error as NetworkError, NodeNetwork, Range, Settings as NetworkSettings,
+};
 pub use pod::pod_main;
 pub use protocol::{Container, Exit, IdMap, Mount};
-pub use runner::{Output, Process, Runner};
-pub use runner::Error as RunnerError;
-
-/// test
-pub fn network_settings() -> network::Settings { network::Settings::default() }
+pub use run::run;
+pub use runner::{Error as RunnerError, Output, Process, Runner};
+pub use settings::{Allocatable, Endpoint, Settings};

@@ -18,8 +18,8 @@ use std::{
 
 use tokio::sync::watch;
 
-pub(crate) use read::{Query, stream};
-pub(crate) use write::{Capture, Growth, capture};
+pub(crate) use read::{Query, finished, stream};
+pub(crate) use write::{Growth, capture};
 
 /// Why a log could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,11 @@ impl Logs {
             // What cannot be removed now goes with the pod.
             let _ = std::fs::remove_file(forgotten.path);
         }
+    }
+
+    /// The logs that an earlier kubelet left.
+    pub(crate) fn adopt(&self, key: Key, history: History) {
+        self.histories.lock().unwrap_or_else(PoisonError::into_inner).insert(key, history);
     }
 
     pub(crate) fn find(&self, key: &Key) -> History {

@@ -76,6 +76,9 @@ pub(crate) enum Course {
 
 /// Whether all containers have ended for good.
 pub(crate) fn course(pod: &Pod, state: &State) -> Course {
+    if let Some(finished) = state.finished {
+        return finished;
+    }
     let policy = RestartPolicy::of(pod);
     let Some(spec) = &pod.spec else { return Course::Goes };
     let exit = |container: &Container| match state.containers.get(&container.name).map(|c| &c.run) {

@@ -7,6 +7,7 @@ use std::{
 
 use kube::Client;
 
+use super::names::Names;
 use crate::{
     directory::Directory, environment::Facts, events::Recorder, images::Images, logs::Logs, network::NodeNetwork,
     protocol::IdMap, runner::Runner, settings::Allocatable, volumes::Volumes,
@@ -22,6 +23,7 @@ pub(crate) struct Node {
     pub(crate) network: NodeNetwork,
     pub(crate) images: Images,
     pub(crate) logs: Logs,
+    pub(crate) names: Names,
     pub(crate) directory: Directory,
     pub(crate) recorder: Recorder,
     pub(crate) dns: SocketAddr,

@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod};
 
-use super::{backoff, decide::Action};
+use super::{
+    backoff,
+    decide::{Action, Course},
+};
 use crate::images::Image;
 
 /// A thing that must be there before containers can start.
@@ -137,6 +140,8 @@ pub(crate) struct State {
     pub(crate) stopping: Option<Timestamp>,
     /// The object is gone from the API.
     pub(crate) gone: bool,
+    /// How the pod ended under an earlier kubelet; its status stays as it is.
+    pub(crate) finished: Option<Course>,
     /// The pod cannot or may not run here (any more).
     pub(crate) rejection: Option<Rejection>,
     /// The status that would be written now has been written.
@@ -159,6 +164,8 @@ pub(crate) enum Event {
     /// It could not be configured.
     Refused(String, String, String),
     Exited(String, Ended),
+    /// A signal was sent; its effect shows by itself.
+    Signalled,
 }
 
 impl State {
@@ -220,6 +227,7 @@ impl State {
                 let failures = container.refusals() + 1;
                 container.run = Run::Refused(Failure { reason, message, failures, at: now });
             }
+            Event::Signalled => {}
             Event::Exited(name, ended) => {
                 let container = self.container(&name);
                 let ran = ended.started_at.map(|started| ended.finished_at.duration_since(started).unsigned_abs());

@@ -46,7 +46,7 @@ impl Running {
 impl Workshop {
     pub(crate) async fn open() -> Self {
         let runner = Runner::start(&helper()).await.unwrap();
-        let network = NodeNetwork::create(flumen_kubelet::network_settings()).unwrap();
+        let network = NodeNetwork::create(flumen_kubelet::NetworkSettings::default()).unwrap();
         Self { runner, network, directory: tempfile::tempdir().unwrap() }
     }
 

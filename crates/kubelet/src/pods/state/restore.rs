@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 
-use super::{ContainerState, Ended, Need, Run, State, all_containers};
+use super::{ContainerState, Course, Ended, Need, Run, State, all_containers};
 
 /// Exit code and reason of a container whose end nobody saw.
 const UNSEEN_EXIT: i32 = 255;
@@ -22,6 +22,11 @@ impl State {
             started_at: status.and_then(|status| status.start_time.as_ref()).map_or(now, |time| time.0),
             stopping: None,
             gone: false,
+            finished: match status.and_then(|status| status.phase.as_deref()) {
+                Some("Succeeded") => Some(Course::Succeeded),
+                Some("Failed") => Some(Course::Failed),
+                _ => None,
+            },
             rejection: None,
             reported: false,
             deleting: false,

@@ -1,0 +1,76 @@
+//! The kubelet's own HTTPS endpoint: logs, for clients that the cluster's authority vouches for.
+
+mod logs;
+mod tls;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, routing::get};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{pods::Node, settings::Endpoint};
+pub(crate) use tls::Error;
+
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Ready to serve.
+pub(crate) struct Server {
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    routes: Router,
+}
+
+impl Server {
+    pub(crate) fn new(endpoint: Endpoint, node: Arc<Node>) -> Result<Self, Error> {
+        let tls = tls::acceptor(&endpoint)?;
+        endpoint.listener.set_nonblocking(true).map_err(Error::Listener)?;
+        let listener = TcpListener::from_std(endpoint.listener).map_err(Error::Listener)?;
+        let routes = Router::new()
+            .route("/healthz", get(async || "ok"))
+            .route("/containerLogs/{namespace}/{pod}/{container}", get(logs::get))
+            .with_state(node);
+        Ok(Self { listener, tls, routes })
+    }
+
+    /// Serves until the future is dropped.
+    pub(crate) async fn serve(self) {
+        loop {
+            match self.listener.accept().await {
+                Ok((connection, _)) => {
+                    tokio::spawn(serve_connection(connection, self.tls.clone(), self.routes.clone()));
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "could not accept a connection to the kubelet");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}
+
+async fn serve_connection(connection: TcpStream, tls: TlsAcceptor, routes: Router) {
+    // A log line must not wait for more.
+    let _ = connection.set_nodelay(true);
+    let stream = match tokio::time::timeout(HANDSHAKE, tls.accept(connection)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "refused a connection to the kubelet");
+            return;
+        }
+        Err(_) => return,
+    };
+    if !tls::is_authorized(&stream) {
+        tracing::debug!("refused a client of the kubelet that is no administrator");
+        return;
+    }
+    let service = TowerToHyperService::new(routes);
+    if let Err(error) = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await {
+        tracing::debug!(error, "a connection to the kubelet ended");
+    }
+}

@@ -1,0 +1,74 @@
+//! Which events are told about. Pure.
+
+use k8s_openapi::api::core::v1::Pod;
+
+use super::{
+    decide::{Action, RestartPolicy},
+    state::{Event, State},
+};
+use crate::events::Note;
+
+/// Whether the container of this name is an init container.
+pub(super) fn is_init(pod: &Pod, name: &str) -> bool {
+    let init = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref());
+    init.into_iter().flatten().any(|container| container.name == name)
+}
+
+/// What is said when an action begins.
+pub(super) fn action(pod: &Pod, action: &Action) -> Option<Note> {
+    match action {
+        Action::Terminate(name) | Action::Kill(name) => {
+            let note = Note::normal("Killing", format!("Stopping container {name}"));
+            (!matches!(action, Action::Kill(_))).then(|| note.about(name, is_init(pod, name)))
+        }
+        _ => None,
+    }
+}
+
+/// What is said about what happened; `state` is the one before it.
+pub(super) fn event(pod: &Pod, state: &State, event: &Event) -> Option<Note> {
+    let about = |name: &str, note: Note| Some(note.about(name, is_init(pod, name)));
+    match event {
+        Event::VolumesFailed(message) => Some(Note::warning("FailedMount", message.clone())),
+        Event::SandboxFailed(message) => {
+            Some(Note::warning("FailedCreatePodSandBox", format!("Failed to create pod sandbox: {message}")))
+        }
+        Event::ImageFailed(name, reason, message) => {
+            let text = if reason == "ErrImagePull" { format!("Error: {reason}") } else { message.clone() };
+            let kind = if reason == "InvalidImageName" { "InspectFailed" } else { "Failed" };
+            about(name, Note::warning(kind, text))
+        }
+        Event::Started(name, _) => about(name, Note::normal("Started", format!("Started container {name}"))),
+        Event::Refused(name, _, message) => about(name, Note::warning("Failed", format!("Error: {message}"))),
+        Event::Exited(name, ended) => {
+            if ended.reason == "StartError" {
+                let message = ended.message.clone().unwrap_or_default();
+                return about(name, Note::warning("Failed", format!("Error: {message}")));
+            }
+            let policy = RestartPolicy::of(pod);
+            let again = if is_init(pod, name) {
+                policy.restarts_init(ended.exit_code)
+            } else {
+                policy.restarts(ended.exit_code)
+            };
+            let pauses = state.containers.get(name).is_some_and(|container| container.crashes >= 1);
+            if !again || !pauses || state.stopping.is_some() {
+                return None;
+            }
+            let metadata = &pod.metadata;
+            let text = |value: &Option<String>| value.clone().unwrap_or_default();
+            let message = format!(
+                "Back-off restarting failed container {name} in pod {}_{}({})",
+                text(&metadata.name),
+                text(&metadata.namespace),
+                text(&metadata.uid)
+            );
+            about(name, Note::warning("BackOff", message))
+        }
+        Event::VolumesReady
+        | Event::SandboxReady(_)
+        | Event::SandboxReleased
+        | Event::ImageReady(..)
+        | Event::Signalled => None,
+    }
+}

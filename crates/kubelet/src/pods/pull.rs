@@ -1,0 +1,106 @@
+//! The effect "have the image".
+
+use std::{sync::Arc, time::Instant};
+
+use k8s_openapi::api::core::v1::{Container, Pod};
+
+use super::{announce::is_init, node::Node, state::Event};
+use crate::{
+    error::chain,
+    events::Note,
+    images::{self, Image},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Policy {
+    Always,
+    IfNotPresent,
+    Never,
+}
+
+/// The policy of the specification, else what the name suggests: a moving tag is asked for each time.
+fn policy(container: &Container) -> Policy {
+    let image = container.image.as_deref().unwrap_or_default();
+    match container.image_pull_policy.as_deref() {
+        Some("Always") => Policy::Always,
+        Some("Never") => Policy::Never,
+        Some("IfNotPresent") => Policy::IfNotPresent,
+        _ => {
+            let name = image.rsplit('/').next().unwrap_or_default();
+            let moving = !image.contains('@') && (!name.contains(':') || name.ends_with(":latest"));
+            if moving { Policy::Always } else { Policy::IfNotPresent }
+        }
+    }
+}
+
+/// Finds or pulls the image of a container.
+pub(super) async fn run(node: &Node, pod: &Pod, container: &Container) -> Event {
+    let name = container.name.clone();
+    let image = container.image.as_deref().unwrap_or_default();
+    let note = |note: Note| node.recorder.note(pod, note.about(&name, is_init(pod, &name)));
+    match fetch(node, image, policy(container), &note).await {
+        Ok(found) => Event::ImageReady(name, Arc::new(found)),
+        Err((reason, message)) => Event::ImageFailed(name, reason.to_owned(), message),
+    }
+}
+
+type Failure = (&'static str, String);
+
+async fn fetch(node: &Node, image: &str, policy: Policy, note: &(dyn Fn(Note) + Sync)) -> Result<Image, Failure> {
+    let invalid = |error: images::Error| ("InvalidImageName", format!("Failed to apply default image tag {image:?}: {}", chain(&error)));
+    let present = node.images.find(image).map_err(invalid)?;
+    match (policy, present) {
+        (Policy::IfNotPresent | Policy::Never, Some(found)) => {
+            note(Note::normal("Pulled", format!("Container image {image:?} already present on machine")));
+            return Ok(found);
+        }
+        (Policy::Never, None) => {
+            let message = format!("Container image {image:?} is not present with pull policy of Never");
+            return Err(("ErrImageNeverPull", message));
+        }
+        (Policy::Always | Policy::IfNotPresent, _) => {}
+    }
+    note(Note::normal("Pulling", format!("Pulling image {image:?}")));
+    let begun = Instant::now();
+    match node.images.pull(image).await {
+        Ok(found) => {
+            let took = begun.elapsed();
+            let message = format!(
+                "Successfully pulled image {image:?} in {took:.3?} ({took:.3?} including waiting). Image size: {} bytes.",
+                found.size_bytes
+            );
+            note(Note::normal("Pulled", message));
+            Ok(found)
+        }
+        Err(error) => {
+            let message = chain(&error);
+            note(Note::warning("Failed", format!("Failed to pull image {image:?}: {message}")));
+            Err(("ErrImagePull", message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moving_tag_is_always_asked_for() {
+        for (image, given, expected) in [
+            ("flink", None, Policy::Always),
+            ("r:5000/flink", None, Policy::Always),
+            ("r:5000/flink:latest", None, Policy::Always),
+            ("flink:1.20.5", None, Policy::IfNotPresent),
+            ("flink@sha256:00", None, Policy::IfNotPresent),
+            ("flink:1.20.5", Some("Always"), Policy::Always),
+            ("flink", Some("Never"), Policy::Never),
+        ] {
+            let container = Container {
+                image: Some(image.into()),
+                image_pull_policy: given.map(str::to_owned),
+                ..Container::default()
+            };
+            assert_eq!(policy(&container), expected, "{image}");
+        }
+    }
+}

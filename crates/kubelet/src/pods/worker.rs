@@ -1,0 +1,264 @@
+//! One task per pod: observes, decides, begins effects, folds what they bring.
+
+use std::{fs, io, net::Ipv4Addr, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Pod, PodStatus};
+use kube::Api;
+use tokio::{sync::watch, task::JoinSet};
+
+use super::{
+    announce,
+    decide::{Action, decide},
+    effects::{self, Outcome},
+    node::Node,
+    report,
+    state::{Event, Need, Run, State, all_containers},
+    status,
+};
+use crate::network::Attachment;
+
+/// What the API says about the pod.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) pod: Arc<Pod>,
+    /// The object no longer exists.
+    pub(crate) gone: bool,
+}
+
+/// Pause after a status that could not be written.
+const REPORT_AGAIN: Duration = Duration::from_secs(1);
+
+fn until(at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default()
+}
+
+struct Worker {
+    node: Arc<Node>,
+    uid: String,
+    pod: Arc<Pod>,
+    state: State,
+    outcomes: JoinSet<Outcome>,
+    attachment: Option<Attachment>,
+    /// The status that the API has from us.
+    reported: Option<PodStatus>,
+    report_begun: bool,
+    report_not_before: Option<Timestamp>,
+    refresh_at: Option<Timestamp>,
+    over: bool,
+}
+
+/// Runs a pod until its object and everything it has on this node are gone.
+pub(crate) async fn work(node: Arc<Node>, uid: String, mut seen: watch::Receiver<Seen>) {
+    let pod = Arc::clone(&seen.borrow_and_update().pod);
+    let mut state = State::restore(&pod, Timestamp::now());
+    state.rejection = super::admit::admit(&pod);
+    effects::adopt_logs(&node, &pod, &uid);
+    let mut worker = Worker {
+        node,
+        uid,
+        pod,
+        state,
+        outcomes: JoinSet::new(),
+        attachment: None,
+        reported: None,
+        report_begun: false,
+        report_not_before: None,
+        refresh_at: None,
+        over: false,
+    };
+    let mut watching = true;
+    while !worker.over {
+        let wake_at = worker.step();
+        let sleep = async {
+            match wake_at {
+                Some(at) => tokio::time::sleep(until(at)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            changed = seen.changed(), if watching => match changed {
+                Ok(()) => worker.see(&seen.borrow_and_update()),
+                Err(_) => watching = false,
+            },
+            Some(outcome) = worker.outcomes.join_next() => match outcome {
+                Ok(outcome) => worker.take(outcome),
+                Err(error) => tracing::error!(%error, pod = worker.uid, "a pod's effect was lost"),
+            },
+            () = sleep => {}
+        }
+    }
+}
+
+impl Worker {
+    fn see(&mut self, seen: &Seen) {
+        let now = Timestamp::now();
+        self.pod = Arc::clone(&seen.pod);
+        if seen.gone {
+            self.state.observe_gone(now);
+        }
+    }
+
+    /// Begins everything that is to be done now; returns when to look again at the latest.
+    fn step(&mut self) -> Option<Timestamp> {
+        let now = Timestamp::now();
+        self.state.observe(&self.pod, now);
+        let desired = status::build(&self.pod, &self.state, self.node.address(), now);
+        self.state.reported = self.state.finished.is_some() || self.reported.as_ref() == Some(&desired);
+        let decision = decide(&self.pod, &self.state, now);
+        for action in decision.actions {
+            self.begin(&action);
+        }
+        let report_at = self.report(now);
+        let refresh_at = self.refresh(now);
+        decision.wake_at.into_iter().chain(report_at).chain(refresh_at).min()
+    }
+
+    fn begin(&mut self, action: &Action) {
+        let Some(effect) = effects::prepare(&self.node, &self.pod, &self.uid, &self.state, action) else { return };
+        if let Some(note) = announce::action(&self.pod, action) {
+            self.node.recorder.note(&self.pod, note);
+        }
+        self.state.begin(action);
+        if *action == Action::ReleaseSandbox {
+            self.attachment = None;
+        }
+        self.outcomes.spawn(effect);
+    }
+
+    /// Writes the status if it is new.
+    fn report(&mut self, now: Timestamp) -> Option<Timestamp> {
+        if self.state.finished.is_some() {
+            return None;
+        }
+        let desired = status::build(&self.pod, &self.state, self.node.address(), now);
+        if self.state.gone || self.state.deleting || self.report_begun || self.reported.as_ref() == Some(&desired) {
+            return None;
+        }
+        if let Some(at) = self.report_not_before
+            && at > now
+        {
+            return Some(at);
+        }
+        self.report_begun = true;
+        let api = self.api();
+        let (pod, before) = (Arc::clone(&self.pod), self.reported.clone());
+        self.outcomes.spawn(async move {
+            let result = report::write(&api, &pod, before.as_ref(), &desired).await;
+            Outcome::Reported(Box::new(desired), result)
+        });
+        None
+    }
+
+    /// Tokens in volumes expire.
+    fn refresh(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let at = self.refresh_at?;
+        if at > now || self.state.stopping.is_some() {
+            return Some(at).filter(|_| self.state.stopping.is_none());
+        }
+        self.refresh_at = None;
+        let volumes = self.node.volumes(&self.uid, None);
+        let pod = Arc::clone(&self.pod);
+        self.outcomes.spawn(async move { Outcome::Refreshed(volumes.prepare(&pod).await) });
+        None
+    }
+
+    fn take(&mut self, outcome: Outcome) {
+        let now = Timestamp::now();
+        let event = match outcome {
+            Outcome::Event(event) => event,
+            Outcome::VolumesReady(refresh_at) => {
+                self.refresh_at = refresh_at;
+                Event::VolumesReady
+            }
+            Outcome::Attached(attachment) => {
+                let address = attachment.address();
+                self.attachment = Some(attachment);
+                Event::SandboxReady(address)
+            }
+            Outcome::Started(name, started) => {
+                let event = Event::Started(name.clone(), started.running.clone());
+                self.outcomes.spawn(effects::wait(Arc::clone(&self.node), self.uid.clone(), self.container(&name), *started));
+                event
+            }
+            Outcome::Refreshed(result) => {
+                self.refresh_at = Some(match result {
+                    Ok(Some(at)) => at,
+                    Ok(None) => return,
+                    Err(error) => {
+                        let message = crate::error::chain(&error);
+                        tracing::warn!(pod = self.uid, message, "could not refresh a pod's volumes");
+                        now + Duration::from_secs(10)
+                    }
+                });
+                return;
+            }
+            Outcome::Reported(status, result) => return self.reported(*status, result, now),
+            Outcome::Deleted(result) => return self.deleted(result),
+        };
+        if let Some(note) = announce::event(&self.pod, &self.state, &event) {
+            self.node.recorder.note(&self.pod, note);
+        }
+        self.state.fold(event, now);
+    }
+
+    fn reported(&mut self, status: PodStatus, result: Result<(), kube::Error>, now: Timestamp) {
+        self.report_begun = false;
+        match result {
+            Ok(()) => self.reported = Some(status),
+            // There is nobody to tell; the watch will say that the object is gone.
+            Err(kube::Error::Api(answer)) if answer.code == 404 || answer.code == 409 => {
+                self.reported = Some(status);
+            }
+            Err(error) => {
+                tracing::debug!(%error, pod = self.uid, "could not write a pod's status");
+                self.report_not_before = Some(now + REPORT_AGAIN);
+            }
+        }
+    }
+
+    fn deleted(&mut self, result: Result<(), kube::Error>) {
+        match result {
+            Ok(()) => self.over = true,
+            Err(error) => {
+                tracing::debug!(%error, pod = self.uid, "could not delete a pod's object");
+                // Tried again with the next decision, which the timer brings.
+                self.state.deleting = false;
+                self.refresh_at = None;
+            }
+        }
+    }
+
+    fn container(&self, name: &str) -> k8s_openapi::api::core::v1::Container {
+        all_containers(&self.pod).find(|container| container.name == name).cloned().unwrap_or_default()
+    }
+
+    fn api(&self) -> Api<Pod> {
+        let namespace = self.pod.metadata.namespace.as_deref().unwrap_or("default");
+        Api::namespaced(self.node.client.clone(), namespace)
+    }
+}
+
+/// The address of a pod that has one.
+pub(super) fn address(state: &State) -> Option<Ipv4Addr> {
+    match state.sandbox {
+        Need::Ready(address) => Some(address),
+        _ => None,
+    }
+}
+
+/// The process of a container that runs.
+pub(super) fn process(state: &State, name: &str) -> Option<u64> {
+    match state.containers.get(name).map(|container| &container.run) {
+        Some(Run::Running(running)) => Some(running.process),
+        _ => None,
+    }
+}
+
+/// Removes a directory with all that is in it; one that is not there is fine.
+pub(super) fn remove_directory(path: &std::path::Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
