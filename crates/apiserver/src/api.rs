@@ -112,7 +112,7 @@ impl Api {
         let answer = verbs::run(&self, &call, request).await?;
         Ok(match answer {
             Answer::Response(response) => response,
-            Answer::Value(status, value) => json(status, view.value(&value)),
+            Answer::Value(status, value) => json(status, value.to_string()),
             Answer::Object(resource, status, object) => {
                 json(status, view.object(resource, &object))
             }

@@ -59,6 +59,11 @@ async fn put(api: &Arc<Api>, method: Method, path: String, object: Value) -> Res
     if response.status().is_success() {
         return Ok(());
     }
-    let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = response
+        .into_body()
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
     Err(failed(format!("{path}: {}", String::from_utf8_lossy(&body))))
 }

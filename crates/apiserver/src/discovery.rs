@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::resources::{Registry, Resource};
+use crate::resources::{Habit, Registry, Resource};
 
 pub(crate) mod openapi;
 
@@ -114,7 +114,7 @@ fn resource_entry(resource: &Resource) -> Value {
     if !resource.short_names.is_empty() {
         entry["shortNames"] = resource.short_names.into();
     }
-    if resource.in_all {
+    if resource.has(Habit::InAll) {
         entry["categories"] = json!(["all"]);
     }
     entry

@@ -138,23 +138,19 @@ impl Failure {
     /// Fields that server-side apply may not take from their managers; each with the manager's name and the field.
     pub(crate) fn apply_conflict(conflicts: &[(String, String)]) -> Self {
         let count = conflicts.len();
-        let mut text = String::new();
         let mut managers: Vec<&str> =
             conflicts.iter().map(|(manager, _)| manager.as_str()).collect();
         managers.dedup();
-        if count == 1 {
-            text = format!("conflict with {}: {}", conflicts[0].0, conflicts[0].1);
+        let text = if let [(manager, field)] = conflicts {
+            format!("conflict with {manager}: {field}")
         } else {
-            for manager in &managers {
-                text.push_str(&format!("conflicts with {manager}:"));
-                for (_, field) in conflicts.iter().filter(|(name, _)| name == manager) {
-                    text.push_str(&format!("\n- {field}"));
-                }
-                if Some(manager) != managers.last().as_ref().copied() {
-                    text.push('\n');
-                }
-            }
-        }
+            let list = |manager: &&str| {
+                let own = conflicts.iter().filter(|(name, _)| name == manager);
+                let fields: String = own.map(|(_, field)| ["\n- ", field].concat()).collect();
+                format!("conflicts with {manager}:{fields}")
+            };
+            managers.iter().map(list).collect::<Vec<String>>().join("\n")
+        };
         let plural = if count == 1 { "conflict" } else { "conflicts" };
         let causes: Vec<Value> = conflicts
             .iter()

@@ -27,6 +27,19 @@ pub(crate) struct Selectable {
     pub(crate) absent: &'static str,
 }
 
+/// What is particular about a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Habit {
+    /// `kubectl get all` shows it.
+    InAll,
+    /// `metadata.generation` counts the changes of its specification.
+    CountsGeneration,
+    /// A PUT of what does not exist creates it.
+    CreatedByUpdate,
+    /// The answer to a deletion is the object and not a `Status`.
+    ReturnedWhenDeleted,
+}
+
 /// A kind that the server stores.
 pub(crate) struct Resource {
     pub(crate) id: ResourceId,
@@ -36,16 +49,10 @@ pub(crate) struct Resource {
     pub(crate) plural: &'static str,
     pub(crate) singular: &'static str,
     pub(crate) short_names: &'static [&'static str],
-    pub(crate) in_all: bool,
     pub(crate) namespaced: bool,
     pub(crate) status: bool,
     pub(crate) scale: bool,
-    /// Whether `metadata.generation` counts the changes of the specification.
-    pub(crate) generation: bool,
-    /// Whether a PUT of what does not exist creates it.
-    pub(crate) create_on_update: bool,
-    /// Whether the answer to a deletion is the object and not a `Status`.
-    pub(crate) returns_deleted: bool,
+    pub(crate) habits: &'static [Habit],
     /// The name in the store, shared by all versions of the kind.
     pub(crate) storage: &'static str,
     /// The beginning of every stored object of the kind.
@@ -108,6 +115,10 @@ impl Resource {
         bytes.push(b'}');
         bytes.shrink_to_fit();
         bytes.into()
+    }
+
+    pub(crate) fn has(&self, habit: Habit) -> bool {
+        self.habits.contains(&habit)
     }
 
     /// The key of an object in the store.

@@ -84,7 +84,7 @@ impl Default for Settings {
             server_names: Vec::new(),
             dialer: Arc::new(|address| Box::pin(TcpStream::connect(address))),
             watch_window: 2048,
-            bookmark_interval: Duration::from_secs(60),
+            bookmark_interval: Duration::from_mins(1),
             compact_after_bytes: 8 << 20,
             wait_for_disk: true,
         }

@@ -237,7 +237,13 @@ impl Store {
             return;
         }
         let revision = inner.revision;
-        match log::Log::create(&self.directory, revision) {
+        // A log that is followed by another one must be whole.
+        let next = inner
+            .log
+            .sync()
+            .map_err(|source| Error::WriteFile { path: self.directory.clone(), source })
+            .and_then(|()| log::Log::create(&self.directory, revision));
+        match next {
             Ok(log) => {
                 self.disk.rotate(log.handle());
                 inner.log = log;

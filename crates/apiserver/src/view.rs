@@ -50,14 +50,9 @@ impl View {
                 let value = object.value();
                 let metadata = json!({"resourceVersion": object.revision.to_string()});
                 let rows = vec![self.row(resource, &value)];
-                table::render(resource, &metadata, rows, true).to_string().into()
+                table::render(resource, &metadata, &rows, true).to_string().into()
             }
         }
-    }
-
-    /// Something that is not stored; only if it is of a kind with columns is there a table of it.
-    pub(crate) fn value(self, value: &Value) -> Bytes {
-        value.to_string().into()
     }
 
     pub(crate) fn list(self, list: &List) -> Vec<u8> {
@@ -76,11 +71,10 @@ impl View {
                 .into()
             }
             Accept::Table => {
-                let rows =
-                    list.entries.iter().map(|(_, object)| self.row(list.resource, &object.value()));
-                table::render(list.resource, &list_metadata(list), rows.collect(), true)
-                    .to_string()
-                    .into()
+                let entries = list.entries.iter();
+                let rows: Vec<Value> =
+                    entries.map(|(_, object)| self.row(list.resource, &object.value())).collect();
+                table::render(list.resource, &list_metadata(list), &rows, true).to_string().into()
             }
         }
     }
@@ -155,7 +149,7 @@ impl Events {
             let value = object.value();
             let metadata = json!({"resourceVersion": object.revision.to_string()});
             let rows = vec![self.view.row(self.resource, &value)];
-            let table = table::render(self.resource, &metadata, rows, !self.described);
+            let table = table::render(self.resource, &metadata, &rows, !self.described);
             self.described = true;
             return render(kind, table.to_string().as_bytes());
         }
@@ -177,13 +171,13 @@ impl Events {
             Accept::Table => {
                 let object = partial(&json!({"metadata": metadata}));
                 let rows = vec![json!({"cells": [], "object": object})];
-                table::render(self.resource, &metadata, rows, false)
+                table::render(self.resource, &metadata, &rows, false)
             }
         };
         render("BOOKMARK", object.to_string().as_bytes())
     }
 
-    pub(crate) fn failure(&self, failure: &Failure) -> Bytes {
+    pub(crate) fn failure(failure: &Failure) -> Bytes {
         render("ERROR", failure.status().to_string().as_bytes())
     }
 }

@@ -120,15 +120,15 @@ fn container_of(call: &Call, pod: &Value) -> Result<String, Failure> {
         ))),
         (None, [only]) => Ok(only.clone()),
         (None, all) => {
-            let mut message = format!(
-                "a container name must be specified for pod {}, choose one of: [{}]",
+            let initial = match initial.as_slice() {
+                [] => String::new(),
+                names => format!(" or one of the init containers: [{}]", names.join(" ")),
+            };
+            let message = format!(
+                "a container name must be specified for pod {}, choose one of: [{}]{initial}",
                 call.name(),
                 all.join(" ")
             );
-            if !initial.is_empty() {
-                message
-                    .push_str(&format!(" or one of the init containers: [{}]", initial.join(" ")));
-            }
             Err(Failure::bad_request(message))
         }
     }

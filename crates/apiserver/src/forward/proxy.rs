@@ -67,10 +67,11 @@ fn answer_back(answer: Response<Incoming>, prefix: &str, authority: &str) -> Res
     {
         let own = format!("http://{authority}");
         let path = location.strip_prefix(&own).unwrap_or(location);
-        if path.starts_with('/') && !path.starts_with("//") {
-            if let Ok(value) = HeaderValue::from_str(&format!("{prefix}{path}")) {
-                parts.headers.insert(header::LOCATION, value);
-            }
+        if path.starts_with('/')
+            && !path.starts_with("//")
+            && let Ok(value) = HeaderValue::from_str(&format!("{prefix}{path}"))
+        {
+            parts.headers.insert(header::LOCATION, value);
         }
     }
     Response::from_parts(parts, Body::new(body))

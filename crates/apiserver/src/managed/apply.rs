@@ -90,14 +90,15 @@ pub(crate) fn apply(
 }
 
 fn describe_manager(entry: &Entry) -> String {
-    let mut text = format!("\"{}\"", entry.manager);
-    if !entry.subresource.is_empty() {
-        text.push_str(&format!(" with subresource \"{}\"", entry.subresource));
-    }
-    if entry.operation == super::UPDATE {
-        text.push_str(&format!(" using {}", entry.api_version));
-    }
-    text
+    let subresource = match entry.subresource.as_str() {
+        "" => String::new(),
+        subresource => format!(" with subresource \"{subresource}\""),
+    };
+    let version = match entry.operation.as_str() {
+        super::UPDATE => format!(" using {}", entry.api_version),
+        _ => String::new(),
+    };
+    format!("\"{}\"{subresource}{version}", entry.manager)
 }
 
 fn merge<'a>(live: Value, config: &'a Value, names: &mut Vec<&'a str>) -> Value {
@@ -187,7 +188,7 @@ fn remove_field(node: &mut Value, path: &[String], names: &mut Vec<String>) {
                 remove_field(&mut list[at], rest, names);
             }
         }
-        (Some(("v", value)), Value::Array(list)) => list.retain(|item| item.to_string() != value),
+        (Some(("v", value)), Value::Array(list)) => list.retain(|item| *item != value),
         _ => {}
     }
 }

@@ -83,22 +83,19 @@ impl Fields {
 
 /// A path as messages show it: `.spec.containers[name="x"].image`.
 pub(super) fn describe(path: &Path) -> String {
-    let mut text = String::new();
-    for step in path {
-        match step.split_once(':') {
-            Some(("f", name)) => {
-                text.push('.');
-                text.push_str(name);
-            }
-            Some(("k", key)) => {
-                let key: Map<String, Value> = serde_json::from_str(key).unwrap_or_default();
-                let parts: Vec<String> =
-                    key.iter().map(|(name, value)| format!("{name}={value}")).collect();
-                text.push_str(&format!("[{}]", parts.join(",")));
-            }
-            Some(("v", value)) => text.push_str(&format!("[={value}]")),
-            _ => text.push_str(step),
+    path.iter().map(|step| describe_step(step)).collect()
+}
+
+fn describe_step(step: &str) -> String {
+    match step.split_once(':') {
+        Some(("f", name)) => format!(".{name}"),
+        Some(("k", key)) => {
+            let key: Map<String, Value> = serde_json::from_str(key).unwrap_or_default();
+            let parts: Vec<String> =
+                key.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            format!("[{}]", parts.join(","))
         }
+        Some(("v", value)) => format!("[={value}]"),
+        _ => step.to_owned(),
     }
-    text
 }

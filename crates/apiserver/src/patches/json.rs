@@ -81,15 +81,15 @@ fn add(target: &mut Value, path: &str, value: Value) -> Result<(), String> {
             map.insert(last, value);
             Ok(())
         }
-        Value::Array(list) if last == "-" => {
-            list.push(value);
+        Value::Array(items) if last == "-" => {
+            items.push(value);
             Ok(())
         }
-        Value::Array(list) => {
+        Value::Array(items) => {
             let index = index(&last)
-                .filter(|index| *index <= list.len())
+                .filter(|index| *index <= items.len())
                 .ok_or_else(|| missing("add", path))?;
-            list.insert(index, value);
+            items.insert(index, value);
             Ok(())
         }
         _ => Err(missing("add", path)),
@@ -100,8 +100,8 @@ fn remove(target: &mut Value, path: &str) -> Result<Value, String> {
     let (container, last) = parent(target, path, "remove")?;
     let removed = match container {
         Value::Object(map) => map.shift_remove(&last),
-        Value::Array(list) => {
-            index(&last).filter(|index| *index < list.len()).map(|index| list.remove(index))
+        Value::Array(items) => {
+            index(&last).filter(|index| *index < items.len()).map(|index| items.remove(index))
         }
         _ => None,
     };

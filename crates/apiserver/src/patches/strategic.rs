@@ -24,7 +24,7 @@ pub(crate) fn apply(target: Value, patch: &Value) -> Result<Value, String> {
 fn merge_object<'a>(
     mut target: Map<String, Value>,
     patch: &'a Map<String, Value>,
-    path: &mut Vec<&'a str>,
+    names: &mut Vec<&'a str>,
 ) -> Result<Map<String, Value>, String> {
     match patch.get(DIRECTIVE).and_then(Value::as_str) {
         Some("replace") => return Ok(without_directives(patch)),
@@ -36,11 +36,11 @@ fn merge_object<'a>(
         target.retain(|key, _| kept.iter().any(|name| name == key));
     }
     for (key, value) in patch {
-        if let Some(field) = key.strip_prefix(DELETE_FROM) {
-            if let Some(list) = target.get_mut(field).and_then(Value::as_array_mut) {
-                let gone = value.as_array().map(Vec::as_slice).unwrap_or_default();
-                list.retain(|item| !gone.contains(item));
-            }
+        if let Some(field) = key.strip_prefix(DELETE_FROM)
+            && let Some(list) = target.get_mut(field).and_then(Value::as_array_mut)
+        {
+            let gone = value.as_array().map(Vec::as_slice).unwrap_or_default();
+            list.retain(|item| !gone.contains(item));
         }
     }
     for (key, value) in patch.iter().filter(|(key, _)| !key.starts_with('$')) {
@@ -48,17 +48,17 @@ fn merge_object<'a>(
             target.shift_remove(key);
             continue;
         }
-        path.push(key);
+        names.push(key);
         let before = target.get(key).cloned();
-        let merged = merge_value(before, value, path);
-        path.pop();
+        let merged = merge_value(before, value, names);
+        names.pop();
         target.insert(key.clone(), merged?);
     }
     for (key, order) in patch {
         if let (Some(field), Some(order)) = (key.strip_prefix(ORDER), order.as_array()) {
-            path.push(field);
-            let merge = schema::of_list(path);
-            path.pop();
+            names.push(field);
+            let merge = schema::of_list(names);
+            names.pop();
             if let Some(list) = target.get_mut(field).and_then(Value::as_array_mut) {
                 reorder(list, order, merge);
             }
@@ -70,15 +70,15 @@ fn merge_object<'a>(
 fn merge_value<'a>(
     before: Option<Value>,
     patch: &'a Value,
-    path: &mut Vec<&'a str>,
+    names: &mut Vec<&'a str>,
 ) -> Result<Value, String> {
     match (before, patch) {
         (Some(Value::Object(target)), Value::Object(patch)) => {
-            merge_object(target, patch, path).map(Value::Object)
+            merge_object(target, patch, names).map(Value::Object)
         }
-        (_, Value::Object(patch)) => merge_object(Map::new(), patch, path).map(Value::Object),
-        (Some(Value::Array(target)), Value::Array(patch)) => merge_list(target, patch, path),
-        (_, Value::Array(patch)) => merge_list(Vec::new(), patch, path),
+        (_, Value::Object(patch)) => merge_object(Map::new(), patch, names).map(Value::Object),
+        (Some(Value::Array(target)), Value::Array(patch)) => merge_list(target, patch, names),
+        (_, Value::Array(patch)) => merge_list(Vec::new(), patch, names),
         (_, other) => Ok(other.clone()),
     }
 }
@@ -86,9 +86,9 @@ fn merge_value<'a>(
 fn merge_list<'a>(
     mut target: Vec<Value>,
     patch: &'a [Value],
-    path: &mut Vec<&'a str>,
+    names: &mut Vec<&'a str>,
 ) -> Result<Value, String> {
-    let key = match schema::of_list(path) {
+    let key = match schema::of_list(names) {
         Merge::Keys([key, ..]) => *key,
         Merge::Set => {
             let new: Vec<Value> =
@@ -113,7 +113,7 @@ fn merge_list<'a>(
             continue;
         }
         let before = place.map(|place| target[place].clone());
-        let merged = merge_value(before, item, path)?;
+        let merged = merge_value(before, item, names)?;
         match place {
             Some(place) => target[place] = merged,
             None => target.push(merged),
@@ -132,15 +132,15 @@ fn reorder(list: &mut Vec<Value>, order: &[Value], merge: Merge) {
         let own = identity(item);
         order.iter().position(|wanted| identity(wanted) == own)
     };
-    let mut last = 0;
+    let mut behind = 0;
     let mut ranked: Vec<((usize, usize), Value)> = Vec::with_capacity(list.len());
     for (position, item) in list.drain(..).enumerate() {
         let rank = match rank_of(&item) {
             Some(rank) => {
-                last = rank + 1;
+                behind = rank + 1;
                 (rank + 1, 0)
             }
-            None => (last, position + 1),
+            None => (behind, position + 1),
         };
         ranked.push((rank, item));
     }

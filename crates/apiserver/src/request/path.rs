@@ -130,10 +130,10 @@ fn decode(part: &str) -> String {
 
 fn has_subresource(resource: &Resource, subresource: Option<&str>) -> bool {
     match (resource.plural, subresource) {
-        (_, None) => true,
         (_, Some("status")) => resource.status,
         (_, Some("scale")) => resource.scale,
-        ("pods", Some("binding" | "log" | "proxy" | "eviction" | "ephemeralcontainers"))
+        (_, None)
+        | ("pods", Some("binding" | "log" | "proxy" | "eviction" | "ephemeralcontainers"))
         | ("services", Some("proxy"))
         | ("serviceaccounts", Some("token"))
         | ("namespaces", Some("finalize")) => true,

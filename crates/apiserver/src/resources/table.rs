@@ -8,7 +8,7 @@ use k8s_openapi::api::{
     },
 };
 
-use super::{Resource, Selectable, columns, rules, typed};
+use super::{Habit, Resource, Selectable, columns, rules, typed};
 
 const METADATA: [Selectable; 2] = [
     Selectable { name: "metadata.name", pointer: "/metadata/name", absent: "" },
@@ -30,13 +30,10 @@ fn plain(kind: &'static str, plural: &'static str, singular: &'static str) -> Re
         plural,
         singular,
         short_names: &[],
-        in_all: false,
         namespaced: true,
         status: false,
         scale: false,
-        generation: false,
-        create_on_update: false,
-        returns_deleted: false,
+        habits: &[],
         storage: plural,
         prefix: String::new(),
         selectable: selectable(&[]),
@@ -53,9 +50,9 @@ pub(super) fn resources() -> Vec<Resource> {
     resources.push(Resource {
         group: "coordination.k8s.io",
         storage: "leases.coordination.k8s.io",
-        create_on_update: true,
         typed: typed::<Lease>,
         columns: columns::LEASE,
+        habits: &[Habit::CreatedByUpdate],
         ..plain("Lease", "leases", "lease")
     });
     resources
@@ -70,7 +67,7 @@ fn namespaces() -> Resource {
         rules: &rules::Namespaces,
         selectable: selectable(&[("status.phase", "/status/phase", "")]),
         columns: columns::NAMESPACE,
-        returns_deleted: true,
+        habits: &[Habit::ReturnedWhenDeleted],
         ..plain("Namespace", "namespaces", "namespace")
     }
 }
@@ -91,10 +88,7 @@ fn nodes() -> Resource {
 fn pods() -> Resource {
     Resource {
         short_names: &["po"],
-        in_all: true,
         status: true,
-        generation: true,
-        returns_deleted: true,
         typed: typed::<Pod>,
         rules: &rules::Pods,
         selectable: selectable(&[
@@ -108,6 +102,7 @@ fn pods() -> Resource {
             ("status.nominatedNodeName", "/status/nominatedNodeName", ""),
         ]),
         columns: columns::POD,
+        habits: &[Habit::InAll, Habit::CountsGeneration, Habit::ReturnedWhenDeleted],
         ..plain("Pod", "pods", "pod")
     }
 }
@@ -115,10 +110,7 @@ fn pods() -> Resource {
 fn services() -> Resource {
     Resource {
         short_names: &["svc"],
-        in_all: true,
         status: true,
-        create_on_update: true,
-        returns_deleted: true,
         typed: typed::<Service>,
         rules: &rules::Services,
         selectable: selectable(&[
@@ -126,6 +118,7 @@ fn services() -> Resource {
             ("spec.type", "/spec/type", ""),
         ]),
         columns: columns::SERVICE,
+        habits: &[Habit::InAll, Habit::CreatedByUpdate, Habit::ReturnedWhenDeleted],
         ..plain("Service", "services", "service")
     }
 }
@@ -133,10 +126,10 @@ fn services() -> Resource {
 fn endpoints() -> Resource {
     Resource {
         short_names: &["ep"],
-        create_on_update: true,
         typed: typed::<Endpoints>,
         rules: &rules::EndpointsRules,
         columns: columns::ENDPOINTS,
+        habits: &[Habit::CreatedByUpdate],
         ..plain("Endpoints", "endpoints", "endpoints")
     }
 }
@@ -144,7 +137,6 @@ fn endpoints() -> Resource {
 fn events() -> Resource {
     Resource {
         short_names: &["ev"],
-        create_on_update: true,
         typed: typed::<Event>,
         rules: &rules::Events,
         selectable: selectable(&[
@@ -161,6 +153,7 @@ fn events() -> Resource {
             ("type", "/type", ""),
         ]),
         columns: columns::EVENT,
+        habits: &[Habit::CreatedByUpdate],
         ..plain("Event", "events", "event")
     }
 }
@@ -183,9 +176,9 @@ fn configuration() -> [Resource; 3] {
         },
         Resource {
             short_names: &["sa"],
-            returns_deleted: true,
             typed: typed::<ServiceAccount>,
             columns: columns::SERVICE_ACCOUNT,
+            habits: &[Habit::ReturnedWhenDeleted],
             ..plain("ServiceAccount", "serviceaccounts", "serviceaccount")
         },
     ]
@@ -197,27 +190,25 @@ fn apps() -> [Resource; 2] {
             group: "apps",
             storage: "deployments.apps",
             short_names: &["deploy"],
-            in_all: true,
             status: true,
             scale: true,
-            generation: true,
             typed: typed::<Deployment>,
             rules: &rules::Deployments,
             columns: columns::DEPLOYMENT,
+            habits: &[Habit::InAll, Habit::CountsGeneration],
             ..plain("Deployment", "deployments", "deployment")
         },
         Resource {
             group: "apps",
             storage: "replicasets.apps",
             short_names: &["rs"],
-            in_all: true,
             status: true,
             scale: true,
-            generation: true,
             typed: typed::<ReplicaSet>,
             rules: &rules::ReplicaSets,
             selectable: selectable(&[("status.replicas", "/status/replicas", "")]),
             columns: columns::REPLICA_SET,
+            habits: &[Habit::InAll, Habit::CountsGeneration],
             ..plain("ReplicaSet", "replicasets", "replicaset")
         },
     ]

@@ -7,6 +7,8 @@ use crate::{api::Api, failure::Failure, request::Call};
     clippy::unnecessary_wraps,
     reason = "every request passes here so that roles need no second place"
 )]
-pub(crate) fn check(_api: &Api, _call: &Call, _verb: &'static str) -> Result<(), Failure> {
+pub(crate) fn check(_api: &Api, call: &Call, verb: &'static str) -> Result<(), Failure> {
+    let resource = call.target.resource;
+    tracing::trace!(user = call.user.name, verb, ?resource, key = call.key(), "request");
     Ok(())
 }

@@ -75,15 +75,14 @@ impl Tokens {
         };
         let key_path = directory.join("service-account.key");
         let unusable = || Error::Key { path: key_path.clone() };
-        let pkcs8 = match files::read(&key_path)? {
-            Some(text) => STANDARD.decode(text.trim()).map_err(|_| unusable())?,
-            None => {
-                let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
-                    .map_err(|_| unusable())?;
-                let pkcs8 = key.to_pkcs8v1().map_err(|_| unusable())?.as_ref().to_vec();
-                files::write_private(&key_path, STANDARD.encode(&pkcs8).as_bytes())?;
-                pkcs8
-            }
+        let pkcs8 = if let Some(text) = files::read(&key_path)? {
+            STANDARD.decode(text.trim()).map_err(|_| unusable())?
+        } else {
+            let key =
+                EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| unusable())?;
+            let pkcs8 = key.to_pkcs8v1().map_err(|_| unusable())?.as_ref().to_vec();
+            files::write_private(&key_path, STANDARD.encode(&pkcs8).as_bytes())?;
+            pkcs8
         };
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8)
             .map_err(|_| unusable())?;

@@ -24,7 +24,6 @@ enum Progress {
 struct Work {
     file: Arc<File>,
     written: u64,
-    retired: Vec<Arc<File>>,
     snapshot: Option<Snapshot>,
     closed: bool,
 }
@@ -39,7 +38,7 @@ pub(super) struct Disk {
 
 impl Disk {
     pub(super) fn start(file: Arc<File>, snapshot_bytes: u64) -> Result<Arc<Self>, Error> {
-        let work = Work { file, written: 0, retired: Vec::new(), snapshot: None, closed: false };
+        let work = Work { file, written: 0, snapshot: None, closed: false };
         let work = Arc::new((Mutex::new(work), Condvar::new()));
         let (sender, progress) = watch::channel(Progress::Synced(0));
         let disk = Arc::new(Self {
@@ -67,11 +66,9 @@ impl Disk {
         self.work.1.notify_one();
     }
 
-    /// Says that a new file is written to from now on.
+    /// Says that a new file is written to from now on; the old one is on disk.
     pub(super) fn rotate(&self, file: Arc<File>) {
-        let mut work = self.lock();
-        let old = std::mem::replace(&mut work.file, file);
-        work.retired.push(old);
+        self.lock().file = file;
     }
 
     /// Waits until everything up to a revision is on disk.
@@ -137,16 +134,16 @@ fn follow(
             return;
         }
         let (file, written) = (guard.file.clone(), guard.written);
-        let (retired, snapshot) = (std::mem::take(&mut guard.retired), guard.snapshot.take());
+        let snapshot = guard.snapshot.take();
         drop(guard);
-        let result = retired.iter().chain([&file]).try_for_each(|file| file.sync_data());
+        let result = file.sync_data();
         progress.send_if_modified(|progress| {
             match (&result, &progress) {
                 // What a failed sync has dropped cannot be had back, so a later good one must not hide it.
                 (_, Progress::Failed(_)) => return false,
                 (Ok(()), Progress::Synced(_)) => *progress = Progress::Synced(written),
                 (Err(error), Progress::Synced(_)) => {
-                    *progress = Progress::Failed(error.to_string())
+                    *progress = Progress::Failed(error.to_string());
                 }
             }
             true

@@ -71,6 +71,10 @@ impl Log {
         self.file.clone()
     }
 
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
     pub(super) fn length(&self) -> u64 {
         self.length
     }

@@ -40,10 +40,10 @@ impl Window {
     }
 
     pub(super) fn push(&mut self, event: Event) {
-        if self.events.len() >= self.capacity {
-            if let Some(dropped) = self.events.pop_front() {
-                self.start = dropped.revision;
-            }
+        if self.events.len() >= self.capacity
+            && let Some(dropped) = self.events.pop_front()
+        {
+            self.start = dropped.revision;
         }
         self.events.push_back(Arc::new(event));
     }

@@ -37,14 +37,8 @@ pub(crate) fn upgrade(
 async fn send(socket: WebSocket, lines: impl Stream<Item = Bytes> + Send + 'static) {
     let (mut sink, mut source) = socket.split();
     let mut lines = std::pin::pin!(lines);
-    // Reading answers pings and sees the client go.
-    let mut gone = std::pin::pin!(async {
-        while let Some(Ok(message)) = source.next().await {
-            if matches!(message, Message::Close(_)) {
-                break;
-            }
-        }
-    });
+    // Reading answers pings and the client's goodbye, and sees the client go.
+    let mut gone = std::pin::pin!(async { while let Some(Ok(_)) = source.next().await {} });
     loop {
         let next = match future::select(lines.next(), &mut gone).await {
             future::Either::Left((next, _)) => next,

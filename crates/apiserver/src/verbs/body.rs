@@ -127,7 +127,7 @@ fn collect_unknown(sent: &Value, typed: &Value, path: &mut String, unknown: &mut
         }
         (Value::Array(sent), Value::Array(typed)) => {
             for (position, (sent, typed)) in sent.iter().zip(typed).enumerate() {
-                path.push_str(&format!("[{position}]"));
+                path.extend(["[", &position.to_string(), "]"]);
                 collect_unknown(sent, typed, path, unknown);
                 path.truncate(length);
             }

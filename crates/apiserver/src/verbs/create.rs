@@ -75,8 +75,8 @@ async fn store_new(
 ) -> Result<Answer, Failure> {
     let resource = call.target.resource;
     metadata::begin(resource, &mut object);
-    resource.rules.prepare_create(&mut object);
     resource.rules.default(&mut object);
+    resource.rules.prepare_create(&mut object);
     let name = metadata::text(&object, "name").to_owned();
     admission::check_namespace(api, resource, call.namespace(), &name)?;
     admission::admit(api, resource, call.namespace(), &mut object)?;

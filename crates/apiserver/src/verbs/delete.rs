@@ -13,7 +13,7 @@ use crate::{
     clock,
     failure::Failure,
     request::Call,
-    resources::Resource,
+    resources::{Habit, Resource},
     storage::{Change, CommitError, Object},
 };
 
@@ -48,7 +48,7 @@ pub(super) async fn delete(
     let outcome = delete_one(api, resource, &call.key(), call.name(), &options).await?;
     Ok(match outcome {
         Outcome::Marked(object) => Answer::Object(resource, StatusCode::OK, object),
-        Outcome::Removed(object) if resource.returns_deleted => {
+        Outcome::Removed(object) if resource.has(Habit::ReturnedWhenDeleted) => {
             Answer::Object(resource, StatusCode::OK, object)
         }
         Outcome::Removed(object) => {

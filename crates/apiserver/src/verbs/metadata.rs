@@ -6,7 +6,7 @@ use crate::{
     clock,
     failure::{Cause, Failure},
     request::Call,
-    resources::{self, Resource},
+    resources::{self, Habit, Resource},
 };
 
 const SUFFIX_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
@@ -86,7 +86,7 @@ pub(super) fn begin(resource: &Resource, object: &mut Value) {
     }
     metadata.insert("uid".into(), uuid::Uuid::new_v4().to_string().into());
     metadata.insert("creationTimestamp".into(), clock::stamp().into());
-    if resource.generation {
+    if resource.has(Habit::CountsGeneration) {
         metadata.insert("generation".into(), 1.into());
     }
 }
@@ -128,7 +128,7 @@ pub(super) fn keep_managers(new: &mut Value, old: &Value) {
 
 /// Counts a change of what is wanted.
 pub(super) fn count_generation(resource: &Resource, new: &mut Value, old: &Value) {
-    if !resource.generation {
+    if !resource.has(Habit::CountsGeneration) {
         return;
     }
     let started_deleting = is_deleting(new) && !is_deleting(old);

@@ -13,6 +13,7 @@ use crate::{
     api::{Answer, Api},
     failure::{Cause, Failure},
     request::Call,
+    resources::Habit,
 };
 
 /// PUT to an object or to its status.
@@ -31,7 +32,7 @@ pub(super) async fn update(
     let exists = api.store.get(resource.id, &call.key()).is_some();
     if !exists
         && part == Part::Object
-        && resource.create_on_update
+        && resource.has(Habit::CreatedByUpdate)
         && metadata::text(&sent, "uid").is_empty()
     {
         let mut sent = sent;

@@ -23,7 +23,7 @@ use crate::{
 /// How many events are taken out of the store at a time.
 const BATCH: usize = 64;
 /// A watch without a time limit of its own ends after this, or up to twice this, so that not all come back at once.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(30);
 
 /// What a watch was asked for.
 struct Wanted {
@@ -138,7 +138,7 @@ fn lines(api: Arc<Api>, wanted: Wanted) -> impl Stream<Item = Bytes> + Send + 's
             let (events, complete) = match store.events_after(wanted.resource.id, position, BATCH) {
                 Ok(next) => next,
                 Err(expired) => {
-                    yield view.failure(&Failure::expired(format!("too old resource version: {position} ({})", expired.oldest)));
+                    yield view::Events::failure(&Failure::expired(format!("too old resource version: {position} ({})", expired.oldest)));
                     return;
                 }
             };

@@ -8,7 +8,7 @@ use crate::resources::{Column, Resource};
 pub(super) fn render(
     resource: &Resource,
     metadata: &Value,
-    rows: Vec<Value>,
+    rows: &[Value],
     described: bool,
 ) -> Value {
     let columns = if described {

@@ -1,15 +1,26 @@
 //! A server of one's own for each test, and clients for it.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
+use axum::body::Body;
 use flumen_apiserver::{ApiServer, Settings};
+use futures::StreamExt;
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt;
 use kube::{
     Client, Config,
     config::{KubeConfigOptions, Kubeconfig},
 };
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use serde_json::Value;
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
+use tokio::{net::TcpStream, task::JoinHandle};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tower::ServiceExt;
 
 /// A running server; it stops when this is dropped.
 pub(crate) struct Cluster {
@@ -68,4 +79,114 @@ impl Cluster {
             .unwrap();
         Client::try_from(config).unwrap()
     }
+
+    /// One request without a socket; the answer is JSON, or null where it is none.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> (StatusCode, Value) {
+        let kind = if method == Method::PATCH {
+            "application/merge-patch+json"
+        } else {
+            "application/json"
+        };
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", kind)
+            .body(body)
+            .unwrap();
+        self.send(request).await
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, Value) {
+        let service = self.server.in_process("admin", &["system:masters"]);
+        let response = service.oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    /// As [`Cluster::call`], where only success will do.
+    pub(crate) async fn must(&self, method: Method, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.call(method, path, body).await;
+        assert!(status.is_success(), "{path}: {answer}");
+        answer
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.call(Method::GET, path, &Value::Null).await
+    }
+
+    /// The events of a watch, one JSON object for each line.
+    pub(crate) async fn watch(&self, path: &str) -> Lines {
+        let service = self.server.in_process("admin", &["system:masters"]);
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = service.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        lines(response)
+    }
+
+    /// A TLS connection that trusts the cluster's authority.
+    pub(crate) async fn connect(&self, protocols: &[&[u8]]) -> TlsStream<TcpStream> {
+        let pem = self.server.certificate_authority_pem();
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+        let socket = TcpStream::connect(self.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap()
+    }
+
+    pub(crate) fn admin_token(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("keys/admin-token")).unwrap()
+    }
+}
+
+/// The lines of an answer.
+pub(crate) fn lines(response: http::Response<Body>) -> Lines {
+    Lines { body: response.into_body().into_data_stream(), rest: Vec::new() }
+}
+
+/// The lines of a streamed answer.
+pub(crate) struct Lines {
+    body: axum::body::BodyDataStream,
+    rest: Vec<u8>,
+}
+
+impl Lines {
+    /// The next line; `None` at the end of the answer.
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        loop {
+            if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.rest.drain(..=end).collect();
+                return Some(serde_json::from_slice(&line).unwrap());
+            }
+            self.rest.extend_from_slice(&self.body.next().await?.unwrap());
+        }
+    }
+
+    /// The next line as `TYPE name`.
+    pub(crate) async fn next_short(&mut self) -> String {
+        match self.next().await {
+            Some(event) => short(&event),
+            None => "end".to_owned(),
+        }
+    }
+}
+
+/// An event as `TYPE name`.
+pub(crate) fn short(event: &Value) -> String {
+    let kind = event["type"].as_str().unwrap();
+    let name = event["object"]["metadata"]["name"].as_str().unwrap_or_default();
+    format!("{kind} {name}").trim().to_owned()
 }

@@ -1,4 +1,15 @@
 //! The API server as its clients see it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod errors;
 mod harness;
+mod lists;
+mod logs;
 mod objects;
+mod pods;
+mod proxy;
+mod security;
+mod services;
+mod watches;
+mod web_socket;

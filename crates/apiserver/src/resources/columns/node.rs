@@ -7,7 +7,7 @@ use super::{AGE, Column, NAME, list, or_none, string, text, wide};
 pub(super) const COLUMNS: &[Column] = &[
     NAME,
     text("Status", |node| status(node).into()),
-    text("Roles", |node| roles(node)),
+    text("Roles", roles),
     AGE,
     text("Version", |node| string(node, "/status/nodeInfo/kubeletVersion").into()),
     wide("Internal-IP", |node| or_none(address(node, "InternalIP"))),

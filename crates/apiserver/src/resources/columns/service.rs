@@ -8,13 +8,13 @@ pub(super) const SERVICE: &[Column] = &[
     NAME,
     text("Type", |service| string(service, "/spec/type").into()),
     text("Cluster-IP", |service| or_none(string(service, "/spec/clusterIP"))),
-    text("External-IP", |service| external(service)),
-    text("Port(s)", |service| ports(service)),
+    text("External-IP", external),
+    text("Port(s)", ports),
     AGE,
     wide("Selector", |service| super::workload::labels(service.pointer("/spec/selector"))),
 ];
 
-pub(super) const ENDPOINTS: &[Column] = &[NAME, text("Endpoints", |object| endpoints(object)), AGE];
+pub(super) const ENDPOINTS: &[Column] = &[NAME, text("Endpoints", endpoints), AGE];
 
 /// How many endpoints are shown.
 const SHOWN: usize = 3;

@@ -17,11 +17,11 @@ impl Rules for Deployments {
         default_template(spec);
         let Some(strategy) = child(spec, "strategy") else { return };
         default_to(strategy, "type", "RollingUpdate");
-        if strategy["type"] == "RollingUpdate" {
-            if let Some(rolling) = child(strategy, "rollingUpdate") {
-                default_to(rolling, "maxUnavailable", "25%");
-                default_to(rolling, "maxSurge", "25%");
-            }
+        if strategy["type"] == "RollingUpdate"
+            && let Some(rolling) = child(strategy, "rollingUpdate")
+        {
+            default_to(rolling, "maxUnavailable", "25%");
+            default_to(rolling, "maxSurge", "25%");
         }
     }
 

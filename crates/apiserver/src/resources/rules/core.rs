@@ -57,10 +57,10 @@ impl Rules for Nodes {
     fn default(&self, object: &mut Value) {
         child(object, "spec");
         let Some(status) = child(object, "status") else { return };
-        if status.get("allocatable").is_none() {
-            if let Some(capacity) = status.get("capacity").cloned() {
-                status["allocatable"] = capacity;
-            }
+        if status.get("allocatable").is_none()
+            && let Some(capacity) = status.get("capacity").cloned()
+        {
+            status["allocatable"] = capacity;
         }
     }
 

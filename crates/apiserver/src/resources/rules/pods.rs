@@ -169,10 +169,10 @@ fn default_volume(volume: &mut Value) {
             }
         }
     }
-    if let Some(host) = volume.get_mut("hostPath").filter(|host| host.is_object()) {
-        if host.get("type").is_none() {
-            host["type"] = "".into();
-        }
+    if let Some(host) = volume.get_mut("hostPath").filter(|host| host.is_object())
+        && host.get("type").is_none()
+    {
+        host["type"] = "".into();
     }
     if volume.as_object().is_some_and(|map| map.len() == 1) {
         volume["emptyDir"] = json!({});

@@ -19,7 +19,7 @@ impl Rules for Services {
         if kind != "ExternalName" {
             default_to(spec, "internalTrafficPolicy", "Cluster");
         }
-        if matches!(kind.as_str(), "NodePort" | "LoadBalancer") {
+        if has_node_ports(&kind) {
             default_to(spec, "externalTrafficPolicy", "Cluster");
         }
         if kind == "LoadBalancer" {
@@ -41,6 +41,46 @@ impl Rules for Services {
         object["status"] = json!({"loadBalancer": {}});
     }
 
+    /// What a client leaves out of an update stays as it was given.
+    fn prepare_update(&self, new: &mut Value, old: &Value) {
+        let Some(spec) = child(new, "spec") else { return };
+        default_to(spec, "type", "ClusterIP");
+        let (had_address, wants_address) =
+            (text(old, "/spec/type") != "ExternalName", text(spec, "/type") != "ExternalName");
+        if had_address
+            && wants_address
+            && text(spec, "/clusterIP").is_empty()
+            && spec.get("clusterIPs").is_none()
+        {
+            for field in ["clusterIP", "clusterIPs"] {
+                if let Some(value) = old.pointer(&format!("/spec/{field}")) {
+                    spec[field] = value.clone();
+                }
+            }
+        }
+        for field in ["ipFamilies", "ipFamilyPolicy"] {
+            if let (None, Some(value)) = (spec.get(field), old.pointer(&format!("/spec/{field}"))) {
+                spec[field] = value.clone();
+            }
+        }
+        keep_node_ports(spec, old);
+    }
+
+    fn validate_update(&self, new: &Value, old: &Value) -> Vec<Cause> {
+        let (before, after) =
+            (old.pointer("/spec/clusterIPs/0"), new.pointer("/spec/clusterIPs/0"));
+        let after = after.or_else(|| new.pointer("/spec/clusterIP"));
+        let fixed =
+            text(old, "/spec/type") != "ExternalName" && text(new, "/spec/type") != "ExternalName";
+        let changed =
+            new.pointer("/spec/clusterIP") != old.pointer("/spec/clusterIP") || before != after;
+        if !fixed || before.is_none() || !changed {
+            return Vec::new();
+        }
+        let value = new.pointer("/spec/clusterIP").or(after).unwrap_or(&Value::Null);
+        vec![Cause::invalid("spec.clusterIPs[0]", value, "may not change once set")]
+    }
+
     fn validate(&self, object: &Value) -> Vec<Cause> {
         let mut causes = Vec::new();
         let kind = text(object, "/spec/type");
@@ -53,7 +93,7 @@ impl Rules for Services {
         if ports.is_empty() && !headless && kind != "ExternalName" {
             causes.push(Cause::required("spec.ports", ""));
         }
-        if headless && matches!(kind, "NodePort" | "LoadBalancer") {
+        if headless && has_node_ports(kind) {
             let detail = "may not be set to 'None' for LoadBalancer services";
             let detail = detail.replace("LoadBalancer", kind);
             causes.push(Cause::invalid("spec.clusterIPs[0]", &"None".into(), &detail));
@@ -65,6 +105,29 @@ impl Rules for Services {
 
     fn name_is_label(&self) -> bool {
         true
+    }
+}
+
+fn has_node_ports(kind: &str) -> bool {
+    matches!(kind, "NodePort" | "LoadBalancer")
+}
+
+/// Node ports belong to the names of ports; a service that needs none any more loses those that it was given.
+fn keep_node_ports(spec: &mut Value, old: &Value) {
+    let old_ports =
+        old.pointer("/spec/ports").and_then(Value::as_array).cloned().unwrap_or_default();
+    let (had, has) = (has_node_ports(text(old, "/spec/type")), has_node_ports(text(spec, "/type")));
+    for port in items(spec, "ports") {
+        let same = old_ports.iter().find(|before| text(before, "/name") == text(port, "/name"));
+        let given = same.and_then(|before| before.get("nodePort")).cloned();
+        let Value::Object(map) = port else { continue };
+        if had && has {
+            if let (None, Some(given)) = (map.get("nodePort"), given) {
+                map.insert("nodePort".into(), given);
+            }
+        } else if had && map.get("nodePort") == given.as_ref() {
+            map.shift_remove("nodePort");
+        }
     }
 }
 
