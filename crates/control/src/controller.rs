@@ -7,8 +7,8 @@ use std::{
 };
 
 use flumen_lifecycle::{
-    Action, ActionFailure, Desired, JobState, Progress, StartStep, State, Status, decide, progress,
-    record, retry_delay,
+    Action, ActionFailure, Desired, EndStep, JobState, Progress, StartStep, State, Status, decide,
+    progress, record, retry_delay,
 };
 use flumen_model::{JobId, Kind, OperationId};
 use flumen_store::{Job, JobEvent};
@@ -84,6 +84,7 @@ impl Rounds {
                     self.memory().failures.remove(&id);
                 }
                 Ok(Round::Wait { wake_in }) => {
+                    self.memory().failures.remove(&id);
                     if let Some(delay) = wake_in {
                         self.control.wakes().wake_in(id, delay);
                     }
@@ -96,8 +97,7 @@ impl Rounds {
                         .entry(id)
                         .and_modify(|count| *count += 1)
                         .or_insert(1);
-                    let delay = retry_delay(kind, failures).unwrap_or(AFTER_FAULT);
-                    self.control.wakes().wake_in(id, delay);
+                    self.control.wakes().wake_in(id, retry_delay(kind, failures));
                     return;
                 }
                 Err(error) => {
@@ -114,7 +114,7 @@ impl Rounds {
         let Some(mut job) = control.store().job(id).await? else {
             return Ok(Round::Wait { wake_in: None });
         };
-        let observed = control.tracker().observed(&jobs::key(&job));
+        let observed = control.tracker().observed(&jobs::key(&job), job.status.run);
         let decision = decide(&job.desired, &job.status, &observed, clock::now());
         save(control, &mut job, decision.status).await?;
         follow(control, &job);
@@ -123,7 +123,10 @@ impl Rounds {
             match act(control, &mut job, action).await? {
                 Done::Yes { moved } if moved => round = Round::Again,
                 Done::Yes { .. } => {}
-                Done::Gone => return Ok(Round::Wait { wake_in: None }),
+                Done::Gone => {
+                    self.memory().ended.remove(&id);
+                    return Ok(Round::Wait { wake_in: None });
+                }
                 Done::Failed { kind } => return Ok(Round::Retry { kind }),
             }
         }
@@ -166,53 +169,70 @@ async fn act(control: &Control, job: &mut Job, action: Action) -> Result<Done, E
     tracing::debug!(job.id = %job.id, job.name = %job.name, action = action.name(), "carrying out");
     let result = actions::carry_out(control, job, action).await;
     let now = clock::now();
-    let failure = result
-        .as_ref()
-        .err()
-        .map(|error| ActionFailure { kind: error.kind(), message: error.paragraph() });
+    let result =
+        result.map_err(|error| ActionFailure { kind: error.kind(), message: error.paragraph() });
+    let mut status = record(&job.status, action, result.as_ref().map(drop), now);
+    // What cannot succeed is given up if the job can go on without it, else it is tried again, slowly.
+    let given_up = match &result {
+        Ok(_) => false,
+        Err(failure) => !failure.kind.is_transient() && status.state != job.status.state,
+    };
     if let Some(operation) = operation {
-        match &failure {
-            Some(failure) if failure.kind.is_transient() => {
-                control
-                    .store()
-                    .note_step(operation, action.name(), None, Some(&failure.message))
-                    .await?;
-            }
-            Some(failure) => {
-                control
-                    .store()
-                    .finish_step(operation, action.name(), Some(&failure.message), now)
-                    .await?;
-            }
-            None => {
-                let detail = result.as_ref().ok().and_then(|done| done.detail.as_deref());
-                control.store().note_step(operation, action.name(), detail, None).await?;
-                control.store().finish_step(operation, action.name(), None, now).await?;
-            }
-        }
+        note_result(control, operation, action, &result, given_up).await?;
     }
-    if matches!(action, Action::Forget) && failure.is_none() {
+    if matches!(action, Action::Forget) && result.is_ok() {
         if let Some(operation) = operation {
             control.store().finish_operation(operation, None, now).await?;
         }
         return Ok(Done::Gone);
     }
-    let before = job.status.clone();
-    let mut status = record(&job.status, action, failure.as_ref().map_or(Ok(()), Err), now);
-    if let Some(reason) = result.ok().and_then(|done| done.reason) {
-        status.reason = Some(reason);
+    if let Ok(actions::Done { reason: Some(reason), .. }) = &result {
+        status.reason = Some(reason.clone());
     }
+    let moved = status != job.status;
     save(control, job, status).await?;
-    Ok(match failure {
-        Some(failure) if failure.kind.is_transient() => Done::Failed { kind: failure.kind },
-        Some(_) | None => Done::Yes { moved: job.status != before },
+    Ok(match result {
+        Err(failure) if !given_up => {
+            tracing::info!(job.id = %job.id, job.name = %job.name, action = action.name(), error = failure.message, "an action failed and is tried again");
+            Done::Failed { kind: failure.kind }
+        }
+        Ok(_) | Err(_) => Done::Yes { moved },
     })
+}
+
+async fn note_result(
+    control: &Control,
+    operation: OperationId,
+    action: Action,
+    result: &Result<actions::Done, ActionFailure>,
+    given_up: bool,
+) -> Result<(), Error> {
+    let store = control.store();
+    let (detail, failure) = match result {
+        Ok(done) => (done.detail.as_deref(), None),
+        Err(failure) => (None, Some(failure.message.as_str())),
+    };
+    store.note_step(operation, action.name(), detail, failure).await?;
+    if failure.is_none() || given_up {
+        store.finish_step(operation, action.name(), failure, clock::now()).await?;
+    }
+    Ok(())
 }
 
 /// Stores a status that is different, with its entry in the timeline and the steps that end by it.
 async fn save(control: &Control, job: &mut Job, status: Status) -> Result<(), Error> {
     if status == job.status {
         return Ok(());
+    }
+    if let (
+        State::Ending { outcome, step: EndStep::Delete, .. } | State::Ended { outcome, .. },
+        Some(run),
+    ) = (&status.state, status.run)
+    {
+        // The end is written down before the cluster is cleared away, also where there was nothing to
+        // save; what was written first stands.
+        let reason = status.reason.as_deref();
+        control.store().save_run_end(run, outcome, reason, clock::now()).await?;
     }
     control.store().save_status(job.id, job.status_version, &status).await?;
     job.status_version += 1;
@@ -264,7 +284,7 @@ async fn wait_steps(
 }
 
 const fn waits_for(state: &State) -> Option<&'static str> {
-    use flumen_lifecycle::{EndStep, FlinkState};
+    use flumen_lifecycle::FlinkState;
 
     match state {
         State::Starting { step: StartStep::JobManager, .. } => Some(AWAIT_JOB_MANAGER),

@@ -52,9 +52,9 @@ impl Tracker {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Everything seen of the job that lives under this key.
-    pub(crate) fn observed(&self, key: &Key) -> Observed {
-        self.index().observed(key)
+    /// Everything seen of the job that lives under this key, and of its newest run.
+    pub(crate) fn observed(&self, key: &Key, run: Option<RunId>) -> Observed {
+        self.index().observed(key, run)
     }
 
     /// Says which job lives under the key, so that what is seen there wakes it.
@@ -87,7 +87,6 @@ impl Tracker {
         let stop = self.inner.tasks.stop().child_token();
         followed.insert(job, Followed { run, nudge: Arc::clone(&nudge), stop: stop.clone() });
         drop(followed);
-        self.index().job_manager_unknown(key);
         let target = poll::Target { job, key: key.clone(), run, minor };
         let tracker = self.clone();
         self.inner.tasks.spawn("follow JobManager", |_| poll::run(tracker, target, nudge, stop));

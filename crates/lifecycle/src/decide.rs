@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::{
     Action, ClusterContact, Component, Desired, EndStep, Intent, JobManagerContact, JobSeen,
-    Observed, Outcome, Presence, StartStep, State, Status,
+    Observed, Outcome, StartStep, State, Status,
 };
 
 /// A JobManager that ended this often before it had the job is not given another chance: Flink's entry
@@ -106,27 +106,27 @@ fn in_cluster(
     if observed.cluster == ClusterContact::NotYet {
         return Decision::stay(status);
     }
-    match &observed.deployment {
-        Presence::Absent { as_of } if *as_of > since => {
-            let reason = "the Deployment of the job is gone, and nobody saw how the job ended";
-            return end(&because(status, reason), Outcome::Unknown, EndStep::Delete, now);
-        }
-        Presence::Present(deployment) if deployment.run != Some(run) => {
-            let reason = "the Deployment of that name in the cluster is not the one of this run";
-            return end(&because(status, reason), Outcome::Unknown, EndStep::Delete, now);
-        }
-        Presence::Unknown | Presence::Absent { .. } | Presence::Present(_) => {}
+    if let JobManagerContact::Answers { job: Some(job) } = &observed.job_manager
+        && job.state.outcome().is_some()
+    {
+        return with_job(desired, status, (run, job), observed, now);
+    }
+    if is_gone(observed, run, since) {
+        return vanished(status, observed, now);
     }
     if let JobManagerContact::Answers { job: Some(job) } = &observed.job_manager {
-        return with_job(desired, status, run, job, now);
+        return with_job(desired, status, (run, job), observed, now);
     }
     if matches!(desired.intent, Intent::Cancel | Intent::Delete) {
-        return cancel_without_answer(status, observed, since, now);
+        return cancel_without_job(status, observed, now);
     }
     if let State::Live { .. } = status.state {
         return match observed.job_manager {
             JobManagerContact::NoAnswer { since } => {
-                unreachable(status, since, "the JobManager does not answer")
+                let silent = "the JobManager does not answer";
+                let reason = waiting_reason(observed)
+                    .map_or_else(|| silent.to_owned(), |why| format!("{silent}: {why}"));
+                unreachable(status, since, &reason)
             }
             JobManagerContact::NotYet => Decision::stay(status),
             JobManagerContact::Answers { .. } => {
@@ -141,11 +141,30 @@ fn in_cluster(
     awaiting_job_manager(status, observed, now)
 }
 
+/// Whether the run's Deployment, created before `since`, is not there any more. What was seen in the cluster
+/// may be older than the creation, so its absence counts only with news that are younger.
+fn is_gone(observed: &Observed, run: RunId, since: Timestamp) -> bool {
+    let stands = observed.deployment.as_ref().is_some_and(|seen| seen.run == Some(run));
+    let looked = observed.looked.is_some_and(|as_of| as_of > since);
+    let deleted = observed.deletion.is_some_and(|seen| seen.run == run && seen.at > since);
+    !stands && (looked || deleted)
+}
+
+fn vanished(status: &Status, observed: &Observed, now: Timestamp) -> Decision {
+    // Logs under that name would be another's.
+    let (reason, step) = if observed.deployment.is_some() {
+        ("the Deployment of that name in the cluster is not the one of this run", EndStep::Delete)
+    } else {
+        ("the Deployment of the job is gone, and nobody saw how the job ended", EndStep::Save)
+    };
+    end(&because(status, reason), Outcome::Unknown, step, now)
+}
+
 fn with_job(
     desired: &Desired,
     status: &Status,
-    run: RunId,
-    job: &JobSeen,
+    (run, job): (RunId, &JobSeen),
+    observed: &Observed,
     now: Timestamp,
 ) -> Decision {
     if let Some(outcome) = job.state.outcome() {
@@ -165,7 +184,7 @@ fn with_job(
     let status = Status {
         state: State::Live { flink: job.state, since },
         run: status.run,
-        reason: job.failure.clone(),
+        reason: job.failure.clone().or_else(|| waiting_reason(observed)),
         unreachable_since: None,
     };
     let cancelling = job.state == crate::FlinkState::Cancelling;
@@ -181,34 +200,36 @@ fn with_job(
     }
 }
 
-fn cancel_without_answer(
-    status: &Status,
-    observed: &Observed,
-    since: Timestamp,
-    now: Timestamp,
-) -> Decision {
-    let silent_since = match observed.job_manager {
-        JobManagerContact::NoAnswer { since: silent } => silent,
-        JobManagerContact::NotYet | JobManagerContact::Answers { .. } => since,
-    };
-    let waited = now.duration_since(silent_since).unsigned_abs();
-    let starting = matches!(status.state, State::Starting { .. });
-    if starting || waited >= CANCEL_PATIENCE {
-        return end(status, Outcome::Canceled, EndStep::Save, now);
+/// Nobody can be asked to cancel the job: it may not be there yet, or its JobManager is silent.
+fn cancel_without_job(status: &Status, observed: &Observed, now: Timestamp) -> Decision {
+    let over = end(status, Outcome::Canceled, EndStep::Save, now);
+    if matches!(status.state, State::Starting { .. }) {
+        return over;
     }
-    Decision { wake_in: Some(CANCEL_PATIENCE.saturating_sub(waited)), ..Decision::stay(status) }
+    match observed.job_manager {
+        JobManagerContact::NotYet => Decision::stay(status),
+        JobManagerContact::Answers { .. } => over,
+        JobManagerContact::NoAnswer { since } => {
+            let waited = now.duration_since(since).unsigned_abs();
+            if waited >= CANCEL_PATIENCE {
+                return over;
+            }
+            let wake_in = Some(CANCEL_PATIENCE.saturating_sub(waited));
+            let silent = unreachable(status, since, "the JobManager does not answer");
+            Decision { wake_in, ..silent }
+        }
+    }
 }
 
 fn awaiting_job_manager(status: &Status, observed: &Observed, now: Timestamp) -> Decision {
     let job_managers = || observed.pods.iter().filter(|pod| pod.component == Component::JobManager);
-    let hopeless = job_managers().find(|pod| {
-        pod.restarts >= MOST_JOB_MANAGER_RESTARTS && pod.last_exit.is_some_and(|code| code != 0)
+    let hopeless = job_managers().find_map(|pod| {
+        let code = pod.last_exit.filter(|_| pod.restarts >= MOST_JOB_MANAGER_RESTARTS)?;
+        Some((pod.restarts + 1, code))
     });
-    if let Some(pod) = hopeless {
+    if let Some((times, code)) = hopeless {
         let reason = format!(
-            "the JobManager ended with exit code {} {} times before it had the job",
-            pod.last_exit.unwrap_or_default(),
-            pod.restarts + 1
+            "the JobManager ended {times} times before it had the job, the last time with exit code {code}"
         );
         return end(&because(status, &reason), Outcome::Failed, EndStep::Save, now);
     }
@@ -219,7 +240,7 @@ fn awaiting_job_manager(status: &Status, observed: &Observed, now: Timestamp) ->
 
 /// Why a job does not get on, in one sentence: the first pod that says something.
 fn waiting_reason(observed: &Observed) -> Option<String> {
-    observed.pods.iter().find_map(|pod| {
+    observed.pods.iter().filter(|pod| !pod.deleting).find_map(|pod| {
         if let Some(message) = &pod.unschedulable {
             return Some(format!("pod {} does not fit into the cluster: {message}", pod.name));
         }
@@ -239,16 +260,22 @@ fn ending(
     now: Timestamp,
 ) -> Decision {
     let Some(run) = status.run else { return Decision::stay(status) };
+    let unreachable_since = match observed.cluster {
+        ClusterContact::Unreachable { since } => Some(since),
+        ClusterContact::NotYet => status.unreachable_since,
+        ClusterContact::Reachable => None,
+    };
+    let status = &Status { unreachable_since, ..status.clone() };
     match step {
         EndStep::Save => Decision::repeat(status, Action::SaveOutcome { run }),
         EndStep::Delete => Decision::repeat(status, Action::DeleteDeployment { run }),
         EndStep::Pods => match &observed.deployment {
             _ if observed.cluster != ClusterContact::Reachable => Decision::stay(status),
             // What stands there under the name is another's, and so are the pods and the data.
-            Presence::Present(deployment) if deployment.run != Some(run) => {
+            Some(deployment) if deployment.run != Some(run) => {
                 Decision::go(status, State::Ended { outcome: outcome.clone(), at: now }, Vec::new())
             }
-            Presence::Absent { .. } if observed.pods.is_empty() => {
+            None if observed.pods.is_empty() => {
                 let state = State::Ending {
                     outcome: outcome.clone(),
                     step: EndStep::HighAvailability,
@@ -256,9 +283,7 @@ fn ending(
                 };
                 Decision::go(status, state, vec![Action::DeleteHighAvailabilityData { run }])
             }
-            Presence::Unknown | Presence::Absent { .. } | Presence::Present(_) => {
-                Decision::stay(status)
-            }
+            None | Some(_) => Decision::stay(status),
         },
         EndStep::HighAvailability => {
             Decision::repeat(status, Action::DeleteHighAvailabilityData { run })

@@ -14,8 +14,8 @@ pub use action::{Action, ActionFailure};
 pub use decide::{Decision, decide};
 pub use desired::{Desired, Intent};
 pub use observed::{
-    ClusterContact, Component, DeploymentSeen, FlinkState, JobManagerContact, JobSeen, Observed,
-    PodSeen, Presence,
+    ClusterContact, Component, DeletionSeen, DeploymentSeen, FlinkState, JobManagerContact,
+    JobSeen, Observed, PodSeen,
 };
 pub use progress::{Progress, progress};
 pub use record::record;

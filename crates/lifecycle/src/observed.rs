@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 pub struct Observed {
     /// Whether the Kubernetes API answers.
     pub cluster: ClusterContact,
-    /// The job's Deployment.
-    pub deployment: Presence<DeploymentSeen>,
+    /// When the newest complete look at the cluster's Deployments began; none if nobody has looked yet.
+    pub looked: Option<Timestamp>,
+    /// The job's Deployment, if there is one.
+    pub deployment: Option<DeploymentSeen>,
+    /// The newest deletion of a Deployment of the job that was seen to happen.
+    pub deletion: Option<DeletionSeen>,
     /// The job's pods, JobManager and TaskManagers, sorted by name.
     pub pods: Vec<PodSeen>,
     /// What the JobManager's REST API says.
@@ -22,7 +26,9 @@ impl Observed {
     pub const fn nothing() -> Self {
         Self {
             cluster: ClusterContact::NotYet,
-            deployment: Presence::Unknown,
+            looked: None,
+            deployment: None,
+            deletion: None,
             pods: Vec::new(),
             job_manager: JobManagerContact::NotYet,
         }
@@ -43,18 +49,14 @@ pub enum ClusterContact {
     },
 }
 
-/// Whether an object is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Presence<T> {
-    /// Nobody could look.
-    Unknown,
-    /// It is not there.
-    Absent {
-        /// When the look began that did not find it, or when its deletion was seen.
-        as_of: Timestamp,
-    },
-    /// It is there.
-    Present(T),
+/// The deletion of a run's Deployment. The news of it may be late and arrive when the next run's is made
+/// already, so it says nothing about any other run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeletionSeen {
+    /// The run whose Deployment it was.
+    pub run: flumen_model::RunId,
+    /// When it was heard of.
+    pub at: Timestamp,
 }
 
 /// A Deployment, reduced.

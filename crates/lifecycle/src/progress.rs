@@ -31,11 +31,14 @@ pub fn progress(desired: &Desired, status: &Status) -> Progress {
         (Intent::Run { .. }, State::Ending { outcome, .. } | State::Ended { outcome, .. }) => {
             match outcome {
                 Outcome::Finished => Progress::Succeeded,
-                Outcome::Failed | Outcome::Canceled | Outcome::Unknown => Progress::Failed {
+                Outcome::Canceled => {
+                    Progress::Failed { reason: "the job was cancelled before it ran".to_owned() }
+                }
+                Outcome::Failed | Outcome::Unknown => Progress::Failed {
                     reason: status
                         .reason
                         .clone()
-                        .unwrap_or_else(|| "the run ended before it ran".to_owned()),
+                        .unwrap_or_else(|| "the job ended before it ran".to_owned()),
                 },
             }
         }

@@ -2,9 +2,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use flumen_k8s::Watched;
 use flumen_lifecycle::{
-    ClusterContact, DeploymentSeen, JobManagerContact, Observed, PodSeen, Presence,
+    ClusterContact, DeletionSeen, DeploymentSeen, JobManagerContact, Observed, PodSeen,
 };
-use flumen_model::{ClusterId, JobId, Namespace};
+use flumen_model::{ClusterId, JobId, Namespace, RunId};
 use jiff::Timestamp;
 
 /// Where a job lives: cluster, namespace and cluster id.
@@ -44,9 +44,10 @@ impl ClusterSeen {
 #[derive(Debug, Default)]
 struct Seen {
     deployment: Option<DeploymentSeen>,
-    deleted: Option<Timestamp>,
+    deletion: Option<DeletionSeen>,
     pods: BTreeMap<String, PodSeen>,
-    job_manager: Option<JobManagerContact>,
+    /// With the run whose JobManager was asked: an answer may come when the next run is on its way.
+    job_manager: Option<(RunId, JobManagerContact)>,
 }
 
 impl Index {
@@ -61,25 +62,20 @@ impl Index {
         }
     }
 
-    pub(crate) fn observed(&self, key: &Key) -> Observed {
+    /// Everything seen of the job under the key, whose newest run this is.
+    pub(crate) fn observed(&self, key: &Key, run: Option<RunId>) -> Observed {
         let cluster = self.clusters.get(&key.cluster);
         let seen = self.seen.get(key);
-        let listed = cluster.and_then(|cluster| cluster.looked.get(&Watched::Deployments).copied());
-        let deployment = match seen.and_then(|seen| seen.deployment.clone()) {
-            Some(deployment) => Presence::Present(deployment),
-            None => match (seen.and_then(|seen| seen.deleted), listed) {
-                (Some(deleted), Some(listed)) => Presence::Absent { as_of: deleted.max(listed) },
-                (_, Some(as_of)) => Presence::Absent { as_of },
-                (_, None) => Presence::Unknown,
-            },
-        };
+        let contact = seen.and_then(|seen| seen.job_manager.as_ref());
         Observed {
             cluster: cluster.map_or(ClusterContact::NotYet, ClusterSeen::contact),
-            deployment,
+            looked: cluster.and_then(|cluster| cluster.looked.get(&Watched::Deployments).copied()),
+            deployment: seen.and_then(|seen| seen.deployment.clone()),
+            deletion: seen.and_then(|seen| seen.deletion),
             pods: seen.map(|seen| seen.pods.values().cloned().collect()).unwrap_or_default(),
-            job_manager: seen
-                .and_then(|seen| seen.job_manager.clone())
-                .unwrap_or(JobManagerContact::NotYet),
+            job_manager: contact
+                .filter(|(asked, _)| Some(*asked) == run)
+                .map_or(JobManagerContact::NotYet, |(_, contact)| contact.clone()),
         }
     }
 
@@ -118,8 +114,8 @@ impl Index {
 
     pub(crate) fn deployment_gone(&mut self, key: &Key, at: Timestamp) -> Option<JobId> {
         let seen = self.seen.entry(key.clone()).or_default();
-        seen.deployment = None;
-        seen.deleted = Some(at);
+        let run = seen.deployment.take().and_then(|deployment| deployment.run);
+        seen.deletion = run.map(|run| DeletionSeen { run, at }).or(seen.deletion);
         self.job(key)
     }
 
@@ -136,17 +132,18 @@ impl Index {
         self.job(key).filter(|_| removed.is_some())
     }
 
-    pub(crate) fn job_manager(&mut self, key: &Key, contact: JobManagerContact) -> bool {
+    /// What the JobManager of the run said; answers whether that is new.
+    pub(crate) fn job_manager(
+        &mut self,
+        key: &Key,
+        run: RunId,
+        contact: JobManagerContact,
+    ) -> bool {
+        let said = Some((run, contact));
         let seen = self.seen.entry(key.clone()).or_default();
-        let changed = seen.job_manager.as_ref() != Some(&contact);
-        seen.job_manager = Some(contact);
+        let changed = seen.job_manager != said;
+        seen.job_manager = said;
         changed
-    }
-
-    pub(crate) fn job_manager_unknown(&mut self, key: &Key) {
-        if let Some(seen) = self.seen.get_mut(key) {
-            seen.job_manager = None;
-        }
     }
 
     fn job(&self, key: &Key) -> Option<JobId> {
@@ -160,7 +157,7 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use flumen_lifecycle::Component;
+    use flumen_lifecycle::{Component, FlinkState, JobSeen};
     use flumen_model::Uuid;
 
     use super::*;
@@ -177,8 +174,15 @@ mod tests {
         Timestamp::from_second(second).expect("in range")
     }
 
+    const RUN: RunId = RunId::from_bits(1);
+    const NEXT_RUN: RunId = RunId::from_bits(2);
+
     fn deployment() -> DeploymentSeen {
-        DeploymentSeen { run: None, deleting: false, replicas: 1 }
+        DeploymentSeen { run: Some(RUN), deleting: false, replicas: 1 }
+    }
+
+    fn observed(index: &Index) -> Observed {
+        index.observed(&key(), Some(RUN))
     }
 
     fn pod(name: &str) -> PodSeen {
@@ -209,17 +213,29 @@ mod tests {
     #[test]
     fn before_the_first_look_nothing_is_known_to_be_absent() {
         let (index, _) = with_job();
-        assert_eq!(index.observed(&key()), Observed::nothing());
+        assert_eq!(observed(&index), Observed::nothing());
     }
 
     #[test]
-    fn absence_is_as_old_as_the_look_or_the_deletion_that_saw_it() {
+    fn a_deletion_is_told_with_the_run_whose_deployment_it_was() {
         let (mut index, _) = with_job();
         looked(&mut index, 5);
-        assert_eq!(index.observed(&key()).deployment, Presence::Absent { as_of: at(5) });
+        assert_eq!((observed(&index).looked, observed(&index).deletion), (Some(at(5)), None));
         index.deployment(key(), deployment());
         index.deployment_gone(&key(), at(9));
-        assert_eq!(index.observed(&key()).deployment, Presence::Absent { as_of: at(9) });
+        let seen = observed(&index);
+        assert_eq!(seen.deletion, Some(DeletionSeen { run: RUN, at: at(9) }));
+        assert_eq!((seen.looked, seen.deployment), (Some(at(5)), None));
+    }
+
+    #[test]
+    fn what_the_job_manager_of_one_run_said_is_not_said_of_the_next() {
+        let (mut index, _) = with_job();
+        let job = JobSeen { state: FlinkState::Finished, failure: None };
+        let finished = JobManagerContact::Answers { job: Some(job) };
+        assert!(index.job_manager(&key(), RUN, finished.clone()));
+        assert_eq!(observed(&index).job_manager, finished);
+        assert_eq!(index.observed(&key(), Some(NEXT_RUN)).job_manager, JobManagerContact::NotYet);
     }
 
     #[test]
@@ -235,9 +251,9 @@ mod tests {
     fn a_cluster_is_reachable_when_all_of_it_was_looked_at() {
         let (mut index, job) = with_job();
         assert_eq!(index.looked("local", Watched::Deployments, at(5)), [job]);
-        assert_eq!(index.observed(&key()).cluster, ClusterContact::NotYet);
+        assert_eq!(observed(&index).cluster, ClusterContact::NotYet);
         index.looked("local", Watched::Pods, at(5));
-        assert_eq!(index.observed(&key()).cluster, ClusterContact::Reachable);
+        assert_eq!(observed(&index).cluster, ClusterContact::Reachable);
     }
 
     #[test]
@@ -247,10 +263,10 @@ mod tests {
         index.deployment(key(), deployment());
         assert_eq!(index.unreachable("local", Watched::Pods, at(6)), [job]);
         index.unreachable("local", Watched::Deployments, at(8));
-        let observed = index.observed(&key());
-        assert_eq!(observed.cluster, ClusterContact::Unreachable { since: at(6) });
-        assert_eq!(observed.deployment, Presence::Present(deployment()));
+        let seen = observed(&index);
+        assert_eq!(seen.cluster, ClusterContact::Unreachable { since: at(6) });
+        assert_eq!(seen.deployment, Some(deployment()));
         looked(&mut index, 9);
-        assert_eq!(index.observed(&key()).cluster, ClusterContact::Reachable);
+        assert_eq!(observed(&index).cluster, ClusterContact::Reachable);
     }
 }

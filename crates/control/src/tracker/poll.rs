@@ -1,8 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
 use flumen_flink_rest as flink;
-use flumen_lifecycle::{Component, FlinkState, JobManagerContact, JobSeen};
+use flumen_lifecycle::{ClusterContact, Component, FlinkState, JobManagerContact, JobSeen};
 use flumen_model::{FlinkMinor, JobId, RunId};
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +16,8 @@ const AWAITING: Duration = Duration::from_millis(200);
 const CHANGING: Duration = Duration::from_millis(500);
 /// While it runs: at most 0.2 requests a second and job. What happens to its pods nudges.
 const STEADY: Duration = Duration::from_secs(5);
+/// While it is silent: a twentieth of the time that it has been so, and at most this.
+const SILENT: Duration = Duration::from_secs(2);
 
 /// Whose JobManager to ask, and for which job.
 #[derive(Debug, Clone)]
@@ -37,9 +40,9 @@ pub(super) async fn run(
             () = stop.cancelled() => return,
             contact = look(&tracker, &target) => contact,
         };
-        let pause = pause_after(&contact);
-        let contact = keep_first_silence(&tracker, &target.key, contact);
-        let changed = tracker.index().job_manager(&target.key, contact);
+        let contact = keep_first_silence(&tracker, &target, contact);
+        let pause = pause_after(&contact, clock::now());
+        let changed = tracker.index().job_manager(&target.key, target.run, contact);
         if changed && !stop.is_cancelled() {
             tracker.inner.wakes.wake(target.job);
         }
@@ -51,11 +54,12 @@ pub(super) async fn run(
     }
 }
 
-const fn pause_after(contact: &JobManagerContact) -> Duration {
+fn pause_after(contact: &JobManagerContact, now: Timestamp) -> Duration {
     match contact {
-        JobManagerContact::NotYet
-        | JobManagerContact::NoAnswer { .. }
-        | JobManagerContact::Answers { job: None } => AWAITING,
+        JobManagerContact::NotYet | JobManagerContact::Answers { job: None } => AWAITING,
+        JobManagerContact::NoAnswer { since } => {
+            (now.duration_since(*since).unsigned_abs() / 20).clamp(AWAITING, SILENT)
+        }
         JobManagerContact::Answers { job: Some(job) } => match job.state {
             FlinkState::Running => STEADY,
             FlinkState::Initializing
@@ -75,10 +79,10 @@ const fn pause_after(contact: &JobManagerContact) -> Duration {
 /// A JobManager that stays silent has been so since it was first.
 fn keep_first_silence(
     tracker: &Tracker,
-    key: &Key,
+    target: &Target,
     contact: JobManagerContact,
 ) -> JobManagerContact {
-    match (tracker.observed(key).job_manager, contact) {
+    match (tracker.observed(&target.key, Some(target.run)).job_manager, contact) {
         (JobManagerContact::NoAnswer { since }, JobManagerContact::NoAnswer { .. }) => {
             JobManagerContact::NoAnswer { since }
         }
@@ -87,7 +91,11 @@ fn keep_first_silence(
 }
 
 async fn look(tracker: &Tracker, target: &Target) -> JobManagerContact {
-    let observed = tracker.observed(&target.key);
+    let observed = tracker.observed(&target.key, Some(target.run));
+    // Without the cluster nobody can ask, which is not the JobManager's silence.
+    if observed.cluster != ClusterContact::Reachable {
+        return JobManagerContact::NotYet;
+    }
     let started =
         |pod: &flumen_lifecycle::PodSeen| pod.component == Component::JobManager && pod.ready;
     let result = if observed.pods.iter().any(started) {

@@ -5,6 +5,7 @@ use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{Key, Tracker};
+use crate::clock::whole_milliseconds;
 
 /// How long to wait before a cluster whose handle cannot be made is tried again.
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
@@ -50,7 +51,7 @@ fn feed(tracker: &Tracker, cluster: &str, observation: Observation) -> Vec<JobId
             .collect(),
         Observation::DeploymentGone { namespace, cluster_id, as_of, .. } => {
             key(cluster, &namespace, &cluster_id)
-                .and_then(|key| index.deployment_gone(&key, as_of))
+                .and_then(|key| index.deployment_gone(&key, whole_milliseconds(as_of)))
                 .into_iter()
                 .collect()
         }
@@ -65,10 +66,12 @@ fn feed(tracker: &Tracker, cluster: &str, observation: Observation) -> Vec<JobId
                 .into_iter()
                 .collect()
         }
-        Observation::Resync { watched, as_of } => index.looked(cluster, watched, as_of),
+        Observation::Resync { watched, as_of } => {
+            index.looked(cluster, watched, whole_milliseconds(as_of))
+        }
         Observation::Unreachable { watched, since, reason } => {
             tracing::warn!(cluster.id = cluster, %since, reason, "the cluster does not answer");
-            index.unreachable(cluster, watched, since)
+            index.unreachable(cluster, watched, whole_milliseconds(since))
         }
     }
 }

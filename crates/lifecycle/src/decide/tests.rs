@@ -2,7 +2,8 @@ use flumen_model::{Kind, OperationId, RunId};
 
 use super::*;
 use crate::{
-    ActionFailure, DeploymentSeen, FlinkState, JobState, PodSeen, Progress, progress, record,
+    ActionFailure, DeletionSeen, DeploymentSeen, FlinkState, JobState, PodSeen, Progress, progress,
+    record,
 };
 
 const RUN: RunId = RunId::from_bits(1);
@@ -41,7 +42,8 @@ fn standing() -> Observed {
     let deployment = DeploymentSeen { run: Some(RUN), deleting: false, replicas: 1 };
     Observed {
         cluster: ClusterContact::Reachable,
-        deployment: Presence::Present(deployment),
+        looked: Some(at(0)),
+        deployment: Some(deployment),
         ..Observed::nothing()
     }
 }
@@ -127,7 +129,7 @@ fn an_end_is_saved_before_anything_is_deleted() {
             seen.push(action.name());
             status = record(&status, action, Ok(()), at(second));
             if matches!(action, Action::DeleteDeployment { .. }) {
-                observed.deployment = Presence::Absent { as_of: at(second) };
+                observed.deployment = None;
             }
         }
     }
@@ -138,8 +140,7 @@ fn an_end_is_saved_before_anything_is_deleted() {
 
 #[test]
 fn pods_that_are_left_hold_up_the_end() {
-    let observed =
-        Observed { deployment: Presence::Absent { as_of: at(30) }, ..job_manager(|_| {}) };
+    let observed = Observed { deployment: None, ..job_manager(|_| {}) };
     let decision =
         decide(&wants(WANTS_RUN), &ending(Outcome::Finished, EndStep::Pods), &observed, at(31));
     assert_eq!(decision.status, ending(Outcome::Finished, EndStep::Pods));
@@ -169,11 +170,45 @@ fn contact_made_again_clears_the_unreachable_mark() {
 
 #[test]
 fn an_absence_older_than_the_creation_says_nothing() {
-    let early = Observed { deployment: Presence::Absent { as_of: at(9) }, ..standing() };
+    let absent = Observed { deployment: None, ..standing() };
+    let early = Observed { looked: Some(at(9)), ..absent.clone() };
     assert_eq!(decide(&wants(WANTS_RUN), &awaiting(), &early, at(11)).status, awaiting());
-    let late = Observed { deployment: Presence::Absent { as_of: at(11) }, ..standing() };
+    let late = Observed { looked: Some(at(11)), ..absent.clone() };
     let decision = decide(&wants(WANTS_RUN), &awaiting(), &late, at(12));
     assert!(matches!(decision.status.state, State::Ending { outcome: Outcome::Unknown, .. }));
+}
+
+#[test]
+fn late_news_of_an_earlier_run_say_nothing_about_this_one() {
+    let deleted = |run| Observed {
+        deployment: None,
+        deletion: Some(DeletionSeen { run, at: at(11) }),
+        ..standing()
+    };
+    assert_eq!(decide(&wants(WANTS_RUN), &awaiting(), &deleted(OTHER), at(12)).status, awaiting());
+    let mut lagging = standing();
+    lagging.deployment = Some(DeploymentSeen { run: Some(OTHER), deleting: true, replicas: 1 });
+    assert_eq!(decide(&wants(WANTS_RUN), &awaiting(), &lagging, at(12)).status, awaiting());
+    let decision = decide(&wants(WANTS_RUN), &awaiting(), &deleted(RUN), at(12));
+    assert!(matches!(decision.status.state, State::Ending { outcome: Outcome::Unknown, .. }));
+}
+
+#[test]
+fn an_outcome_that_flink_told_counts_more_than_a_deployment_that_is_gone() {
+    let gone =
+        Observed { looked: Some(at(50)), deployment: None, ..with_job_in(FlinkState::Finished) };
+    let decision = decide(&wants(WANTS_RUN), &live(FlinkState::Running), &gone, at(51));
+    assert_eq!(
+        decision.status.state,
+        State::Ending { outcome: Outcome::Finished, step: EndStep::Save, since: at(51) }
+    );
+}
+
+#[test]
+fn a_job_is_not_called_cancelled_before_its_job_manager_was_asked() {
+    let decision =
+        decide(&wants(Intent::Cancel), &live(FlinkState::Running), &standing(), at(5000));
+    assert_eq!((decision.status, decision.actions), (live(FlinkState::Running), vec![]));
 }
 
 #[test]
@@ -184,7 +219,10 @@ fn a_job_manager_that_dies_before_it_has_the_job_fails_the_run_after_three_death
     let decision = decide(&wants(WANTS_RUN), &awaiting(), &dead(2), at(20));
     assert_eq!(decision.actions, [Action::SaveOutcome { run: RUN }]);
     let reason = decision.status.reason.expect("a reason");
-    assert_eq!(reason, "the JobManager ended with exit code 1 3 times before it had the job");
+    assert_eq!(
+        reason,
+        "the JobManager ended 3 times before it had the job, the last time with exit code 1"
+    );
 }
 
 #[test]
@@ -240,8 +278,7 @@ fn deleting_a_running_job_cancels_it_first_and_forgets_it_last() {
 #[test]
 fn a_deployment_of_someone_else_is_left_alone() {
     let mut observed = job_manager(|_| {});
-    observed.deployment =
-        Presence::Present(DeploymentSeen { run: None, deleting: false, replicas: 1 });
+    observed.deployment = Some(DeploymentSeen { run: None, deleting: false, replicas: 1 });
     let decision =
         decide(&wants(WANTS_RUN), &ending(Outcome::Failed, EndStep::Pods), &observed, at(30));
     assert!(matches!(decision.status.state, State::Ended { outcome: Outcome::Failed, .. }));
