@@ -1,0 +1,205 @@
+//! Puts the parts together, in the order in which they need each other, and takes them apart in the opposite one.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use flumen_apiserver::ApiServer;
+use flumen_kubelet::NodeNetwork;
+use futures::FutureExt as _;
+use futures::future::{Fuse, FusedFuture as _};
+use jiff::Timestamp;
+use kube::Client;
+use tokio::task::{JoinError, JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::directory::DataDirectory;
+use crate::listen::{listen, local_address};
+use crate::{Error, Settings, node};
+
+/// How pods reach the API server, inside the node's network.
+const ADVERTISED: (Ipv4Addr, u16) = (Ipv4Addr::new(10, 96, 0, 1), 443);
+const API: &str = "Kubernetes API";
+const REGISTRY: &str = "image registry";
+
+/// A running local cluster.
+#[derive(Debug)]
+pub struct LocalCluster {
+    kubeconfig: PathBuf,
+    url: String,
+    registry: SocketAddr,
+    main: JoinHandle<Result<(), Error>>,
+}
+
+impl LocalCluster {
+    /// Starts a cluster, or the one that a data directory holds, and waits until its node is ready.
+    ///
+    /// When `stop` is cancelled, the pods are ended as when a machine is shut down: they come back with the cluster.
+    ///
+    /// # Errors
+    /// If the data directory or an address is in use, or a part does not start. Nothing is left running then.
+    pub async fn start(settings: Settings, stop: CancellationToken) -> Result<Self, Error> {
+        if settings.helper.is_empty() {
+            return Err(Error::NoHelper);
+        }
+        let begun = Timestamp::now();
+        let directory = DataDirectory::open(&settings.data_directory)?;
+        let api_listener = listen(API, settings.listen)?;
+        let registry_listener = listen(REGISTRY, settings.registry_listen)?;
+        let url = format!("https://{}", local_address(API, &api_listener, settings.listen)?);
+        let registry = local_address(REGISTRY, &registry_listener, settings.registry_listen)?;
+
+        let network = node::network().await?;
+        let stops = Stops::default();
+        let server = start_api(&directory, &settings, &network, &stops.api).await?;
+        let inside = network.listen_tcp(SocketAddr::from(ADVERTISED));
+        let inside = inside.map_err(|source| Error::Listen { what: API, address: SocketAddr::from(ADVERTISED), source })?;
+        let serving = vec![
+            server.serve(api_listener).map_err(Error::ApiServer)?.fuse(),
+            server.serve(inside).map_err(Error::ApiServer)?.fuse(),
+        ];
+        let admin = server.kubeconfig(&url, "admin", &["system:masters"]).map_err(Error::ApiServer)?;
+        let kubeconfig = directory.write_private("kubeconfig", &admin)?;
+
+        let manager = server.in_process("system:kube-controller-manager", &["system:masters"]);
+        let client = Client::new(manager, "default");
+        let kubelet = node::settings(&directory, &settings, &server, &url, network).await?;
+        let ready = node::ready(client.clone(), settings.node_name.clone(), begun);
+        let mut parts = Parts {
+            controllers: flumen_controllers::spawn(
+                client,
+                flumen_controllers::Settings { root_certificate: Some(server.certificate_authority_pem()) },
+                stops.controllers.clone(),
+            )
+            .fuse(),
+            kubelet: tokio::spawn(flumen_kubelet::run(kubelet, stops.kubelet.clone())).fuse(),
+            registry: tokio::spawn(flumen_registry::serve(
+                registry_listener,
+                directory.part("registry"),
+                stops.registry.clone(),
+            ))
+            .fuse(),
+            serving,
+            stops,
+            _directory: directory,
+        };
+        let outcome = tokio::select! {
+            ready = ready => ready,
+            ended = parts.first_end() => ended,
+            () = stop.cancelled() => Ok(()),
+        };
+        if let Err(error) = outcome {
+            let _ = parts.shut_down().await;
+            return Err(error);
+        }
+        Ok(Self { kubeconfig, url, registry, main: tokio::spawn(parts.run(stop)) })
+    }
+
+    /// The file with which `kubectl` and others reach the cluster as its administrator.
+    pub fn kubeconfig_path(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// The address of the Kubernetes API.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The address of the image registry: plain HTTP.
+    pub fn registry(&self) -> SocketAddr {
+        self.registry
+    }
+
+    /// Waits until the cluster has ended: because it was told to, or because a part failed.
+    ///
+    /// # Errors
+    /// If a part failed.
+    pub async fn stopped(self) -> Result<(), Error> {
+        self.main.await.unwrap_or(Err(Error::Ended { part: "supervisor" }))
+    }
+}
+
+async fn start_api(
+    directory: &DataDirectory,
+    settings: &Settings,
+    network: &NodeNetwork,
+    stop: &CancellationToken,
+) -> Result<ApiServer, Error> {
+    let settings = flumen_apiserver::Settings {
+        data_directory: directory.part("apiserver"),
+        advertised: SocketAddr::from(ADVERTISED),
+        dialer: network.dialer(),
+        wait_for_disk: settings.wait_for_disk,
+        ..flumen_apiserver::Settings::default()
+    };
+    ApiServer::start(settings, stop.clone()).await.map_err(Error::ApiServer)
+}
+
+/// Each part is stopped by itself, because the others need it while they end.
+#[derive(Debug, Default)]
+struct Stops {
+    controllers: CancellationToken,
+    kubelet: CancellationToken,
+    registry: CancellationToken,
+    api: CancellationToken,
+}
+
+/// A part that runs; its end is seen once.
+type Part<T> = Fuse<JoinHandle<T>>;
+
+#[derive(Debug)]
+struct Parts {
+    controllers: Part<()>,
+    kubelet: Part<Result<(), flumen_kubelet::Error>>,
+    registry: Part<Result<(), flumen_registry::Error>>,
+    serving: Vec<Part<()>>,
+    stops: Stops,
+    _directory: DataDirectory,
+}
+
+impl Parts {
+    async fn run(mut self, stop: CancellationToken) -> Result<(), Error> {
+        let first = tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            ended = self.first_end() => ended,
+        };
+        first.and(self.shut_down().await)
+    }
+
+    /// Waits for the first part that ends without having been told to: that is always a failure.
+    async fn first_end(&mut self) -> Result<(), Error> {
+        let ended = |part| Error::Ended { part };
+        Err(tokio::select! {
+            _ = &mut self.controllers => ended("controllers"),
+            outcome = &mut self.kubelet => failure(outcome, Error::Kubelet).unwrap_or_else(|| ended("kubelet")),
+            outcome = &mut self.registry => failure(outcome, Error::Registry).unwrap_or_else(|| ended("registry")),
+        })
+    }
+
+    /// First those who would replace what ends, then the pods, at last the API server, which must hear of it all.
+    async fn shut_down(mut self) -> Result<(), Error> {
+        self.stops.controllers.cancel();
+        finish(&mut self.controllers).await;
+        self.stops.kubelet.cancel();
+        let kubelet = finish(&mut self.kubelet).await.and_then(|outcome| failure(outcome, Error::Kubelet));
+        self.stops.registry.cancel();
+        let registry = finish(&mut self.registry).await.and_then(|outcome| failure(outcome, Error::Registry));
+        self.stops.api.cancel();
+        for serving in &mut self.serving {
+            finish(serving).await;
+        }
+        kubelet.or(registry).map_or(Ok(()), Err)
+    }
+}
+
+/// Waits for a part, unless its end was seen before: then `None`.
+async fn finish<T>(part: &mut Part<T>) -> Option<Result<T, JoinError>> {
+    if part.is_terminated() { None } else { Some(part.await) }
+}
+
+fn failure<E>(outcome: Result<Result<(), E>, JoinError>, wrap: fn(E) -> Error) -> Option<Error> {
+    match outcome {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(wrap(error)),
+        Err(_) => Some(Error::Ended { part: "cluster" }),
+    }
+}

@@ -1,0 +1,98 @@
+//! The one node of the cluster: its network, its kubelet, and when it is ready.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use flumen_apiserver::ApiServer;
+use flumen_kubelet::{Endpoint, NetworkSettings, NodeNetwork};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Node;
+use kube::api::Api;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::runtime::wait::await_condition;
+use kube::{Client, Config};
+
+use crate::directory::DataDirectory;
+use crate::listen::{listen, local_address};
+use crate::{Error, Settings};
+
+/// Where the kubelet answers the API server; a free port of loopback.
+const ENDPOINT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
+const KUBELET: &str = "kubelet";
+/// A node takes a fraction of a second. After this time something is wrong.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Makes the network of the node, which takes a few milliseconds of system calls.
+pub(crate) async fn network() -> Result<NodeNetwork, Error> {
+    let made = tokio::task::spawn_blocking(|| NodeNetwork::create(NetworkSettings::default())).await;
+    made.map_err(|_| Error::Ended { part: "network" })?.map_err(Error::Network)
+}
+
+/// What the kubelet is started with: its own client over TLS, as on any other control plane.
+pub(crate) async fn settings(
+    directory: &DataDirectory,
+    settings: &Settings,
+    server: &ApiServer,
+    url: &str,
+    network: NodeNetwork,
+) -> Result<flumen_kubelet::Settings, Error> {
+    let name = &settings.node_name;
+    let client = client(server, url, name).await?;
+    let asked = SocketAddr::from(ENDPOINT);
+    let listener = listen(KUBELET, asked)?;
+    let address = local_address(KUBELET, &listener, asked)?.ip();
+    let names = [address.to_string(), name.clone()];
+    let (certificate_pem, key_pem) = server.issue_server_certificate(&names).map_err(Error::ApiServer)?;
+    let helper = settings.helper.clone();
+    let mut kubelet = flumen_kubelet::Settings::new(client, name, directory.part("kubelet"), helper, network);
+    let client_authority_pem = server.certificate_authority_pem();
+    kubelet.endpoint =
+        Some(Endpoint { listener, address: IpAddr::V4(ENDPOINT.0), certificate_pem, key_pem, client_authority_pem });
+    let machine = kubelet.allocatable;
+    kubelet.allocatable.cpu_millis = settings.allocatable.cpu_millis.unwrap_or(machine.cpu_millis);
+    kubelet.allocatable.memory_bytes = settings.allocatable.memory_bytes.unwrap_or(machine.memory_bytes);
+    Ok(kubelet)
+}
+
+async fn client(server: &ApiServer, url: &str, node: &str) -> Result<Client, Error> {
+    let text = server.kubeconfig(url, &format!("system:node:{node}"), &["system:nodes"]).map_err(Error::ApiServer)?;
+    let kubeconfig = Kubeconfig::from_yaml(&text).map_err(|error| Error::Client(error.into()))?;
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    let mut config = config.map_err(|error| Error::Client(error.into()))?;
+    // The kubelet has its own ideas about what to try again, and when.
+    config.default_retry = false;
+    Client::try_from(config).map_err(|error| Error::Client(error.into()))
+}
+
+/// Waits until the node says that it is ready, and says it now: it may have said so in an earlier life too.
+pub(crate) async fn ready(client: Client, name: String, since: Timestamp) -> Result<(), Error> {
+    let nodes: Api<Node> = Api::all(client);
+    let is_ready = |node: Option<&Node>| node.is_some_and(|node| is_ready(node, since.as_second()));
+    match tokio::time::timeout(PATIENCE, await_condition(nodes, &name, is_ready)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(Error::Client(error.into())),
+        Err(_) => Err(Error::NotReady { node: name, seconds: PATIENCE.as_secs() }),
+    }
+}
+
+fn is_ready(node: &Node, since_second: i64) -> bool {
+    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let mut ready = conditions.filter(|condition| condition.type_ == "Ready" && condition.status == "True");
+    ready.any(|condition| condition.last_heartbeat_time.as_ref().is_some_and(|time| time.0.as_second() >= since_second))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_was_ready_in_an_earlier_life_is_not_ready_yet() {
+        let node: Node = serde_json::from_value(serde_json::json!({"metadata": {}, "status": {"conditions": [
+            {"type": "Ready", "status": "True", "lastHeartbeatTime": "2026-01-01T00:00:10Z"}]}}))
+        .expect("node");
+        let second = |text: &str| text.parse::<Timestamp>().expect("time").as_second();
+        assert!(is_ready(&node, second("2026-01-01T00:00:10Z")));
+        assert!(!is_ready(&node, second("2026-01-01T00:00:11Z")));
+        assert!(!is_ready(&Node::default(), 0));
+    }
+}

@@ -1,0 +1,49 @@
+//! What a local cluster is started with.
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// Settings of a local cluster.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where everything is kept; made if it is not there. Default: `flumen-local` in the current directory.
+    pub data_directory: PathBuf,
+    /// Where the Kubernetes API listens, on loopback. Port 0 takes a free one. Default: `127.0.0.1:6443`.
+    pub listen: SocketAddr,
+    /// Where the image registry listens, on loopback. Port 0 takes a free one. Default: `127.0.0.1:5000`.
+    pub registry_listen: SocketAddr,
+    /// The program, and its first arguments, that runs pods by calling `flumen_kubelet::pod_main`. No default: a cluster without it
+    /// is refused.
+    pub helper: Vec<OsString>,
+    /// The name of the node. Default: `local`.
+    pub node_name: String,
+    /// What pods may ask for in all. Default: what the machine has.
+    pub allocatable: Allocatable,
+    /// Whether a write is acknowledged only after it reached the disk. Without it a crash of the process loses nothing, a power
+    /// failure may. Default: true.
+    pub wait_for_disk: bool,
+}
+
+/// What pods may ask for in all; `None` is what the machine has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Allocatable {
+    /// Thousandths of a core.
+    pub cpu_millis: Option<u64>,
+    /// Bytes of memory.
+    pub memory_bytes: Option<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data_directory: PathBuf::from("flumen-local"),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 6443)),
+            registry_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)),
+            helper: Vec::new(),
+            node_name: "local".to_owned(),
+            allocatable: Allocatable::default(),
+            wait_for_disk: true,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! One cluster: a process that can be stopped or killed, and started again on the same directory.
+
+use std::fmt::Debug;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::NamespaceResourceScope;
+use kube::api::{Api, LogParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::runtime::wait::{Condition, await_condition};
+use kube::{Client, Resource};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::image;
+use crate::leftovers::{Leftovers, family};
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+const PROGRAM: &str = env!("CARGO_BIN_EXE_flumen-localcluster");
+
+/// What outlives one run of a cluster.
+#[derive(Clone)]
+pub(crate) struct Place {
+    directory: Arc<tempfile::TempDir>,
+    registry: SocketAddr,
+    size: Option<(u64, u64)>,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let directory = Arc::new(tempfile::tempdir().expect("directory"));
+        Self { directory, registry: SocketAddr::from(([127, 0, 0, 1], 0)), size: None }
+    }
+
+    /// With a node of this size: thousandths of a core, bytes of memory.
+    pub(crate) fn of_size(cpu_millis: u64, memory_bytes: u64) -> Self {
+        Self { size: Some((cpu_millis, memory_bytes)), ..Self::new() }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.arg(self.path()).arg("127.0.0.1:0").arg(self.registry.to_string());
+        if let Some((cpu, memory)) = self.size {
+            command.arg(cpu.to_string()).arg(memory.to_string());
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    pub(crate) async fn start(mut self) -> Cluster {
+        let leftovers = Leftovers::look(self.directory.path());
+        let mut child = self.command().stderr(Stdio::inherit()).spawn().expect("started");
+        let mut lines = BufReader::new(child.stdout.take().expect("standard output")).lines();
+        let line = tokio::time::timeout(PATIENCE, lines.next_line())
+            .await
+            .expect("ready in time")
+            .expect("a line");
+        let line = line.expect("the cluster ended instead of being ready");
+        let words: Vec<&str> = line.split(' ').collect();
+        let ["ready", url, registry, kubeconfig] = words.as_slice() else { panic!("{line}") };
+        self.registry = registry.parse().expect("address");
+        let kubeconfig = PathBuf::from(kubeconfig);
+        let client = client(&kubeconfig).await;
+        Cluster { place: self, client, url: (*url).to_owned(), kubeconfig, child, leftovers }
+    }
+}
+
+pub(crate) async fn client(kubeconfig: &Path) -> Client {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).expect("kubeconfig");
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .expect("configuration");
+    Client::try_from(config).expect("client")
+}
+
+pub(crate) struct Cluster {
+    pub(crate) place: Place,
+    pub(crate) client: Client,
+    pub(crate) url: String,
+    pub(crate) kubeconfig: PathBuf,
+    child: Child,
+    leftovers: Leftovers,
+}
+
+impl Cluster {
+    /// A cluster with the image `shell` in its registry.
+    pub(crate) async fn start() -> Self {
+        let cluster = Place::new().start().await;
+        image::push(cluster.place.registry).await;
+        cluster
+    }
+
+    /// The image with a shell.
+    pub(crate) fn shell(&self) -> String {
+        format!("{}/shell:1", self.place.registry)
+    }
+
+    pub(crate) fn registry(&self) -> SocketAddr {
+        self.place.registry
+    }
+
+    pub(crate) fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.client.clone(), "default")
+    }
+
+    pub(crate) async fn create<K>(&self, object: Value) -> K
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + DeserializeOwned
+            + Serialize
+            + Debug,
+    {
+        let object: K = serde_json::from_value(object).expect("object");
+        self.api::<K>().create(&PostParams::default(), &object).await.expect("created")
+    }
+
+    pub(crate) async fn log(&self, pod: &str) -> String {
+        self.api::<k8s_openapi::api::core::v1::Pod>()
+            .logs(pod, &LogParams::default())
+            .await
+            .expect("log")
+    }
+
+    /// Ends it as a user does; nothing must be left of it.
+    pub(crate) async fn stop(mut self) -> Place {
+        let pid = self.child.id().expect("running");
+        let family = family(pid);
+        let own = rustix::process::Pid::from_raw(i32::try_from(pid).expect("pid")).expect("pid");
+        rustix::process::kill_process(own, rustix::process::Signal::TERM).expect("signal");
+        let status = tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("ended in time")
+            .expect("status");
+        assert!(status.success(), "{status}");
+        self.leftovers.assert_none(family).await;
+        self.place
+    }
+
+    /// Kills it without a word; of its processes, mounts and interfaces nothing must be left either.
+    pub(crate) async fn crash(mut self) -> Place {
+        let family = family(self.child.id().expect("running"));
+        self.child.kill().await.expect("killed");
+        self.leftovers.assert_none(family).await;
+        self.place
+    }
+}
+
+/// Runs a cluster that must refuse to start; answers with what it says.
+pub(crate) async fn refusal(mut command: Command) -> String {
+    let mut child = command.spawn().expect("started");
+    let mut said = String::new();
+    let mut errors = child.stderr.take().expect("standard error");
+    tokio::time::timeout(PATIENCE, errors.read_to_string(&mut said))
+        .await
+        .expect("ended in time")
+        .expect("read");
+    assert!(!child.wait().await.expect("status").success(), "{said}");
+    said
+}
+
+/// Waits until the object of that name is as wanted; answers with it, or `None` if it is wanted gone.
+pub(crate) async fn until<K>(api: &Api<K>, name: &str, wanted: impl Condition<K>) -> Option<K>
+where
+    K: Clone + Debug + Send + DeserializeOwned + Resource + 'static,
+{
+    match tokio::time::timeout(PATIENCE, await_condition(api.clone(), name, wanted)).await {
+        Ok(found) => found.expect("watch"),
+        Err(_) => panic!("{name} did not get there: {:#?}", api.get_opt(name).await),
+    }
+}
+
+/// Waits until `look` finds something.
+pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let waited = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waited).await.unwrap_or_else(|_| panic!("not seen: {what}"))
+}

@@ -1,0 +1,34 @@
+//! Starts that must fail, with words that help.
+
+use std::net::TcpListener;
+
+use crate::cluster::{Cluster, Place, refusal};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_cluster_on_the_same_directory_is_refused_and_the_first_goes_on() {
+    let cluster = Cluster::start().await;
+    let said = refusal(cluster.place.command()).await;
+    assert!(said.contains("in use by another local cluster (process "), "{said}");
+    cluster.client.apiserver_version().await.expect("the first cluster still answers");
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_in_use_is_named_and_nothing_is_left() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("port");
+    let address = taken.local_addr().expect("address").to_string();
+    let place = Place::new();
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_flumen-localcluster"));
+    command.arg(place.path()).arg(&address).stderr(std::process::Stdio::piped()).kill_on_drop(true);
+    let said = refusal(command).await;
+    assert!(said.contains(&address) && said.contains("choose another port"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_of_a_newer_version_is_refused() {
+    let place = Place::new();
+    std::fs::create_dir(place.path()).expect("directory");
+    std::fs::write(place.path().join("format"), "99\n").expect("format");
+    let said = refusal(place.command()).await;
+    assert!(said.contains("format \"99\""), "{said}");
+}

@@ -1,0 +1,87 @@
+//! Services: by name from another pod, and through the API's proxy.
+
+use k8s_openapi::api::core::v1::{Endpoints, Pod, Service};
+use serde_json::json;
+
+use crate::cluster::{Cluster, until};
+use crate::pods::{is_ready, once, phase};
+
+const SERVER: &str = "mkdir -p /tmp/www && cd /tmp/www && echo hello from $HOSTNAME > index.html && exec python3 -m http.server 8081";
+
+/// Fetches a page with nothing but bash.
+fn fetch(host: &str, port: u16) -> String {
+    format!(
+        "exec bash -c 'exec 3<>/dev/tcp/{host}/{port} && printf \"GET / HTTP/1.0\\r\\n\\r\\n\" >&3 && cat <&3'"
+    )
+}
+
+async fn serving() -> Cluster {
+    let cluster = Cluster::start().await;
+    let mut server = once(&cluster, "server", SERVER);
+    server["metadata"]["labels"] = json!({"app": "web"});
+    server["spec"]["containers"][0]["ports"] = json!([{"name": "http", "containerPort": 8081}]);
+    cluster.create::<Pod>(server).await;
+    for (name, cluster_ip) in [("web", None), ("web-headless", Some("None"))] {
+        let spec = json!({"selector": {"app": "web"}, "clusterIP": cluster_ip, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]});
+        cluster.create::<Service>(json!({"metadata": {"name": name}, "spec": spec})).await;
+    }
+    until(&cluster.api::<Pod>(), "server", |found: Option<&Pod>| is_ready(found)).await;
+    for name in ["web", "web-headless"] {
+        let has_address = |found: Option<&Endpoints>| {
+            found.and_then(|found| found.subsets.as_ref()?.first()?.addresses.as_ref()).is_some()
+        };
+        until(&cluster.api::<Endpoints>(), name, has_address).await;
+    }
+    cluster
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_is_reached_by_its_names_from_another_pod() {
+    let cluster = serving().await;
+    let pods = cluster.api::<Pod>();
+    let places = [
+        ("short", "web", 80),
+        ("full", "web.default.svc.cluster.local", 80),
+        ("headless", "web-headless.default.svc", 8081),
+    ];
+    for (name, host, port) in places {
+        // A server that has only just started may not listen yet.
+        let script = format!(
+            "for try in $(seq 100); do ({}) && exit 0; sleep 0.1; done; exit 1",
+            fetch(host, port)
+        );
+        cluster.create::<Pod>(once(&cluster, name, &script)).await;
+        let ended = until(&pods, name, |found: Option<&Pod>| {
+            ["Succeeded", "Failed"].contains(&phase(found))
+        })
+        .await;
+        let log = cluster.log(name).await;
+        assert_eq!(phase(ended.as_ref()), "Succeeded", "{host}: {log}");
+        assert!(log.contains("hello from server"), "{host}: {log}");
+    }
+    cluster
+        .create::<Pod>(once(
+            &cluster,
+            "nobody",
+            "getent hosts nobody.default.svc.cluster.local; echo $?",
+        ))
+        .await;
+    until(&pods, "nobody", |found: Option<&Pod>| phase(found) == "Succeeded").await;
+    assert_eq!(cluster.log("nobody").await, "2\n");
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_is_reached_through_the_api() {
+    let cluster = serving().await;
+    let fetched = crate::cluster::eventually("an answer through the proxy", async || {
+        let request =
+            http::Request::get("/api/v1/namespaces/default/services/web:http/proxy/index.html")
+                .body(Vec::new())
+                .expect("request");
+        cluster.client.request_text(request).await.ok()
+    })
+    .await;
+    assert_eq!(fetched, "hello from server\n");
+    cluster.stop().await;
+}
