@@ -6,7 +6,7 @@ mod reduce;
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, RwLock, RwLockReadGuard, PoisonError},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use tokio::sync::watch;
@@ -82,7 +82,9 @@ impl Index {
         let endpoints = self.endpoints.get(key).into_iter().flatten();
         endpoints
             .filter(|endpoint| endpoint.ready)
-            .filter_map(|endpoint| Some(SocketAddr::from((endpoint.address, *endpoint.ports.get(port)?))))
+            .filter_map(|endpoint| {
+                Some(SocketAddr::from((endpoint.address, *endpoint.ports.get(port)?)))
+            })
             .collect()
     }
 }

@@ -48,7 +48,9 @@ impl Dns {
     ) -> io::Result<Self> {
         let tcp = network.listen(address).await?;
         let network = network.clone();
-        let udp = tokio::task::spawn_blocking(move || network.bind_udp(address)).await.map_err(io::Error::other)??;
+        let udp = tokio::task::spawn_blocking(move || network.bind_udp(address))
+            .await
+            .map_err(io::Error::other)??;
         let domain = Name::from_ascii(format!("{domain}."))
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         Ok(Self { udp: UdpSocket::from_std(udp)?, tcp, zone: Arc::new(Zone { domain, directory }) })
@@ -114,12 +116,15 @@ fn respond(question: &[u8], zone: &Zone, udp: bool) -> Option<Vec<u8>> {
         Ok(question) => question,
         Err(_) => {
             let id = u16::from_be_bytes([*question.first()?, *question.get(1)?]);
-            return Message::error_msg(id, hickory_proto::op::OpCode::Query, ResponseCode::FormErr).to_vec().ok();
+            return Message::error_msg(id, hickory_proto::op::OpCode::Query, ResponseCode::FormErr)
+                .to_vec()
+                .ok();
         }
     };
     let answer = answer::answer(&question, &zone.domain, &zone.directory.read());
     let bytes = answer.to_vec().ok()?;
-    let allowed = question.edns.as_ref().map_or(USUAL_UDP_SIZE, |edns| usize::from(edns.max_payload()));
+    let allowed =
+        question.edns.as_ref().map_or(USUAL_UDP_SIZE, |edns| usize::from(edns.max_payload()));
     if udp && bytes.len() > allowed.max(USUAL_UDP_SIZE) {
         return answer.truncate().to_vec().ok();
     }

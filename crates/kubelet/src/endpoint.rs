@@ -43,7 +43,11 @@ impl Server {
         loop {
             match self.listener.accept().await {
                 Ok((connection, _)) => {
-                    tokio::spawn(serve_connection(connection, self.tls.clone(), self.routes.clone()));
+                    tokio::spawn(serve_connection(
+                        connection,
+                        self.tls.clone(),
+                        self.routes.clone(),
+                    ));
                 }
                 Err(error) => {
                     tracing::debug!(%error, "could not accept a connection to the kubelet");
@@ -70,7 +74,10 @@ async fn serve_connection(connection: TcpStream, tls: TlsAcceptor, routes: Route
         return;
     }
     let service = TowerToHyperService::new(routes);
-    if let Err(error) = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await {
+    if let Err(error) = auto::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await
+    {
         tracing::debug!(error, "a connection to the kubelet ended");
     }
 }

@@ -26,7 +26,9 @@ pub(crate) enum Error {
     NotFound { kind: &'static str, name: String },
     #[error("couldn't find key {key} in {kind} {name}")]
     NoKey { kind: &'static str, name: String, key: String },
-    #[error("the environment variable {variable} refers to {path:?}, which is not a field that a variable can have")]
+    #[error(
+        "the environment variable {variable} refers to {path:?}, which is not a field that a variable can have"
+    )]
     Field { variable: String, path: String },
 }
 
@@ -37,8 +39,10 @@ pub(crate) fn references(container: &Container) -> (Vec<String>, Vec<String>) {
         config_maps.extend(source.config_map_ref.as_ref().map(|reference| reference.name.clone()));
         secrets.extend(source.secret_ref.as_ref().map(|reference| reference.name.clone()));
     }
-    for source in container.env.iter().flatten().filter_map(|variable| variable.value_from.as_ref()) {
-        config_maps.extend(source.config_map_key_ref.as_ref().map(|reference| reference.name.clone()));
+    for source in container.env.iter().flatten().filter_map(|variable| variable.value_from.as_ref())
+    {
+        config_maps
+            .extend(source.config_map_key_ref.as_ref().map(|reference| reference.name.clone()));
         secrets.extend(source.secret_key_ref.as_ref().map(|reference| reference.name.clone()));
     }
     (config_maps, secrets)
@@ -56,10 +60,14 @@ pub(crate) fn resolve(
     let mut result = services;
     for source in container.env_from.iter().flatten() {
         let prefix = source.prefix.as_deref().unwrap_or_default();
-        let mut add = |values: Option<&BTreeMap<String, String>>, kind, name: &str, optional: Option<bool>| {
+        let mut add = |values: Option<&BTreeMap<String, String>>,
+                       kind,
+                       name: &str,
+                       optional: Option<bool>| {
             match values {
                 Some(values) => {
-                    let named = values.iter().map(|(key, value)| (format!("{prefix}{key}"), value.clone()));
+                    let named =
+                        values.iter().map(|(key, value)| (format!("{prefix}{key}"), value.clone()));
                     // Names that no shell could use are left out, as Kubernetes does.
                     result.extend(named.filter(|(key, _)| is_variable(key)));
                     Ok(())
@@ -96,13 +104,16 @@ fn from_source(
     lookups: &Lookups,
     facts: &Facts,
 ) -> Result<Option<String>, Error> {
-    let no_field = |path: &str| Error::Field { variable: variable.to_owned(), path: path.to_owned() };
+    let no_field =
+        |path: &str| Error::Field { variable: variable.to_owned(), path: path.to_owned() };
     if let Some(reference) = &source.field_ref {
         let path = &reference.field_path;
         return field(pod, path, facts).map(Some).ok_or_else(|| no_field(path));
     }
     if let Some(reference) = &source.resource_field_ref {
-        return resource(pod, Some(container), reference, facts).map(Some).ok_or_else(|| no_field(&reference.resource));
+        return resource(pod, Some(container), reference, facts)
+            .map(Some)
+            .ok_or_else(|| no_field(&reference.resource));
     }
     if let Some(reference) = &source.config_map_key_ref {
         let values = lookups.config_maps.get(&reference.name);

@@ -97,7 +97,8 @@ async fn write(
         if let Some(before) = written.get_mut(&key) {
             before.count += 1;
             let patch = json!({"count": before.count, "lastTimestamp": now});
-            if api.patch(&before.name, &PatchParams::default(), &Patch::Merge(patch)).await.is_ok() {
+            if api.patch(&before.name, &PatchParams::default(), &Patch::Merge(patch)).await.is_ok()
+            {
                 continue;
             }
         }
@@ -127,7 +128,10 @@ fn event(about: ObjectReference, note: Note, node: &str, now: Time) -> Event {
         count: Some(1),
         first_timestamp: Some(now.clone()),
         last_timestamp: Some(now),
-        source: Some(EventSource { component: Some(COMPONENT.to_owned()), host: Some(node.to_owned()) }),
+        source: Some(EventSource {
+            component: Some(COMPONENT.to_owned()),
+            host: Some(node.to_owned()),
+        }),
         reporting_component: Some(COMPONENT.to_owned()),
         reporting_instance: Some(node.to_owned()),
         ..Event::default()

@@ -129,9 +129,12 @@ impl Images {
             .layers()
             .iter()
             .zip(diff_ids)
-            .map(|(descriptor, diff_id)| self.ensure_layer(name, &remote.reference, descriptor, diff_id))
+            .map(|(descriptor, diff_id)| {
+                self.ensure_layer(name, &remote.reference, descriptor, diff_id)
+            })
             .collect();
-        let layers: Vec<String> = stream::iter(fetches).buffered(CONCURRENT_LAYERS).try_collect().await?;
+        let layers: Vec<String> =
+            stream::iter(fetches).buffered(CONCURRENT_LAYERS).try_collect().await?;
         let image = Image {
             id: remote.reference.to_string(),
             layers,
@@ -152,7 +155,11 @@ impl Images {
         let directory = layer_name(diff_id);
         let target = self.layers_directory().join(&directory);
         let lock = Arc::clone(
-            self.fetching.lock().unwrap_or_else(PoisonError::into_inner).entry(directory.clone()).or_default(),
+            self.fetching
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(directory.clone())
+                .or_default(),
         );
         let fetched = {
             let _alone = lock.lock().await;
@@ -249,7 +256,13 @@ fn run_configuration(config: &flumen_image::ImageConfiguration) -> RunConfigurat
         user: config.user().clone().unwrap_or_default(),
         stop_signal: config.stop_signal().clone(),
         host_directories: label
-            .map(|text| text.split(',').map(str::trim).filter(|path| path.starts_with('/')).map(PathBuf::from).collect())
+            .map(|text| {
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|path| path.starts_with('/'))
+                    .map(PathBuf::from)
+                    .collect()
+            })
             .unwrap_or_default(),
     }
 }

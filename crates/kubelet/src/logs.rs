@@ -75,11 +75,19 @@ impl Logs {
     }
 
     pub(crate) fn find(&self, key: &Key) -> History {
-        self.histories.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned().unwrap_or_default()
+        self.histories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Forgets the logs of a pod.
     pub(crate) fn forget(&self, pod: &str) {
-        self.histories.lock().unwrap_or_else(PoisonError::into_inner).retain(|(uid, _), _| uid != pod);
+        self.histories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|(uid, _), _| uid != pod);
     }
 }

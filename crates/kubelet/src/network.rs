@@ -30,7 +30,9 @@ use thread::NetworkThread;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The thread or its namespace could not be made.
-    #[error("could not make the node's network namespace; it needs root or a user namespace with CAP_SYS_ADMIN")]
+    #[error(
+        "could not make the node's network namespace; it needs root or a user namespace with CAP_SYS_ADMIN"
+    )]
     CreateNamespace(#[source] io::Error),
     /// A link, address or route was refused.
     #[error("could not {step}")]
@@ -75,7 +77,8 @@ impl Default for Settings {
 }
 
 /// Connects to addresses inside the node's network.
-pub type Dialer = Arc<dyn Fn(SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>> + Send + Sync>;
+pub type Dialer =
+    Arc<dyn Fn(SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>> + Send + Sync>;
 
 /// Handle to the node's network; the namespace ends with the process, or when the last handle and socket are gone.
 #[derive(Debug, Clone)]
@@ -134,7 +137,11 @@ impl NodeNetwork {
 
     /// Connects to an address inside the network.
     pub async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
-        let socket = self.thread.call(move || make_socket(address, SocketType::STREAM)).await.map_err(io::Error::other)??;
+        let socket = self
+            .thread
+            .call(move || make_socket(address, SocketType::STREAM))
+            .await
+            .map_err(io::Error::other)??;
         TcpSocket::from_std_stream(socket.into()).connect(address).await
     }
 
@@ -159,7 +166,8 @@ impl NodeNetwork {
     /// As [`Self::listen_tcp`], without blocking the caller's thread.
     pub async fn listen(&self, address: SocketAddr) -> io::Result<tokio::net::TcpListener> {
         self.thread.add_loopback_address(address.ip()).await.map_err(io::Error::other)?;
-        let listener = self.thread.call(move || open_listener(address)).await.map_err(io::Error::other)??;
+        let listener =
+            self.thread.call(move || open_listener(address)).await.map_err(io::Error::other)??;
         tokio::net::TcpListener::from_std(listener)
     }
 

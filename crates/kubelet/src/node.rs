@@ -7,8 +7,8 @@ use k8s_openapi::{
     api::{
         coordination::v1::{Lease, LeaseSpec},
         core::v1::{
-            DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeSpec, NodeStatus,
-            NodeSystemInfo,
+            DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeSpec,
+            NodeStatus, NodeSystemInfo,
         },
     },
     apimachinery::pkg::{
@@ -55,7 +55,10 @@ impl Registration {
                     return Err(Error::RegisterNode { node: self.name.clone(), source });
                 }
                 Err(error) if tries >= REGISTER_TRIES => {
-                    return Err(Error::RegisterNode { node: self.name.clone(), source: Box::new(error) });
+                    return Err(Error::RegisterNode {
+                        node: self.name.clone(),
+                        source: Box::new(error),
+                    });
                 }
                 Err(error) => {
                     tracing::debug!(%error, node = self.name, "could not register the node yet");
@@ -77,7 +80,11 @@ impl Registration {
             .map(|(key, value)| (key.to_owned(), value.to_owned())),
         );
         let node = Node {
-            metadata: ObjectMeta { name: Some(self.name.clone()), labels: Some(labels.clone()), ..ObjectMeta::default() },
+            metadata: ObjectMeta {
+                name: Some(self.name.clone()),
+                labels: Some(labels.clone()),
+                ..ObjectMeta::default()
+            },
             spec: Some(NodeSpec {
                 pod_cidr: Some(self.pod_range.to_string()),
                 pod_cidrs: Some(vec![self.pod_range.to_string()]),
@@ -123,9 +130,24 @@ impl Registration {
             capacity: Some(self.resources(true)),
             allocatable: Some(self.resources(false)),
             conditions: Some(vec![
-                condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-                condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-                condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+                condition(
+                    "MemoryPressure",
+                    "False",
+                    "KubeletHasSufficientMemory",
+                    "kubelet has sufficient memory available",
+                ),
+                condition(
+                    "DiskPressure",
+                    "False",
+                    "KubeletHasNoDiskPressure",
+                    "kubelet has no disk pressure",
+                ),
+                condition(
+                    "PIDPressure",
+                    "False",
+                    "KubeletHasSufficientPID",
+                    "kubelet has sufficient PID available",
+                ),
                 condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
             ]),
             daemon_endpoints: self.endpoint.map(|(_, port)| NodeDaemonEndpoints {
@@ -178,12 +200,13 @@ impl Registration {
         };
         loop {
             let patch = json!({"spec": {"renewTime": MicroTime(Timestamp::now()), "holderIdentity": self.name}});
-            let renewed = match api.patch(&self.name, &PatchParams::default(), &Patch::Merge(patch)).await {
-                Err(kube::Error::Api(answer)) if answer.code == 404 => {
-                    api.create(&PostParams::default(), &lease).await.map(drop)
-                }
-                other => other.map(drop),
-            };
+            let renewed =
+                match api.patch(&self.name, &PatchParams::default(), &Patch::Merge(patch)).await {
+                    Err(kube::Error::Api(answer)) if answer.code == 404 => {
+                        api.create(&PostParams::default(), &lease).await.map(drop)
+                    }
+                    other => other.map(drop),
+                };
             if let Err(error) = renewed {
                 tracing::debug!(%error, node = self.name, "could not renew the node's lease");
             }
@@ -203,7 +226,9 @@ fn architecture() -> &'static str {
 
 fn system_info() -> NodeSystemInfo {
     let system = rustix::system::uname();
-    let read = |path: &str| fs::read_to_string(path).map(|text| text.trim().to_owned()).unwrap_or_default();
+    let read = |path: &str| {
+        fs::read_to_string(path).map(|text| text.trim().to_owned()).unwrap_or_default()
+    };
     let release = read("/etc/os-release");
     let os_image = release
         .lines()

@@ -28,7 +28,9 @@ pub fn pod_main(args: impl Iterator<Item = OsString>) -> ExitCode {
         ["supervise"] => supervise::run(),
         ["sandbox", hostname] => sandbox::run(hostname),
         ["container", report, user_namespace] => container::run(report, user_namespace),
-        ["execute", report, user_namespace, mount_namespace] => execute::run(report, user_namespace, mount_namespace),
+        ["execute", report, user_namespace, mount_namespace] => {
+            execute::run(report, user_namespace, mount_namespace)
+        }
         _ => Err(Failure::new(
             "this subcommand is for the kubelet's own use",
             std::io::ErrorKind::InvalidInput.into(),

@@ -146,7 +146,8 @@ impl Pods {
             }
         };
         for entry in entries.flatten() {
-            let known = entry.file_name().to_str().is_some_and(|uid| self.workers.contains_key(uid));
+            let known =
+                entry.file_name().to_str().is_some_and(|uid| self.workers.contains_key(uid));
             if !known {
                 tokio::task::spawn_blocking(move || {
                     if let Err(error) = worker::remove_directory(&entry.path()) {

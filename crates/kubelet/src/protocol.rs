@@ -9,8 +9,8 @@ use std::{
 };
 
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    recvmsg, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -53,12 +53,25 @@ pub(crate) enum Request {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Event {
     /// Descriptor: the pod's network namespace.
-    SandboxCreated { pod: String },
-    SandboxFailed { pod: String, message: String },
+    SandboxCreated {
+        pod: String,
+    },
+    SandboxFailed {
+        pod: String,
+        message: String,
+    },
     /// The process exists; its own set-up goes on and is told through the report descriptor.
-    Started { container: u64 },
-    NotStarted { container: u64, message: String },
-    Exited { container: u64, exit: Exit },
+    Started {
+        container: u64,
+    },
+    NotStarted {
+        container: u64,
+        message: String,
+    },
+    Exited {
+        container: u64,
+        exit: Exit,
+    },
 }
 
 /// How a process ended.
@@ -164,14 +177,23 @@ pub(crate) fn send(
 }
 
 /// Receives one message; `None` when the other side is gone.
-pub(crate) fn receive<T: DeserializeOwned>(socket: impl AsFd) -> Result<Option<(T, Vec<OwnedFd>)>, io::Error> {
+pub(crate) fn receive<T: DeserializeOwned>(
+    socket: impl AsFd,
+) -> Result<Option<(T, Vec<OwnedFd>)>, io::Error> {
     let mut text = vec![0; LONGEST];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let received = recvmsg(socket, &mut [IoSliceMut::new(&mut text)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
-    if received.bytes == 0 {
-        return Ok(None);
-    }
+    let received = match recvmsg(
+        socket,
+        &mut [IoSliceMut::new(&mut text)],
+        &mut control,
+        RecvFlags::CMSG_CLOEXEC,
+    ) {
+        Ok(received) if received.bytes > 0 => received,
+        // It went without reading what was sent to it.
+        Ok(_) | Err(rustix::io::Errno::CONNRESET) => return Ok(None),
+        Err(errno) => return Err(errno.into()),
+    };
     let mut descriptors = Vec::new();
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(rights) = message {

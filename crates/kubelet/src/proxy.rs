@@ -49,7 +49,12 @@ pub(crate) async fn serve(network: NodeNetwork, directory: Directory, reserved: 
             }
             match network.listen(address).await {
                 Ok(listener) => {
-                    let task = tokio::spawn(accept(listener, network.clone(), directory.clone(), behind.clone()));
+                    let task = tokio::spawn(accept(
+                        listener,
+                        network.clone(),
+                        directory.clone(),
+                        behind.clone(),
+                    ));
                     listeners.insert(address, (behind, AbortOnDrop(task)));
                 }
                 Err(error) => {
@@ -120,10 +125,18 @@ async fn accept(listener: TcpListener, network: NodeNetwork, directory: Director
     }
 }
 
-async fn forward(mut client: TcpStream, network: NodeNetwork, targets: Vec<SocketAddr>, first: usize) {
+async fn forward(
+    mut client: TcpStream,
+    network: NodeNetwork,
+    targets: Vec<SocketAddr>,
+    first: usize,
+) {
     for step in 0..targets.len() {
         let target = targets[(first + step) % targets.len()];
-        let Ok(Ok(mut endpoint)) = tokio::time::timeout(CONNECT, network.connect(target)).await else { continue };
+        let Ok(Ok(mut endpoint)) = tokio::time::timeout(CONNECT, network.connect(target)).await
+        else {
+            continue;
+        };
         // Small answers must not wait for more.
         let _ = (client.set_nodelay(true), endpoint.set_nodelay(true));
         // Copies both ways and passes on the end of each direction by itself.
@@ -141,12 +154,21 @@ mod tests {
     use crate::directory::{Endpoint, Port, Service};
 
     fn index(ready: bool) -> Index {
-        let port = |name: &str, port, protocol: &str| Port { name: name.into(), port, protocol: protocol.into() };
+        let port = |name: &str, port, protocol: &str| Port {
+            name: name.into(),
+            port,
+            protocol: protocol.into(),
+        };
         let key = ("ns".to_owned(), "s".to_owned());
         let service = Service {
             reach: Reach::ClusterIp(Ipv4Addr::new(10, 96, 0, 9)),
             publish_not_ready: false,
-            ports: vec![port("a", 80, "TCP"), port("b", 81, "TCP"), port("a", 80, "UDP"), port("c", 443, "TCP")],
+            ports: vec![
+                port("a", 80, "TCP"),
+                port("b", 81, "TCP"),
+                port("a", 80, "UDP"),
+                port("c", 443, "TCP"),
+            ],
         };
         let endpoint = Endpoint {
             address: Ipv4Addr::new(10, 244, 0, 2),

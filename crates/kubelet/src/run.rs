@@ -35,8 +35,10 @@ async fn serve(settings: Settings, runner: Runner) -> Result<(), Error> {
     let pods_directory = settings.data_directory.join("pods");
     make_directory(&settings.data_directory)?;
     make_directory(&pods_directory)?;
-    let image_settings =
-        flumen_image::Settings { plain_http: settings.insecure_registries.clone(), ..Default::default() };
+    let image_settings = flumen_image::Settings {
+        plain_http: settings.insecure_registries.clone(),
+        ..Default::default()
+    };
     let image_client = flumen_image::Client::new(image_settings).map_err(Error::ImageClient)?;
     let images = Images::open(image_client, settings.data_directory.join("images"), settings.ids)
         .map_err(|error| Error::Images(error.into()))?;
@@ -48,10 +50,9 @@ async fn serve(settings: Settings, runner: Runner) -> Result<(), Error> {
     let registration = Registration {
         client: settings.client.clone(),
         name: settings.node_name.clone(),
-        endpoint: settings
-            .endpoint
-            .as_ref()
-            .and_then(|endpoint| Some((endpoint.address, endpoint.listener.local_addr().ok()?.port()))),
+        endpoint: settings.endpoint.as_ref().and_then(|endpoint| {
+            Some((endpoint.address, endpoint.listener.local_addr().ok()?.port()))
+        }),
         allocatable: settings.allocatable,
         pod_range: settings.network.pod_range(),
     };
@@ -73,9 +74,9 @@ async fn serve(settings: Settings, runner: Runner) -> Result<(), Error> {
         allocatable: settings.allocatable,
     });
     let server = match settings.endpoint {
-        Some(endpoint) => {
-            Some(Server::new(endpoint, Arc::clone(&node)).map_err(|error| Error::Serve(error.into()))?)
-        }
+        Some(endpoint) => Some(
+            Server::new(endpoint, Arc::clone(&node)).map_err(|error| Error::Serve(error.into()))?,
+        ),
         None => None,
     };
     let endpoint = async {

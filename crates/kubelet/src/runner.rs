@@ -103,9 +103,15 @@ impl Runner {
     }
 
     /// Makes the namespaces of a pod and returns its network namespace.
-    pub async fn create_sandbox(&self, pod: &str, hostname: &str, map: IdMap) -> Result<OwnedFd, Error> {
+    pub async fn create_sandbox(
+        &self,
+        pod: &str,
+        hostname: &str,
+        map: IdMap,
+    ) -> Result<OwnedFd, Error> {
         let answer = self.channel.expect_sandbox(pod);
-        let request = Request::CreateSandbox { pod: pod.to_owned(), hostname: hostname.to_owned(), map };
+        let request =
+            Request::CreateSandbox { pod: pod.to_owned(), hostname: hostname.to_owned(), map };
         self.channel.ask(&request, &[]).await?;
         match answer.await {
             Ok(Ok(network)) => Ok(network),
@@ -120,7 +126,12 @@ impl Runner {
     }
 
     /// Starts a container and returns when its command has been executed.
-    pub async fn start_container(&self, pod: &str, container: &Container, output: Output) -> Result<Process, Error> {
+    pub async fn start_container(
+        &self,
+        pod: &str,
+        container: &Container,
+        output: Output,
+    ) -> Result<Process, Error> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let request = Request::Start { container: id, pod: pod.to_owned() };
         self.launch(id, &request, container, output).await
@@ -128,7 +139,12 @@ impl Runner {
 
     /// Starts a further process in the container `within`.
     #[expect(dead_code, reason = "exec probes and hooks use it")]
-    pub(crate) async fn execute(&self, within: u64, execution: &Execution, output: Output) -> Result<Process, Error> {
+    pub(crate) async fn execute(
+        &self,
+        within: u64,
+        execution: &Execution,
+        output: Output,
+    ) -> Result<Process, Error> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         self.launch(id, &Request::Execute { container: id, within }, execution, output).await
     }
@@ -146,11 +162,15 @@ impl Runner {
         output: Output,
     ) -> Result<Process, Error> {
         let configuration = in_memory(configuration).map_err(Error::Ask)?;
-        let (report, write_report) =
-            rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(|errno| Error::Ask(errno.into()))?;
+        let (report, write_report) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
+            .map_err(|errno| Error::Ask(errno.into()))?;
         let (started, exit) = self.channel.expect_process(id);
-        let descriptors =
-            [configuration.as_fd(), output.stdout.as_fd(), output.stderr.as_fd(), write_report.as_fd()];
+        let descriptors = [
+            configuration.as_fd(),
+            output.stdout.as_fd(),
+            output.stderr.as_fd(),
+            write_report.as_fd(),
+        ];
         self.channel.ask(request, &descriptors).await?;
         match started.await {
             Ok(Ok(())) => {}
@@ -165,7 +185,8 @@ impl Runner {
         if text.is_empty() {
             return Ok(Process { id, exit });
         }
-        let refusal: Refusal = serde_json::from_slice(&text).map_err(|error| Error::Ask(error.into()))?;
+        let refusal: Refusal =
+            serde_json::from_slice(&text).map_err(|error| Error::Ask(error.into()))?;
         Err(Error::Refused { message: refusal.message })
     }
 }

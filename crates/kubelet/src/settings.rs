@@ -118,6 +118,9 @@ impl fmt::Debug for Settings {
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoint").field("listener", &self.listener).field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Endpoint")
+            .field("listener", &self.listener)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }

@@ -44,11 +44,15 @@ pub(crate) enum Error {
     },
     #[error("MountVolume.SetUp failed for volume {volume:?} : hostPath type check failed: {} is not a {expected}", path.display())]
     HostPath { volume: String, path: PathBuf, expected: &'static str },
-    #[error("MountVolume.SetUp failed for volume {volume:?} : this node has no volumes of this type; it knows configMap, secret, projected, downwardAPI, emptyDir and hostPath")]
+    #[error(
+        "MountVolume.SetUp failed for volume {volume:?} : this node has no volumes of this type; it knows configMap, secret, projected, downwardAPI, emptyDir and hostPath"
+    )]
     Unsupported { volume: String },
     #[error("container {container} mounts the volume {volume:?}, which the pod does not have")]
     NoVolume { container: String, volume: String },
-    #[error("failed to prepare subPath for volumeMount {mount:?}: {path:?} must stay inside the volume")]
+    #[error(
+        "failed to prepare subPath for volumeMount {mount:?}: {path:?} must stay inside the volume"
+    )]
     SubPath { mount: String, path: String },
 }
 
@@ -66,14 +70,25 @@ impl Volumes {
     /// Makes or refreshes all volumes; tells when their content has to be refreshed.
     pub(crate) async fn prepare(&self, pod: &Pod) -> Result<Option<Timestamp>, Error> {
         let spec = pod.spec.as_ref();
-        let group = spec.and_then(|spec| spec.security_context.as_ref()).and_then(|context| context.fs_group);
-        let owner = Owner { map: self.map, group: group.and_then(|group| u32::try_from(group).ok()) };
-        let volumes: Vec<&Volume> = spec.and_then(|spec| spec.volumes.as_ref()).into_iter().flatten().collect();
-        let made = futures::future::try_join_all(volumes.into_iter().map(|volume| self.make(pod, volume, owner)));
+        let group = spec
+            .and_then(|spec| spec.security_context.as_ref())
+            .and_then(|context| context.fs_group);
+        let owner =
+            Owner { map: self.map, group: group.and_then(|group| u32::try_from(group).ok()) };
+        let volumes: Vec<&Volume> =
+            spec.and_then(|spec| spec.volumes.as_ref()).into_iter().flatten().collect();
+        let made = futures::future::try_join_all(
+            volumes.into_iter().map(|volume| self.make(pod, volume, owner)),
+        );
         Ok(made.await?.into_iter().flatten().min())
     }
 
-    async fn make(&self, pod: &Pod, volume: &Volume, owner: Owner) -> Result<Option<Timestamp>, Error> {
+    async fn make(
+        &self,
+        pod: &Pod,
+        volume: &Volume,
+        owner: Owner,
+    ) -> Result<Option<Timestamp>, Error> {
         let directory = self.own_directory(&volume.name);
         let write_error =
             |source| Error::Write { volume: volume.name.clone(), path: directory.clone(), source };
@@ -83,7 +98,8 @@ impl Volumes {
         if volume.empty_dir.is_some() || volume.ephemeral.is_some() {
             return write::empty(&directory, owner).map(|()| None).map_err(write_error);
         }
-        let gathering = Gathering { client: &self.client, pod, facts: &self.facts, volume: &volume.name };
+        let gathering =
+            Gathering { client: &self.client, pod, facts: &self.facts, volume: &volume.name };
         let Some(payload) = gathering.payload(volume).await? else {
             return Err(Error::Unsupported { volume: volume.name.clone() });
         };
@@ -104,9 +120,10 @@ impl Volumes {
         sub_path: &str,
     ) -> Result<PathBuf, Error> {
         let volumes = pod.spec.as_ref().and_then(|spec| spec.volumes.as_ref());
-        let volume = volumes.into_iter().flatten().find(|volume| volume.name == mount.name).ok_or_else(|| {
-            Error::NoVolume { container: container.to_owned(), volume: mount.name.clone() }
-        })?;
+        let volume =
+            volumes.into_iter().flatten().find(|volume| volume.name == mount.name).ok_or_else(
+                || Error::NoVolume { container: container.to_owned(), volume: mount.name.clone() },
+            )?;
         let root = match &volume.host_path {
             Some(host_path) => PathBuf::from(&host_path.path),
             None => self.own_directory(&volume.name),
@@ -119,14 +136,18 @@ impl Volumes {
         }
         let path = root.join(sub_path);
         if !path.exists() {
-            write::directories(&path, Owner { map: self.map, group: None })
-                .map_err(|source| Error::Write { volume: mount.name.clone(), path: path.clone(), source })?;
+            write::directories(&path, Owner { map: self.map, group: None }).map_err(|source| {
+                Error::Write { volume: mount.name.clone(), path: path.clone(), source }
+            })?;
         }
         // A link inside the volume must not lead out of it; what exists can be resolved.
-        let inside = path.canonicalize().and_then(|path| Ok(path.starts_with(root.canonicalize()?)));
+        let inside =
+            path.canonicalize().and_then(|path| Ok(path.starts_with(root.canonicalize()?)));
         match inside {
             Ok(true) => Ok(path),
-            Ok(false) => Err(Error::SubPath { mount: mount.name.clone(), path: sub_path.to_owned() }),
+            Ok(false) => {
+                Err(Error::SubPath { mount: mount.name.clone(), path: sub_path.to_owned() })
+            }
             Err(source) => Err(Error::Write { volume: mount.name.clone(), path, source }),
         }
     }

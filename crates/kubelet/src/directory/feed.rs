@@ -59,7 +59,9 @@ async fn follow<K, T>(
                 let (key, value) = (key(&object), reduce(&object));
                 directory.change(|index| set(table(index), key, value));
             }
-            Ok(Some(Event::Delete(object))) => directory.change(|index| set(table(index), key(&object), None)),
+            Ok(Some(Event::Delete(object))) => {
+                directory.change(|index| set(table(index), key(&object), None))
+            }
             Ok(None) => return,
             // The stream goes on by itself, with growing pauses.
             Err(error) => tracing::debug!(%error, "could not watch services"),

@@ -38,7 +38,9 @@ pub(super) fn endpoints(endpoints: &v1::Endpoints) -> Vec<Endpoint> {
             .ports
             .iter()
             .flatten()
-            .filter_map(|port| Some((port.name.clone().unwrap_or_default(), u16::try_from(port.port).ok()?)))
+            .filter_map(|port| {
+                Some((port.name.clone().unwrap_or_default(), u16::try_from(port.port).ok()?))
+            })
             .collect();
         let ready = subset.addresses.iter().flatten().map(|address| (address, true));
         let unready = subset.not_ready_addresses.iter().flatten().map(|address| (address, false));

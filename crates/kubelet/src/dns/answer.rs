@@ -36,7 +36,9 @@ pub(super) fn answer(question: &Message, domain: &Name, index: &Index) -> Messag
         answer.metadata.response_code = ResponseCode::FormErr;
         return answer;
     };
-    if question.metadata.message_type != MessageType::Query || question.metadata.op_code != OpCode::Query {
+    if question.metadata.message_type != MessageType::Query
+        || question.metadata.op_code != OpCode::Query
+    {
         answer.metadata.response_code = ResponseCode::NotImp;
         return answer;
     }
@@ -61,7 +63,8 @@ pub(super) fn answer(question: &Message, domain: &Name, index: &Index) -> Messag
 }
 
 fn find(name: &Name, domain: &Name, index: &Index) -> Found {
-    let labels: Vec<String> = name.iter().map(|label| String::from_utf8_lossy(label).into_owned()).collect();
+    let labels: Vec<String> =
+        name.iter().map(|label| String::from_utf8_lossy(label).into_owned()).collect();
     let mut labels: Vec<&str> = labels.iter().map(String::as_str).collect();
     if let [d, c, b, a, "in-addr", "arpa"] = labels.as_slice() {
         let address = format!("{a}.{b}.{c}.{d}").parse().ok();
@@ -79,7 +82,13 @@ fn find(name: &Name, domain: &Name, index: &Index) -> Found {
             if known { Found::Name(Vec::new()) } else { Found::Nothing }
         }
         ["svc", namespace, service, rest @ ..] => match index.service(namespace, service) {
-            Some(found) => below_service(&((*namespace).to_owned(), (*service).to_owned()), found, rest, domain, index),
+            Some(found) => below_service(
+                &((*namespace).to_owned(), (*service).to_owned()),
+                found,
+                rest,
+                domain,
+                index,
+            ),
             None => Found::Nothing,
         },
         ["pod", _namespace, address] => match address.replace('-', ".").parse::<Ipv4Addr>() {
@@ -91,28 +100,44 @@ fn find(name: &Name, domain: &Name, index: &Index) -> Found {
 }
 
 /// `rest` is what stands before the service's name, last label first.
-fn below_service(key: &Key, service: &Service, rest: &[&str], domain: &Name, index: &Index) -> Found {
+fn below_service(
+    key: &Key,
+    service: &Service,
+    rest: &[&str],
+    domain: &Name,
+    index: &Index,
+) -> Found {
     let endpoints = || index.published(&key.0, &key.1);
     match (rest, &service.reach) {
         ([], Reach::ClusterIp(address)) => Found::Name(vec![RData::A(A(*address))]),
         ([], Reach::Headless) => {
-            let addresses: Vec<RData> = endpoints().map(|endpoint| RData::A(A(endpoint.address))).collect();
+            let addresses: Vec<RData> =
+                endpoints().map(|endpoint| RData::A(A(endpoint.address))).collect();
             // A headless service without pods is a name that does not exist, as CoreDNS has it.
             if addresses.is_empty() { Found::Nothing } else { Found::Name(addresses) }
         }
-        ([], Reach::ExternalName(other)) => match Name::from_ascii(format!("{}.", other.trim_end_matches('.'))) {
-            Ok(other) => Found::Name(vec![RData::CNAME(CNAME(other))]),
-            Err(_) => Found::Nothing,
-        },
+        ([], Reach::ExternalName(other)) => {
+            match Name::from_ascii(format!("{}.", other.trim_end_matches('.'))) {
+                Ok(other) => Found::Name(vec![RData::CNAME(CNAME(other))]),
+                Err(_) => Found::Nothing,
+            }
+        }
         ([protocol, port], _) if protocol.starts_with('_') && port.starts_with('_') => {
             let (protocol, port) = (&protocol[1..], &port[1..]);
-            let found = service.ports.iter().find(|p| p.name == port && p.protocol.eq_ignore_ascii_case(protocol));
+            let found = service
+                .ports
+                .iter()
+                .find(|p| p.name == port && p.protocol.eq_ignore_ascii_case(protocol));
             found.map_or(Found::Nothing, |found| {
                 let targets: Vec<(String, u16)> = match service.reach {
                     Reach::Headless => endpoints()
-                        .filter_map(|endpoint| Some((format!("{}.", endpoint.label()), *endpoint.ports.get(port)?)))
+                        .filter_map(|endpoint| {
+                            Some((format!("{}.", endpoint.label()), *endpoint.ports.get(port)?))
+                        })
                         .collect(),
-                    Reach::ClusterIp(_) | Reach::ExternalName(_) => vec![(String::new(), found.port)],
+                    Reach::ClusterIp(_) | Reach::ExternalName(_) => {
+                        vec![(String::new(), found.port)]
+                    }
                 };
                 let name = service_name(key, domain);
                 let records = targets.into_iter().filter_map(|(label, port)| {

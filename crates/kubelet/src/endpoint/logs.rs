@@ -33,7 +33,9 @@ fn is_set(value: Option<&str>) -> bool {
 
 impl Options {
     fn query(&self, now: Timestamp) -> logs::Query {
-        let ago = self.since_seconds.and_then(|seconds| now.checked_sub(Duration::from_secs(seconds)).ok());
+        let ago = self
+            .since_seconds
+            .and_then(|seconds| now.checked_sub(Duration::from_secs(seconds)).ok());
         logs::Query {
             follow: is_set(self.follow.as_deref()),
             tail: self.tail_lines,
@@ -51,7 +53,10 @@ pub(super) async fn get(
 ) -> Response {
     let refuse = |status: StatusCode, text: String| (status, text).into_response();
     let Some(uid) = node.names.find(&namespace, &pod) else {
-        return refuse(StatusCode::NOT_FOUND, format!("pod {pod:?} in namespace {namespace:?} is not on this node"));
+        return refuse(
+            StatusCode::NOT_FOUND,
+            format!("pod {pod:?} in namespace {namespace:?} is not on this node"),
+        );
     };
     let history = node.logs.find(&(uid, container.clone()));
     let previous = is_set(options.previous.as_deref());
@@ -65,7 +70,9 @@ pub(super) async fn get(
         return refuse(StatusCode::BAD_REQUEST, text);
     };
     match logs::stream(log, options.query(Timestamp::now())).await {
-        Ok(stream) => ([(header::CONTENT_TYPE, "text/plain")], Body::from_stream(stream)).into_response(),
+        Ok(stream) => {
+            ([(header::CONTENT_TYPE, "text/plain")], Body::from_stream(stream)).into_response()
+        }
         Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, chain(&error)),
     }
 }

@@ -45,12 +45,14 @@ pub(super) fn acceptor(endpoint: &Endpoint) -> Result<TlsAcceptor, Error> {
         roots.add(certificate).map_err(|error| Error::Authority(error.into()))?;
     }
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-        .build()
-        .map_err(|error| Error::Authority(error.into()))?;
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .build()
+            .map_err(|error| Error::Authority(error.into()))?;
     let chain: Result<Vec<_>, _> =
         CertificateDer::pem_slice_iter(endpoint.certificate_pem.as_bytes()).collect();
-    let chain = chain.map_err(|source| Error::Pem { what: "the endpoint's certificate", source })?;
+    let chain =
+        chain.map_err(|source| Error::Pem { what: "the endpoint's certificate", source })?;
     let key = PrivateKeyDer::from_pem_slice(endpoint.key_pem.as_bytes())
         .map_err(|source| Error::Pem { what: "the endpoint's key", source })?;
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -67,7 +69,9 @@ pub(super) fn acceptor(endpoint: &Endpoint) -> Result<TlsAcceptor, Error> {
 pub(super) fn is_authorized(stream: &TlsStream<TcpStream>) -> bool {
     let (_, connection) = stream.get_ref();
     let certificate = connection.peer_certificates().and_then(<[CertificateDer<'_>]>::first);
-    let Some(Ok((_, certificate))) = certificate.map(|certificate| X509Certificate::from_der(certificate)) else {
+    let Some(Ok((_, certificate))) =
+        certificate.map(|certificate| X509Certificate::from_der(certificate))
+    else {
         return false;
     };
     let subject = certificate.subject();

@@ -13,7 +13,9 @@ pub(crate) fn expand(text: &str, variables: &BTreeMap<String, String>) -> String
         if let Some(escaped) = after.strip_prefix('$') {
             result.push('$');
             rest = escaped;
-        } else if let Some((name, remainder)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
+        } else if let Some((name, remainder)) =
+            after.strip_prefix('(').and_then(|inner| inner.split_once(')'))
+        {
             match variables.get(name) {
                 Some(value) => result.push_str(value),
                 None => result.push_str(&format!("$({name})")),
@@ -34,7 +36,10 @@ mod tests {
 
     #[test]
     fn variables_are_replaced_as_kubernetes_does() {
-        let variables = BTreeMap::from([("A".to_owned(), "1".to_owned()), ("B_C".to_owned(), "$(A)".to_owned())]);
+        let variables = BTreeMap::from([
+            ("A".to_owned(), "1".to_owned()),
+            ("B_C".to_owned(), "$(A)".to_owned()),
+        ]);
         for (text, expected) in [
             ("x$(A)y$(A)", "x1y1"),
             ("$(B_C)", "$(A)"),

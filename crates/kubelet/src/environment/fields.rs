@@ -63,14 +63,18 @@ pub(crate) fn resource(
     let container = match named {
         Some(name) => {
             let spec = pod.spec.as_ref()?;
-            spec.containers.iter().chain(spec.init_containers.iter().flatten()).find(|c| c.name == name)
+            spec.containers
+                .iter()
+                .chain(spec.init_containers.iter().flatten())
+                .find(|c| c.name == name)
         }
         None => container,
     }?;
     let (section, kind) = selector.resource.split_once('.')?;
     let resources = container.resources.as_ref();
     let limits = resources.and_then(|r| r.limits.as_ref()).and_then(|limits| limits.get(kind));
-    let requests = resources.and_then(|r| r.requests.as_ref()).and_then(|requests| requests.get(kind));
+    let requests =
+        resources.and_then(|r| r.requests.as_ref()).and_then(|requests| requests.get(kind));
     let (given, fallback) = match (section, kind) {
         ("limits", "cpu") => (limits, u128::from(facts.allocatable_cpu_millis)),
         ("limits", "memory") => (limits, u128::from(facts.allocatable_memory_bytes) * 1000),

@@ -25,14 +25,19 @@ fn facts() -> Facts {
 }
 
 fn lookups() -> Lookups {
-    let values = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let values = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    };
     Lookups {
         config_maps: [("settings".to_owned(), values(&[("LEVEL", "info"), ("1bad", "x")]))].into(),
         secrets: [("password".to_owned(), values(&[("value", "s3cret")]))].into(),
     }
 }
 
-fn resolved(env: &serde_json::Value, env_from: &serde_json::Value) -> Result<BTreeMap<String, String>, Error> {
+fn resolved(
+    env: &serde_json::Value,
+    env_from: &serde_json::Value,
+) -> Result<BTreeMap<String, String>, Error> {
     let pod = pod(env, env_from);
     let container = &pod.spec.as_ref().unwrap().containers[0];
     resolve(&pod, container, &lookups(), &facts(), BTreeMap::new())
@@ -59,9 +64,19 @@ fn values_come_from_everywhere() {
     assert_eq!(
         found,
         [
-            ("ACCOUNT", "flink"), ("CPU", "2"), ("IP", "10.244.0.9"), ("LABEL", "c"), ("LEVEL", "info"),
-            ("MEMORY", "1536"), ("NEXT", "a-$(POD)-info"), ("PLAIN", "a"), ("POD", "p"), ("REQUEST", "100000000"),
-            ("SECRET", "s3cret"), ("X_1bad", "x"), ("X_LEVEL", "info"),
+            ("ACCOUNT", "flink"),
+            ("CPU", "2"),
+            ("IP", "10.244.0.9"),
+            ("LABEL", "c"),
+            ("LEVEL", "info"),
+            ("MEMORY", "1536"),
+            ("NEXT", "a-$(POD)-info"),
+            ("PLAIN", "a"),
+            ("POD", "p"),
+            ("REQUEST", "100000000"),
+            ("SECRET", "s3cret"),
+            ("X_1bad", "x"),
+            ("X_LEVEL", "info"),
         ]
     );
 }
@@ -69,7 +84,10 @@ fn values_come_from_everywhere() {
 #[test]
 fn what_is_missing_is_named() {
     let message = |env, from| resolved(&env, &from).unwrap_err().to_string();
-    assert_eq!(message(json!([]), json!([{"secretRef": {"name": "gone"}}])), "secret \"gone\" not found");
+    assert_eq!(
+        message(json!([]), json!([{"secretRef": {"name": "gone"}}])),
+        "secret \"gone\" not found"
+    );
     let key = json!([{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "nope"}}}]);
     assert_eq!(message(key, json!([])), "couldn't find key nope in configmap settings");
     let field = json!([{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.containers"}}}]);
@@ -92,7 +110,10 @@ fn services_of_the_namespace_and_the_api_are_told() {
     assert_eq!(found["MY_JOB_SERVICE_HOST"], "10.96.0.5");
     assert_eq!(found["MY_JOB_SERVICE_PORT_REST"], "8081");
     assert_eq!(found["MY_JOB_PORT_8081_TCP"], "tcp://10.96.0.5:8081");
-    assert_eq!((found["KUBERNETES_SERVICE_HOST"].as_str(), found["KUBERNETES_SERVICE_PORT"].as_str()), ("10.96.0.1", "443"));
+    assert_eq!(
+        (found["KUBERNETES_SERVICE_HOST"].as_str(), found["KUBERNETES_SERVICE_PORT"].as_str()),
+        ("10.96.0.1", "443")
+    );
     assert!(!found.contains_key("X_SERVICE_HOST"));
     let found = service_variables(&index, "n", false, "10.96.0.1:443".parse().unwrap());
     assert!(!found.contains_key("MY_JOB_SERVICE_HOST") && found.contains_key("KUBERNETES_PORT"));

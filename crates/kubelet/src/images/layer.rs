@@ -12,9 +12,9 @@ use std::{
 
 use rustix::{
     fs::{
-        AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Timespec, Timestamps, Uid, XattrFlags, chmodat,
-        chownat, fchmod, fchown, fsetxattr, futimens, linkat, mkdirat, mknodat, openat, openat2, symlinkat,
-        unlinkat,
+        AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Timespec, Timestamps, Uid,
+        XattrFlags, chmodat, chownat, fchmod, fchown, fsetxattr, futimens, linkat, mkdirat,
+        mknodat, openat, openat2, symlinkat, unlinkat,
     },
     io::Errno,
 };
@@ -36,9 +36,15 @@ struct Layer {
 }
 
 /// Writes all entries of the archive below `directory`.
-pub(super) fn extract(content: &mut dyn Read, directory: &Path, map: IdMap) -> Result<(), Unpacking> {
-    let write_error = |errno: Errno| Unpacking::Write { path: directory.to_owned(), source: errno.into() };
-    let root = openat(CWD, directory, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(write_error)?;
+pub(super) fn extract(
+    content: &mut dyn Read,
+    directory: &Path,
+    map: IdMap,
+) -> Result<(), Unpacking> {
+    let write_error =
+        |errno: Errno| Unpacking::Write { path: directory.to_owned(), source: errno.into() };
+    let root = openat(CWD, directory, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(write_error)?;
     let mut layer = Layer { root, map, last: None };
     layer.own_directory_itself().map_err(write_error)?;
     let mut archive = Archive::new(content);
@@ -101,7 +107,9 @@ impl Layer {
             Err(Errno::NOENT) => {}
             other => return other,
         }
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Err(Errno::NOENT) };
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(Errno::NOENT);
+        };
         mkdirat(&self.directory(parent)?, name, Mode::from_raw_mode(0o755))?;
         let made = self.open_directory(path)?;
         self.own(&made)?;
@@ -152,13 +160,22 @@ impl Layer {
             }
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
                 clear(parent, name)?;
-                let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                let mut file = std::fs::File::from(openat(parent, name, flags, Mode::from_raw_mode(0o600))?);
+                let flags = OFlags::CREATE
+                    | OFlags::EXCL
+                    | OFlags::WRONLY
+                    | OFlags::NOFOLLOW
+                    | OFlags::CLOEXEC;
+                let mut file =
+                    std::fs::File::from(openat(parent, name, flags, Mode::from_raw_mode(0o600))?);
                 io::copy(entry, &mut file)?;
                 fchown(&file, user, group)?;
                 fchmod(&file, Mode::from_raw_mode(entry.header().mode()? & 0o7777))?;
-                let modified = Timespec { tv_sec: entry.header().mtime()?.cast_signed(), tv_nsec: 0 };
-                futimens(&file, &Timestamps { last_access: modified, last_modification: modified })?;
+                let modified =
+                    Timespec { tv_sec: entry.header().mtime()?.cast_signed(), tv_nsec: 0 };
+                futimens(
+                    &file,
+                    &Timestamps { last_access: modified, last_modification: modified },
+                )?;
             }
             EntryType::Symlink => {
                 let Some(target) = entry.link_name()? else { return Err(no_target()) };
@@ -178,7 +195,12 @@ impl Layer {
                 clear(parent, name)?;
                 mknodat(parent, name, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?;
                 chownat(parent, name, user, group, AtFlags::SYMLINK_NOFOLLOW)?;
-                chmodat(parent, name, Mode::from_raw_mode(entry.header().mode()? & 0o777), AtFlags::empty())?;
+                chmodat(
+                    parent,
+                    name,
+                    Mode::from_raw_mode(entry.header().mode()? & 0o777),
+                    AtFlags::empty(),
+                )?;
             }
             // Devices could not be used in a pod, which has a /dev of its own; the rest is about the archive.
             _ => {}

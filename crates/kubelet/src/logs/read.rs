@@ -45,7 +45,12 @@ pub(crate) async fn stream(
     };
     file.seek(SeekFrom::Start(start)).await.map_err(keep_error)?;
     let (sender, receiver) = mpsc::channel(4);
-    let reader = Reader { rest: Vec::new(), left: query.limit.unwrap_or(usize::MAX), line_begins: true, query };
+    let reader = Reader {
+        rest: Vec::new(),
+        left: query.limit.unwrap_or(usize::MAX),
+        line_begins: true,
+        query,
+    };
     tokio::spawn(reader.run(file, log, sender));
     Ok(ReceiverStream::new(receiver))
 }
@@ -67,7 +72,8 @@ async fn find_tail(file: &mut File, lines: usize) -> std::io::Result<u64> {
         block.append(&mut cut);
         let mut end = block.len();
         while end > 0 {
-            let begin = block[..end - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let begin =
+                block[..end - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             if begin == 0 && offset > 0 {
                 break;
             }
@@ -97,7 +103,12 @@ struct Reader {
 }
 
 impl Reader {
-    async fn run(mut self, mut file: File, mut log: Log, sender: mpsc::Sender<Result<Bytes, std::io::Error>>) {
+    async fn run(
+        mut self,
+        mut file: File,
+        mut log: Log,
+        sender: mpsc::Sender<Result<Bytes, std::io::Error>>,
+    ) {
         let mut buffer = vec![0; BLOCK];
         loop {
             // What is written after this is seen in the next round.
@@ -148,7 +159,9 @@ impl Reader {
     fn render(&mut self, line: &[u8], out: &mut Vec<u8>) {
         let Some(record) = parse(line) else { return };
         if let Some(since) = self.query.since {
-            let written = std::str::from_utf8(record.timestamp).ok().and_then(|text| text.parse::<Timestamp>().ok());
+            let written = std::str::from_utf8(record.timestamp)
+                .ok()
+                .and_then(|text| text.parse::<Timestamp>().ok());
             if written.is_some_and(|written| written < since) {
                 return;
             }
@@ -197,8 +210,14 @@ mod tests {
     async fn lines_come_whole_and_can_be_chosen() {
         let all = "one\ntwo, continued\nthree\n";
         assert_eq!(read(Query::default()).await, all);
-        for (tail, expected) in [(0, ""), (1, "three\n"), (2, "two, continued\nthree\n"), (3, all), (9, all)] {
-            assert_eq!(read(Query { tail: Some(tail), ..Query::default() }).await, expected, "{tail}");
+        for (tail, expected) in
+            [(0, ""), (1, "three\n"), (2, "two, continued\nthree\n"), (3, all), (9, all)]
+        {
+            assert_eq!(
+                read(Query { tail: Some(tail), ..Query::default() }).await,
+                expected,
+                "{tail}"
+            );
         }
         let since = Some("2026-01-01T00:00:04Z".parse().unwrap());
         assert_eq!(read(Query { since, ..Query::default() }).await, "three\n");
@@ -212,8 +231,9 @@ mod tests {
     #[tokio::test]
     async fn the_tail_of_a_long_log_is_found_across_blocks() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let text: String =
-            (0..5000).map(|n| format!("2026-01-01T00:00:01.000000000Z stdout F line {n}\n")).collect();
+        let text: String = (0..5000)
+            .map(|n| format!("2026-01-01T00:00:01.000000000Z stdout F line {n}\n"))
+            .collect();
         std::fs::write(file.path(), text).unwrap();
         let query = Query { tail: Some(3000), ..Query::default() };
         let tail = collect(stream(finished(file.path()).unwrap(), query).await.unwrap()).await;

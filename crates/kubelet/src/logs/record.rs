@@ -14,7 +14,13 @@ pub(super) struct Record<'a> {
 }
 
 /// Appends a record; `piece` has no line feed.
-pub(super) fn render(buffer: &mut Vec<u8>, now: Timestamp, stream: &str, complete: bool, piece: &[u8]) {
+pub(super) fn render(
+    buffer: &mut Vec<u8>,
+    now: Timestamp,
+    stream: &str,
+    complete: bool,
+    piece: &[u8],
+) {
     let mark = if complete { 'F' } else { 'P' };
     buffer.extend_from_slice(format!("{now:.9} {stream} {mark} ").as_bytes());
     buffer.extend_from_slice(piece);
@@ -24,7 +30,8 @@ pub(super) fn render(buffer: &mut Vec<u8>, now: Timestamp, stream: &str, complet
 /// Parses a line with its line feed; `None` when it is no record.
 pub(super) fn parse(line: &[u8]) -> Option<Record<'_>> {
     let mut parts = line.splitn(4, |byte| *byte == b' ');
-    let (timestamp, _stream, mark, content) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (timestamp, _stream, mark, content) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let complete = match mark {
         b"F" => true,
         b"P" => false,

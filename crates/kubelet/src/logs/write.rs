@@ -52,7 +52,8 @@ pub(crate) async fn capture(path: &Path) -> Result<Capture, Error> {
 }
 
 fn open_pipe() -> Result<(pipe::Receiver, OwnedFd), Error> {
-    let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(|errno| Error::Pipe(errno.into()))?;
+    let (read, write) =
+        rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(|errno| Error::Pipe(errno.into()))?;
     Ok((pipe::Receiver::from_owned_fd(read).map_err(Error::Pipe)?, write))
 }
 
@@ -104,7 +105,12 @@ impl Stream {
     }
 }
 
-async fn copy(stdout: pipe::Receiver, stderr: pipe::Receiver, mut file: File, growth: watch::Sender<Growth>) {
+async fn copy(
+    stdout: pipe::Receiver,
+    stderr: pipe::Receiver,
+    mut file: File,
+    growth: watch::Sender<Growth>,
+) {
     let (mut out, mut err) = (Stream::new("stdout", stdout), Stream::new("stderr", stderr));
     let (mut out_buffer, mut err_buffer) = (vec![0; 8 * 1024], vec![0; 8 * 1024]);
     let mut text = Vec::new();

@@ -26,7 +26,12 @@ fn during(step: impl Into<String>) -> impl FnOnce(rtnetlink::Error) -> Error {
 /// Brings loopback and bridge up in the node's namespace; returns their indexes.
 pub(super) async fn set_up_node(handle: &Handle, range: Range) -> Result<(u32, u32), Error> {
     let loopback = bring_up(handle, LOOPBACK).await?;
-    handle.link().add(LinkBridge::new(BRIDGE).build()).execute().await.map_err(during("make the pods' bridge"))?;
+    handle
+        .link()
+        .add(LinkBridge::new(BRIDGE).build())
+        .execute()
+        .await
+        .map_err(during("make the pods' bridge"))?;
     let bridge = find(handle, BRIDGE).await?;
     handle
         .address()
@@ -48,20 +53,29 @@ pub(super) async fn connect_pod(
     let peer = LinkMessageBuilder::<LinkUnspec>::new()
         .name(POD_LINK.to_owned())
         .setns_by_fd(namespace.as_raw_fd())
-        .up()
         .build();
     let link = LinkMessageBuilder::<LinkVeth>::new(&name, POD_LINK)
         .set_info_data(InfoData::Veth(InfoVeth::Peer(peer)))
         .controller(bridge)
         .up()
         .build();
-    handle.link().add(link).execute().await.map_err(during(format!("make the link of pod {address}")))
+    handle
+        .link()
+        .add(link)
+        .execute()
+        .await
+        .map_err(during(format!("make the link of pod {address}")))
 }
 
 /// Inside the pod's namespace: loopback, address, default route.
-pub(super) async fn set_up_pod(handle: &Handle, address: Ipv4Addr, range: Range) -> Result<(), Error> {
+pub(super) async fn set_up_pod(
+    handle: &Handle,
+    address: Ipv4Addr,
+    range: Range,
+) -> Result<(), Error> {
     bring_up(handle, LOOPBACK).await?;
-    let link = find(handle, POD_LINK).await?;
+    // The kernel refuses to bring it up while the pair is being made.
+    let link = bring_up(handle, POD_LINK).await?;
     handle
         .address()
         .add(link, IpAddr::V4(address), range.prefix())
@@ -75,13 +89,19 @@ pub(super) async fn set_up_pod(handle: &Handle, address: Ipv4Addr, range: Range)
 /// Adds an address to the node's loopback; one that is there already is fine.
 pub(super) async fn add_address(handle: &Handle, link: u32, address: IpAddr) -> Result<(), Error> {
     match handle.address().add(link, address, host_prefix(address)).execute().await {
-        Err(error) if !is_exists(&error) => Err(during(format!("add the address {address}"))(error)),
+        Err(error) if !is_exists(&error) => {
+            Err(during(format!("add the address {address}"))(error))
+        }
         _ => Ok(()),
     }
 }
 
 /// Removes an address from the node's loopback.
-pub(super) async fn remove_address(handle: &Handle, link: u32, address: IpAddr) -> Result<(), Error> {
+pub(super) async fn remove_address(
+    handle: &Handle,
+    link: u32,
+    address: IpAddr,
+) -> Result<(), Error> {
     let found = handle
         .address()
         .get()

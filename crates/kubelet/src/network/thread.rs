@@ -84,7 +84,9 @@ impl NetworkThread {
 
     pub(super) async fn remove_loopback_address(&self, address: IpAddr) -> Result<(), Error> {
         self.run(move |node| {
-            Box::pin(async move { links::remove_address(&node.handle, node.loopback, address).await })
+            Box::pin(
+                async move { links::remove_address(&node.handle, node.loopback, address).await },
+            )
         })
         .await
     }
@@ -132,10 +134,15 @@ impl Node {
 
     /// A netlink socket belongs to the namespace in which it was made; nothing may be awaited while in there.
     fn connection_in(&self, namespace: &OwnedFd) -> Result<Connection, Error> {
-        enter(namespace).map_err(|source| Error::Enter { step: "enter the pod's network".to_owned(), source })?;
+        enter(namespace).map_err(|source| Error::Enter {
+            step: "enter the pod's network".to_owned(),
+            source,
+        })?;
         let connection = connect();
-        enter(&self.namespace)
-            .map_err(|source| Error::Enter { step: "return to the node's network".to_owned(), source })?;
+        enter(&self.namespace).map_err(|source| Error::Enter {
+            step: "return to the node's network".to_owned(),
+            source,
+        })?;
         connection
     }
 }
@@ -155,7 +162,11 @@ fn enter(namespace: impl AsFd) -> Result<(), io::Error> {
     Ok(setns(namespace, CloneFlags::CLONE_NEWNET)?)
 }
 
-fn run(range: Range, mut jobs: mpsc::UnboundedReceiver<Job>, ready: &std::sync::mpsc::Sender<Result<(), Error>>) {
+fn run(
+    range: Range,
+    mut jobs: mpsc::UnboundedReceiver<Job>,
+    ready: &std::sync::mpsc::Sender<Result<(), Error>>,
+) {
     let prepared = unshare(CloneFlags::CLONE_NEWNET)
         .map_err(io::Error::from)
         .and_then(|()| std::fs::File::open("/proc/thread-self/ns/net"))

@@ -21,9 +21,12 @@ pub(super) fn take_inherited(number: &str, write: bool) -> Result<OwnedFd, Failu
         .write(write)
         .open(&path)
         .map_err(during(format!("open the inherited descriptor {number}")))?;
-    let number: i32 = number
-        .parse()
-        .map_err(|error| Failure::new("read a descriptor's number", io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+    let number: i32 = number.parse().map_err(|error| {
+        Failure::new(
+            "read a descriptor's number",
+            io::Error::new(io::ErrorKind::InvalidInput, error),
+        )
+    })?;
     nix::unistd::close(number).map_err(during("close an inherited descriptor"))?;
     Ok(file.into())
 }

@@ -65,5 +65,6 @@ pub(super) fn mount_all(devices: Vec<(&'static str, OwnedFd)>, map: IdMap) -> Re
 
 fn mount_at(kind: &str, target: &str, flags: MsFlags, options: &str) -> Result<(), Failure> {
     fs::create_dir_all(target).map_err(during(format!("make {target}")))?;
-    mount(Some(kind), target, Some(kind), flags, Some(options)).map_err(during(format!("mount {target}")))
+    mount(Some(kind), target, Some(kind), flags, Some(options))
+        .map_err(during(format!("mount {target}")))
 }

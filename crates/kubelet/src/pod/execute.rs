@@ -12,7 +12,11 @@ use super::{
 };
 use crate::protocol::Execution;
 
-pub(super) fn run(report_descriptor: &str, user_namespace: &str, mount_namespace: &str) -> Result<(), Failure> {
+pub(super) fn run(
+    report_descriptor: &str,
+    user_namespace: &str,
+    mount_namespace: &str,
+) -> Result<(), Failure> {
     let channel = take_inherited(report_descriptor, true)?;
     let user_namespace = take_inherited(user_namespace, false)?;
     let mount_namespace = take_inherited(mount_namespace, false)?;

@@ -6,7 +6,9 @@ use nix::{
     sched::CloneFlags,
     unistd::{Gid, Uid, setgroups, setresgid, setresuid},
 };
-use rustix::thread::{CapabilitySet, capability_is_in_bounding_set, remove_capability_from_bounding_set};
+use rustix::thread::{
+    CapabilitySet, capability_is_in_bounding_set, remove_capability_from_bounding_set,
+};
 
 use super::{
     failure::{Failure, during},
@@ -25,7 +27,11 @@ pub(super) struct User {
 
 impl User {
     /// Reads `user[:group]` with the container's own `/etc/passwd` and `/etc/group`.
-    pub(super) fn resolve(text: &str, group: Option<u32>, supplementary: &[u32]) -> Result<Self, Failure> {
+    pub(super) fn resolve(
+        text: &str,
+        group: Option<u32>,
+        supplementary: &[u32],
+    ) -> Result<Self, Failure> {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let mut user = Self::find(text, &read("/etc/passwd"), &read("/etc/group"))?;
         user.group = group.unwrap_or(user.group);
@@ -41,15 +47,22 @@ impl User {
             .map(|line| line.split(':').collect::<Vec<_>>())
             .find(|fields| fields.len() >= 6 && (fields[0] == name || fields[2] == name));
         let (id, mut group, home, login) = match &entry {
-            Some(fields) => {
-                (parse_id(fields[2], "user")?, parse_id(fields[3], "group")?, fields[5].to_owned(), fields[0])
-            }
+            Some(fields) => (
+                parse_id(fields[2], "user")?,
+                parse_id(fields[3], "group")?,
+                fields[5].to_owned(),
+                fields[0],
+            ),
             None => (parse_id(name, "user")?, 0, "/".to_owned(), ""),
         };
-        let lines = || groups.lines().map(|line| line.split(':').collect::<Vec<_>>()).filter(|f| f.len() >= 4);
+        let lines = || {
+            groups.lines().map(|line| line.split(':').collect::<Vec<_>>()).filter(|f| f.len() >= 4)
+        };
         let mut supplementary = Vec::new();
         if group_name.is_empty() {
-            for fields in lines().filter(|f| !login.is_empty() && f[3].split(',').any(|member| member == login)) {
+            for fields in lines()
+                .filter(|f| !login.is_empty() && f[3].split(',').any(|member| member == login))
+            {
                 supplementary.push(parse_id(fields[2], "group")?);
             }
         } else {
@@ -73,7 +86,12 @@ fn parse_id(text: &str, kind: &str) -> Result<u32, Failure> {
 }
 
 /// Enters the pod's user namespace as `user` and gives up what containers do not have.
-pub(super) fn assume(user: &User, namespace: &OwnedFd, capabilities: &[u32], map: IdMap) -> Result<(), Failure> {
+pub(super) fn assume(
+    user: &User,
+    namespace: &OwnedFd,
+    capabilities: &[u32],
+    map: IdMap,
+) -> Result<(), Failure> {
     namespaces::enter(namespace, CloneFlags::CLONE_NEWUSER)?;
     // A map of one id forbids setgroups, and there is nothing to choose from.
     if map.size > 1 {
@@ -124,6 +142,9 @@ mod tests {
     #[test]
     fn an_unknown_name_is_an_error_that_names_it() {
         let failure = User::find("nobody-here", PASSWD, GROUPS).unwrap_err();
-        assert_eq!(failure.step, "unable to find user nobody-here: no matching entries in passwd file");
+        assert_eq!(
+            failure.step,
+            "unable to find user nobody-here: no matching entries in passwd file"
+        );
     }
 }

@@ -26,7 +26,8 @@ pub(super) fn execute(
         return Err(Failure::new("no command specified", io::ErrorKind::InvalidInput.into()));
     };
     let directory = if working_directory.is_empty() { "/" } else { working_directory };
-    std::env::set_current_dir(directory).map_err(during(format!("enter the working directory {directory}")))?;
+    std::env::set_current_dir(directory)
+        .map_err(during(format!("enter the working directory {directory}")))?;
     // Java raises its own soft limit, other programs do not.
     let files = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum })
@@ -53,7 +54,8 @@ fn find(name: &str, path: &str) -> Result<PathBuf, Failure> {
         .map(|directory| Path::new(if directory.is_empty() { "." } else { directory }).join(name))
         .find(|candidate| is_executable(candidate))
         .ok_or_else(|| {
-            let source = io::Error::new(io::ErrorKind::NotFound, "executable file not found in $PATH");
+            let source =
+                io::Error::new(io::ErrorKind::NotFound, "executable file not found in $PATH");
             Failure::new(format!("exec: {name:?}"), source)
         })
 }

@@ -68,7 +68,8 @@ pub(super) fn enter(container: &Container) -> Result<(), Failure> {
 
 fn mount_layers(container: &Container) -> Result<(), Failure> {
     // The kernel takes one page of options, so layers are named relative to their directory.
-    std::env::set_current_dir(&container.layers_directory).map_err(during("enter the layers' directory"))?;
+    std::env::set_current_dir(&container.layers_directory)
+        .map_err(during("enter the layers' directory"))?;
     let layers: Vec<&str> = container.layers.iter().rev().map(String::as_str).collect();
     let options = format!(
         "lowerdir={},upperdir={},workdir={},volatile",
@@ -76,17 +77,23 @@ fn mount_layers(container: &Container) -> Result<(), Failure> {
         container.upper.display(),
         container.work.display()
     );
-    mount(Some("overlay"), &container.root, Some("overlay"), MsFlags::empty(), Some(options.as_str()))
-        .map_err(during(format!("mount the {} layers of the image", layers.len())))
+    mount(
+        Some("overlay"),
+        &container.root,
+        Some("overlay"),
+        MsFlags::empty(),
+        Some(options.as_str()),
+    )
+    .map_err(during(format!("mount the {} layers of the image", layers.len())))
 }
 
 fn plan(container: &Container) -> Result<Vec<Planned>, Failure> {
     let mut planned = Vec::new();
     for path in &container.host_directories {
         let source = match fs::symlink_metadata(path) {
-            Ok(found) if found.is_symlink() => {
-                Source::Link(fs::read_link(path).map_err(during(format!("read the link {}", path.display())))?)
-            }
+            Ok(found) if found.is_symlink() => Source::Link(
+                fs::read_link(path).map_err(during(format!("read the link {}", path.display())))?,
+            ),
             Ok(found) => take(path, found.is_dir())?,
             // An image may name more places than this host has.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -98,17 +105,25 @@ fn plan(container: &Container) -> Result<Vec<Planned>, Failure> {
     let mut mounts: Vec<_> = container.mounts.iter().collect();
     mounts.sort_by_key(|mount| mount.target.components().count());
     for mount in mounts {
-        let found = fs::metadata(&mount.source)
-            .map_err(during(format!("look at {} for {}", mount.source.display(), mount.target.display())))?;
+        let found = fs::metadata(&mount.source).map_err(during(format!(
+            "look at {} for {}",
+            mount.source.display(),
+            mount.target.display()
+        )))?;
         let flags = if mount.read_only { MsFlags::MS_RDONLY } else { MsFlags::empty() };
-        planned.push(Planned { target: mount.target.clone(), source: take(&mount.source, found.is_dir())?, flags });
+        planned.push(Planned {
+            target: mount.target.clone(),
+            source: take(&mount.source, found.is_dir())?,
+            flags,
+        });
     }
     Ok(planned)
 }
 
 fn take(path: &Path, directory: bool) -> Result<Source, Failure> {
-    let flags =
-        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_RECURSIVE;
     let tree = rustix::mount::open_tree(rustix::fs::CWD, path, flags)
         .map_err(during(format!("take {}", path.display())))?;
     Ok(if directory { Source::Directory(tree) } else { Source::File(tree) })
@@ -120,7 +135,8 @@ fn place(item: Planned, map: IdMap) -> Result<(), Failure> {
         Source::Link(to) => {
             if fs::symlink_metadata(target).is_err() {
                 make_directories(target.parent().unwrap_or(Path::new("/")), map)?;
-                symlink(to, target).map_err(during(format!("make the link {}", target.display())))?;
+                symlink(to, target)
+                    .map_err(during(format!("make the link {}", target.display())))?;
             }
             return Ok(());
         }
@@ -145,8 +161,14 @@ pub(super) fn attach(tree: impl AsFd, target: &Path) -> Result<(), Failure> {
 }
 
 fn remount(target: &Path, flags: MsFlags) -> Result<(), Failure> {
-    mount(None::<&str>, target, None::<&str>, MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags, None::<&str>)
-        .map_err(during(format!("make {} read-only", target.display())))
+    mount(
+        None::<&str>,
+        target,
+        None::<&str>,
+        MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags,
+        None::<&str>,
+    )
+    .map_err(during(format!("make {} read-only", target.display())))
 }
 
 fn make_directories(path: &Path, map: IdMap) -> Result<(), Failure> {
@@ -168,7 +190,8 @@ fn make_file(path: &Path, map: IdMap) -> Result<(), Failure> {
         make_directories(parent, map)?;
     }
     if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
-        fs::remove_file(path).map_err(during(format!("remove the dangling link {}", path.display())))?;
+        fs::remove_file(path)
+            .map_err(during(format!("remove the dangling link {}", path.display())))?;
     }
     File::create(path).map_err(during(format!("make the file {}", path.display())))?;
     own(path, map)
@@ -178,5 +201,6 @@ fn own(path: &Path, map: IdMap) -> Result<(), Failure> {
     if map.size == 1 {
         return Ok(());
     }
-    chown(path, Some(map.to_host(0)), Some(map.to_host(0))).map_err(during(format!("own {}", path.display())))
+    chown(path, Some(map.to_host(0)), Some(map.to_host(0)))
+        .map_err(during(format!("own {}", path.display())))
 }

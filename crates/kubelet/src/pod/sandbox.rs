@@ -18,7 +18,10 @@ const NETWORK_SETTINGS: [(&str, &str); 2] =
 
 pub(super) fn run(hostname: &str) -> Result<(), Failure> {
     unshare(
-        CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS,
+        CloneFlags::CLONE_NEWUSER
+            | CloneFlags::CLONE_NEWNET
+            | CloneFlags::CLONE_NEWIPC
+            | CloneFlags::CLONE_NEWUTS,
     )
     .map_err(during("make the pod's namespaces"))?;
     nix::unistd::sethostname(hostname).map_err(during(format!("set the host name {hostname}")))?;

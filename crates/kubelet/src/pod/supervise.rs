@@ -60,7 +60,8 @@ pub(super) fn run() -> Result<(), Failure> {
     unshare(CloneFlags::CLONE_NEWNS).map_err(during("make a mount namespace"))?;
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_SLAVE, None::<&str>)
         .map_err(during("keep own mounts from the host"))?;
-    mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), None::<&str>).map_err(during("mount /proc"))?;
+    mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), None::<&str>)
+        .map_err(during("mount /proc"))?;
 
     let mut mask = SigSet::empty();
     mask.add(Signal::SIGCHLD);
@@ -106,7 +107,10 @@ impl Supervisor {
         match request {
             Request::CreateSandbox { pod, hostname, map } => match create_sandbox(&hostname, map) {
                 Ok(sandbox) => {
-                    tell(&Event::SandboxCreated { pod: pod.clone() }, &[sandbox.surroundings.network.as_fd()])?;
+                    tell(
+                        &Event::SandboxCreated { pod: pod.clone() },
+                        &[sandbox.surroundings.network.as_fd()],
+                    )?;
                     self.sandboxes.insert(pod, sandbox);
                     Ok(())
                 }
@@ -118,13 +122,19 @@ impl Supervisor {
                 self.answer(container, pod, started)
             }
             Request::Execute { container, within } => {
-                let pod = self.containers.get(&within).map(|running| running.pod.clone()).unwrap_or_default();
+                let pod = self
+                    .containers
+                    .get(&within)
+                    .map(|running| running.pod.clone())
+                    .unwrap_or_default();
                 let started = self.execute(within, descriptors);
                 self.return_home()?;
                 self.answer(container, pod, started)
             }
             Request::Signal { container, signal } => {
-                if let (Some(running), Ok(signal)) = (self.containers.get(&container), Signal::try_from(signal)) {
+                if let (Some(running), Ok(signal)) =
+                    (self.containers.get(&container), Signal::try_from(signal))
+                {
                     // A process that ended meanwhile is not reaped yet or no longer in the table: no pid is reused.
                     let _ = kill(running.pid, signal);
                 }
@@ -137,7 +147,12 @@ impl Supervisor {
         }
     }
 
-    fn answer(&mut self, container: u64, pod: String, started: Result<Pid, Failure>) -> Result<(), Failure> {
+    fn answer(
+        &mut self,
+        container: u64,
+        pod: String,
+        started: Result<Pid, Failure>,
+    ) -> Result<(), Failure> {
         match started {
             Ok(pid) => {
                 self.containers.insert(container, Running { pid, pod });
@@ -155,8 +170,10 @@ impl Supervisor {
     }
 
     fn execute(&self, within: u64, descriptors: Vec<OwnedFd>) -> Result<Pid, Failure> {
-        let running =
-            self.containers.get(&within).ok_or_else(|| Failure::new("find the container", not_found()))?;
+        let running = self
+            .containers
+            .get(&within)
+            .ok_or_else(|| Failure::new("find the container", not_found()))?;
         let sandbox = self.sandbox(&running.pod)?;
         let pid = running.pid.to_string();
         let (pids, mounts) = (namespaces::open(&pid, "pid")?, namespaces::open(&pid, "mnt")?);
@@ -166,7 +183,9 @@ impl Supervisor {
     }
 
     fn sandbox(&self, pod: &str) -> Result<&Sandbox, Failure> {
-        self.sandboxes.get(pod).ok_or_else(|| Failure::new(format!("find the namespaces of pod {pod}"), not_found()))
+        self.sandboxes
+            .get(pod)
+            .ok_or_else(|| Failure::new(format!("find the namespaces of pod {pod}"), not_found()))
     }
 
     /// Failing here would put the next pod into this one's namespaces, so it ends the supervisor instead.
@@ -184,7 +203,8 @@ impl Supervisor {
                 Ok(_) | Err(Errno::EINTR) => continue,
                 Err(errno) => return Err(Failure::new("reap a process", errno.into())),
             };
-            let found = self.containers.iter().find(|(_, running)| running.pid == pid).map(|(id, _)| *id);
+            let found =
+                self.containers.iter().find(|(_, running)| running.pid == pid).map(|(id, _)| *id);
             if let Some(container) = found {
                 self.containers.remove(&container);
                 tell(&Event::Exited { container, exit }, &[])?;
@@ -205,12 +225,20 @@ fn stage(name: &str) -> Command {
     command
 }
 
-fn spawn_stage(name: &str, descriptors: Vec<OwnedFd>, inherited: &[&OwnedFd]) -> Result<Pid, Failure> {
-    let [configuration, stdout, stderr, report]: [OwnedFd; 4] = descriptors
-        .try_into()
-        .map_err(|_| Failure::new("read the request's descriptors", io::ErrorKind::InvalidInput.into()))?;
+fn spawn_stage(
+    name: &str,
+    descriptors: Vec<OwnedFd>,
+    inherited: &[&OwnedFd],
+) -> Result<Pid, Failure> {
+    let [configuration, stdout, stderr, report]: [OwnedFd; 4] =
+        descriptors.try_into().map_err(|_| {
+            Failure::new("read the request's descriptors", io::ErrorKind::InvalidInput.into())
+        })?;
     let mut command = stage(name);
-    command.stdin(Stdio::from(configuration)).stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
+    command
+        .stdin(Stdio::from(configuration))
+        .stdout(Stdio::from(stdout))
+        .stderr(Stdio::from(stderr));
     let mut handed = vec![&report];
     handed.extend(inherited);
     for descriptor in &handed {
@@ -241,7 +269,10 @@ fn create_sandbox(hostname: &str, map: IdMap) -> Result<Sandbox, Failure> {
     let ended = child.wait().map_err(during("wait for the pod's first process"))?;
     let sandbox = result?;
     if !ended.success() {
-        return Err(Failure::new("set the pod's namespaces up", io::Error::other(ended.to_string())));
+        return Err(Failure::new(
+            "set the pod's namespaces up",
+            io::Error::other(ended.to_string()),
+        ));
     }
     Ok(sandbox)
 }
@@ -259,7 +290,8 @@ fn adopt_sandbox(child: &mut std::process::Child, map: IdMap) -> Result<Sandbox,
     for file in ["gid_map", "uid_map"] {
         if map.size == 1 {
             // Without privileges a group map is only accepted from a process that can no longer set groups.
-            fs::write(format!("/proc/{pid}/setgroups"), "deny").map_err(during("deny setgroups"))?;
+            fs::write(format!("/proc/{pid}/setgroups"), "deny")
+                .map_err(during("deny setgroups"))?;
         }
         let path = format!("/proc/{pid}/{file}");
         File::options()

@@ -7,17 +7,21 @@ use super::state::Rejection;
 /// Why a pod can never run here.
 pub(super) fn admit(pod: &Pod) -> Option<Rejection> {
     let spec = pod.spec.as_ref()?;
-    let namespaces =
-        [("hostNetwork", spec.host_network), ("hostPID", spec.host_pid), ("hostIPC", spec.host_ipc)];
+    let namespaces = [
+        ("hostNetwork", spec.host_network),
+        ("hostPID", spec.host_pid),
+        ("hostIPC", spec.host_ipc),
+    ];
     if let Some((name, _)) = namespaces.iter().find(|(_, asked)| *asked == Some(true)) {
         let message = format!(
             "pods of this node have namespaces of their own, so {name} is not possible; remove {name} from the pod"
         );
         return Some(Rejection { reason: "HostNamespaceUnsupported".to_owned(), message });
     }
-    let privileged = spec.containers.iter().chain(spec.init_containers.iter().flatten()).find(|container| {
-        container.security_context.as_ref().and_then(|context| context.privileged) == Some(true)
-    });
+    let privileged =
+        spec.containers.iter().chain(spec.init_containers.iter().flatten()).find(|container| {
+            container.security_context.as_ref().and_then(|context| context.privileged) == Some(true)
+        });
     privileged.map(|container| Rejection {
         reason: "PrivilegedUnsupported".to_owned(),
         message: format!(

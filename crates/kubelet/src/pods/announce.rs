@@ -30,16 +30,22 @@ pub(super) fn event(pod: &Pod, state: &State, event: &Event) -> Option<Note> {
     let about = |name: &str, note: Note| Some(note.about(name, is_init(pod, name)));
     match event {
         Event::VolumesFailed(message) => Some(Note::warning("FailedMount", message.clone())),
-        Event::SandboxFailed(message) => {
-            Some(Note::warning("FailedCreatePodSandBox", format!("Failed to create pod sandbox: {message}")))
-        }
+        Event::SandboxFailed(message) => Some(Note::warning(
+            "FailedCreatePodSandBox",
+            format!("Failed to create pod sandbox: {message}"),
+        )),
         Event::ImageFailed(name, reason, message) => {
-            let text = if reason == "ErrImagePull" { format!("Error: {reason}") } else { message.clone() };
+            let text =
+                if reason == "ErrImagePull" { format!("Error: {reason}") } else { message.clone() };
             let kind = if reason == "InvalidImageName" { "InspectFailed" } else { "Failed" };
             about(name, Note::warning(kind, text))
         }
-        Event::Started(name, _) => about(name, Note::normal("Started", format!("Started container {name}"))),
-        Event::Refused(name, _, message) => about(name, Note::warning("Failed", format!("Error: {message}"))),
+        Event::Started(name, _) => {
+            about(name, Note::normal("Started", format!("Started container {name}")))
+        }
+        Event::Refused(name, _, message) => {
+            about(name, Note::warning("Failed", format!("Error: {message}")))
+        }
         Event::Exited(name, ended) => {
             if ended.reason == "StartError" {
                 let message = ended.message.clone().unwrap_or_default();

@@ -10,11 +10,14 @@ pub(crate) struct Backoff {
 }
 
 /// A container that keeps ending: the first restart is immediate, then 10 s doubling to 5 min.
-pub(crate) const CRASHES: Backoff = Backoff { first: Duration::from_secs(10), longest: Duration::from_mins(5) };
+pub(crate) const CRASHES: Backoff =
+    Backoff { first: Duration::from_secs(10), longest: Duration::from_mins(5) };
 /// An image that cannot be pulled.
-pub(crate) const PULLS: Backoff = Backoff { first: Duration::from_secs(10), longest: Duration::from_mins(5) };
+pub(crate) const PULLS: Backoff =
+    Backoff { first: Duration::from_secs(10), longest: Duration::from_mins(5) };
 /// What a pod needs that may appear any moment, such as the `ConfigMap` that is created after the pod.
-pub(crate) const NEEDS: Backoff = Backoff { first: Duration::from_millis(250), longest: Duration::from_secs(30) };
+pub(crate) const NEEDS: Backoff =
+    Backoff { first: Duration::from_millis(250), longest: Duration::from_secs(30) };
 
 /// How long a failure itself is shown before the pause after it is.
 pub(crate) const FRESH: Duration = Duration::from_secs(5);

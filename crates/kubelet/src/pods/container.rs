@@ -24,7 +24,9 @@ pub(crate) enum Error {
         "container has runAsNonRoot and image has non-numeric user ({user}), cannot verify user is non-root (container: {container})"
     )]
     UnknownUser { container: String, user: String },
-    #[error("user {user} of container {container} is outside of the {size} ids that pods have on this node")]
+    #[error(
+        "user {user} of container {container} is outside of the {size} ids that pods have on this node"
+    )]
     OutsideIds { container: String, user: i64, size: u32 },
     #[error("unknown capability {capability} in container {container}")]
     Capability { container: String, capability: String },
@@ -40,11 +42,46 @@ pub(crate) enum Error {
 
 /// By number, as Linux has them.
 const CAPABILITIES: [&str; 41] = [
-    "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
-    "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER",
-    "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE",
-    "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP",
-    "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
     "CHECKPOINT_RESTORE",
 ];
 /// What container engines leave to a container by default.
@@ -81,8 +118,11 @@ impl Context<'_> {
         // What the specification mounts itself has precedence.
         let own: Vec<PathBuf> = mounts.iter().map(|mount| mount.target.clone()).collect();
         mounts.extend(fixed.into_iter().filter(|mount| !own.contains(&mount.target)));
-        let layers =
-            if self.image.layers.is_empty() { vec!["empty".to_owned()] } else { self.image.layers.clone() };
+        let layers = if self.image.layers.is_empty() {
+            vec!["empty".to_owned()]
+        } else {
+            self.image.layers.clone()
+        };
         let working_directory = self.container.working_dir.clone().filter(|path| !path.is_empty());
         Ok(protocol::Container {
             root: places.directory.join("root"),
@@ -116,7 +156,9 @@ impl Context<'_> {
     }
 
     fn command(&self, run: &RunConfiguration) -> Result<Vec<String>, Error> {
-        let expand = |words: &[String]| words.iter().map(|word| expand(word, self.variables)).collect::<Vec<_>>();
+        let expand = |words: &[String]| {
+            words.iter().map(|word| expand(word, self.variables)).collect::<Vec<_>>()
+        };
         let given = self.container.command.as_deref().filter(|command| !command.is_empty());
         let arguments = self.container.args.as_deref().filter(|args| !args.is_empty());
         let mut command = match given {
@@ -128,7 +170,11 @@ impl Context<'_> {
             (None, None) => command.extend(run.command.iter().cloned()),
             (Some(_), None) => {}
         }
-        if command.is_empty() { Err(Error::NoCommand { container: self.name() }) } else { Ok(command) }
+        if command.is_empty() {
+            Err(Error::NoCommand { container: self.name() })
+        } else {
+            Ok(command)
+        }
     }
 
     fn environment(&self, run: &RunConfiguration) -> Vec<(String, String)> {
@@ -163,12 +209,17 @@ impl Context<'_> {
         let pod = self.pod.spec.as_ref().and_then(|spec| spec.security_context.as_ref());
         let user = self.security(|c| c.run_as_user).or_else(|| pod.and_then(|c| c.run_as_user));
         let group = self.security(|c| c.run_as_group).or_else(|| pod.and_then(|c| c.run_as_group));
-        let non_root = self.security(|c| c.run_as_non_root).or_else(|| pod.and_then(|c| c.run_as_non_root));
+        let non_root =
+            self.security(|c| c.run_as_non_root).or_else(|| pod.and_then(|c| c.run_as_non_root));
         for id in [user, group].into_iter().flatten() {
             if u32::try_from(id).is_ok_and(|id| id < self.ids.size) {
                 continue;
             }
-            return Err(Error::OutsideIds { container: self.name(), user: id, size: self.ids.size });
+            return Err(Error::OutsideIds {
+                container: self.name(),
+                user: id,
+                size: self.ids.size,
+            });
         }
         let text = user.map_or_else(|| run.user.clone(), |user| user.to_string());
         if non_root == Some(true) {
@@ -178,7 +229,12 @@ impl Context<'_> {
                 Err(_) if name.is_empty() || name == "root" => {
                     return Err(Error::Root { container: self.name() });
                 }
-                Err(_) => return Err(Error::UnknownUser { container: self.name(), user: name.to_owned() }),
+                Err(_) => {
+                    return Err(Error::UnknownUser {
+                        container: self.name(),
+                        user: name.to_owned(),
+                    });
+                }
                 Ok(_) => {}
             }
         }
@@ -187,9 +243,15 @@ impl Context<'_> {
 
     fn supplementary_groups(&self) -> Vec<u32> {
         let pod = self.pod.spec.as_ref().and_then(|spec| spec.security_context.as_ref());
-        let supplementary = pod.and_then(|context| context.supplemental_groups.as_deref()).unwrap_or_default();
+        let supplementary =
+            pod.and_then(|context| context.supplemental_groups.as_deref()).unwrap_or_default();
         let fs_group = pod.and_then(|context| context.fs_group);
-        supplementary.iter().copied().chain(fs_group).filter_map(|group| u32::try_from(group).ok()).collect()
+        supplementary
+            .iter()
+            .copied()
+            .chain(fs_group)
+            .filter_map(|group| u32::try_from(group).ok())
+            .collect()
     }
 
     fn capabilities(&self) -> Result<Vec<u32>, Error> {
@@ -201,8 +263,10 @@ impl Context<'_> {
             if name == "ALL" {
                 return Ok((0..41).collect());
             }
-            let found = (0..).zip(CAPABILITIES).find(|(_, known)| *known == name).map(|(number, _)| number);
-            let unknown = || Error::Capability { container: self.name(), capability: name.to_owned() };
+            let found =
+                (0..).zip(CAPABILITIES).find(|(_, known)| *known == name).map(|(number, _)| number);
+            let unknown =
+                || Error::Capability { container: self.name(), capability: name.to_owned() };
             Ok(vec![found.ok_or_else(unknown)?])
         };
         for name in wanted.drop.iter().flatten() {

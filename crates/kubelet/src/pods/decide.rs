@@ -89,7 +89,11 @@ pub(crate) fn course(pod: &Pod, state: &State) -> Course {
         let active = state.containers.values().any(ContainerState::is_active);
         return if active { Course::Goes } else { Course::Failed };
     }
-    if spec.init_containers.iter().flatten().any(|c| exit(c).is_some_and(|code| code != 0 && !policy.restarts_init(code)))
+    if spec
+        .init_containers
+        .iter()
+        .flatten()
+        .any(|c| exit(c).is_some_and(|code| code != 0 && !policy.restarts_init(code)))
     {
         return Course::Failed;
     }
@@ -161,7 +165,9 @@ impl Deciding<'_> {
     fn need<T>(&mut self, need: &Need<T>, backoff: backoff::Backoff, action: Action) {
         match need {
             Need::Missing => self.actions.push(action),
-            Need::Failed(Failure { failures, at, .. }) if self.is_due(*at, backoff.pause(*failures)) => {
+            Need::Failed(Failure { failures, at, .. })
+                if self.is_due(*at, backoff.pause(*failures)) =>
+            {
                 self.actions.push(action);
             }
             Need::Failed(_) | Need::Busy { .. } | Need::Ready(_) => {}
@@ -208,7 +214,8 @@ impl Deciding<'_> {
             Run::Waiting => true,
             Run::Refused(failure) => self.is_due(failure.at, NEEDS.pause(failure.failures)),
             Run::Ended(ended) => {
-                restarts(ended.exit_code) && self.is_due(ended.finished_at, backoff::before_restart(known.crashes))
+                restarts(ended.exit_code)
+                    && self.is_due(ended.finished_at, backoff::before_restart(known.crashes))
             }
             Run::Starting { .. } | Run::Running(_) => return,
         };
@@ -260,7 +267,11 @@ impl Deciding<'_> {
         self.release_when_over();
         let released = matches!(self.state.sandbox, Need::Missing | Need::Failed(_));
         // Whoever reads the object last should see how it ended.
-        if self.is_quiet() && released && !self.state.deleting && (self.state.reported || self.state.gone) {
+        if self.is_quiet()
+            && released
+            && !self.state.deleting
+            && (self.state.reported || self.state.gone)
+        {
             self.actions.push(Action::Delete);
         }
     }

@@ -79,7 +79,9 @@ pub(super) fn prepare(
         }
         Action::Start(name) => {
             let known = state.containers.get(name)?;
-            let (Need::Ready(image), Some(address)) = (&known.image, address(state)) else { return None };
+            let (Need::Ready(image), Some(address)) = (&known.image, address(state)) else {
+                return None;
+            };
             let again = u32::from(matches!(known.run, super::state::Run::Ended(_)));
             let start = Start {
                 container: container(name)?,
@@ -96,9 +98,15 @@ pub(super) fn prepare(
                 Need::Ready(image) => image.run.stop_signal.as_deref().and_then(signal_number),
                 _ => None,
             };
-            signal(node, process(state, name)?, stop.unwrap_or(nix::sys::signal::Signal::SIGTERM as i32))
+            signal(
+                node,
+                process(state, name)?,
+                stop.unwrap_or(nix::sys::signal::Signal::SIGTERM as i32),
+            )
         }
-        Action::Kill(name) => signal(node, process(state, name)?, nix::sys::signal::Signal::SIGKILL as i32),
+        Action::Kill(name) => {
+            signal(node, process(state, name)?, nix::sys::signal::Signal::SIGKILL as i32)
+        }
         Action::ReleaseSandbox => Box::pin(async move {
             if let Err(error) = node.runner.remove_sandbox(&uid).await {
                 tracing::debug!(%error, pod = uid, "could not release a pod's namespaces");
@@ -151,16 +159,26 @@ async fn begin_container(node: Arc<Node>, name: String, start: Start) -> Outcome
 }
 
 /// Waits for the end of a container and of its output.
-pub(super) async fn wait(node: Arc<Node>, uid: String, container: Container, started: Started) -> Outcome {
+pub(super) async fn wait(
+    node: Arc<Node>,
+    uid: String,
+    container: Container,
+    started: Started,
+) -> Outcome {
     // Without an answer the supervisor is gone, and it has killed everything.
     let exit = started.exit.await.unwrap_or(Exit::Signal(9));
     let finished_at = Timestamp::now();
     if tokio::time::timeout(LAST_OUTPUT, started.output).await.is_err() {
-        tracing::debug!(pod = uid, container = container.name, "the output of a container did not end");
+        tracing::debug!(
+            pod = uid,
+            container = container.name,
+            "the output of a container did not end"
+        );
     }
     let code = exit.code();
     let mut message = read_message(started.termination_message).await;
-    let from_logs = container.termination_message_policy.as_deref() == Some("FallbackToLogsOnError");
+    let from_logs =
+        container.termination_message_policy.as_deref() == Some("FallbackToLogsOnError");
     if message.is_none() && code != 0 && from_logs {
         message = start::last_words(node.logs.find(&(uid, container.name.clone())).current).await;
     }
@@ -205,7 +223,9 @@ pub(super) fn adopt_logs(node: &Node, pod: &Pod, uid: &str) {
             .into_iter()
             .flatten()
             .flatten()
-            .filter_map(|entry| Some((entry.path().file_stem()?.to_str()?.parse().ok()?, entry.path())))
+            .filter_map(|entry| {
+                Some((entry.path().file_stem()?.to_str()?.parse().ok()?, entry.path()))
+            })
             .collect();
         attempts.sort();
         let mut newest = attempts.into_iter().rev().map(|(_, path)| path);

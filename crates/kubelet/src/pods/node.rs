@@ -9,8 +9,8 @@ use kube::Client;
 
 use super::names::Names;
 use crate::{
-    directory::Directory, environment::Facts, events::Recorder, images::Images, logs::Logs, network::NodeNetwork,
-    protocol::IdMap, runner::Runner, settings::Allocatable, volumes::Volumes,
+    directory::Directory, environment::Facts, events::Recorder, images::Images, logs::Logs,
+    network::NodeNetwork, protocol::IdMap, runner::Runner, settings::Allocatable, volumes::Volumes,
 };
 
 /// Everything that a pod's worker needs; shared by all of them.

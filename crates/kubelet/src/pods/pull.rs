@@ -46,16 +46,30 @@ pub(super) async fn run(node: &Node, pod: &Pod, container: &Container) -> Event 
 
 type Failure = (&'static str, String);
 
-async fn fetch(node: &Node, image: &str, policy: Policy, note: &(dyn Fn(Note) + Sync)) -> Result<Image, Failure> {
-    let invalid = |error: images::Error| ("InvalidImageName", format!("Failed to apply default image tag {image:?}: {}", chain(&error)));
+async fn fetch(
+    node: &Node,
+    image: &str,
+    policy: Policy,
+    note: &(dyn Fn(Note) + Sync),
+) -> Result<Image, Failure> {
+    let invalid = |error: images::Error| {
+        (
+            "InvalidImageName",
+            format!("Failed to apply default image tag {image:?}: {}", chain(&error)),
+        )
+    };
     let present = node.images.find(image).map_err(invalid)?;
     match (policy, present) {
         (Policy::IfNotPresent | Policy::Never, Some(found)) => {
-            note(Note::normal("Pulled", format!("Container image {image:?} already present on machine")));
+            note(Note::normal(
+                "Pulled",
+                format!("Container image {image:?} already present on machine"),
+            ));
             return Ok(found);
         }
         (Policy::Never, None) => {
-            let message = format!("Container image {image:?} is not present with pull policy of Never");
+            let message =
+                format!("Container image {image:?} is not present with pull policy of Never");
             return Err(("ErrImageNeverPull", message));
         }
         (Policy::Always | Policy::IfNotPresent, _) => {}

@@ -25,7 +25,11 @@ pub(super) async fn write(
 }
 
 /// A field that the status no longer has must be named to be removed.
-fn patch(pod: &Pod, before: Option<&PodStatus>, status: &PodStatus) -> Result<Value, serde_json::Error> {
+fn patch(
+    pod: &Pod,
+    before: Option<&PodStatus>,
+    status: &PodStatus,
+) -> Result<Value, serde_json::Error> {
     let mut new = serde_json::to_value(status)?;
     let old = serde_json::to_value(before.or(pod.status.as_ref()))?;
     if let (Some(new), Some(old)) = (new.as_object_mut(), old.as_object()) {
@@ -42,7 +46,10 @@ fn patch(pod: &Pod, before: Option<&PodStatus>, status: &PodStatus) -> Result<Va
 pub(super) async fn delete(api: &Api<Pod>, pod: &Pod) -> Result<(), kube::Error> {
     let parameters = DeleteParams {
         grace_period_seconds: Some(0),
-        preconditions: Some(Preconditions { uid: pod.metadata.uid.clone(), resource_version: None }),
+        preconditions: Some(Preconditions {
+            uid: pod.metadata.uid.clone(),
+            resource_version: None,
+        }),
         ..DeleteParams::default()
     };
     match api.delete(pod.metadata.name.as_deref().unwrap_or_default(), &parameters).await {

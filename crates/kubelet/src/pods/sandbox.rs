@@ -38,7 +38,8 @@ const LONGEST_HOSTNAME: usize = 63;
 /// Makes namespaces, network and files.
 pub(crate) async fn create(node: &Node, pod: &Pod, uid: &str) -> Result<Attachment, Error> {
     let hostname = hostname(pod);
-    let namespace = node.runner.create_sandbox(uid, &hostname, node.ids).await.map_err(Error::Namespaces)?;
+    let namespace =
+        node.runner.create_sandbox(uid, &hostname, node.ids).await.map_err(Error::Namespaces)?;
     let attachment = node.network.attach(namespace).await.map_err(Error::Network)?;
     write_files(node, pod, uid, &hostname, attachment.address())?;
     Ok(attachment)
@@ -56,7 +57,13 @@ fn hostname(pod: &Pod) -> String {
     name.trim_end_matches(['-', '.']).to_owned()
 }
 
-fn write_files(node: &Node, pod: &Pod, uid: &str, hostname: &str, address: Ipv4Addr) -> Result<(), Error> {
+fn write_files(
+    node: &Node,
+    pod: &Pod,
+    uid: &str,
+    hostname: &str,
+    address: Ipv4Addr,
+) -> Result<(), Error> {
     let directory = files_directory(node, uid);
     let write_error = |path: &Path| {
         let path = path.to_owned();
@@ -93,7 +100,11 @@ fn hosts(pod: &Pod, hostname: &str, domain: &str, address: Ipv4Addr) -> String {
     );
     let aliases = spec.and_then(|spec| spec.host_aliases.as_ref());
     for alias in aliases.into_iter().flatten() {
-        text.push_str(&format!("{}\t{}\n", alias.ip, alias.hostnames.as_deref().unwrap_or_default().join("\t")));
+        text.push_str(&format!(
+            "{}\t{}\n",
+            alias.ip,
+            alias.hostnames.as_deref().unwrap_or_default().join("\t")
+        ));
     }
     text
 }
@@ -115,7 +126,9 @@ fn resolver(pod: &Pod, namespace: &str, domain: &str, server: std::net::IpAddr) 
         for option in own.options.iter().flatten() {
             let name = option.name.clone().unwrap_or_default();
             options.retain(|other| other.split(':').next() != Some(&name));
-            options.push(option.value.as_ref().map_or(name.clone(), |value| format!("{name}:{value}")));
+            options.push(
+                option.value.as_ref().map_or(name.clone(), |value| format!("{name}:{value}")),
+            );
         }
     }
     let mut text = String::new();
@@ -138,14 +151,22 @@ mod tests {
     use super::*;
 
     fn pod(spec: &serde_json::Value) -> Pod {
-        serde_json::from_value(json!({"metadata": {"name": "web-0", "namespace": "n"}, "spec": spec})).unwrap()
+        serde_json::from_value(
+            json!({"metadata": {"name": "web-0", "namespace": "n"}, "spec": spec}),
+        )
+        .unwrap()
     }
 
     #[test]
     fn a_pod_knows_itself_and_its_aliases() {
-        let pod = pod(&json!({"containers": [], "subdomain": "web", "hostAliases": [{"ip": "1.2.3.4", "hostnames": ["a", "b"]}]}));
+        let pod = pod(
+            &json!({"containers": [], "subdomain": "web", "hostAliases": [{"ip": "1.2.3.4", "hostnames": ["a", "b"]}]}),
+        );
         let text = hosts(&pod, &hostname(&pod), "cluster.local", [10, 244, 0, 3].into());
-        assert!(text.contains("\n10.244.0.3\tweb-0.web.n.svc.cluster.local\tweb-0\n1.2.3.4\ta\tb\n"), "{text}");
+        assert!(
+            text.contains("\n10.244.0.3\tweb-0.web.n.svc.cluster.local\tweb-0\n1.2.3.4\ta\tb\n"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -155,7 +176,12 @@ mod tests {
             resolver(&pod(&json!({"containers": []})), "n", "cluster.local", server),
             "search n.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n"
         );
-        let own = pod(&json!({"containers": [], "dnsPolicy": "None", "dnsConfig": {"nameservers": ["9.9.9.9"], "options": [{"name": "ndots", "value": "1"}]}}));
-        assert_eq!(resolver(&own, "n", "cluster.local", server), "nameserver 9.9.9.9\noptions ndots:1\n");
+        let own = pod(
+            &json!({"containers": [], "dnsPolicy": "None", "dnsConfig": {"nameservers": ["9.9.9.9"], "options": [{"name": "ndots", "value": "1"}]}}),
+        );
+        assert_eq!(
+            resolver(&own, "n", "cluster.local", server),
+            "nameserver 9.9.9.9\noptions ndots:1\n"
+        );
     }
 }

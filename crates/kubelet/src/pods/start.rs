@@ -92,33 +92,50 @@ impl Start {
             variables: &variables,
             ids: node.ids,
         }
-        .build(&places, &node.volumes(&self.uid, Some(self.address)), self.fixed_mounts(node, &termination_message))
+        .build(
+            &places,
+            &node.volumes(&self.uid, Some(self.address)),
+            self.fixed_mounts(node, &termination_message),
+        )
         .map_err(|error| config_error(&error))?;
 
-        let path = log_directory(node, &self.uid, &self.container.name).join(format!("{}.log", self.attempt));
+        let path = log_directory(node, &self.uid, &self.container.name)
+            .join(format!("{}.log", self.attempt));
         let capture = capture(&path).await.map_err(|error| create_error(&error))?;
         node.logs.begin((self.uid.clone(), self.container.name.clone()), capture.log);
         let note = Note::normal("Created", format!("Created container: {}", self.container.name));
-        node.recorder.note(&self.pod, note.about(&self.container.name, is_init(&self.pod, &self.container.name)));
+        node.recorder.note(
+            &self.pod,
+            note.about(&self.container.name, is_init(&self.pod, &self.container.name)),
+        );
         let output = Output { stdout: capture.stdout, stderr: capture.stderr };
         let container_id = format!("flumen://{}", uuid::Uuid::new_v4().simple());
         let process = match node.runner.start_container(&self.uid, &configuration, output).await {
             Ok(process) => process,
             Err(runner::Error::Refused { message }) => {
-                let message = format!("failed to create containerd task: failed to start container process: {message}");
+                let message = format!(
+                    "failed to create containerd task: failed to start container process: {message}"
+                );
                 return Err(Problem::NotExecuted { message, container_id });
             }
             Err(error) => return Err(create_error(&error)),
         };
-        let running =
-            Running { process: process.id, started_at: Timestamp::now(), container_id, signal: Signal::None };
+        let running = Running {
+            process: process.id,
+            started_at: Timestamp::now(),
+            container_id,
+            signal: Signal::None,
+        };
         Ok(Started { running, exit: process.exit, output: capture.done, termination_message })
     }
 
     async fn variables(&self, node: &Node) -> Result<BTreeMap<String, String>, Problem> {
         let namespace = self.pod.metadata.namespace.as_deref().unwrap_or("default");
-        let lookups = lookups(node, namespace, &self.container).await.map_err(|error| config_error(&error))?;
-        let links = self.pod.spec.as_ref().and_then(|spec| spec.enable_service_links).unwrap_or(true);
+        let lookups = lookups(node, namespace, &self.container)
+            .await
+            .map_err(|error| config_error(&error))?;
+        let links =
+            self.pod.spec.as_ref().and_then(|spec| spec.enable_service_links).unwrap_or(true);
         let services = service_variables(&node.directory.read(), namespace, links, node.api);
         let facts = node.facts(Some(self.address));
         environment::resolve(&self.pod, &self.container, &lookups, &facts, services)
@@ -160,22 +177,39 @@ impl Start {
             })
             .collect();
         let target = self.container.termination_message_path.as_deref().unwrap_or(TERMINATION_LOG);
-        mounts.push(Mount { source: termination_message.to_owned(), target: target.into(), read_only: false });
+        mounts.push(Mount {
+            source: termination_message.to_owned(),
+            target: target.into(),
+            read_only: false,
+        });
         mounts
     }
 }
 
-async fn lookups(node: &Node, namespace: &str, container: &Container) -> Result<Lookups, kube::Error> {
+async fn lookups(
+    node: &Node,
+    namespace: &str,
+    container: &Container,
+) -> Result<Lookups, kube::Error> {
     let (config_maps, secrets) = environment::references(container);
     let maps: Api<ConfigMap> = Api::namespaced(node.client.clone(), namespace);
     let hidden: Api<Secret> = Api::namespaced(node.client.clone(), namespace);
-    let (config_maps, secrets) = futures::try_join!(fetch(&maps, config_maps), fetch(&hidden, secrets))?;
+    let (config_maps, secrets) =
+        futures::try_join!(fetch(&maps, config_maps), fetch(&hidden, secrets))?;
     let decode = |data: BTreeMap<String, ByteString>| {
-        data.into_iter().map(|(key, value)| (key, String::from_utf8_lossy(&value.0).into_owned())).collect()
+        data.into_iter()
+            .map(|(key, value)| (key, String::from_utf8_lossy(&value.0).into_owned()))
+            .collect()
     };
     Ok(Lookups {
-        config_maps: config_maps.into_iter().map(|(name, map)| (name, map.data.unwrap_or_default())).collect(),
-        secrets: secrets.into_iter().map(|(name, secret)| (name, decode(secret.data.unwrap_or_default()))).collect(),
+        config_maps: config_maps
+            .into_iter()
+            .map(|(name, map)| (name, map.data.unwrap_or_default()))
+            .collect(),
+        secrets: secrets
+            .into_iter()
+            .map(|(name, secret)| (name, decode(secret.data.unwrap_or_default())))
+            .collect(),
     })
 }
 
@@ -197,7 +231,8 @@ pub(super) async fn last_words(log: Option<logs::Log>) -> Option<String> {
     const LINES: usize = 80;
     const BYTES: usize = 2048;
     let query = logs::Query { tail: Some(LINES), ..logs::Query::default() };
-    let pieces: Vec<bytes::Bytes> = logs::stream(log?, query).await.ok()?.try_collect().await.ok()?;
+    let pieces: Vec<bytes::Bytes> =
+        logs::stream(log?, query).await.ok()?.try_collect().await.ok()?;
     let text = pieces.concat();
     let start = text.len().saturating_sub(BYTES);
     Some(String::from_utf8_lossy(&text[start..]).into_owned()).filter(|text| !text.is_empty())

@@ -19,7 +19,9 @@ use crate::images::Image;
 pub(crate) enum Need<T> {
     Missing,
     /// Being made, after so many failures.
-    Busy { failures: u32 },
+    Busy {
+        failures: u32,
+    },
     Ready(T),
     Failed(Failure),
 }
@@ -70,7 +72,9 @@ pub(crate) enum Run {
     /// It could not be configured; tried again.
     Refused(Failure),
     /// After so many refusals.
-    Starting { failures: u32 },
+    Starting {
+        failures: u32,
+    },
     Running(Running),
     Ended(Ended),
 }
@@ -217,10 +221,14 @@ impl State {
             Event::VolumesReady => self.volumes = Need::Ready(()),
             Event::VolumesFailed(message) => self.volumes.fail("FailedMount", message, now),
             Event::SandboxReady(address) => self.sandbox = Need::Ready(address),
-            Event::SandboxFailed(message) => self.sandbox.fail("FailedCreatePodSandBox", message, now),
+            Event::SandboxFailed(message) => {
+                self.sandbox.fail("FailedCreatePodSandBox", message, now)
+            }
             Event::SandboxReleased => self.sandbox = Need::Missing,
             Event::ImageReady(name, image) => self.container(&name).image = Need::Ready(image),
-            Event::ImageFailed(name, reason, message) => self.container(&name).image.fail(&reason, message, now),
+            Event::ImageFailed(name, reason, message) => {
+                self.container(&name).image.fail(&reason, message, now)
+            }
             Event::Started(name, running) => self.container(&name).run = Run::Running(running),
             Event::Refused(name, reason, message) => {
                 let container = self.container(&name);
@@ -230,8 +238,14 @@ impl State {
             Event::Signalled => {}
             Event::Exited(name, ended) => {
                 let container = self.container(&name);
-                let ran = ended.started_at.map(|started| ended.finished_at.duration_since(started).unsigned_abs());
-                container.crashes = if ran.is_some_and(|ran| ran >= backoff::STEADY) { 1 } else { container.crashes + 1 };
+                let ran = ended
+                    .started_at
+                    .map(|started| ended.finished_at.duration_since(started).unsigned_abs());
+                container.crashes = if ran.is_some_and(|ran| ran >= backoff::STEADY) {
+                    1
+                } else {
+                    container.crashes + 1
+                };
                 container.run = Run::Ended(ended);
             }
         }

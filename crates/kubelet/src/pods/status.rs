@@ -38,14 +38,20 @@ pub(crate) fn build(pod: &Pod, state: &State, host: Ipv4Addr, now: Timestamp) ->
         let waits = Waits { initialized: init || initialized, may_start, now };
         container_status(pod, container, known, &restarts, &waits)
     };
-    let init: Vec<ContainerStatus> =
-        spec.and_then(|spec| spec.init_containers.as_ref()).into_iter().flatten().map(|c| describe(c, true)).collect();
+    let init: Vec<ContainerStatus> = spec
+        .and_then(|spec| spec.init_containers.as_ref())
+        .into_iter()
+        .flatten()
+        .map(|c| describe(c, true))
+        .collect();
     let containers: Vec<ContainerStatus> =
         spec.into_iter().flat_map(|spec| &spec.containers).map(|c| describe(c, false)).collect();
     let address = match state.sandbox {
         Need::Ready(address) => Some(address.to_string()),
         // A pod that is over keeps the address that it had.
-        _ if over || state.stopping.is_some() => pod.status.as_ref().and_then(|status| status.pod_ip.clone()),
+        _ if over || state.stopping.is_some() => {
+            pod.status.as_ref().and_then(|status| status.pod_ip.clone())
+        }
         _ => None,
     };
     let conditions = conditions::build(pod, state, &containers, time(now));
@@ -75,11 +81,17 @@ fn phase(pod: &Pod, state: &State, containers: &[ContainerStatus]) -> &'static s
     }
     let ran = |status: &ContainerStatus| {
         let is = |state: &Option<ApiState>| {
-            state.as_ref().is_some_and(|state| state.running.is_some() || state.terminated.is_some())
+            state
+                .as_ref()
+                .is_some_and(|state| state.running.is_some() || state.terminated.is_some())
         };
         is(&status.state) || is(&status.last_state)
     };
-    if is_initialized(pod, state) && !containers.is_empty() && containers.iter().all(ran) { "Running" } else { "Pending" }
+    if is_initialized(pod, state) && !containers.is_empty() && containers.iter().all(ran) {
+        "Running"
+    } else {
+        "Pending"
+    }
 }
 
 /// What a container may be waiting for besides itself.
@@ -128,7 +140,11 @@ fn container_status(
         image_id,
         container_id,
         // An init container is ready when it has succeeded.
-        ready: is_running || state.terminated.as_ref().is_some_and(|ended| ended.exit_code == 0 && is_init(pod, container)),
+        ready: is_running
+            || state
+                .terminated
+                .as_ref()
+                .is_some_and(|ended| ended.exit_code == 0 && is_init(pod, container)),
         started: Some(is_running),
         restart_count: i32::try_from(known.restarts).unwrap_or(i32::MAX),
         last_state: last.map(terminated),
@@ -156,7 +172,10 @@ fn image_failure(container: &Container, failure: &Failure, now: Timestamp) -> Ap
         return waiting(&failure.reason, Some(failure.message.clone()));
     }
     let image = container.image.as_deref().unwrap_or_default();
-    waiting("ImagePullBackOff", Some(format!("Back-off pulling image {image:?}: ErrImagePull: {}", failure.message)))
+    waiting(
+        "ImagePullBackOff",
+        Some(format!("Back-off pulling image {image:?}: ErrImagePull: {}", failure.message)),
+    )
 }
 
 fn back_off_message(pod: &Pod, container: &Container, known: &ContainerState) -> String {

@@ -45,6 +45,8 @@ struct Worker {
     report_begun: bool,
     report_not_before: Option<Timestamp>,
     refresh_at: Option<Timestamp>,
+    /// When this worker first saw the pod.
+    observed_at: Timestamp,
     over: bool,
 }
 
@@ -65,6 +67,7 @@ pub(crate) async fn work(node: Arc<Node>, uid: String, mut seen: watch::Receiver
         report_begun: false,
         report_not_before: None,
         refresh_at: None,
+        observed_at: Timestamp::now(),
         over: false,
     };
     let mut watching = true;
@@ -104,7 +107,8 @@ impl Worker {
         let now = Timestamp::now();
         self.state.observe(&self.pod, now);
         let desired = status::build(&self.pod, &self.state, self.node.address(), now);
-        self.state.reported = self.state.finished.is_some() || self.reported.as_ref() == Some(&desired);
+        self.state.reported =
+            self.state.finished.is_some() || self.reported.as_ref() == Some(&desired);
         let decision = decide(&self.pod, &self.state, now);
         for action in decision.actions {
             self.begin(&action);
@@ -115,7 +119,10 @@ impl Worker {
     }
 
     fn begin(&mut self, action: &Action) {
-        let Some(effect) = effects::prepare(&self.node, &self.pod, &self.uid, &self.state, action) else { return };
+        let Some(effect) = effects::prepare(&self.node, &self.pod, &self.uid, &self.state, action)
+        else {
+            return;
+        };
         if let Some(note) = announce::action(&self.pod, action) {
             self.node.recorder.note(&self.pod, note);
         }
@@ -132,7 +139,11 @@ impl Worker {
             return None;
         }
         let desired = status::build(&self.pod, &self.state, self.node.address(), now);
-        if self.state.gone || self.state.deleting || self.report_begun || self.reported.as_ref() == Some(&desired) {
+        if self.state.gone
+            || self.state.deleting
+            || self.report_begun
+            || self.reported.as_ref() == Some(&desired)
+        {
             return None;
         }
         if let Some(at) = self.report_not_before
@@ -177,8 +188,20 @@ impl Worker {
                 Event::SandboxReady(address)
             }
             Outcome::Started(name, started) => {
+                let since_observed_ms = now.duration_since(self.observed_at).as_millis();
+                tracing::debug!(
+                    pod = self.uid,
+                    container = name,
+                    since_observed_ms,
+                    "started a container"
+                );
                 let event = Event::Started(name.clone(), started.running.clone());
-                self.outcomes.spawn(effects::wait(Arc::clone(&self.node), self.uid.clone(), self.container(&name), *started));
+                self.outcomes.spawn(effects::wait(
+                    Arc::clone(&self.node),
+                    self.uid.clone(),
+                    self.container(&name),
+                    *started,
+                ));
                 event
             }
             Outcome::Refreshed(result) => {
@@ -187,7 +210,11 @@ impl Worker {
                     Ok(None) => return,
                     Err(error) => {
                         let message = crate::error::chain(&error);
-                        tracing::warn!(pod = self.uid, message, "could not refresh a pod's volumes");
+                        tracing::warn!(
+                            pod = self.uid,
+                            message,
+                            "could not refresh a pod's volumes"
+                        );
                         now + Duration::from_secs(10)
                     }
                 });
@@ -230,7 +257,10 @@ impl Worker {
     }
 
     fn container(&self, name: &str) -> k8s_openapi::api::core::v1::Container {
-        all_containers(&self.pod).find(|container| container.name == name).cloned().unwrap_or_default()
+        all_containers(&self.pod)
+            .find(|container| container.name == name)
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn api(&self) -> Api<Pod> {

@@ -46,7 +46,8 @@ impl Drop for Channel {
 
 impl Channel {
     pub(super) async fn open(helper: &[OsString]) -> Result<Self, io::Error> {
-        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        let (ours, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         rustix::io::ioctl_fionbio(&ours, true)?;
         // Tokio's type for sockets that keep messages apart; this one also tells when the other side is gone.
         let ours = UnixDatagram::from_std(ours.into())?;
@@ -91,8 +92,15 @@ impl Channel {
         (start, exit)
     }
 
-    pub(super) async fn ask(&self, request: &Request, descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
-        let sent = self.socket.async_io(Interest::WRITABLE, || protocol::send(&self.socket, request, descriptors)).await;
+    pub(super) async fn ask(
+        &self,
+        request: &Request,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Result<(), Error> {
+        let sent = self
+            .socket
+            .async_io(Interest::WRITABLE, || protocol::send(&self.socket, request, descriptors))
+            .await;
         sent.map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Error::SupervisorGone,
             _ => Error::Ask(error),
@@ -128,10 +136,16 @@ async fn spawn_supervisor(
 }
 
 fn launch(helper: &[OsString], socket: OwnedFd) -> Result<std::process::Child, io::Error> {
-    let (program, arguments) =
-        helper.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no program given"))?;
+    let (program, arguments) = helper
+        .split_first()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no program given"))?;
     unshare(CloneFlags::CLONE_NEWPID)?;
-    Command::new(program).args(arguments).arg("supervise").env_clear().stdin(Stdio::from(socket)).spawn()
+    Command::new(program)
+        .args(arguments)
+        .arg("supervise")
+        .env_clear()
+        .stdin(Stdio::from(socket))
+        .spawn()
 }
 
 async fn listen(socket: Arc<UnixDatagram>, waiting: Arc<Mutex<Waiting>>) {
@@ -153,7 +167,9 @@ fn deliver(waiting: &mut Waiting, event: Event, descriptors: Vec<OwnedFd>) {
     // A receiver that is gone has lost interest; there is nobody to tell.
     match event {
         Event::SandboxCreated { pod } => {
-            if let (Some(sender), Some(network)) = (waiting.sandboxes.remove(&pod), descriptors.into_iter().next()) {
+            if let (Some(sender), Some(network)) =
+                (waiting.sandboxes.remove(&pod), descriptors.into_iter().next())
+            {
                 let _ = sender.send(Ok(network));
             }
         }

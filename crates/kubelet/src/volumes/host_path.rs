@@ -14,12 +14,20 @@ use super::{
 };
 
 /// Checks the path against its type and makes what may be made; it then belongs to the root of the pods.
-pub(super) fn check(volume: &str, source: &HostPathVolumeSource, owner: Owner) -> Result<(), Error> {
+pub(super) fn check(
+    volume: &str,
+    source: &HostPathVolumeSource,
+    owner: Owner,
+) -> Result<(), Error> {
     let path = Path::new(&source.path);
-    let wrong = |expected| Error::HostPath { volume: volume.to_owned(), path: path.to_owned(), expected };
-    let write_error = |source| Error::Write { volume: volume.to_owned(), path: PathBuf::from(path), source };
+    let wrong =
+        |expected| Error::HostPath { volume: volume.to_owned(), path: path.to_owned(), expected };
+    let write_error =
+        |source| Error::Write { volume: volume.to_owned(), path: PathBuf::from(path), source };
     let found = fs::metadata(path).ok();
-    let is = |test: fn(&fs::FileType) -> bool| found.as_ref().is_some_and(|found| test(&found.file_type()));
+    let is = |test: fn(&fs::FileType) -> bool| {
+        found.as_ref().is_some_and(|found| test(&found.file_type()))
+    };
     match source.type_.as_deref().unwrap_or_default() {
         // Nothing is checked, and container engines make a directory of what is missing.
         "" if found.is_some() => Ok(()),

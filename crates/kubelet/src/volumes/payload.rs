@@ -8,8 +8,8 @@ use k8s_openapi::{
     api::{
         authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec},
         core::v1::{
-            ConfigMap, KeyToPath, Pod, Secret, ServiceAccount, ServiceAccountTokenProjection, Volume,
-            VolumeProjection,
+            ConfigMap, KeyToPath, Pod, Secret, ServiceAccount, ServiceAccountTokenProjection,
+            Volume, VolumeProjection,
         },
     },
 };
@@ -43,7 +43,8 @@ impl Gathering<'_> {
     pub(super) async fn payload(&self, volume: &Volume) -> Result<Option<Payload>, Error> {
         let files = if let Some(source) = &volume.config_map {
             let optional = source.optional.unwrap_or_default();
-            self.config_map(&source.name, source.items.as_deref(), source.default_mode, optional).await?
+            self.config_map(&source.name, source.items.as_deref(), source.default_mode, optional)
+                .await?
         } else if let Some(source) = &volume.secret {
             let name = source.secret_name.as_deref().unwrap_or_default();
             let optional = source.optional.unwrap_or_default();
@@ -65,14 +66,30 @@ impl Gathering<'_> {
         Ok(Some(Payload { files, refresh_at: None }))
     }
 
-    async fn projection(&self, source: &VolumeProjection, mode: Option<i32>) -> Result<Payload, Error> {
+    async fn projection(
+        &self,
+        source: &VolumeProjection,
+        mode: Option<i32>,
+    ) -> Result<Payload, Error> {
         if let Some(source) = &source.service_account_token {
             return self.token(source, mode).await;
         }
         let files = if let Some(source) = &source.config_map {
-            self.config_map(&source.name, source.items.as_deref(), mode, source.optional.unwrap_or_default()).await?
+            self.config_map(
+                &source.name,
+                source.items.as_deref(),
+                mode,
+                source.optional.unwrap_or_default(),
+            )
+            .await?
         } else if let Some(source) = &source.secret {
-            self.secret(&source.name, source.items.as_deref(), mode, source.optional.unwrap_or_default()).await?
+            self.secret(
+                &source.name,
+                source.items.as_deref(),
+                mode,
+                source.optional.unwrap_or_default(),
+            )
+            .await?
         } else if let Some(source) = &source.downward_api {
             let items = source.items.as_deref().unwrap_or_default();
             self.content(project::downward(self.pod, items, mode, self.facts))?
@@ -95,7 +112,10 @@ impl Gathering<'_> {
             let binary = map.binary_data.into_iter().flatten().map(|(key, value)| (key, value.0));
             text.chain(binary).collect()
         });
-        self.content(project::keys(Selection { kind: "configmap", name, items, mode, optional }, values))
+        self.content(project::keys(
+            Selection { kind: "configmap", name, items, mode, optional },
+            values,
+        ))
     }
 
     async fn secret(
@@ -107,20 +127,38 @@ impl Gathering<'_> {
     ) -> Result<Vec<File>, Error> {
         let found: Option<Secret> = self.fetch("secret", name).await?;
         let values = found.map(|secret| {
-            secret.data.into_iter().flatten().map(|(key, value)| (key, value.0)).collect::<BTreeMap<_, _>>()
+            secret
+                .data
+                .into_iter()
+                .flatten()
+                .map(|(key, value)| (key, value.0))
+                .collect::<BTreeMap<_, _>>()
         });
-        self.content(project::keys(Selection { kind: "secret", name, items, mode, optional }, values))
+        self.content(project::keys(
+            Selection { kind: "secret", name, items, mode, optional },
+            values,
+        ))
     }
 
-    async fn token(&self, source: &ServiceAccountTokenProjection, mode: Option<i32>) -> Result<Payload, Error> {
+    async fn token(
+        &self,
+        source: &ServiceAccountTokenProjection,
+        mode: Option<i32>,
+    ) -> Result<Payload, Error> {
         let metadata = &self.pod.metadata;
         let spec = self.pod.spec.as_ref();
-        let account =
-            spec.and_then(|spec| spec.service_account_name.clone()).unwrap_or_else(|| "default".to_owned());
+        let account = spec
+            .and_then(|spec| spec.service_account_name.clone())
+            .unwrap_or_else(|| "default".to_owned());
         let seconds = source.expiration_seconds.unwrap_or(USUAL_TOKEN_SECONDS);
         let request = TokenRequest {
             spec: TokenRequestSpec {
-                audiences: source.audience.iter().filter(|audience| !audience.is_empty()).cloned().collect(),
+                audiences: source
+                    .audience
+                    .iter()
+                    .filter(|audience| !audience.is_empty())
+                    .cloned()
+                    .collect(),
                 expiration_seconds: Some(seconds),
                 bound_object_ref: Some(BoundObjectReference {
                     api_version: Some("v1".to_owned()),
@@ -167,7 +205,12 @@ impl Gathering<'_> {
     }
 
     fn fetch_error(&self, kind: &'static str, name: &str, source: kube::Error) -> Error {
-        Error::Fetch { volume: self.volume.to_owned(), kind, name: name.to_owned(), source: Box::new(source) }
+        Error::Fetch {
+            volume: self.volume.to_owned(),
+            kind,
+            name: name.to_owned(),
+            source: Box::new(source),
+        }
     }
 }
 

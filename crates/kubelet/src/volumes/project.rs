@@ -36,10 +36,17 @@ pub(super) const USUAL_MODE: i32 = 0o644;
 /// Whether a path stays below where it starts.
 pub(super) fn is_inside(path: &Path) -> bool {
     path.components().next().is_some()
-        && path.components().all(|component| matches!(component, Component::Normal(_) | Component::CurDir))
+        && path
+            .components()
+            .all(|component| matches!(component, Component::Normal(_) | Component::CurDir))
 }
 
-fn file(path: &str, mode: Option<i32>, usual: Option<i32>, content: Vec<u8>) -> Result<File, Error> {
+fn file(
+    path: &str,
+    mode: Option<i32>,
+    usual: Option<i32>,
+    content: Vec<u8>,
+) -> Result<File, Error> {
     if !is_inside(Path::new(path)) {
         return Err(Error::Path(path.to_owned()));
     }
@@ -58,10 +65,17 @@ pub(super) struct Selection<'a> {
 }
 
 /// The files for the chosen keys of an object; `None` is an object that does not exist.
-pub(super) fn keys(selection: Selection<'_>, values: Option<BTreeMap<String, Vec<u8>>>) -> Result<Vec<File>, Error> {
+pub(super) fn keys(
+    selection: Selection<'_>,
+    values: Option<BTreeMap<String, Vec<u8>>>,
+) -> Result<Vec<File>, Error> {
     let Selection { kind, name, items, mode, optional } = selection;
     let Some(values) = values else {
-        return if optional { Ok(Vec::new()) } else { Err(Error::NotFound { kind, name: name.to_owned() }) };
+        return if optional {
+            Ok(Vec::new())
+        } else {
+            Err(Error::NotFound { kind, name: name.to_owned() })
+        };
     };
     let Some(items) = items else {
         return values.into_iter().map(|(key, value)| file(&key, None, mode, value)).collect();
@@ -85,8 +99,12 @@ pub(super) fn downward(
         .iter()
         .map(|item| {
             let (path, value) = match (&item.field_ref, &item.resource_field_ref) {
-                (Some(reference), _) => (&reference.field_path, field(pod, &reference.field_path, facts)),
-                (None, Some(reference)) => (&reference.resource, resource(pod, None, reference, facts)),
+                (Some(reference), _) => {
+                    (&reference.field_path, field(pod, &reference.field_path, facts))
+                }
+                (None, Some(reference)) => {
+                    (&reference.resource, resource(pod, None, reference, facts))
+                }
                 (None, None) => (&item.path, None),
             };
             let value = value.ok_or_else(|| Error::Field(path.clone()))?;
@@ -126,13 +144,19 @@ mod tests {
             [("a".to_owned(), 0o400), ("b".to_owned(), 0o400)]
         );
         let items = [item("b", "deep/file", Some(0o755))];
-        assert_eq!(described(keys(select(Some(&items), false), values()).unwrap()), [("deep/file".to_owned(), 0o755)]);
+        assert_eq!(
+            described(keys(select(Some(&items), false), values()).unwrap()),
+            [("deep/file".to_owned(), 0o755)]
+        );
     }
 
     #[test]
     fn what_is_missing_is_an_error_unless_it_is_optional() {
         let message = |error: Error| error.to_string();
-        assert_eq!(message(keys(select(None, false), None).unwrap_err()), "configmap \"settings\" not found");
+        assert_eq!(
+            message(keys(select(None, false), None).unwrap_err()),
+            "configmap \"settings\" not found"
+        );
         assert_eq!(keys(select(None, true), None), Ok(vec![]));
         let items = [item("c", "c", None)];
         assert_eq!(
@@ -146,7 +170,11 @@ mod tests {
     fn files_stay_inside_the_volume() {
         for path in ["../x", "/x", "a/../../x", ""] {
             let items = [item("a", path, None)];
-            assert_eq!(keys(select(Some(&items), false), values()), Err(Error::Path(path.into())), "{path}");
+            assert_eq!(
+                keys(select(Some(&items), false), values()),
+                Err(Error::Path(path.into())),
+                "{path}"
+            );
         }
     }
 }

@@ -100,7 +100,10 @@ fn write_file(content: &Path, file: &File, owner: Owner) -> io::Result<()> {
 
 /// One link per first part of a name; links of names that are gone are removed.
 fn link_names(path: &Path, files: &[File]) -> io::Result<()> {
-    let first = |file: &File| match Path::new(&file.path).components().find(|c| matches!(c, Component::Normal(_))) {
+    let first = |file: &File| match Path::new(&file.path)
+        .components()
+        .find(|c| matches!(c, Component::Normal(_)))
+    {
         Some(Component::Normal(name)) => Some(name.to_owned()),
         _ => None,
     };

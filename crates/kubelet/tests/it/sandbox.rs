@@ -47,6 +47,12 @@ async fn root_inside_owns_the_image_and_nothing_of_the_host() {
     assert!(ended.stderr.contains("/proc/sys/kernel/panic"), "{}", ended.stderr);
     assert!(text.contains("0:0\n0:0\n0:0\n"), "{text}");
     assert!(text.contains("mount: /tmp: permission denied"), "{text}");
-    assert!(text.contains("CapEff:\t00000000a80425fb") && text.contains("NoNewPrivs:\t1"), "{text}");
-    assert_eq!(std::fs::read_to_string(workshop.path("layers/base/greeting")).unwrap(), "from the image\n");
+    assert!(
+        text.contains("CapEff:\t00000000a80425fb") && text.contains("NoNewPrivs:\t1"),
+        "{text}"
+    );
+    assert_eq!(
+        std::fs::read_to_string(workshop.path("layers/base/greeting")).unwrap(),
+        "from the image\n"
+    );
 }

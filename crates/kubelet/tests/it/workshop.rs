@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flumen_kubelet::{Container, Exit, IdMap, Mount, NodeNetwork, Output, Process, Runner};
+use flumen_kubelet::{Container, Exit, IdMap, Mount, Output, Process, Runner};
 use tempfile::TempDir;
 
 pub(crate) const MAP: IdMap = IdMap { host: 1_000_000, size: 65_536 };
@@ -20,7 +20,6 @@ pub(crate) fn helper() -> Vec<OsString> {
 
 pub(crate) struct Workshop {
     pub(crate) runner: Runner,
-    pub(crate) network: NodeNetwork,
     pub(crate) directory: TempDir,
 }
 
@@ -46,8 +45,7 @@ impl Running {
 impl Workshop {
     pub(crate) async fn open() -> Self {
         let runner = Runner::start(&helper()).await.unwrap();
-        let network = NodeNetwork::create(flumen_kubelet::NetworkSettings::default()).unwrap();
-        Self { runner, network, directory: tempfile::tempdir().unwrap() }
+        Self { runner, directory: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) async fn with_pod() -> Self {
@@ -82,9 +80,17 @@ impl Workshop {
             layers: vec!["base".into()],
             upper,
             work: self.make(&format!("{name}/work")),
-            host_directories: ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives", "/etc/java-17-openjdk"]
-                .map(PathBuf::from)
-                .into(),
+            host_directories: [
+                "/usr",
+                "/bin",
+                "/sbin",
+                "/lib",
+                "/lib64",
+                "/etc/alternatives",
+                "/etc/java-17-openjdk",
+            ]
+            .map(PathBuf::from)
+            .into(),
             mounts: Vec::new(),
             map: MAP,
             command: command.iter().map(|&word| word.to_owned()).collect(),
@@ -102,7 +108,10 @@ impl Workshop {
         self.container(name, &["/bin/sh", "-c", script])
     }
 
-    pub(crate) async fn start(&self, container: &Container) -> Result<Running, flumen_kubelet::RunnerError> {
+    pub(crate) async fn start(
+        &self,
+        container: &Container,
+    ) -> Result<Running, flumen_kubelet::RunnerError> {
         let (stdout, write_stdout) = pipe();
         let (stderr, write_stderr) = pipe();
         let stdout = std::thread::spawn(move || read(stdout));

@@ -30,7 +30,14 @@ fn index() -> Index {
             (key("other"), service(Reach::ExternalName("db.example.org".into()), false)),
         ]),
         endpoints: BTreeMap::from([
-            (key("job"), vec![endpoint(5, Some("jm-0"), true), endpoint(6, None, true), endpoint(7, None, false)]),
+            (
+                key("job"),
+                vec![
+                    endpoint(5, Some("jm-0"), true),
+                    endpoint(6, None, true),
+                    endpoint(7, None, false),
+                ],
+            ),
             (key("early"), vec![endpoint(8, None, false)]),
         ]),
     }
@@ -45,7 +52,10 @@ fn ask(name: &str, kind: RecordType) -> (ResponseCode, Vec<String>) {
     // What is sent is what counts.
     let answer = Message::from_vec(&answer.to_vec().unwrap()).unwrap();
     assert_eq!(answer.queries, question.queries);
-    (answer.metadata.response_code, answer.answers.iter().map(|record| record.data.to_string()).collect())
+    (
+        answer.metadata.response_code,
+        answer.answers.iter().map(|record| record.data.to_string()).collect(),
+    )
 }
 
 fn found(records: &[&str]) -> (ResponseCode, Vec<String>) {
@@ -56,10 +66,16 @@ fn found(records: &[&str]) -> (ResponseCode, Vec<String>) {
 fn services_are_found_by_their_names() {
     assert_eq!(ask("rest.default.svc.cluster.local.", RecordType::A), found(&["10.96.1.2"]));
     assert_eq!(ask("ReSt.default.svc.CLUSTER.local.", RecordType::A), found(&["10.96.1.2"]));
-    assert_eq!(ask("job.default.svc.cluster.local.", RecordType::A), found(&["10.244.0.5", "10.244.0.6"]));
+    assert_eq!(
+        ask("job.default.svc.cluster.local.", RecordType::A),
+        found(&["10.244.0.5", "10.244.0.6"])
+    );
     assert_eq!(ask("early.default.svc.cluster.local.", RecordType::A), found(&["10.244.0.8"]));
     assert_eq!(ask("jm-0.job.default.svc.cluster.local.", RecordType::A), found(&["10.244.0.5"]));
-    assert_eq!(ask("10-244-0-6.job.default.svc.cluster.local.", RecordType::A), found(&["10.244.0.6"]));
+    assert_eq!(
+        ask("10-244-0-6.job.default.svc.cluster.local.", RecordType::A),
+        found(&["10.244.0.6"])
+    );
     assert_eq!(ask("10-244-0-9.default.pod.cluster.local.", RecordType::A), found(&["10.244.0.9"]));
     assert_eq!(ask("other.default.svc.cluster.local.", RecordType::A), found(&["db.example.org."]));
 }

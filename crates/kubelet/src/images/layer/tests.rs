@@ -71,10 +71,17 @@ fn owners_are_shifted_and_modes_kept() {
     result.unwrap();
     let layer = directory.path().join("layer");
     let file = fs::metadata(layer.join("opt/same")).unwrap();
-    assert_eq!((file.uid(), file.gid(), file.mode() & 0o7777, file.mtime()), (1_000_007, 1_000_008, 0o4755, 1_000));
+    assert_eq!(
+        (file.uid(), file.gid(), file.mode() & 0o7777, file.mtime()),
+        (1_000_007, 1_000_008, 0o4755, 1_000)
+    );
     assert_eq!(file.nlink(), 2);
     assert_eq!(fs::symlink_metadata(layer.join("opt/link")).unwrap().uid(), 1_000_007);
-    assert_eq!(fs::metadata(layer.join("opt/deep")).unwrap().uid(), 1_000_000, "made for its content");
+    assert_eq!(
+        fs::metadata(layer.join("opt/deep")).unwrap().uid(),
+        1_000_000,
+        "made for its content"
+    );
     assert_eq!(fs::metadata(layer.join("opt")).unwrap().uid(), 1_000_007, "described");
 }
 

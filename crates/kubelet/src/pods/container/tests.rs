@@ -38,14 +38,16 @@ fn command_and_arguments_follow_the_table_of_kubernetes() {
         (json!({"command": ["/own"]}), &["/own"]),
         (json!({"command": ["/own", "$(A)$$(A)"], "args": ["y"]}), &["/own", "spec$(A)", "y"]),
     ] {
-        let command = with(&container, &json!(null), |context| context.command(&context.image.run).unwrap());
+        let command =
+            with(&container, &json!(null), |context| context.command(&context.image.run).unwrap());
         assert_eq!(command, expected, "{container}");
     }
 }
 
 #[test]
 fn variables_of_the_specification_win_over_those_of_the_image() {
-    let environment = with(&json!({}), &json!(null), |context| context.environment(&context.image.run));
+    let environment =
+        with(&json!({}), &json!(null), |context| context.environment(&context.image.run));
     let expected = [("A", "spec"), ("HOSTNAME", "p"), ("PATH", "/bin")];
     assert_eq!(environment, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }
@@ -53,11 +55,19 @@ fn variables_of_the_specification_win_over_those_of_the_image() {
 #[test]
 fn the_container_decides_over_the_pod_and_the_pod_over_the_image() {
     let user = |container: &Value, pod: &Value| {
-        with(container, pod, |context| context.user(&context.image.run).map_err(|error| error.to_string()))
+        with(container, pod, |context| {
+            context.user(&context.image.run).map_err(|error| error.to_string())
+        })
     };
     assert_eq!(user(&json!({}), &json!(null)), Ok(("flink".into(), None)));
-    assert_eq!(user(&json!({}), &json!({"runAsUser": 7, "runAsGroup": 8})), Ok(("7".into(), Some(8))));
-    assert_eq!(user(&json!({"securityContext": {"runAsUser": 9}}), &json!({"runAsUser": 7})), Ok(("9".into(), None)));
+    assert_eq!(
+        user(&json!({}), &json!({"runAsUser": 7, "runAsGroup": 8})),
+        Ok(("7".into(), Some(8)))
+    );
+    assert_eq!(
+        user(&json!({"securityContext": {"runAsUser": 9}}), &json!({"runAsUser": 7})),
+        Ok(("9".into(), None))
+    );
     let refused = user(&json!({}), &json!({"runAsNonRoot": true})).unwrap_err();
     assert!(refused.contains("non-numeric user (flink)"), "{refused}");
     let refused = user(&json!({}), &json!({"runAsNonRoot": true, "runAsUser": 0})).unwrap_err();

@@ -13,7 +13,9 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn pod(policy: &str, init: &[&str], containers: &[&str]) -> Pod {
-    let list = |names: &[&str]| names.iter().map(|name| json!({"name": name, "image": "i"})).collect::<Vec<_>>();
+    let list = |names: &[&str]| {
+        names.iter().map(|name| json!({"name": name, "image": "i"})).collect::<Vec<_>>()
+    };
     serde_json::from_value(json!({
         "metadata": {"name": "p", "namespace": "n", "uid": "u"},
         "spec": {"restartPolicy": policy, "initContainers": list(init), "containers": list(containers),
@@ -23,13 +25,19 @@ fn pod(policy: &str, init: &[&str], containers: &[&str]) -> Pod {
 }
 
 fn deleted(mut pod: Pod, grace: i64) -> Pod {
-    pod.metadata.deletion_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(0)));
+    pod.metadata.deletion_timestamp =
+        Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(0)));
     pod.metadata.deletion_grace_period_seconds = Some(grace);
     pod
 }
 
 fn image() -> Arc<Image> {
-    Arc::new(Image { id: "i@sha256:1".into(), layers: vec![], run: RunConfiguration::default(), size_bytes: 0 })
+    Arc::new(Image {
+        id: "i@sha256:1".into(),
+        layers: vec![],
+        run: RunConfiguration::default(),
+        size_bytes: 0,
+    })
 }
 
 /// A pod with everything that its containers need.
@@ -77,7 +85,12 @@ fn a_new_pod_gets_all_it_needs_at_once_and_each_only_once() {
     let mut state = State::restore(&pod, at(0));
     assert_eq!(
         step(&pod, &mut state, 0),
-        [Action::PrepareVolumes, Action::CreateSandbox, Action::Pull("a".into()), Action::Pull("b".into())]
+        [
+            Action::PrepareVolumes,
+            Action::CreateSandbox,
+            Action::Pull("a".into()),
+            Action::Pull("b".into())
+        ]
     );
     assert_eq!(step(&pod, &mut state, 1), []);
     state.fold(Event::VolumesReady, at(1));

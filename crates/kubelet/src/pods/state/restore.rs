@@ -19,7 +19,9 @@ impl State {
             containers: all_containers(pod)
                 .map(|container| (container.name.clone(), ContainerState::default()))
                 .collect(),
-            started_at: status.and_then(|status| status.start_time.as_ref()).map_or(now, |time| time.0),
+            started_at: status
+                .and_then(|status| status.start_time.as_ref())
+                .map_or(now, |time| time.0),
             stopping: None,
             gone: false,
             finished: match status.and_then(|status| status.phase.as_deref()) {
@@ -42,7 +44,11 @@ impl State {
             let before = ended(seen, now);
             let container = state.container(&seen.name);
             container.restarts = u32::try_from(seen.restart_count).unwrap_or_default();
-            container.last = seen.last_state.as_ref().and_then(|last| last.terminated.as_ref()).map(|t| read(t, now));
+            container.last = seen
+                .last_state
+                .as_ref()
+                .and_then(|last| last.terminated.as_ref())
+                .map(|t| read(t, now));
             match before {
                 Some(before) => {
                     container.crashes = 1;

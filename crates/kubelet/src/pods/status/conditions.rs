@@ -28,17 +28,28 @@ impl Verdict {
     }
 }
 
-pub(super) fn build(pod: &Pod, state: &State, containers: &[ContainerStatus], now: Time) -> Vec<PodCondition> {
+pub(super) fn build(
+    pod: &Pod,
+    state: &State,
+    containers: &[ContainerStatus],
+    now: Time,
+) -> Vec<PodCondition> {
     let before: &[PodCondition] =
         pod.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
-    let verdicts = [initialized(pod, state), ready("Ready", pod, state, containers),
-        ready("ContainersReady", pod, state, containers), Verdict::holds("PodScheduled")];
+    let verdicts = [
+        initialized(pod, state),
+        ready("Ready", pod, state, containers),
+        ready("ContainersReady", pod, state, containers),
+        Verdict::holds("PodScheduled"),
+    ];
     let mut conditions: Vec<PodCondition> = verdicts
         .into_iter()
         .map(|verdict| {
             let old = before.iter().find(|condition| condition.type_ == verdict.kind);
             let status = if verdict.holds { "True" } else { "False" };
-            let since = old.filter(|old| old.status == status).and_then(|old| old.last_transition_time.clone());
+            let since = old
+                .filter(|old| old.status == status)
+                .and_then(|old| old.last_transition_time.clone());
             PodCondition {
                 type_: verdict.kind.to_owned(),
                 status: status.to_owned(),
@@ -79,7 +90,8 @@ fn ready(kind: &'static str, pod: &Pod, state: &State, containers: &[ContainerSt
         Course::Failed => return Verdict::fails(kind, "PodFailed", None),
         Course::Goes => {}
     }
-    let unready: Vec<&str> = containers.iter().filter(|status| !status.ready).map(|s| s.name.as_str()).collect();
+    let unready: Vec<&str> =
+        containers.iter().filter(|status| !status.ready).map(|s| s.name.as_str()).collect();
     if unready.is_empty() && !containers.is_empty() {
         return Verdict::holds(kind);
     }

@@ -38,13 +38,27 @@ fn ended(code: i32, second: i64) -> Ended {
 fn a_pod_that_initializes_says_what_it_waits_for() {
     let status = status(&State::restore(&pod(), at(0)), 0);
     assert_eq!(status["phase"], "Pending");
-    assert_eq!(status["initContainerStatuses"][0]["state"]["waiting"]["reason"], "ContainerCreating");
+    assert_eq!(
+        status["initContainerStatuses"][0]["state"]["waiting"]["reason"],
+        "ContainerCreating"
+    );
     assert_eq!(status["containerStatuses"][0]["state"]["waiting"]["reason"], "PodInitializing");
     assert_eq!(status["startTime"], "2026-01-01T00:00:00Z");
-    let conditions: Vec<_> = status["conditions"].as_array().unwrap().iter().map(|c| (&c["type"], &c["status"])).collect();
+    let conditions: Vec<_> = status["conditions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| (&c["type"], &c["status"]))
+        .collect();
     assert_eq!(
         json!(conditions),
-        json!([["Initialized", "False"], ["Ready", "False"], ["ContainersReady", "False"], ["PodScheduled", "True"], ["Custom", "False"]])
+        json!([
+            ["Initialized", "False"],
+            ["Ready", "False"],
+            ["ContainersReady", "False"],
+            ["PodScheduled", "True"],
+            ["Custom", "False"]
+        ])
     );
     assert_eq!(status["conditions"][0]["message"], "containers with incomplete status: [first]");
     assert_eq!(status["conditions"][3]["lastTransitionTime"], "2025-12-31T00:00:00Z");
@@ -55,14 +69,21 @@ fn a_running_pod_is_ready_and_has_its_address() {
     let mut state = State::restore(&pod(), at(0));
     state.fold(Event::SandboxReady([10, 244, 0, 7].into()), at(0));
     state.fold(Event::Exited("first".into(), ended(0, 1)), at(1));
-    let running =
-        Running { process: 1, started_at: at(2), container_id: "flumen://2".into(), signal: Signal::None };
+    let running = Running {
+        process: 1,
+        started_at: at(2),
+        container_id: "flumen://2".into(),
+        signal: Signal::None,
+    };
     state.fold(Event::Started("main".into(), running), at(2));
     let status = status(&state, 3);
     assert_eq!(status["phase"], "Running");
     assert_eq!((&status["podIP"], &status["hostIP"]), (&json!("10.244.0.7"), &json!("10.244.0.1")));
     assert_eq!(status["conditions"][1]["status"], "True");
-    assert_eq!(status["containerStatuses"][0]["state"], json!({"running": {"startedAt": "2026-01-01T00:00:02Z"}}));
+    assert_eq!(
+        status["containerStatuses"][0]["state"],
+        json!({"running": {"startedAt": "2026-01-01T00:00:02Z"}})
+    );
     assert_eq!(status["initContainerStatuses"][0]["ready"], true);
 }
 
@@ -88,8 +109,12 @@ fn a_crashing_container_shows_its_last_end() {
 fn an_image_that_cannot_be_pulled_is_told_with_its_reason() {
     let mut state = State::restore(&pod(), at(0));
     state.fold(Event::Exited("first".into(), ended(0, 1)), at(1));
-    state.fold(Event::ImageFailed("main".into(), "ErrImagePull".into(), "no such image".into()), at(2));
-    let waiting = |second| status(&state, second)["containerStatuses"][0]["state"]["waiting"].clone();
+    state.fold(
+        Event::ImageFailed("main".into(), "ErrImagePull".into(), "no such image".into()),
+        at(2),
+    );
+    let waiting =
+        |second| status(&state, second)["containerStatuses"][0]["state"]["waiting"].clone();
     assert_eq!(waiting(2), json!({"reason": "ErrImagePull", "message": "no such image"}));
     assert_eq!(
         waiting(10),

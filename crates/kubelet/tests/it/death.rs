@@ -1,0 +1,118 @@
+//! Nothing outlives the kubelet.
+
+use std::{
+    collections::BTreeMap,
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+    process::{Child, Command},
+};
+
+use serde_json::json;
+
+use crate::cluster::Cluster;
+
+/// Host's pids of processes whose command line holds `mark`.
+fn processes(mark: &str) -> Vec<PathBuf> {
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().parse::<u32>().is_ok())
+        })
+        .filter(|path| {
+            let line = std::fs::read(path.join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(mark)
+        })
+        .collect()
+}
+
+fn parents() -> BTreeMap<u32, u32> {
+    let stats = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let text = std::fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
+        let (before, after) = text.rsplit_once(')')?;
+        let pid = before.split(' ').next()?.parse().ok()?;
+        Some((pid, after.split_whitespace().nth(1)?.parse().ok()?))
+    });
+    stats.collect()
+}
+
+/// All processes below `root`.
+fn descendants(root: u32) -> Vec<u32> {
+    let parents = parents();
+    let below = |pid: &u32| {
+        let mut pid = *pid;
+        while let Some(parent) = parents.get(&pid) {
+            if *parent == root {
+                return true;
+            }
+            pid = *parent;
+        }
+        false
+    };
+    parents.keys().copied().filter(below).collect()
+}
+
+fn mounts_below(directory: &str) -> usize {
+    let all = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    all.lines().filter(|line| line.contains(directory)).count()
+}
+
+struct Separate(Child);
+
+impl Drop for Separate {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_left_after_the_kubelet_was_killed() {
+    let mut cluster = Cluster::start().await;
+    cluster.stop_kubelet().await;
+    let directory = cluster.directory.path().to_owned();
+    let mut kubelet = Separate(
+        Command::new(env!("CARGO_BIN_EXE_flumen-kubelet"))
+            .arg(cluster.kubeconfig("system:node:here", &["system:nodes"]))
+            .arg("here")
+            .arg(directory.join("separate"))
+            .spawn()
+            .unwrap(),
+    );
+    // It becomes another user: that takes the parent-death signal from a process, so more is needed than that.
+    let mark = format!("{}", 1_000_000 + std::process::id());
+    let script = format!(
+        "python3 -c 'import os; os.setgid(7); os.setuid(7); os.fork(); os.setsid() if os.getpid() > 1 else 0; os.execvp(\"sleep\", [\"sleep\", \"{mark}\"])'"
+    );
+    cluster
+        .run("victim", "", |pod| {
+            pod["spec"]["containers"][0]["command"] =
+                json!(["/bin/sh", "-c", format!("exec {script}")]);
+        })
+        .await;
+    cluster.wait_phase("victim", "Running").await;
+    let sleepers = loop {
+        let found: Vec<PathBuf> = processes(&mark)
+            .into_iter()
+            .filter(|path| {
+                std::fs::read_link(path.join("exe")).is_ok_and(|exe| exe.ends_with("sleep"))
+            })
+            .collect();
+        if found.len() == 2 {
+            break found;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(std::fs::metadata(&sleepers[0]).unwrap().uid(), 1_000_007);
+    let below = descendants(kubelet.0.id());
+    assert!(below.len() >= 3, "a supervisor and two processes: {below:?}");
+
+    kubelet.0.kill().unwrap();
+    kubelet.0.wait().unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while below.iter().any(|pid| PathBuf::from(format!("/proc/{pid}")).exists()) {
+        assert!(std::time::Instant::now() < deadline, "something is left of {below:?}");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(mounts_below(&directory.display().to_string()), 0);
+}
