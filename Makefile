@@ -39,5 +39,5 @@ e2e:
 	$(CARGO) test --locked --package flumen-e2e -- --test-threads 1
 
 bench: setup
-	$(CARGO) build --release --locked --package flumen --package flumen-e2e
+	$(CARGO) build --release --locked --package flumen --package flumen-bench
 	@target/release/flumen-bench target/release/flumen $(CACHE)

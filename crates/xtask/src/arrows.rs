@@ -46,11 +46,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Tools for tests.
     ("testkit", &["model"]),
     ("e2e", &[]),
+    ("bench", &["e2e"]),
 ];
 
 /// Libraries that only these crates may name; elsewhere their types would spread.
 const WRAPPERS: &[(&str, &[&str])] = &[
-    ("kube", &["k8s", "controllers", "kubelet", "localcluster"]),
+    ("kube", &["k8s", "controllers", "kubelet", "localcluster", "bench"]),
     ("sqlx", &["store"]),
     ("oci-spec", &["image"]),
     ("docker_credential", &["image"]),
@@ -148,7 +149,7 @@ mod tests {
     fn a_wrapped_library_is_named_by_its_wrapper_only() {
         assert_eq!(
             judge("control", "kube", &[]),
-            ["control may not name kube; use k8s or controllers or kubelet or localcluster"]
+            ["control may not name kube; use k8s or controllers or kubelet or localcluster or bench"]
         );
         assert_eq!(judge("k8s", "kube", &[]), [""; 0]);
     }
