@@ -15,6 +15,7 @@ use crate::{
     discovery,
     failure::Failure,
     forward::upstream::Upstream,
+    lock::DirectoryLock,
     request::{self, Accept, Call, Query, Route, Target},
     resources::{Registry, Resource},
     security::{User, authority::Authority, reviews, tokens::Tokens},
@@ -34,6 +35,8 @@ pub(crate) struct Api {
     pub(crate) upstream: Upstream,
     pub(crate) kubelet_tls: Arc<rustls::ClientConfig>,
     pub(crate) stop: CancellationToken,
+    /// Held for as long as anybody can write.
+    pub(crate) _lock: DirectoryLock,
 }
 
 /// What a verb has to say.

@@ -15,6 +15,7 @@ mod bootstrap;
 mod clock;
 mod discovery;
 mod error;
+mod expiry;
 mod failure;
 mod forward;
 mod lock;

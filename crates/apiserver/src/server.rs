@@ -11,7 +11,7 @@ use crate::{
     Error, InProcess, Settings,
     allocation::Allocation,
     api::Api,
-    bootstrap, forward,
+    bootstrap, expiry, forward,
     lock::DirectoryLock,
     resources::Registry,
     security::{
@@ -28,7 +28,6 @@ use crate::{
 pub struct ApiServer {
     api: Arc<Api>,
     tls: Arc<ServerConfig>,
-    _lock: Arc<DirectoryLock>,
 }
 
 impl fmt::Debug for ApiServer {
@@ -79,10 +78,12 @@ impl ApiServer {
             upstream,
             kubelet_tls,
             stop,
+            _lock: lock,
         };
         let api = Arc::new(api);
         bootstrap::run(&api).await?;
-        Ok(Self { api, tls, _lock: Arc::new(lock) })
+        tokio::spawn(expiry::run(Arc::downgrade(&api), api.stop.clone()));
+        Ok(Self { api, tls })
     }
 
     /// Serves the API over TLS on a listener until the server stops; may be called for several listeners.

@@ -67,6 +67,8 @@ pub struct Settings {
     pub watch_window: usize,
     /// How often a watch that wants bookmarks gets one. Default: 60 s.
     pub bookmark_interval: Duration,
+    /// How long an event is kept after it was last seen. Default: 1 h.
+    pub event_lifetime: Duration,
     /// The log is folded into a snapshot when it is longer than this and longer than twice the last snapshot. Default: 8 MiB.
     pub compact_after_bytes: u64,
     /// Whether a write is answered only after it reached the disk. Default: true.
@@ -85,6 +87,7 @@ impl Default for Settings {
             dialer: Arc::new(|address| Box::pin(TcpStream::connect(address))),
             watch_window: 2048,
             bookmark_interval: Duration::from_mins(1),
+            event_lifetime: Duration::from_hours(1),
             compact_after_bytes: 8 << 20,
             wait_for_disk: true,
         }

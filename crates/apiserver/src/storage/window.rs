@@ -4,6 +4,9 @@ use std::{collections::VecDeque, sync::Arc};
 
 use super::Object;
 
+/// However many events a window may hold, it forgets the oldest when their objects are larger than this.
+const MAXIMUM_BYTES: usize = 32 << 20;
+
 /// One change to one object.
 #[derive(Debug)]
 pub(crate) struct Event {
@@ -25,6 +28,7 @@ pub(crate) struct Expired {
 /// The latest events of a kind.
 pub(crate) struct Window {
     events: VecDeque<Arc<Event>>,
+    bytes: usize,
     capacity: usize,
     /// Everything after this revision is in `events`.
     start: u64,
@@ -32,7 +36,7 @@ pub(crate) struct Window {
 
 impl Window {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { events: VecDeque::new(), capacity: capacity.max(1), start: 0 }
+        Self { events: VecDeque::new(), bytes: 0, capacity: capacity.max(1), start: 0 }
     }
 
     pub(super) fn start_at_least(&mut self, revision: u64) {
@@ -40,12 +44,15 @@ impl Window {
     }
 
     pub(super) fn push(&mut self, event: Event) {
-        if self.events.len() >= self.capacity
-            && let Some(dropped) = self.events.pop_front()
+        self.bytes += event.object.json.len();
+        self.events.push_back(Arc::new(event));
+        while self.events.len() > self.capacity
+            || (self.bytes > MAXIMUM_BYTES && self.events.len() > 1)
         {
+            let Some(dropped) = self.events.pop_front() else { break };
+            self.bytes -= dropped.object.json.len();
             self.start = dropped.revision;
         }
-        self.events.push_back(Arc::new(event));
     }
 
     /// The events after `revision`, at most `limit`, and the revision that is complete with them; `now` is the store's.

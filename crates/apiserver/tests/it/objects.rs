@@ -103,3 +103,18 @@ async fn apply_makes_changes_and_refuses_what_others_manage() {
     let left = api.patch("a", &one, &with(json!({}))).await.unwrap();
     assert_eq!(left.data, Some([("x".to_owned(), "2".to_owned())].into()));
 }
+
+#[tokio::test]
+async fn events_go_when_they_are_old() {
+    use http::Method;
+    let lifetime = std::time::Duration::from_millis(100);
+    let cluster = Cluster::start_with(|settings| settings.event_lifetime = lifetime).await;
+    let events = "/api/v1/namespaces/default/events";
+    let event = |name: &str, time: &str| json!({"metadata": {"name": name}, "involvedObject": {"namespace": "default"}, "lastTimestamp": time});
+    let mut lines = cluster.watch(&format!("{events}?watch=true")).await;
+    cluster.must(Method::POST, events, &event("old", "2020-01-01T00:00:00Z")).await;
+    cluster.must(Method::POST, events, &event("new", "2120-01-01T00:00:00Z")).await;
+    assert_eq!(lines.next_short().await, "ADDED old");
+    assert_eq!(lines.next_short().await, "ADDED new");
+    assert_eq!(lines.next_short().await, "DELETED old");
+}
