@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use flumen_api_types::{Applied, ApplyJob, Change, JobQuery};
+use flumen_api_types::{Applied, ApplyJob, Change, JobQuery, Page};
 use reqwest::Method;
 
 use crate::{
@@ -22,8 +22,8 @@ use crate::{
   flumen apply -f word-count.yaml --wait=finished
   flumen apply -f jobs.yaml -f more.yaml --no-start
 
-A file may hold several jobs, separated by ---. With --output json the answer is a list with one
-entry per job.")]
+A file may hold several jobs, separated by ---. With --output json the answer for several jobs is
+a list: {\"items\": [...]}.")]
 pub struct Apply {
     /// A job file, or - for standard input
     #[arg(long = "file", short, required = true, value_name = "FILE")]
@@ -56,7 +56,11 @@ impl Apply {
                 self.wait(context, applied, until).await?;
             }
         }
-        if context.printer.is_json() { context.printer.json(&answers) } else { Ok(()) }
+        match answers.as_slice() {
+            _ if !context.printer.is_json() => Ok(()),
+            [only] => context.printer.json(only),
+            _ => context.printer.json(&Page::whole(answers)),
+        }
     }
 
     async fn apply(&self, context: &Context<'_>, defined: Defined) -> Result<Applied, Error> {

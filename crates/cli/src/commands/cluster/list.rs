@@ -15,7 +15,7 @@ impl List {
         let page: Page<Cluster> =
             context.client.get("list clusters", &["clusters"], &[("limit", 500)]).await?;
         if context.printer.is_json() {
-            return context.printer.json(&page.items);
+            return context.printer.json(&page);
         }
         let mut table = Table::new(&["NAME", "STATE", "KUBERNETES", "ADDRESS", "REASON"]);
         for cluster in &page.items {

@@ -15,7 +15,7 @@ impl List {
         let page: Page<Environment> =
             context.client.get("list environments", &["environments"], &[("limit", 500)]).await?;
         if context.printer.is_json() {
-            return context.printer.json(&page.items);
+            return context.printer.json(&page);
         }
         let mut table = Table::new(&["NAME", "CLUSTER", "NAMESPACE", "REGISTRY", "STORAGE"]);
         for environment in &page.items {

@@ -44,7 +44,7 @@ impl History {
         let page: Page<T> =
             context.client.get(action, &path(&job, &[what]), &[("limit", self.limit)]).await?;
         if context.printer.is_json() {
-            return context.printer.json(&page.items);
+            return context.printer.json(&page);
         }
         context.printer.table(&table(&page.items, (context.now)()))
     }

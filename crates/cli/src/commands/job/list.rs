@@ -44,7 +44,7 @@ impl List {
             }
         }
         if context.printer.is_json() {
-            return context.printer.json(&jobs);
+            return context.printer.json(&Page::whole(jobs));
         }
         if jobs.is_empty() {
             context.printer.note("There are no such jobs. Define one with: flumen apply -f FILE");

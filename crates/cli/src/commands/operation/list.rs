@@ -15,7 +15,7 @@ pub struct List {
     #[arg(long, short)]
     environment: Option<EnvironmentName>,
 
-    /// Only operations on jobs with this name
+    /// Only operations on the job with this name
     #[arg(long, short)]
     job: Option<JobName>,
 
@@ -26,16 +26,16 @@ pub struct List {
 
 impl List {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
-        let query = OperationsQuery {
-            environment: self.environment,
-            job: self.job,
-            limit: Some(self.limit),
-            cursor: None,
+        let environment = match (self.environment, &self.job) {
+            (None, Some(_)) => Some(context.environment.clone()),
+            (named, _) => named,
         };
+        let query =
+            OperationsQuery { environment, job: self.job, limit: Some(self.limit), cursor: None };
         let page: Page<Operation> =
             context.client.get("list operations", &["operations"], &query).await?;
         if context.printer.is_json() {
-            return context.printer.json(&page.items);
+            return context.printer.json(&page);
         }
         let now = (context.now)();
         let mut table = Table::new(&["ID", "WHAT", "ON", "STATE", "BEGAN", "TOOK"]);

@@ -15,7 +15,7 @@ impl List {
         let page: Page<Version> =
             context.client.get("list Flink versions", &["versions"], &[("limit", 500)]).await?;
         if context.printer.is_json() {
-            return context.printer.json(&page.items);
+            return context.printer.json(&page);
         }
         if page.items.is_empty() {
             context.printer.note(

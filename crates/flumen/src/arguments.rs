@@ -1,0 +1,246 @@
+//! The command line. Its documentation is what `--help` prints.
+#![allow(clippy::doc_markdown, reason = "backticks would be printed by --help")]
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use flumen_cli::GlobalArguments;
+
+use crate::settings::keys;
+
+/// Run Apache Flink jobs on Kubernetes
+#[derive(Debug, Parser)]
+#[command(
+    name = "flumen",
+    version,
+    propagate_version = false,
+    max_term_width = 100,
+    after_help = "Examples:
+  flumen up                              everything on this machine
+  flumen version add 1.20.5 --wait       make a Flink version available
+  flumen apply -f job.yaml --wait        create a job and start it
+  flumen job list                        see what the jobs do
+  flumen doctor                          check this machine
+
+Exit status: 0 done, 1 failed, 2 wrong usage or value, 3 not found, 4 conflict, 5 denied,
+6 unreachable, 7 timed out."
+)]
+pub(crate) struct CommandLine {
+    #[command(flatten)]
+    pub(crate) global: GlobalArguments,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything on this machine: server, local cluster and registry
+    Up(Up),
+    /// Run the server alone
+    Serve(Serve),
+    /// Run the local cluster alone: a Kubernetes API, a node for pods, a registry
+    Local(Local),
+    #[command(flatten)]
+    Client(flumen_cli::Command),
+    #[command(flatten)]
+    Tools(flumen_tools::Command),
+    /// Check this machine, the server and its clusters
+    #[command(after_help = "The exit status is 1 if a check fails.")]
+    Doctor(FileArguments),
+    /// Show the settings of this machine
+    #[command(subcommand)]
+    Config(Config),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Print each setting with its value and where that comes from
+    Show(Up),
+}
+
+/// Run everything on this machine: server, local cluster and registry
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  flumen up
+  flumen up --data-directory /var/lib/flumen --listen 127.0.0.1:8000
+
+Ctrl-C stops it all and waits for it; a second Ctrl-C does not wait.")]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) file: FileArguments,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    #[command(flatten)]
+    pub(crate) local: LocalArguments,
+    #[command(flatten)]
+    pub(crate) log: LogArguments,
+}
+
+/// Run the server alone
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  flumen serve
+  flumen serve --listen 0.0.0.0:7600 --log-format json")]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) file: FileArguments,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    #[command(flatten)]
+    pub(crate) log: LogArguments,
+
+    /// Kubeconfig of the local cluster that the environment `local` is in
+    #[arg(long, value_name = "FILE")]
+    pub(crate) local_kubeconfig: Option<String>,
+
+    /// Registry of the local cluster, as HOST:PORT
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) local_registry: Option<String>,
+
+    #[arg(long, hide = true)]
+    pub(crate) supervised: bool,
+}
+
+/// Run the local cluster alone: a Kubernetes API, a node for pods, a registry
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  flumen local
+  flumen local --kubernetes-listen 127.0.0.1:6443 --allocatable-cpu 4 --allocatable-memory 8g
+
+It prints the path of its kubeconfig when it is ready.")]
+pub(crate) struct Local {
+    #[command(flatten)]
+    pub(crate) file: FileArguments,
+    #[command(flatten)]
+    pub(crate) cluster: LocalArguments,
+    #[command(flatten)]
+    pub(crate) log: LogArguments,
+
+    #[arg(long, hide = true)]
+    pub(crate) supervised: bool,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct FileArguments {
+    /// Settings file [env: FLUMEN_CONFIG; default: ~/.config/flumen/flumen.toml or
+    /// /etc/flumen/flumen.toml, where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct ServerArguments {
+    /// Where the API listens [env: FLUMEN_LISTEN; default: 127.0.0.1:7600]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+
+    /// Where Flink's web UI is served [env: FLUMEN_UI_LISTEN; default: 127.0.0.1:7601]
+    #[arg(long, value_name = "ADDRESS")]
+    ui_listen: Option<String>,
+
+    /// Largest artifact that is taken [env: FLUMEN_ARTIFACT_LIMIT; default: 4g]
+    #[arg(long, value_name = "SIZE")]
+    artifact_limit: Option<String>,
+
+    /// Where downloads are kept [env: FLUMEN_CACHE_DIRECTORY; default: ~/.cache/flumen]
+    #[arg(long, value_name = "DIRECTORY")]
+    cache_directory: Option<String>,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct LocalArguments {
+    /// Where the local cluster's Kubernetes API listens [env: FLUMEN_KUBERNETES_LISTEN;
+    /// default: 127.0.0.1:7602]
+    #[arg(long, value_name = "ADDRESS")]
+    kubernetes_listen: Option<String>,
+
+    /// Where the local cluster's registry listens [env: FLUMEN_REGISTRY_LISTEN;
+    /// default: 127.0.0.1:7603]
+    #[arg(long, value_name = "ADDRESS")]
+    registry_listen: Option<String>,
+
+    /// Cores that pods may ask for in all [env: FLUMEN_ALLOCATABLE_CPU; default: this machine's]
+    #[arg(long, value_name = "CORES")]
+    allocatable_cpu: Option<String>,
+
+    /// Memory that pods may ask for in all [env: FLUMEN_ALLOCATABLE_MEMORY; default: this machine's]
+    #[arg(long, value_name = "SIZE")]
+    allocatable_memory: Option<String>,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct LogArguments {
+    /// What is logged: error, warn, info, debug, trace, or a filter such as
+    /// info,flumen_control=debug [env: FLUMEN_LOG; default: info]
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+
+    /// Form of the log: text or json [env: FLUMEN_LOG_FORMAT; default: text]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+}
+
+/// What flags say, by the key of the setting.
+pub(crate) type Flags = BTreeMap<&'static str, String>;
+
+fn collect<const N: usize>(pairs: [(&'static str, &Option<String>); N]) -> Flags {
+    pairs.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
+}
+
+impl ServerArguments {
+    pub(crate) fn flags(&self) -> Flags {
+        collect([
+            (keys::LISTEN, &self.listen),
+            (keys::UI_LISTEN, &self.ui_listen),
+            (keys::ARTIFACT_LIMIT, &self.artifact_limit),
+            (keys::CACHE_DIRECTORY, &self.cache_directory),
+        ])
+    }
+}
+
+impl LocalArguments {
+    pub(crate) fn flags(&self) -> Flags {
+        collect([
+            (keys::KUBERNETES_LISTEN, &self.kubernetes_listen),
+            (keys::REGISTRY_LISTEN, &self.registry_listen),
+            (keys::ALLOCATABLE_CPU, &self.allocatable_cpu),
+            (keys::ALLOCATABLE_MEMORY, &self.allocatable_memory),
+        ])
+    }
+}
+
+impl LogArguments {
+    pub(crate) fn flags(&self) -> Flags {
+        collect([(keys::LOG, &self.log), (keys::LOG_FORMAT, &self.log_format)])
+    }
+}
+
+impl Serve {
+    pub(crate) fn flags(&self) -> Flags {
+        let mut flags = self.server.flags();
+        flags.extend(self.log.flags());
+        flags.extend(collect([
+            (keys::LOCAL_KUBECONFIG, &self.local_kubeconfig),
+            (keys::LOCAL_REGISTRY, &self.local_registry),
+        ]));
+        flags
+    }
+}
+
+impl Local {
+    pub(crate) fn flags(&self) -> Flags {
+        let mut flags = self.cluster.flags();
+        flags.extend(self.log.flags());
+        flags
+    }
+}
+
+impl Up {
+    pub(crate) fn flags(&self) -> Flags {
+        let mut flags = self.server.flags();
+        flags.extend(self.local.flags());
+        flags.extend(self.log.flags());
+        flags
+    }
+}

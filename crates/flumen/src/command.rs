@@ -1,0 +1,72 @@
+use std::{env, io, process::ExitCode};
+
+use clap::{CommandFactory as _, Parser as _};
+use flumen_cli::{OutputFormat, Printer, Surroundings};
+
+use crate::{
+    arguments::{Command, CommandLine, Config},
+    config, doctor, failure, local, serve, up,
+};
+
+/// Reads the command line and carries the command out.
+pub(crate) fn run() -> ExitCode {
+    let CommandLine { global, command } = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(refusal) => {
+            // Help and version are no failures, and go to standard output.
+            let code = u8::try_from(refusal.exit_code()).unwrap_or(2);
+            return if refusal.print().is_ok() { ExitCode::from(code) } else { ExitCode::FAILURE };
+        }
+    };
+    let printer = Printer::of_process(
+        global.output,
+        variable("NO_COLOR").is_some_and(|text| !text.is_empty()),
+    );
+    let done = match command {
+        Command::Client(command) => {
+            let surroundings = Surroundings {
+                variables: variable,
+                printer,
+                now: jiff::Timestamp::now,
+                command_line: CommandLine::command,
+            };
+            return flumen_cli::run(command, &global, &surroundings);
+        }
+        Command::Tools(command) => return tools(&command, global.output, &printer),
+        Command::Up(arguments) => up::run(&arguments, &global, &printer),
+        Command::Serve(arguments) => serve::run(&arguments, &global, &printer),
+        Command::Local(arguments) => local::run(&arguments, &global, &printer),
+        Command::Config(Config::Show(arguments)) => config::show(&arguments, &global, &printer),
+        Command::Doctor(arguments) => doctor::run(&arguments, &global, &printer),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&printer, &error),
+    }
+}
+
+/// The one place that looks at environment variables.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
+}
+
+fn tools(command: &flumen_tools::Command, output: OutputFormat, printer: &Printer) -> ExitCode {
+    let mut streams = flumen_tools::Streams {
+        out: &mut io::stdout().lock(),
+        notes: &mut io::stderr(),
+        json: output == OutputFormat::Json,
+    };
+    match flumen_tools::run(command, &mut streams) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(flumen_tools::Error::Print { source })
+            if source.kind() == io::ErrorKind::BrokenPipe =>
+        {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let code = flumen_cli::code_for(error.kind());
+            printer.error(&failure::explain(&error.into()));
+            ExitCode::from(code)
+        }
+    }
+}

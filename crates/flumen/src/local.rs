@@ -1,0 +1,67 @@
+//! The local cluster alone.
+
+use anyhow::{Context as _, Result};
+use flumen_cli::{GlobalArguments, Printer};
+use flumen_localcluster::{Allocatable, LocalCluster};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{
+    arguments::Local,
+    config, logging, runtime,
+    settings::Settings,
+    supervised::{self, Message},
+};
+
+pub(crate) fn run(arguments: &Local, global: &GlobalArguments, printer: &Printer) -> Result<()> {
+    let work = || {
+        let settings = config::resolve(arguments.flags(), &arguments.file, global)?.settings;
+        logging::start(&settings);
+        runtime::run(arguments.supervised, |stop| {
+            local(settings, arguments.supervised, stop, printer)
+        })
+    };
+    supervised::tell(arguments.supervised, work(), printer)
+}
+
+async fn local(
+    settings: Settings,
+    supervised: bool,
+    stop: CancellationToken,
+    printer: &Printer,
+) -> Result<()> {
+    let program = std::env::current_exe().context("could not find out where this program lies")?;
+    let parts = flumen_localcluster::Settings {
+        data_directory: settings.local_directory(),
+        listen: settings.kubernetes_listen,
+        registry_listen: settings.registry_listen,
+        helper: vec![program.into(), "__pod".into()],
+        allocatable: Allocatable {
+            cpu_millis: settings.allocatable_cpu.map(|cores| cores.millis),
+            memory_bytes: settings.allocatable_memory.map(flumen_model::ByteSize::bytes),
+        },
+        ..flumen_localcluster::Settings::default()
+    };
+    let cluster = LocalCluster::start(parts, stop.clone()).await?;
+    if stop.is_cancelled() {
+        return Ok(cluster.stopped().await?);
+    }
+    let (kubeconfig, registry) = (cluster.kubeconfig_path().to_owned(), cluster.registry());
+    tracing::info!(url = cluster.url(), %registry, "the local cluster takes requests");
+    if supervised {
+        let url: Url =
+            cluster.url().parse().context("the address of the Kubernetes API is none")?;
+        let sockets =
+            url.socket_addrs(|| None).context("the address of the Kubernetes API is none")?;
+        let kubernetes = *sockets.first().context("the Kubernetes API has no address")?;
+        Message::Local { kubernetes, registry, kubeconfig }.send(printer)?;
+    } else {
+        printer.line(kubeconfig.display().to_string())?;
+        printer.note(format!(
+            "The local cluster is ready: the Kubernetes API at {}, images at {registry}. Try:\n  kubectl --kubeconfig {} get nodes",
+            cluster.url(),
+            kubeconfig.display()
+        ));
+    }
+    Ok(cluster.stopped().await?)
+}

@@ -1,0 +1,120 @@
+//! The server alone: API, Flink's web UI, control loops.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, anyhow};
+use flumen_cli::{GlobalArguments, Printer, ServerFile};
+use flumen_control::{Control, LocalSettings, Tasks};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    arguments::Serve,
+    config, lock, logging, runtime,
+    settings::Settings,
+    supervised::{self, Message},
+};
+
+/// How long the loops may take to come to a good place.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) fn run(arguments: &Serve, global: &GlobalArguments, printer: &Printer) -> Result<()> {
+    let work = || {
+        let settings = config::resolve(arguments.flags(), &arguments.file, global)?.settings;
+        logging::start(&settings);
+        runtime::run(arguments.supervised, |stop| {
+            serve(settings, arguments.supervised, stop, printer)
+        })
+    };
+    supervised::tell(arguments.supervised, work(), printer)
+}
+
+async fn serve(
+    settings: Settings,
+    supervised: bool,
+    stop: CancellationToken,
+    printer: &Printer,
+) -> Result<()> {
+    let _lock = lock::take(&settings.data_directory, "server", "a Flumen server")?;
+    let api = bind("the API", "listen", settings.listen).await?;
+    let ui = bind("Flink's web UI", "ui-listen", settings.ui_listen).await?;
+    let (listen, ui_listen) = (address(&api)?, address(&ui)?);
+    let (url, ui_url) = (url(listen), url(ui_listen));
+
+    let tasks = Tasks::new(CancellationToken::new());
+    let control = Control::open(control_settings(&settings), tasks.clone()).await?;
+    control.start().await?;
+    let mut api_settings =
+        flumen_api::Settings::new(ui_url.clone(), settings.data_directory.clone());
+    api_settings.artifact_limit = settings.artifact_limit;
+    let routes = flumen_api::router(control.clone(), api_settings, stop.clone());
+    let ui_routes = flumen_api::ui_router(control, ui_listen.port());
+
+    let file = ServerFile { url: url.parse()?, ui_url: ui_url.parse()?, pid: std::process::id() };
+    let noted = file.save(&settings.data_directory);
+    noted.with_context(|| format!("could not write to {}", settings.data_directory.display()))?;
+    tracing::info!(url, ui.url = ui_url, "the server takes requests");
+    if supervised {
+        Message::Server { listen, ui_listen, url, ui_url }.send(printer)?;
+    } else {
+        printer.note(format!(
+            "The server takes requests at {url}; its token is in {}.",
+            ServerFile::token_path(&settings.data_directory).display()
+        ));
+    }
+    let served = tokio::try_join!(
+        flumen_api::listen(api, routes, stop.clone()),
+        flumen_api::listen(ui, ui_routes, stop.clone()),
+    );
+    if let Err(error) = std::fs::remove_file(ServerFile::path(&settings.data_directory)) {
+        tracing::debug!(error = %error, "the note of the running server was not removed");
+    }
+    if !tasks.stop_within(PATIENCE).await {
+        tracing::warn!("some loops did not stop in time; the next server goes on where they were");
+    }
+    served.map(drop).context("the server cannot take requests any more")
+}
+
+fn control_settings(settings: &Settings) -> flumen_control::Settings {
+    let local = settings.local_kubeconfig.clone().zip(settings.local_registry.clone());
+    flumen_control::Settings {
+        data_directory: settings.data_directory.clone(),
+        cache_directory: settings.cache_directory.clone(),
+        local: local.map(|(kubeconfig, registry)| LocalSettings {
+            kubeconfig,
+            registry,
+            storage: settings.storage_directory(),
+        }),
+    }
+}
+
+async fn bind(what: &str, setting: &str, address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        if error.kind() == io::ErrorKind::AddrInUse {
+            return anyhow!(
+                "{what} cannot be served at {address}: another program listens there; stop that one (`ss -ltnp sport = :{}` names it), or choose another address with --{setting}",
+                address.port()
+            );
+        }
+        anyhow::Error::new(error).context(format!(
+            "{what} cannot be served at {address}; choose another address with --{setting}"
+        ))
+    })
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr> {
+    listener.local_addr().context("a listener has no address")
+}
+
+/// How a listener is reached from this machine.
+fn url(address: SocketAddr) -> String {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    format!("http://{address}")
+}

@@ -1,0 +1,61 @@
+//! Settings of what runs here: flags over variables over the file over defaults.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use flumen_model::ByteSize;
+
+mod file;
+pub(crate) mod keys;
+mod resolve;
+mod values;
+
+pub(crate) use resolve::{Origin, Resolved, Sources};
+pub(crate) use values::{Cores, LogFilter, LogFormat};
+
+/// Everything that can be set, resolved and checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Where all data lies. Default: `~/.local/share/flumen`.
+    pub(crate) data_directory: PathBuf,
+    /// Where downloads are kept. Default: `~/.cache/flumen`.
+    pub(crate) cache_directory: PathBuf,
+    /// Where the API listens. Default: 127.0.0.1:7600.
+    pub(crate) listen: SocketAddr,
+    /// Where Flink's web UI is served. Default: 127.0.0.1:7601.
+    pub(crate) ui_listen: SocketAddr,
+    /// The largest artifact. Default: 4 GiB.
+    pub(crate) artifact_limit: ByteSize,
+    /// Where the local cluster's Kubernetes API listens. Default: 127.0.0.1:7602.
+    pub(crate) kubernetes_listen: SocketAddr,
+    /// Where the local cluster's registry listens. Default: 127.0.0.1:7603.
+    pub(crate) registry_listen: SocketAddr,
+    /// Cores for pods. Default: the machine's.
+    pub(crate) allocatable_cpu: Option<Cores>,
+    /// Memory for pods. Default: the machine's.
+    pub(crate) allocatable_memory: Option<ByteSize>,
+    /// The kubeconfig of the local cluster, for the server. Default: none.
+    pub(crate) local_kubeconfig: Option<PathBuf>,
+    /// The registry of the local cluster as `host:port`, for the server. Default: none.
+    pub(crate) local_registry: Option<String>,
+    /// What is logged. Default: `info`.
+    pub(crate) log: LogFilter,
+    /// In which form. Default: text.
+    pub(crate) log_format: LogFormat,
+}
+
+impl Settings {
+    /// Where the local cluster keeps its data.
+    pub(crate) fn local_directory(&self) -> PathBuf {
+        self.data_directory.join("local")
+    }
+
+    /// Where the `local` environment keeps checkpoints and the like.
+    pub(crate) fn storage_directory(&self) -> PathBuf {
+        self.data_directory.join("storage")
+    }
+
+    /// Where the children of `flumen up` log.
+    pub(crate) fn logs_directory(&self) -> PathBuf {
+        self.data_directory.join("logs")
+    }
+}

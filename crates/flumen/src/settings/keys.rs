@@ -1,0 +1,53 @@
+//! The keys of the settings: as they stand in `flumen.toml`, as flags and as variables.
+
+/// Where all data lies.
+pub(crate) const DATA_DIRECTORY: &str = "data-directory";
+/// Where downloads are kept.
+pub(crate) const CACHE_DIRECTORY: &str = "cache-directory";
+/// Where the API listens.
+pub(crate) const LISTEN: &str = "listen";
+/// Where Flink's web UI is served.
+pub(crate) const UI_LISTEN: &str = "ui-listen";
+/// The largest artifact.
+pub(crate) const ARTIFACT_LIMIT: &str = "artifact-limit";
+/// Where the local cluster's Kubernetes API listens.
+pub(crate) const KUBERNETES_LISTEN: &str = "kubernetes-listen";
+/// Where the local cluster's registry listens.
+pub(crate) const REGISTRY_LISTEN: &str = "registry-listen";
+/// Cores for pods.
+pub(crate) const ALLOCATABLE_CPU: &str = "allocatable-cpu";
+/// Memory for pods.
+pub(crate) const ALLOCATABLE_MEMORY: &str = "allocatable-memory";
+/// The kubeconfig of the local cluster.
+pub(crate) const LOCAL_KUBECONFIG: &str = "local-kubeconfig";
+/// The registry of the local cluster.
+pub(crate) const LOCAL_REGISTRY: &str = "local-registry";
+/// What is logged.
+pub(crate) const LOG: &str = "log";
+/// In which form.
+pub(crate) const LOG_FORMAT: &str = "log-format";
+
+/// Every key, in the order in which they are shown.
+pub(crate) const ALL: [&str; 13] = [
+    DATA_DIRECTORY,
+    CACHE_DIRECTORY,
+    LISTEN,
+    UI_LISTEN,
+    ARTIFACT_LIMIT,
+    KUBERNETES_LISTEN,
+    REGISTRY_LISTEN,
+    ALLOCATABLE_CPU,
+    ALLOCATABLE_MEMORY,
+    LOCAL_KUBECONFIG,
+    LOCAL_REGISTRY,
+    LOG,
+    LOG_FORMAT,
+];
+
+/// The variable that names the settings file.
+pub(crate) const FILE_VARIABLE: &str = "FLUMEN_CONFIG";
+
+/// The variable of a key: `ui-listen` is `FLUMEN_UI_LISTEN`.
+pub(crate) fn variable(key: &str) -> String {
+    format!("FLUMEN_{}", key.to_ascii_uppercase().replace('-', "_"))
+}

@@ -1,0 +1,111 @@
+use std::{fmt, str::FromStr};
+
+use tracing_subscriber::EnvFilter;
+
+/// A number of cores, kept in thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cores {
+    pub(crate) millis: u64,
+}
+
+impl FromStr for Cores {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = || {
+            "expected a number of cores such as 2 or 1.5, or thousandths such as 1500m".to_owned()
+        };
+        if let Some(millis) = text.strip_suffix('m') {
+            return millis.parse().map(|millis| Self { millis }).map_err(|_| refuse());
+        }
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let whole: u64 = whole.parse().map_err(|_| refuse())?;
+        if fraction.is_empty()
+            || fraction.len() > 3
+            || !fraction.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            return Err(refuse());
+        }
+        let millis: u64 = format!("{fraction:0<3}").parse().map_err(|_| refuse())?;
+        whole
+            .checked_mul(1000)
+            .and_then(|whole| whole.checked_add(millis))
+            .filter(|millis| *millis > 0)
+            .map(|millis| Self { millis })
+            .ok_or_else(refuse)
+    }
+}
+
+impl fmt::Display for Cores {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}m", self.millis)
+    }
+}
+
+/// What is logged: a checked filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogFilter(pub(crate) String);
+
+impl FromStr for LogFilter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match EnvFilter::builder().parse(text) {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(error) => Err(format!(
+                "expected error, warn, info, debug, trace or a filter such as info,flumen_control=debug ({error})"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for LogFilter {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// A JSON object per line.
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("expected text or json".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_counted_in_thousandths() {
+        for (text, millis) in [("2", 2000), ("1.5", 1500), ("0.125", 125), ("750m", 750)] {
+            assert_eq!(text.parse(), Ok(Cores { millis }), "{text}");
+        }
+        for bad in ["", "0", "-1", "1.", "1.2345", "two", "m"] {
+            assert!(bad.parse::<Cores>().is_err(), "{bad}");
+        }
+    }
+}
