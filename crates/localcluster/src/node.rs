@@ -24,7 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Makes the network of the node, which takes a few milliseconds of system calls.
 pub(crate) async fn network() -> Result<NodeNetwork, Error> {
-    let made = tokio::task::spawn_blocking(|| NodeNetwork::create(NetworkSettings::default())).await;
+    let made =
+        tokio::task::spawn_blocking(|| NodeNetwork::create(NetworkSettings::default())).await;
     made.map_err(|_| Error::Ended { part: "network" })?.map_err(Error::Network)
 }
 
@@ -42,20 +43,30 @@ pub(crate) async fn settings(
     let listener = listen(KUBELET, asked)?;
     let address = local_address(KUBELET, &listener, asked)?.ip();
     let names = [address.to_string(), name.clone()];
-    let (certificate_pem, key_pem) = server.issue_server_certificate(&names).map_err(Error::ApiServer)?;
+    let (certificate_pem, key_pem) =
+        server.issue_server_certificate(&names).map_err(Error::ApiServer)?;
     let helper = settings.helper.clone();
-    let mut kubelet = flumen_kubelet::Settings::new(client, name, directory.part("kubelet"), helper, network);
+    let mut kubelet =
+        flumen_kubelet::Settings::new(client, name, directory.part("kubelet"), helper, network);
     let client_authority_pem = server.certificate_authority_pem();
-    kubelet.endpoint =
-        Some(Endpoint { listener, address: IpAddr::V4(ENDPOINT.0), certificate_pem, key_pem, client_authority_pem });
+    kubelet.endpoint = Some(Endpoint {
+        listener,
+        address: IpAddr::V4(ENDPOINT.0),
+        certificate_pem,
+        key_pem,
+        client_authority_pem,
+    });
     let machine = kubelet.allocatable;
     kubelet.allocatable.cpu_millis = settings.allocatable.cpu_millis.unwrap_or(machine.cpu_millis);
-    kubelet.allocatable.memory_bytes = settings.allocatable.memory_bytes.unwrap_or(machine.memory_bytes);
+    kubelet.allocatable.memory_bytes =
+        settings.allocatable.memory_bytes.unwrap_or(machine.memory_bytes);
     Ok(kubelet)
 }
 
 async fn client(server: &ApiServer, url: &str, node: &str) -> Result<Client, Error> {
-    let text = server.kubeconfig(url, &format!("system:node:{node}"), &["system:nodes"]).map_err(Error::ApiServer)?;
+    let text = server
+        .kubeconfig(url, &format!("system:node:{node}"), &["system:nodes"])
+        .map_err(Error::ApiServer)?;
     let kubeconfig = Kubeconfig::from_yaml(&text).map_err(|error| Error::Client(error.into()))?;
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
     let mut config = config.map_err(|error| Error::Client(error.into()))?;
@@ -77,8 +88,14 @@ pub(crate) async fn ready(client: Client, name: String, since: Timestamp) -> Res
 
 fn is_ready(node: &Node, since_second: i64) -> bool {
     let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    let mut ready = conditions.filter(|condition| condition.type_ == "Ready" && condition.status == "True");
-    ready.any(|condition| condition.last_heartbeat_time.as_ref().is_some_and(|time| time.0.as_second() >= since_second))
+    let mut ready =
+        conditions.filter(|condition| condition.type_ == "Ready" && condition.status == "True");
+    ready.any(|condition| {
+        condition
+            .last_heartbeat_time
+            .as_ref()
+            .is_some_and(|time| time.0.as_second() >= since_second)
+    })
 }
 
 #[cfg(test)]
@@ -87,9 +104,10 @@ mod tests {
 
     #[test]
     fn a_node_that_was_ready_in_an_earlier_life_is_not_ready_yet() {
-        let node: Node = serde_json::from_value(serde_json::json!({"metadata": {}, "status": {"conditions": [
+        let node: Node =
+            serde_json::from_value(serde_json::json!({"metadata": {}, "status": {"conditions": [
             {"type": "Ready", "status": "True", "lastHeartbeatTime": "2026-01-01T00:00:10Z"}]}}))
-        .expect("node");
+            .expect("node");
         let second = |text: &str| text.parse::<Timestamp>().expect("time").as_second();
         assert!(is_ready(&node, second("2026-01-01T00:00:10Z")));
         assert!(!is_ready(&node, second("2026-01-01T00:00:11Z")));

@@ -30,7 +30,7 @@ pub struct StorageVolume {
 /// What a storage volume is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VolumeSource {
-    /// A directory of the node, which exists.
+    /// A directory of the node; made if it is not there.
     HostPath(String),
     /// A persistent volume claim that several pods may write to.
     Claim(String),

@@ -74,7 +74,7 @@ fn render(
 fn add_volume(pod: &mut Value, volume: &StorageVolume) {
     let source = match &volume.source {
         VolumeSource::HostPath(path) => {
-            json!({"name": VOLUME, "hostPath": {"path": path, "type": "Directory"}})
+            json!({"name": VOLUME, "hostPath": {"path": path, "type": "DirectoryOrCreate"}})
         }
         VolumeSource::Claim(claim) => {
             json!({"name": VOLUME, "persistentVolumeClaim": {"claimName": claim}})
