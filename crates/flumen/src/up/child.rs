@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use flumen_cli::Explained;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
-    process::{Child, ChildStdout, Command},
+    process::{Child, ChildStdin, ChildStdout, Command},
 };
 
 use super::Told;
@@ -34,9 +34,10 @@ pub(super) struct Program {
 /// A child that has started.
 #[derive(Debug)]
 pub(super) struct Started {
-    /// The process. Its standard input is the pipe whose end tells it that we are gone.
     pub(super) process: Child,
     pub(super) said: Message,
+    /// The pipe whose end tells the child that we are gone. Awaiting the process would close it there.
+    _alive: Option<ChildStdin>,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
@@ -103,6 +104,7 @@ impl Program {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("could not start the {}", self.name))?;
+        let alive = process.stdin.take();
         let output = process.stdout.take().context("a child has no standard output")?;
         let mut lines = BufReader::new(output).lines();
         while let Some(line) =
@@ -113,7 +115,7 @@ impl Program {
                     let _ = process.wait().await;
                     bail!(Told(Explained { message, causes, hint: None }));
                 }
-                Ok(said) => return Ok(Started { process, said, lines }),
+                Ok(said) => return Ok(Started { process, said, _alive: alive, lines }),
                 Err(_) => {}
             }
         }

@@ -1,0 +1,120 @@
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::{Signal, kill};
+
+use crate::running::{Running, answer, flumen, pid};
+
+const SERVER_FILE: &str = "server.json";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits until something is so. What is waited for is done by other processes, so there is nothing to be
+/// woken by.
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "{what}: not so after {PATIENCE:?}");
+        std::thread::yield_now();
+    }
+}
+
+fn is_alive(id: nix::unistd::Pid) -> bool {
+    // A process that nobody has waited for yet is a zombie, and as good as gone.
+    std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+fn server(data_directory: &Path) -> Option<u32> {
+    let text = std::fs::read(data_directory.join(SERVER_FILE)).ok()?;
+    let file: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    u32::try_from(file["pid"].as_u64()?).ok()
+}
+
+fn answers(data_directory: &Path) -> bool {
+    answer(flumen(data_directory).args(["cluster", "check", "local"])).code == Some(0)
+}
+
+#[test]
+fn up_starts_all_and_one_signal_stops_all() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut up = Running::up(directory.path());
+    assert!(
+        up.said["url"].as_str().is_some_and(|url| url.starts_with("http://127.0.0.1:")),
+        "{}",
+        up.said
+    );
+    assert!(answers(directory.path()));
+    let children = up.children();
+    assert_eq!(children.len(), 2);
+    up.signal(Signal::SIGINT);
+    let status = up.process.wait().expect("it ends");
+    assert!(status.success(), "{status}");
+    assert!(!children.into_iter().any(is_alive));
+    assert!(!directory.path().join(SERVER_FILE).exists(), "the note of a server that is gone");
+}
+
+#[test]
+fn a_server_that_is_killed_is_started_again_at_its_address() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let up = Running::up(directory.path());
+    let first = server(directory.path()).expect("a server");
+    kill(pid(first), Signal::SIGKILL).expect("it runs");
+    eventually("another server", || server(directory.path()).is_some_and(|id| id != first));
+    eventually("an answer", || answers(directory.path()));
+    let file = std::fs::read_to_string(directory.path().join(SERVER_FILE)).expect("a note");
+    assert!(file.contains(up.said["url"].as_str().expect("a url")), "{file}");
+}
+
+#[test]
+fn a_local_cluster_that_is_killed_is_started_again_and_reached() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let up = Running::up(directory.path());
+    let server = pid(server(directory.path()).expect("a server"));
+    let cluster = up.children().into_iter().find(|id| *id != server).expect("a cluster");
+    kill(cluster, Signal::SIGKILL).expect("it runs");
+    eventually("another cluster", || {
+        up.children().iter().any(|id| *id != server && *id != cluster)
+    });
+    eventually("an answer", || answers(directory.path()));
+}
+
+#[test]
+fn nothing_lives_on_when_up_is_killed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let up = Running::up(directory.path());
+    let children = up.children();
+    up.signal(Signal::SIGKILL);
+    eventually("all children gone", || !children.iter().any(|id| is_alive(*id)));
+    // Another one finds everything free, without having to be told to wait.
+    drop(Running::up(directory.path()));
+}
+
+#[test]
+fn a_second_up_is_refused_and_the_first_goes_on() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let up = Running::up(directory.path());
+    let second = answer(flumen(directory.path()).arg("up"));
+    assert_eq!(second.code, Some(1));
+    assert!(second.errors.contains(&format!("process {}", up.process.id())), "{}", second.errors);
+    assert!(answers(directory.path()));
+}
+
+#[test]
+fn a_port_that_is_taken_is_said_with_who_wanted_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    for setting in ["--listen", "--ui-listen", "--kubernetes-listen", "--registry-listen"] {
+        let mut command = flumen(directory.path());
+        command.arg("up");
+        for other in ["--listen", "--ui-listen", "--kubernetes-listen", "--registry-listen"] {
+            command.args([other, if other == setting { &address } else { "127.0.0.1:0" }]);
+        }
+        let refused = answer(&mut command);
+        assert_eq!(refused.code, Some(1), "{setting}");
+        assert!(refused.errors.contains(&address), "{setting}: {}", refused.errors);
+        assert_eq!(refused.errors.matches("error:").count(), 1, "{}", refused.errors);
+        assert!(!directory.path().join(SERVER_FILE).exists());
+    }
+}

@@ -1,0 +1,86 @@
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+
+/// The binary with nothing of the surroundings that could reach into a test.
+pub(crate) fn flumen(data_directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flumen"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command.env_clear().env("PATH", path).env("HOME", data_directory).stdin(Stdio::null());
+    command.arg("--data-directory").arg(data_directory);
+    command
+}
+
+/// What a command answered, as text.
+pub(crate) struct Answer {
+    pub(crate) code: Option<i32>,
+    pub(crate) output: String,
+    pub(crate) errors: String,
+}
+
+pub(crate) fn answer(command: &mut Command) -> Answer {
+    let Output { status, stdout, stderr } = command.output().expect("the binary starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    Answer { code: status.code(), output: text(stdout), errors: text(stderr) }
+}
+
+/// A command that runs until it is told to stop, at addresses that the system chose.
+pub(crate) struct Running {
+    pub(crate) process: Child,
+    /// What it printed when it was ready.
+    pub(crate) said: Value,
+}
+
+impl Running {
+    /// `flumen up`, which says as JSON where everything is.
+    pub(crate) fn up(data_directory: &Path) -> Self {
+        let mut process = flumen(data_directory)
+            .args(["up", "--output", "json"])
+            .args(["--listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0"])
+            .args(["--kubernetes-listen", "127.0.0.1:0", "--registry-listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut text = String::new();
+        for line in BufReader::new(process.stdout.take().expect("a pipe")).lines() {
+            text.push_str(&line.expect("text"));
+            if let Ok(said) = serde_json::from_str(&text) {
+                return Self { process, said };
+            }
+        }
+        panic!("flumen up ended before it was ready: {text}");
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(pid(self.process.id()), signal).expect("it runs");
+    }
+
+    /// The ids of its children, the server and the local cluster.
+    pub(crate) fn children(&self) -> Vec<Pid> {
+        let id = self.process.id();
+        let path = format!("/proc/{id}/task/{id}/children");
+        let text = std::fs::read_to_string(path).expect("it runs");
+        text.split_whitespace().map(|id| Pid::from_raw(id.parse().expect("a number"))).collect()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(None) = self.process.try_wait() {
+            self.signal(Signal::SIGTERM);
+            drop(self.process.wait());
+        }
+    }
+}
+
+pub(crate) fn pid(id: u32) -> Pid {
+    Pid::from_raw(i32::try_from(id).expect("a process id is an i32"))
+}
