@@ -37,7 +37,7 @@ pub(crate) enum Reach {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Port {
     pub(crate) name: String,
-    pub(crate) port: u16,
+    pub(crate) number: u16,
     /// `TCP`, `UDP` or `SCTP`.
     pub(crate) protocol: String,
 }

@@ -112,14 +112,11 @@ async fn serve_connection(mut connection: TcpStream, zone: Arc<Zone>) -> io::Res
 
 /// `None` for what is no question at all.
 fn respond(question: &[u8], zone: &Zone, udp: bool) -> Option<Vec<u8>> {
-    let question = match Message::from_vec(question) {
-        Ok(question) => question,
-        Err(_) => {
-            let id = u16::from_be_bytes([*question.first()?, *question.get(1)?]);
-            return Message::error_msg(id, hickory_proto::op::OpCode::Query, ResponseCode::FormErr)
-                .to_vec()
-                .ok();
-        }
+    let Ok(question) = Message::from_vec(question) else {
+        let id = u16::from_be_bytes([*question.first()?, *question.get(1)?]);
+        return Message::error_msg(id, hickory_proto::op::OpCode::Query, ResponseCode::FormErr)
+            .to_vec()
+            .ok();
     };
     let answer = answer::answer(&question, &zone.domain, &zone.directory.read());
     let bytes = answer.to_vec().ok()?;

@@ -16,9 +16,6 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// The client for registries could not be made.
-    #[error("could not set the image client up")]
-    ImageClient(#[source] flumen_image::Error),
     /// The images on this node cannot be used.
     #[error("could not use the images in the kubelet's directory")]
     Images(#[source] Box<dyn StdError + Send + Sync>),

@@ -113,7 +113,7 @@ async fn write(
     }
 }
 
-fn event(about: ObjectReference, note: Note, node: &str, now: Time) -> Event {
+fn event(about: ObjectReference, note: Note, host: &str, now: Time) -> Event {
     let id = uuid::Uuid::new_v4().simple().to_string();
     Event {
         metadata: ObjectMeta {
@@ -130,10 +130,10 @@ fn event(about: ObjectReference, note: Note, node: &str, now: Time) -> Event {
         last_timestamp: Some(now),
         source: Some(EventSource {
             component: Some(COMPONENT.to_owned()),
-            host: Some(node.to_owned()),
+            host: Some(host.to_owned()),
         }),
         reporting_component: Some(COMPONENT.to_owned()),
-        reporting_instance: Some(node.to_owned()),
+        reporting_instance: Some(host.to_owned()),
         ..Event::default()
     }
 }

@@ -6,22 +6,24 @@
 //! images/incoming/                             what is being downloaded or unpacked; emptied at start
 //! ```
 
+mod credentials;
 mod layer;
 mod unpack;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use flumen_image::{Client, Reference};
+use flumen_image::{Client, Credential, Reference};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::protocol::IdMap;
+pub(crate) use credentials::from_secret;
 pub(crate) use unpack::Unpacking;
 
 /// Layers of one image that are downloaded at the same time.
@@ -38,6 +40,14 @@ pub(crate) enum Error {
         #[source]
         source: flumen_image::Error,
     },
+    #[error("could not use the credentials for image {name:?}")]
+    Credentials {
+        name: String,
+        #[source]
+        source: flumen_image::Error,
+    },
+    #[error("could not set up the client for registries")]
+    Client(#[source] flumen_image::Error),
     #[error("could not unpack layer {diff_id}")]
     Unpack {
         diff_id: String,
@@ -84,6 +94,8 @@ const HOST_DIRECTORIES_LABEL: &str = "dev.flumen.local.host-directories";
 #[derive(Debug, Clone)]
 pub(crate) struct Images {
     client: Client,
+    /// For clients that have credentials of a pod.
+    settings: flumen_image::Settings,
     directory: PathBuf,
     map: IdMap,
     /// One lock per layer that is being fetched: whoever comes second finds it done.
@@ -91,7 +103,12 @@ pub(crate) struct Images {
 }
 
 impl Images {
-    pub(crate) fn open(client: Client, directory: PathBuf, map: IdMap) -> Result<Self, Error> {
+    pub(crate) fn open(
+        settings: flumen_image::Settings,
+        directory: PathBuf,
+        map: IdMap,
+    ) -> Result<Self, Error> {
+        let client = Client::new(settings.clone()).map_err(Error::Client)?;
         let incoming = directory.join("incoming");
         match fs::remove_dir_all(&incoming) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -102,7 +119,7 @@ impl Images {
         for path in ["layers/empty", "references", "incoming"].map(|name| directory.join(name)) {
             fs::create_dir_all(&path).map_err(|source| Error::Keep { path, source })?;
         }
-        Ok(Self { client, directory, map, fetching: Arc::default() })
+        Ok(Self { client, settings, directory, map, fetching: Arc::default() })
     }
 
     pub(crate) fn layers_directory(&self) -> PathBuf {
@@ -119,10 +136,24 @@ impl Images {
     }
 
     /// Asks the registry what the name means now and fetches what is missing.
-    pub(crate) async fn pull(&self, name: &str) -> Result<Image, Error> {
+    pub(crate) async fn pull(
+        &self,
+        name: &str,
+        credentials: BTreeMap<String, Credential>,
+    ) -> Result<Image, Error> {
         let reference = parse(name)?;
+        if !credentials.is_empty() {
+            let settings = flumen_image::Settings { credentials, ..self.settings.clone() };
+            let client = Client::new(settings)
+                .map_err(|source| Error::Credentials { name: name.to_owned(), source })?;
+            return Self { client, ..self.clone() }.pull_with(name, &reference).await;
+        }
+        self.pull_with(name, &reference).await
+    }
+
+    async fn pull_with(&self, name: &str, reference: &Reference) -> Result<Image, Error> {
         let pull_error = |source| Error::Pull { name: name.to_owned(), source };
-        let remote = self.client.pull_manifest(&reference).await.map_err(pull_error)?;
+        let remote = self.client.pull_manifest(reference).await.map_err(pull_error)?;
         let diff_ids = remote.config.rootfs().diff_ids();
         let fetches: Vec<_> = remote
             .manifest
@@ -141,7 +172,7 @@ impl Images {
             run: run_configuration(&remote.config),
             size_bytes: remote.manifest.layers().iter().map(flumen_image::Descriptor::size).sum(),
         };
-        self.remember(&reference, &image)?;
+        self.remember(reference, &image)?;
         Ok(image)
     }
 
@@ -199,7 +230,7 @@ impl Images {
             result
         })
         .await
-        .unwrap_or_else(|_| Err(Unpacking::Interrupted));
+        .unwrap_or(Err(Unpacking::Interrupted));
         unpacked.map_err(|source| Error::Unpack { diff_id: diff_id.to_owned(), source })
     }
 

@@ -36,9 +36,9 @@ struct Behind {
 pub(crate) async fn serve(network: NodeNetwork, directory: Directory, reserved: Vec<SocketAddr>) {
     let mut listeners: BTreeMap<SocketAddr, (Behind, AbortOnDrop)> = BTreeMap::new();
     let kept: BTreeSet<IpAddr> = reserved.iter().map(SocketAddr::ip).collect();
-    let mut changes = directory.changes();
+    let mut updates = directory.changes();
     loop {
-        changes.mark_unchanged();
+        updates.mark_unchanged();
         let wanted = wanted(&directory.read(), &reserved);
         let before: BTreeSet<IpAddr> = listeners.keys().map(SocketAddr::ip).collect();
         listeners.retain(|address, (behind, _)| wanted.get(address) == Some(behind));
@@ -77,7 +77,7 @@ pub(crate) async fn serve(network: NodeNetwork, directory: Directory, reserved: 
             }
         };
         tokio::select! {
-            changed = changes.changed() => if changed.is_err() { return },
+            changed = updates.changed() => if changed.is_err() { return },
             () = again => {}
         }
     }
@@ -88,7 +88,7 @@ fn wanted(index: &Index, reserved: &[SocketAddr]) -> BTreeMap<SocketAddr, Behind
     for (key, service) in &index.services {
         let Reach::ClusterIp(address) = service.reach else { continue };
         for port in service.ports.iter().filter(|port| port.protocol == "TCP") {
-            let address = SocketAddr::from((address, port.port));
+            let address = SocketAddr::from((address, port.number));
             if reserved.contains(&address) || index.targets(key, &port.name).is_empty() {
                 continue;
             }
@@ -154,9 +154,9 @@ mod tests {
     use crate::directory::{Endpoint, Port, Service};
 
     fn index(ready: bool) -> Index {
-        let port = |name: &str, port, protocol: &str| Port {
+        let port = |name: &str, number, protocol: &str| Port {
             name: name.into(),
-            port,
+            number,
             protocol: protocol.into(),
         };
         let key = ("ns".to_owned(), "s".to_owned());

@@ -23,7 +23,7 @@ use crate::{
 pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Error> {
     let runner = Runner::start(&settings.helper).await.map_err(Error::StartSupervisor)?;
     let result = tokio::select! {
-        result = serve(settings, runner.clone()) => result,
+        result = Box::pin(serve(settings, runner.clone())) => result,
         () = runner.gone() => Err(Error::SupervisorEnded),
         () = stop.cancelled() => Ok(()),
     };
@@ -39,8 +39,7 @@ async fn serve(settings: Settings, runner: Runner) -> Result<(), Error> {
         plain_http: settings.insecure_registries.clone(),
         ..Default::default()
     };
-    let image_client = flumen_image::Client::new(image_settings).map_err(Error::ImageClient)?;
-    let images = Images::open(image_client, settings.data_directory.join("images"), settings.ids)
+    let images = Images::open(image_settings, settings.data_directory.join("images"), settings.ids)
         .map_err(|error| Error::Images(error.into()))?;
     let directory = Directory::new();
     let dns = Dns::bind(&settings.network, settings.dns, &settings.domain, directory.clone())

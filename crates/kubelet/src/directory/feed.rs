@@ -60,7 +60,7 @@ async fn follow<K, T>(
                 directory.change(|index| set(table(index), key, value));
             }
             Ok(Some(Event::Delete(object))) => {
-                directory.change(|index| set(table(index), key(&object), None))
+                directory.change(|index| set(table(index), key(&object), None));
             }
             Ok(None) => return,
             // The stream goes on by itself, with growing pauses.

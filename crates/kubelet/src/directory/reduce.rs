@@ -20,7 +20,7 @@ pub(super) fn service(service: &v1::Service) -> Option<Service> {
     let ports = spec.ports.iter().flatten().filter_map(|port| {
         Some(Port {
             name: port.name.clone().unwrap_or_default(),
-            port: u16::try_from(port.port).ok()?,
+            number: u16::try_from(port.port).ok()?,
             protocol: port.protocol.clone().unwrap_or_else(|| "TCP".to_owned()),
         })
     });

@@ -136,7 +136,7 @@ fn below_service(
                         })
                         .collect(),
                     Reach::ClusterIp(_) | Reach::ExternalName(_) => {
-                        vec![(String::new(), found.port)]
+                        vec![(String::new(), found.number)]
                     }
                 };
                 let name = service_name(key, domain);

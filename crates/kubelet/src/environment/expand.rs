@@ -18,7 +18,7 @@ pub(crate) fn expand(text: &str, variables: &BTreeMap<String, String>) -> String
         {
             match variables.get(name) {
                 Some(value) => result.push_str(value),
-                None => result.push_str(&format!("$({name})")),
+                None => result.extend(["$(", name, ")"]),
             }
             rest = remainder;
         } else {

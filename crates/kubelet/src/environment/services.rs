@@ -25,7 +25,8 @@ pub(crate) fn service_variables(
         }
     }
     if !has_api && let SocketAddr::V4(api) = api {
-        let port = Port { name: "https".to_owned(), port: api.port(), protocol: "TCP".to_owned() };
+        let port =
+            Port { name: "https".to_owned(), number: api.port(), protocol: "TCP".to_owned() };
         add(&mut variables, "kubernetes", *api.ip(), &[port]);
     }
     variables
@@ -35,17 +36,17 @@ fn add(variables: &mut BTreeMap<String, String>, name: &str, address: Ipv4Addr, 
     let prefix = name.to_uppercase().replace('-', "_");
     let Some(first) = ports.first() else { return };
     variables.insert(format!("{prefix}_SERVICE_HOST"), address.to_string());
-    variables.insert(format!("{prefix}_SERVICE_PORT"), first.port.to_string());
-    let url = |port: &Port| format!("{}://{address}:{}", port.protocol.to_lowercase(), port.port);
+    variables.insert(format!("{prefix}_SERVICE_PORT"), first.number.to_string());
+    let url = |port: &Port| format!("{}://{address}:{}", port.protocol.to_lowercase(), port.number);
     variables.insert(format!("{prefix}_PORT"), url(first));
     for port in ports {
         if !port.name.is_empty() {
             let name = port.name.to_uppercase().replace('-', "_");
-            variables.insert(format!("{prefix}_SERVICE_PORT_{name}"), port.port.to_string());
+            variables.insert(format!("{prefix}_SERVICE_PORT_{name}"), port.number.to_string());
         }
-        let link = format!("{prefix}_PORT_{}_{}", port.port, port.protocol.to_uppercase());
+        let link = format!("{prefix}_PORT_{}_{}", port.number, port.protocol.to_uppercase());
         variables.insert(format!("{link}_PROTO"), port.protocol.to_lowercase());
-        variables.insert(format!("{link}_PORT"), port.port.to_string());
+        variables.insert(format!("{link}_PORT"), port.number.to_string());
         variables.insert(format!("{link}_ADDR"), address.to_string());
         variables.insert(link, url(port));
     }

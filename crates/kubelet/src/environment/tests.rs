@@ -99,7 +99,7 @@ fn services_of_the_namespace_and_the_api_are_told() {
     let service = |last| Service {
         reach: Reach::ClusterIp([10, 96, 0, last].into()),
         publish_not_ready: false,
-        ports: vec![Port { name: "rest".into(), port: 8081, protocol: "TCP".into() }],
+        ports: vec![Port { name: "rest".into(), number: 8081, protocol: "TCP".into() }],
     };
     let key = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
     let index = Index {

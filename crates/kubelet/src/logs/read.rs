@@ -231,10 +231,10 @@ mod tests {
     #[tokio::test]
     async fn the_tail_of_a_long_log_is_found_across_blocks() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let text: String = (0..5000)
+        let lines: Vec<String> = (0..5000)
             .map(|n| format!("2026-01-01T00:00:01.000000000Z stdout F line {n}\n"))
             .collect();
-        std::fs::write(file.path(), text).unwrap();
+        std::fs::write(file.path(), lines.concat()).unwrap();
         let query = Query { tail: Some(3000), ..Query::default() };
         let tail = collect(stream(finished(file.path()).unwrap(), query).await.unwrap()).await;
         assert_eq!(tail.lines().count(), 3000);

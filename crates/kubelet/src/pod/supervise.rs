@@ -57,6 +57,7 @@ pub(super) fn run() -> Result<(), Failure> {
         .map_err(during("ask to die with the kubelet"))?;
     // A Ctrl-C at the terminal is for the kubelet, which then stops the pods with their grace.
     rustix::process::setsid().map_err(during("leave the terminal's session"))?;
+    std::env::set_current_dir("/").map_err(during("enter the root directory"))?;
     unshare(CloneFlags::CLONE_NEWNS).map_err(during("make a mount namespace"))?;
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_SLAVE, None::<&str>)
         .map_err(during("keep own mounts from the host"))?;

@@ -18,6 +18,14 @@ pub(super) fn admit(pod: &Pod) -> Option<Rejection> {
         );
         return Some(Rejection { reason: "HostNamespaceUnsupported".to_owned(), message });
     }
+    let sidecar = spec.init_containers.iter().flatten().find(|c| c.restart_policy.is_some());
+    if let Some(sidecar) = sidecar {
+        let message = format!(
+            "init container {} has a restartPolicy, and this node has no sidecars yet; make it a container",
+            sidecar.name
+        );
+        return Some(Rejection { reason: "SidecarUnsupported".to_owned(), message });
+    }
     let privileged =
         spec.containers.iter().chain(spec.init_containers.iter().flatten()).find(|container| {
             container.security_context.as_ref().and_then(|context| context.privileged) == Some(true)

@@ -1,8 +1,10 @@
 //! The effect "have the image".
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use k8s_openapi::api::core::v1::{Container, Pod};
+use flumen_image::Credential;
+use k8s_openapi::api::core::v1::{Container, Pod, Secret};
+use kube::Api;
 
 use super::{announce::is_init, node::Node, state::Event};
 use crate::{
@@ -37,8 +39,8 @@ fn policy(container: &Container) -> Policy {
 pub(super) async fn run(node: &Node, pod: &Pod, container: &Container) -> Event {
     let name = container.name.clone();
     let image = container.image.as_deref().unwrap_or_default();
-    let note = |note: Note| node.recorder.note(pod, note.about(&name, is_init(pod, &name)));
-    match fetch(node, image, policy(container), &note).await {
+    let tell = |what: Note| node.recorder.note(pod, what.about(&name, is_init(pod, &name)));
+    match fetch(node, pod, image, policy(container), &tell).await {
         Ok(found) => Event::ImageReady(name, Arc::new(found)),
         Err((reason, message)) => Event::ImageFailed(name, reason.to_owned(), message),
     }
@@ -48,9 +50,10 @@ type Failure = (&'static str, String);
 
 async fn fetch(
     node: &Node,
+    pod: &Pod,
     image: &str,
     policy: Policy,
-    note: &(dyn Fn(Note) + Sync),
+    tell: &(dyn Fn(Note) + Sync),
 ) -> Result<Image, Failure> {
     let invalid = |error: images::Error| {
         (
@@ -61,7 +64,7 @@ async fn fetch(
     let present = node.images.find(image).map_err(invalid)?;
     match (policy, present) {
         (Policy::IfNotPresent | Policy::Never, Some(found)) => {
-            note(Note::normal(
+            tell(Note::normal(
                 "Pulled",
                 format!("Container image {image:?} already present on machine"),
             ));
@@ -74,24 +77,41 @@ async fn fetch(
         }
         (Policy::Always | Policy::IfNotPresent, _) => {}
     }
-    note(Note::normal("Pulling", format!("Pulling image {image:?}")));
+    tell(Note::normal("Pulling", format!("Pulling image {image:?}")));
     let begun = Instant::now();
-    match node.images.pull(image).await {
+    match node.images.pull(image, credentials(node, pod).await).await {
         Ok(found) => {
             let took = begun.elapsed();
             let message = format!(
                 "Successfully pulled image {image:?} in {took:.3?} ({took:.3?} including waiting). Image size: {} bytes.",
                 found.size_bytes
             );
-            note(Note::normal("Pulled", message));
+            tell(Note::normal("Pulled", message));
             Ok(found)
         }
         Err(error) => {
             let message = chain(&error);
-            note(Note::warning("Failed", format!("Failed to pull image {image:?}: {message}")));
+            tell(Note::warning("Failed", format!("Failed to pull image {image:?}: {message}")));
             Err(("ErrImagePull", message))
         }
     }
+}
+
+/// From the pod's `imagePullSecrets`; one that is missing is as good as none, as in Kubernetes.
+async fn credentials(node: &Node, pod: &Pod) -> BTreeMap<String, Credential> {
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
+    let api: Api<Secret> = Api::namespaced(node.client.clone(), namespace);
+    let mut found = BTreeMap::new();
+    let spec = pod.spec.as_ref();
+    for reference in spec.and_then(|spec| spec.image_pull_secrets.as_ref()).into_iter().flatten() {
+        match api.get_opt(&reference.name).await {
+            Ok(secret) => found.extend(secret.iter().flat_map(images::from_secret)),
+            Err(error) => {
+                tracing::warn!(%error, secret = reference.name, "could not read an image pull secret");
+            }
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -99,13 +99,9 @@ fn hosts(pod: &Pod, hostname: &str, domain: &str, address: Ipv4Addr) -> String {
         "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{address}\t{names}\n"
     );
     let aliases = spec.and_then(|spec| spec.host_aliases.as_ref());
-    for alias in aliases.into_iter().flatten() {
-        text.push_str(&format!(
-            "{}\t{}\n",
-            alias.ip,
-            alias.hostnames.as_deref().unwrap_or_default().join("\t")
-        ));
-    }
+    text.extend(aliases.into_iter().flatten().map(|alias| {
+        format!("{}\t{}\n", alias.ip, alias.hostnames.as_deref().unwrap_or_default().join("\t"))
+    }));
     text
 }
 
@@ -131,17 +127,12 @@ fn resolver(pod: &Pod, namespace: &str, domain: &str, server: std::net::IpAddr) 
             );
         }
     }
-    let mut text = String::new();
-    if !searches.is_empty() {
-        text.push_str(&format!("search {}\n", searches.join(" ")));
-    }
-    for server in servers {
-        text.push_str(&format!("nameserver {server}\n"));
-    }
-    if !options.is_empty() {
-        text.push_str(&format!("options {}\n", options.join(" ")));
-    }
-    text
+    let line = |word: &str, values: &[String]| {
+        if values.is_empty() { String::new() } else { format!("{word} {}\n", values.join(" ")) }
+    };
+    let servers: Vec<String> =
+        servers.iter().map(|server| format!("nameserver {server}\n")).collect();
+    line("search", &searches) + &servers.concat() + &line("options", &options)
 }
 
 #[cfg(test)]

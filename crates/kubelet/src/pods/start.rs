@@ -23,6 +23,7 @@ use super::{
     node::Node,
     sandbox,
     state::{Running, Signal},
+    worker::remove_directory,
 };
 use crate::{
     environment::{self, Lookups, service_variables},
@@ -103,10 +104,11 @@ impl Start {
             .join(format!("{}.log", self.attempt));
         let capture = capture(&path).await.map_err(|error| create_error(&error))?;
         node.logs.begin((self.uid.clone(), self.container.name.clone()), capture.log);
-        let note = Note::normal("Created", format!("Created container: {}", self.container.name));
+        let created =
+            Note::normal("Created", format!("Created container: {}", self.container.name));
         node.recorder.note(
             &self.pod,
-            note.about(&self.container.name, is_init(&self.pod, &self.container.name)),
+            created.about(&self.container.name, is_init(&self.pod, &self.container.name)),
         );
         let output = Output { stdout: capture.stdout, stderr: capture.stderr };
         let container_id = format!("flumen://{}", uuid::Uuid::new_v4().simple());
@@ -151,6 +153,8 @@ impl Start {
             tokio::task::spawn_blocking(move || fs::remove_dir_all(old));
         }
         let directory = all.join(self.attempt.to_string());
+        // The kernel refuses the working directory of an attempt that was cut short.
+        remove_directory(&directory)?;
         for name in ["root", "upper", "work"] {
             fs::create_dir_all(directory.join(name))?;
         }

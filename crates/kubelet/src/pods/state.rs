@@ -222,12 +222,12 @@ impl State {
             Event::VolumesFailed(message) => self.volumes.fail("FailedMount", message, now),
             Event::SandboxReady(address) => self.sandbox = Need::Ready(address),
             Event::SandboxFailed(message) => {
-                self.sandbox.fail("FailedCreatePodSandBox", message, now)
+                self.sandbox.fail("FailedCreatePodSandBox", message, now);
             }
             Event::SandboxReleased => self.sandbox = Need::Missing,
             Event::ImageReady(name, image) => self.container(&name).image = Need::Ready(image),
             Event::ImageFailed(name, reason, message) => {
-                self.container(&name).image.fail(&reason, message, now)
+                self.container(&name).image.fail(&reason, message, now);
             }
             Event::Started(name, running) => self.container(&name).run = Run::Running(running),
             Event::Refused(name, reason, message) => {

@@ -54,7 +54,7 @@ pub(crate) fn build(pod: &Pod, state: &State, host: Ipv4Addr, now: Timestamp) ->
         }
         _ => None,
     };
-    let conditions = conditions::build(pod, state, &containers, time(now));
+    let conditions = conditions::build(pod, state, &containers, &time(now));
     PodStatus {
         phase: Some(phase(pod, state, &containers).to_owned()),
         conditions: Some(conditions),

@@ -122,12 +122,12 @@ pub(super) fn token(path: &str, mode: Option<i32>, token: String) -> Result<File
 mod tests {
     use super::*;
 
-    fn select<'a>(items: Option<&'a [KeyToPath]>, optional: bool) -> Selection<'a> {
+    fn select(items: Option<&[KeyToPath]>, optional: bool) -> Selection<'_> {
         Selection { kind: "configmap", name: "settings", items, mode: Some(0o400), optional }
     }
 
-    fn values() -> Option<BTreeMap<String, Vec<u8>>> {
-        Some([("a".to_owned(), b"1".to_vec()), ("b".to_owned(), b"2".to_vec())].into())
+    fn values() -> BTreeMap<String, Vec<u8>> {
+        [("a".to_owned(), b"1".to_vec()), ("b".to_owned(), b"2".to_vec())].into()
     }
 
     fn item(key: &str, path: &str, mode: Option<i32>) -> KeyToPath {
@@ -140,12 +140,12 @@ mod tests {
             files.into_iter().map(|file| (file.path, file.mode)).collect()
         };
         assert_eq!(
-            described(keys(select(None, false), values()).unwrap()),
+            described(keys(select(None, false), Some(values())).unwrap()),
             [("a".to_owned(), 0o400), ("b".to_owned(), 0o400)]
         );
         let items = [item("b", "deep/file", Some(0o755))];
         assert_eq!(
-            described(keys(select(Some(&items), false), values()).unwrap()),
+            described(keys(select(Some(&items), false), Some(values())).unwrap()),
             [("deep/file".to_owned(), 0o755)]
         );
     }
@@ -160,10 +160,10 @@ mod tests {
         assert_eq!(keys(select(None, true), None), Ok(vec![]));
         let items = [item("c", "c", None)];
         assert_eq!(
-            message(keys(select(Some(&items), false), values()).unwrap_err()),
+            message(keys(select(Some(&items), false), Some(values())).unwrap_err()),
             "configmap references non-existent config key: c"
         );
-        assert_eq!(keys(select(Some(&items), true), values()), Ok(vec![]));
+        assert_eq!(keys(select(Some(&items), true), Some(values())), Ok(vec![]));
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
         for path in ["../x", "/x", "a/../../x", ""] {
             let items = [item("a", path, None)];
             assert_eq!(
-                keys(select(Some(&items), false), values()),
+                keys(select(Some(&items), false), Some(values())),
                 Err(Error::Path(path.into())),
                 "{path}"
             );

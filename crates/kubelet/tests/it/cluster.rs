@@ -10,7 +10,7 @@ use flumen_kubelet::{Endpoint, NodeNetwork, Settings};
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::{
     Api, Client, Config,
-    api::{DeleteParams, LogParams, PostParams},
+    api::{DeleteParams, ListParams, LogParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
     runtime::wait::await_condition,
 };
@@ -178,17 +178,13 @@ impl Cluster {
     /// Waits until the pod is as wanted and returns it.
     pub(crate) async fn wait(&self, name: &str, wanted: impl Fn(&Pod) -> bool) -> Value {
         let condition = |pod: Option<&Pod>| pod.is_some_and(&wanted);
-        match tokio::time::timeout(PATIENCE, await_condition(self.pods(), name, condition)).await {
-            Ok(pod) => serde_json::to_value(pod.unwrap()).unwrap(),
-            Err(_) => {
-                let pod = serde_json::to_string_pretty(&self.pods().get_opt(name).await.unwrap())
-                    .unwrap();
-                panic!(
-                    "pod {name} did not become what was wanted:\n{pod}\n{:?}",
-                    self.events(name).await
-                );
-            }
+        let waiting = await_condition(self.pods(), name, condition);
+        if let Ok(pod) = tokio::time::timeout(PATIENCE, waiting).await {
+            return serde_json::to_value(pod.unwrap()).unwrap();
         }
+        let pod = serde_json::to_string_pretty(&self.pods().get_opt(name).await.unwrap()).unwrap();
+        let events = self.events(name).await;
+        panic!("pod {name} did not become what was wanted:\n{pod}\n{events:?}");
     }
 
     pub(crate) async fn wait_phase(&self, name: &str, phase: &str) -> Value {
@@ -231,7 +227,7 @@ impl Cluster {
     /// Reasons of the pod's events, each once, in the order of their names.
     pub(crate) async fn events(&self, name: &str) -> BTreeMap<String, String> {
         let events: Api<Event> = Api::namespaced(self.client.clone(), "default");
-        let all = events.list(&Default::default()).await.unwrap();
+        let all = events.list(&ListParams::default()).await.unwrap();
         all.into_iter()
             .filter(|event| event.involved_object.name.as_deref() == Some(name))
             .map(|event| (event.reason.unwrap_or_default(), event.message.unwrap_or_default()))

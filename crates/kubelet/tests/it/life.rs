@@ -1,6 +1,6 @@
 //! Pods from their creation to their end.
 
-use kube::api::LogParams;
+use kube::api::{LogParams, PostParams};
 use serde_json::json;
 
 use crate::cluster::{Cluster, entries};
@@ -98,7 +98,7 @@ async fn volumes_and_variables_come_from_the_api() {
     .unwrap();
     let maps: kube::Api<k8s_openapi::api::core::v1::ConfigMap> =
         kube::Api::namespaced(cluster.client.clone(), "default");
-    maps.create(&Default::default(), &map).await.unwrap();
+    maps.create(&PostParams::default(), &map).await.unwrap();
     cluster.wait_phase("early", "Succeeded").await;
     assert_eq!(
         cluster
@@ -145,7 +145,7 @@ async fn after_a_restart_of_the_node_pods_come_back_as_their_policy_says() {
     let mut cluster = Cluster::start().await;
     cluster
         .run("back", "echo up; exec sleep 1000", |pod| {
-            pod["spec"]["restartPolicy"] = json!("Always")
+            pod["spec"]["restartPolicy"] = json!("Always");
         })
         .await;
     cluster.run("once", "echo up; exec sleep 1000", |_| {}).await;

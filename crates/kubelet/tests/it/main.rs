@@ -1,4 +1,5 @@
 //! The kubelet's parts against the real kernel; needs root, as the kubelet does for now.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 mod cluster;
 mod death;

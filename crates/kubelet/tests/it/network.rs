@@ -1,6 +1,6 @@
 //! Addresses, names and services, seen from inside pods.
 
-use kube::api::LogParams;
+use kube::api::{LogParams, PostParams};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -22,7 +22,7 @@ async fn serve(cluster: &Cluster) {
         .unwrap();
         let services: kube::Api<k8s_openapi::api::core::v1::Service> =
             kube::Api::namespaced(cluster.client.clone(), "default");
-        services.create(&Default::default(), &service).await.unwrap();
+        services.create(&PostParams::default(), &service).await.unwrap();
     }
     cluster.wait_phase("server", "Running").await;
 }

@@ -19,7 +19,7 @@ fn index() -> Index {
     let service = |reach, publish_not_ready| Service {
         reach,
         publish_not_ready,
-        ports: vec![Port { name: "rpc".into(), port: 80, protocol: "TCP".into() }],
+        ports: vec![Port { name: "rpc".into(), number: 80, protocol: "TCP".into() }],
     };
     Index {
         services: BTreeMap::from([

@@ -32,7 +32,7 @@ pub(super) fn build(
     pod: &Pod,
     state: &State,
     containers: &[ContainerStatus],
-    now: Time,
+    now: &Time,
 ) -> Vec<PodCondition> {
     let before: &[PodCondition] =
         pod.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
