@@ -52,12 +52,17 @@ impl LocalCluster {
         let stops = Stops::default();
         let server = start_api(&directory, &settings, &network, &stops.api).await?;
         let inside = network.listen_tcp(SocketAddr::from(ADVERTISED));
-        let inside = inside.map_err(|source| Error::Listen { what: API, address: SocketAddr::from(ADVERTISED), source })?;
+        let inside = inside.map_err(|source| Error::Listen {
+            what: API,
+            address: SocketAddr::from(ADVERTISED),
+            source,
+        })?;
         let serving = vec![
             server.serve(api_listener).map_err(Error::ApiServer)?.fuse(),
             server.serve(inside).map_err(Error::ApiServer)?.fuse(),
         ];
-        let admin = server.kubeconfig(&url, "admin", &["system:masters"]).map_err(Error::ApiServer)?;
+        let admin =
+            server.kubeconfig(&url, "admin", &["system:masters"]).map_err(Error::ApiServer)?;
         let kubeconfig = directory.write_private("kubeconfig", &admin)?;
 
         let manager = server.in_process("system:kube-controller-manager", &["system:masters"]);
@@ -67,7 +72,9 @@ impl LocalCluster {
         let mut parts = Parts {
             controllers: flumen_controllers::spawn(
                 client,
-                flumen_controllers::Settings { root_certificate: Some(server.certificate_authority_pem()) },
+                flumen_controllers::Settings {
+                    root_certificate: Some(server.certificate_authority_pem()),
+                },
                 stops.controllers.clone(),
             )
             .fuse(),
@@ -180,9 +187,11 @@ impl Parts {
         self.stops.controllers.cancel();
         finish(&mut self.controllers).await;
         self.stops.kubelet.cancel();
-        let kubelet = finish(&mut self.kubelet).await.and_then(|outcome| failure(outcome, Error::Kubelet));
+        let kubelet =
+            finish(&mut self.kubelet).await.and_then(|outcome| failure(outcome, Error::Kubelet));
         self.stops.registry.cancel();
-        let registry = finish(&mut self.registry).await.and_then(|outcome| failure(outcome, Error::Registry));
+        let registry =
+            finish(&mut self.registry).await.and_then(|outcome| failure(outcome, Error::Registry));
         self.stops.api.cancel();
         for serving in &mut self.serving {
             finish(serving).await;

@@ -31,7 +31,11 @@ impl DataDirectory {
         match std::fs::read_to_string(&format) {
             Ok(text) if text.trim() == FORMAT.to_string() => {}
             Ok(text) => {
-                return Err(Error::Format { path, found: text.trim().chars().take(40).collect(), known: FORMAT });
+                return Err(Error::Format {
+                    path,
+                    found: text.trim().chars().take(40).collect(),
+                    known: FORMAT,
+                });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 std::fs::write(&format, format!("{FORMAT}\n")).map_err(failed(&format))?;
@@ -51,7 +55,8 @@ impl DataDirectory {
         let draft = self.part(&format!("{name}.new"));
         let written = || -> io::Result<()> {
             let _ = std::fs::remove_file(&draft);
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
             file.write_all(content.as_bytes())?;
             file.sync_all()?;
             std::fs::rename(&draft, &path)
@@ -65,15 +70,25 @@ impl DataDirectory {
 fn take_lock(directory: &Path) -> Result<File, Error> {
     let path = directory.join("lock");
     let failed = |source| Error::DataDirectory { path: path.clone(), source };
-    let mut file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(failed)?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
             let _ = file.read_to_string(&mut holder);
             let holder = holder.trim();
-            let holder = if holder.is_empty() { "it is just starting".to_owned() } else { format!("process {holder}") };
+            let holder = if holder.is_empty() {
+                "it is just starting".to_owned()
+            } else {
+                format!("process {holder}")
+            };
             return Err(Error::InUse { path: directory.to_owned(), holder });
         }
         Err(TryLockError::Error(source)) => return Err(failed(source)),

@@ -17,7 +17,9 @@ pub enum Error {
         source: io::Error,
     },
     /// Another process has the data directory.
-    #[error("the data directory {path} is in use by another local cluster ({holder}); stop that one first, or choose another directory")]
+    #[error(
+        "the data directory {path} is in use by another local cluster ({holder}); stop that one first, or choose another directory"
+    )]
     InUse {
         /// The data directory.
         path: PathBuf,
@@ -65,7 +67,9 @@ pub enum Error {
         source: io::Error,
     },
     /// There is no program that runs pods.
-    #[error("no helper program is set that runs pods; this is a mistake of the program that starts the cluster")]
+    #[error(
+        "no helper program is set that runs pods; this is a mistake of the program that starts the cluster"
+    )]
     NoHelper,
     /// The node's network could not be made.
     #[error("could not make the network of the local cluster")]

@@ -17,7 +17,11 @@ pub(crate) fn listen(what: &'static str, address: SocketAddr) -> Result<TcpListe
 }
 
 /// The address that a listener got.
-pub(crate) fn local_address(what: &'static str, listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, Error> {
+pub(crate) fn local_address(
+    what: &'static str,
+    listener: &TcpListener,
+    asked: SocketAddr,
+) -> Result<SocketAddr, Error> {
     listener.local_addr().map_err(|source| Error::Listen { what, address: asked, source })
 }
 
@@ -30,12 +34,17 @@ mod tests {
         let first = listen("registry", "127.0.0.1:0".parse().expect("address")).expect("free port");
         let address = first.local_addr().expect("address");
         let error = listen("registry", address).expect_err("taken").to_string();
-        assert!(error.contains(&address.to_string()) && error.contains("choose another port"), "{error}");
+        assert!(
+            error.contains(&address.to_string()) && error.contains("choose another port"),
+            "{error}"
+        );
     }
 
     #[test]
     fn nothing_listens_where_other_machines_could_reach_it() {
-        let error = listen("Kubernetes API", "0.0.0.0:6443".parse().expect("address")).expect_err("refused").to_string();
+        let error = listen("Kubernetes API", "0.0.0.0:6443".parse().expect("address"))
+            .expect_err("refused")
+            .to_string();
         assert!(error.contains("127.0.0.1:6443"), "{error}");
     }
 }

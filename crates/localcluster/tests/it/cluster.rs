@@ -179,12 +179,18 @@ pub(crate) async fn refusal(mut command: Command) -> String {
 /// Waits until the object of that name is as wanted; answers with it, or `None` if it is wanted gone.
 pub(crate) async fn until<K>(api: &Api<K>, name: &str, wanted: impl Condition<K>) -> Option<K>
 where
-    K: Clone + Debug + Send + DeserializeOwned + Resource + 'static,
+    K: Clone + Debug + Send + DeserializeOwned + Serialize + Resource + 'static,
 {
-    match tokio::time::timeout(PATIENCE, await_condition(api.clone(), name, wanted)).await {
-        Ok(found) => found.expect("watch"),
-        Err(_) => panic!("{name} did not get there: {:#?}", api.get_opt(name).await),
-    }
+    let Ok(found) =
+        tokio::time::timeout(PATIENCE, await_condition(api.clone(), name, wanted)).await
+    else {
+        let mut found = api.get_opt(name).await.expect("get");
+        if let Some(found) = &mut found {
+            found.meta_mut().managed_fields = None;
+        }
+        panic!("{name} did not get there: {}", serde_json::to_string_pretty(&found).expect("text"));
+    };
+    found.expect("watch")
 }
 
 /// Waits until `look` finds something.

@@ -19,6 +19,9 @@ fn layer() -> Vec<u8> {
         header.set_entry_type(tar::EntryType::Directory);
         header.set_mode(mode);
         header.set_size(0);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
         archive.append_data(&mut header, path, std::io::empty()).expect("entry");
     }
     archive.into_inner().expect("archive")
