@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::storage::ResourceId;
 
@@ -25,6 +25,12 @@ pub(crate) struct Selectable {
     pub(crate) pointer: &'static str,
     /// What an object without the field counts as having.
     pub(crate) absent: &'static str,
+}
+
+/// Another form of a stored kind: the same objects under another group, with other names for some fields.
+pub(crate) struct Alias {
+    /// The stored name of each top-level field that has another one here, with that one.
+    pub(crate) renamed: &'static [(&'static str, &'static str)],
 }
 
 /// What is particular about a kind.
@@ -53,8 +59,10 @@ pub(crate) struct Resource {
     pub(crate) status: bool,
     pub(crate) scale: bool,
     pub(crate) habits: &'static [Habit],
-    /// The name in the store, shared by all versions of the kind.
+    /// The name in the store, shared by all forms of the kind.
     pub(crate) storage: &'static str,
+    /// Set where the objects are those of another kind.
+    pub(crate) alias: Option<Alias>,
     /// The beginning of every stored object of the kind.
     pub(crate) prefix: String,
     pub(crate) selectable: Vec<Selectable>,
@@ -117,6 +125,43 @@ impl Resource {
         bytes.into()
     }
 
+    /// A stored object in the form of this kind.
+    pub(crate) fn outward(&self, object: Value) -> Value {
+        match &self.alias {
+            None => object,
+            Some(alias) => self.rename(object, &self.api_version(), |name| {
+                alias.renamed.iter().find(|(stored, _)| *stored == name).map(|(_, own)| *own)
+            }),
+        }
+    }
+
+    /// An object of this kind in the form that is stored.
+    pub(crate) fn inward(&self, object: Value) -> Value {
+        match &self.alias {
+            None => object,
+            // The other forms are all of the core group.
+            Some(alias) => self.rename(object, "v1", |name| {
+                alias.renamed.iter().find(|(_, own)| *own == name).map(|(stored, _)| *stored)
+            }),
+        }
+    }
+
+    fn rename(
+        &self,
+        object: Value,
+        version: &str,
+        other: impl Fn(&str) -> Option<&'static str>,
+    ) -> Value {
+        let Value::Object(map) = object else { return object };
+        let mut renamed: Map<String, Value> = map
+            .into_iter()
+            .map(|(name, value)| (other(&name).map_or(name, str::to_owned), value))
+            .collect();
+        renamed.insert("kind".into(), self.kind.into());
+        renamed.insert("apiVersion".into(), version.into());
+        Value::Object(renamed)
+    }
+
     pub(crate) fn has(&self, habit: Habit) -> bool {
         self.habits.contains(&habit)
     }
@@ -131,7 +176,7 @@ impl Resource {
     }
 }
 
-/// All kinds, in the order of their ids.
+/// All kinds: first those that are stored, in the order of their ids, then their other forms.
 pub(crate) struct Registry {
     resources: Vec<Resource>,
 }
@@ -145,8 +190,10 @@ impl Registry {
 
     fn build() -> Self {
         let mut resources = table::resources();
-        for (id, resource) in resources.iter_mut().enumerate() {
-            resource.id = id;
+        let stored: Vec<&'static str> = resources.iter().map(|resource| resource.storage).collect();
+        for resource in &mut resources {
+            resource.id =
+                stored.iter().position(|storage| *storage == resource.storage).unwrap_or_default();
             resource.prefix = format!(
                 "{{\"kind\":\"{}\",\"apiVersion\":\"{}\",",
                 resource.kind,
@@ -158,7 +205,7 @@ impl Registry {
 
     /// The kinds that have objects of their own in the store.
     pub(crate) fn stored(&self) -> impl Iterator<Item = &Resource> {
-        self.resources.iter()
+        self.resources.iter().filter(|resource| resource.alias.is_none())
     }
 
     /// Everything that discovery shows.

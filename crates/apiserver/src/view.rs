@@ -44,6 +44,9 @@ impl View {
     /// One stored object.
     pub(crate) fn object(self, resource: &Resource, object: &Object) -> Bytes {
         match self.accept {
+            Accept::Json if resource.alias.is_some() => {
+                resource.render(&resource.outward(object.value()))
+            }
             Accept::Json => object.json.clone(),
             Accept::Metadata => partial(&object.value()).to_string().into(),
             Accept::Table => {
@@ -113,7 +116,12 @@ fn json_list(list: &List) -> Vec<u8> {
             body.push(b',');
         }
         body.push(b'{');
-        body.extend_from_slice(object.item());
+        if list.resource.alias.is_some() {
+            let json = list.resource.render(&list.resource.outward(object.value()));
+            body.extend_from_slice(json.get(list.resource.prefix.len()..).unwrap_or_default());
+        } else {
+            body.extend_from_slice(object.item());
+        }
     }
     body.extend_from_slice(b"]}\n");
     body

@@ -6,7 +6,7 @@ use crate::failure::Cause;
 
 pub(crate) use self::{
     apps::{Deployments, ReplicaSets},
-    core::{ConfigMaps, EndpointsRules, Events, Namespaces, Nodes, Plain, Secrets},
+    core::{ConfigMaps, EndpointsRules, Events, Namespaces, NewEvents, Nodes, Plain, Secrets},
     names::{
         check_labels, label_1035_problem, label_problem, label_value_problem, qualified_problem,
         subdomain_problem,

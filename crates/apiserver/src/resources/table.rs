@@ -8,7 +8,7 @@ use k8s_openapi::api::{
     },
 };
 
-use super::{Habit, Resource, Selectable, columns, rules, typed};
+use super::{Alias, Habit, Resource, Selectable, columns, rules, typed};
 
 const METADATA: [Selectable; 2] = [
     Selectable { name: "metadata.name", pointer: "/metadata/name", absent: "" },
@@ -35,6 +35,7 @@ fn plain(kind: &'static str, plural: &'static str, singular: &'static str) -> Re
         scale: false,
         habits: &[],
         storage: plural,
+        alias: None,
         prefix: String::new(),
         selectable: selectable(&[]),
         typed: Ok,
@@ -47,15 +48,20 @@ pub(super) fn resources() -> Vec<Resource> {
     let mut resources = vec![namespaces(), nodes(), pods(), services(), endpoints(), events()];
     resources.extend(configuration());
     resources.extend(apps());
-    resources.push(Resource {
+    resources.push(leases());
+    resources.push(new_events());
+    resources
+}
+
+fn leases() -> Resource {
+    Resource {
         group: "coordination.k8s.io",
         storage: "leases.coordination.k8s.io",
         typed: typed::<Lease>,
         columns: columns::LEASE,
         habits: &[Habit::CreatedByUpdate],
         ..plain("Lease", "leases", "lease")
-    });
-    resources
+    }
 }
 
 fn namespaces() -> Resource {
@@ -134,27 +140,57 @@ fn endpoints() -> Resource {
     }
 }
 
+/// What selectors can ask of events: the name in the core group, the name in the group of their own, the place.
+const EVENT_FIELDS: [(&str, &str, &str); 11] = [
+    ("involvedObject.kind", "regarding.kind", "/involvedObject/kind"),
+    ("involvedObject.namespace", "regarding.namespace", "/involvedObject/namespace"),
+    ("involvedObject.name", "regarding.name", "/involvedObject/name"),
+    ("involvedObject.uid", "regarding.uid", "/involvedObject/uid"),
+    ("involvedObject.apiVersion", "regarding.apiVersion", "/involvedObject/apiVersion"),
+    (
+        "involvedObject.resourceVersion",
+        "regarding.resourceVersion",
+        "/involvedObject/resourceVersion",
+    ),
+    ("involvedObject.fieldPath", "regarding.fieldPath", "/involvedObject/fieldPath"),
+    ("reportingComponent", "reportingController", "/reportingComponent"),
+    ("source", "deprecatedSource", "/source/component"),
+    ("reason", "reason", "/reason"),
+    ("type", "type", "/type"),
+];
+
 fn events() -> Resource {
     Resource {
         short_names: &["ev"],
+        habits: &[Habit::CreatedByUpdate],
         typed: typed::<Event>,
         rules: &rules::Events,
-        selectable: selectable(&[
-            ("involvedObject.kind", "/involvedObject/kind", ""),
-            ("involvedObject.namespace", "/involvedObject/namespace", ""),
-            ("involvedObject.name", "/involvedObject/name", ""),
-            ("involvedObject.uid", "/involvedObject/uid", ""),
-            ("involvedObject.apiVersion", "/involvedObject/apiVersion", ""),
-            ("involvedObject.resourceVersion", "/involvedObject/resourceVersion", ""),
-            ("involvedObject.fieldPath", "/involvedObject/fieldPath", ""),
-            ("reason", "/reason", ""),
-            ("reportingComponent", "/reportingComponent", ""),
-            ("source", "/source/component", ""),
-            ("type", "/type", ""),
-        ]),
+        selectable: selectable(&EVENT_FIELDS.map(|(name, _, pointer)| (name, pointer, ""))),
         columns: columns::EVENT,
-        habits: &[Habit::CreatedByUpdate],
         ..plain("Event", "events", "event")
+    }
+}
+
+/// The same events in the group of their own.
+fn new_events() -> Resource {
+    Resource {
+        group: "events.k8s.io",
+        typed: typed::<k8s_openapi::api::events::v1::Event>,
+        rules: &rules::NewEvents,
+        // The stored object is indexed once, so the fields stand in the same order.
+        selectable: selectable(&EVENT_FIELDS.map(|(_, name, pointer)| (name, pointer, ""))),
+        alias: Some(Alias {
+            renamed: &[
+                ("involvedObject", "regarding"),
+                ("message", "note"),
+                ("reportingComponent", "reportingController"),
+                ("source", "deprecatedSource"),
+                ("firstTimestamp", "deprecatedFirstTimestamp"),
+                ("lastTimestamp", "deprecatedLastTimestamp"),
+                ("count", "deprecatedCount"),
+            ],
+        }),
+        ..events()
     }
 }
 

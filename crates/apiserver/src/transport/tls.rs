@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A connection that waits longer than this for its next request is closed.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(2);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What is waited after an accept that failed, for instance for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -95,8 +95,13 @@ async fn store_new(
         }
         return Ok(Answer::Value(StatusCode::CREATED, object));
     }
-    let mut changes =
-        vec![Change { resource: resource.id, key, based_on: None, object, delete: false }];
+    let mut changes = vec![Change {
+        resource: resource.id,
+        key,
+        based_on: None,
+        object: resource.inward(object),
+        delete: false,
+    }];
     changes.extend(admission::companions(api, resource, &name));
     let objects =
         api.store.commit(changes).await.map_err(|error| refused(error, resource, &name))?;

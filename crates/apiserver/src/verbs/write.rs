@@ -54,7 +54,7 @@ pub(super) async fn change(
     for _ in 0..ATTEMPTS {
         let stored = api.store.get(resource.id, &key);
         let stored = stored.ok_or_else(|| Failure::not_found(resource, call.name()))?;
-        let old = stored.value();
+        let old = resource.outward(stored.value());
         let mut new = compute(&old)?;
         let reservation = reserve(api, resource, call.name(), &mut new, Some(&old))?;
         if dry_run {
@@ -68,7 +68,7 @@ pub(super) async fn change(
             resource: resource.id,
             key: key.clone(),
             based_on: Some(stored.revision),
-            object: new.clone(),
+            object: resource.inward(new.clone()),
             delete,
         };
         match api.store.commit(vec![change]).await {

@@ -87,27 +87,11 @@ impl Cluster {
         path: &str,
         body: &Value,
     ) -> (StatusCode, Value) {
-        let kind = if method == Method::PATCH {
-            "application/merge-patch+json"
-        } else {
-            "application/json"
-        };
-        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", kind)
-            .body(body)
-            .unwrap();
-        self.send(request).await
+        call(&self.server, method, path, body).await
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, Value) {
-        let service = self.server.in_process("admin", &["system:masters"]);
-        let response = service.oneshot(request).await.unwrap();
-        let status = response.status();
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+        send(&self.server, request).await
     }
 
     /// As [`Cluster::call`], where only success will do.
@@ -150,6 +134,32 @@ impl Cluster {
     pub(crate) fn admin_token(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("keys/admin-token")).unwrap()
     }
+}
+
+/// One request without a socket.
+pub(crate) async fn call(
+    server: &ApiServer,
+    method: Method,
+    path: &str,
+    body: &Value,
+) -> (StatusCode, Value) {
+    let kind =
+        if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-type", kind)
+        .body(body)
+        .unwrap();
+    send(server, request).await
+}
+
+async fn send(server: &ApiServer, request: Request<Body>) -> (StatusCode, Value) {
+    let response = server.in_process("admin", &["system:masters"]).oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
 /// The lines of an answer.

@@ -118,3 +118,34 @@ async fn events_go_when_they_are_old() {
     assert_eq!(lines.next_short().await, "ADDED new");
     assert_eq!(lines.next_short().await, "DELETED old");
 }
+
+#[tokio::test]
+async fn events_are_the_same_in_both_groups() {
+    use http::Method;
+    let cluster = Cluster::start().await;
+    let new = "/apis/events.k8s.io/v1/namespaces/default/events";
+    let old = "/api/v1/namespaces/default/events";
+    let event = json!({
+        "metadata": {"name": "e"}, "regarding": {"kind": "Pod", "name": "p", "namespace": "default"},
+        "note": "it ran", "reason": "Started", "type": "Normal", "action": "Run",
+        "reportingController": "kubelet", "reportingInstance": "n", "eventTime": "2026-01-02T03:04:05.678901Z"
+    });
+    let made = cluster.must(Method::POST, new, &event).await;
+    assert_eq!(
+        (&made["note"], &made["apiVersion"]),
+        (&json!("it ran"), &json!("events.k8s.io/v1"))
+    );
+    let (_, list) = cluster.get(&format!("{old}?fieldSelector=involvedObject.name%3Dp")).await;
+    assert_eq!(
+        (&list["items"][0]["message"], &list["items"][0]["involvedObject"]["kind"]),
+        (&json!("it ran"), &json!("Pod"))
+    );
+    cluster.must(Method::PATCH, &format!("{old}/e"), &json!({"count": 2})).await;
+    cluster.must(Method::PATCH, &format!("{new}/e"), &json!({"note": "it ran again"})).await;
+    let (_, list) = cluster.get(&format!("{new}?fieldSelector=regarding.name%3Dp")).await;
+    assert_eq!(
+        (&list["items"][0]["note"], &list["items"][0]["deprecatedCount"]),
+        (&json!("it ran again"), &json!(2))
+    );
+    assert_eq!(list["items"][0].get("apiVersion"), None);
+}

@@ -232,13 +232,30 @@ impl Rules for Events {
     fn prepare_create(&self, _object: &mut Value) {}
 
     fn validate(&self, object: &Value) -> Vec<Cause> {
-        let involved = text(object, "/involvedObject/namespace");
-        let own = text(object, "/metadata/namespace");
-        if (involved.is_empty() && own == "default") || involved == own {
-            return Vec::new();
-        }
-        let value =
-            object.pointer("/involvedObject/namespace").cloned().unwrap_or_else(|| "".into());
-        vec![Cause::invalid("involvedObject.namespace", &value, "does not match event.namespace")]
+        check_event_namespace(object, "involvedObject")
     }
+}
+
+/// Events in the group of their own.
+pub(crate) struct NewEvents;
+
+impl Rules for NewEvents {
+    fn prepare_create(&self, _object: &mut Value) {}
+
+    fn validate(&self, object: &Value) -> Vec<Cause> {
+        check_event_namespace(object, "regarding")
+    }
+}
+
+fn check_event_namespace(event: &Value, about: &str) -> Vec<Cause> {
+    let subject = text(event, &format!("/{about}/namespace"));
+    let own = text(event, "/metadata/namespace");
+    if subject == own || (subject.is_empty() && own == "default") {
+        return Vec::new();
+    }
+    vec![Cause::invalid(
+        format!("{about}.namespace"),
+        &subject.into(),
+        "does not match event.namespace",
+    )]
 }
