@@ -132,15 +132,16 @@ impl Api {
         if request.method() != Method::POST {
             return Err(Failure::method_not_allowed());
         }
-        let body = verbs::body::read(request.into_body()).await?;
-        let asked = verbs::body::parse_yaml(&body).map_err(Failure::bad_request)?;
+        let media_type = request::media_type(request.headers()).to_owned();
+        let asked = verbs::body::read_value(&media_type, request.into_body()).await?;
+        let asked = asked.map_err(Failure::bad_request)?;
         let answer = reviews::answer(self, user, review, asked);
         Ok(json(StatusCode::CREATED, answer.to_string()))
     }
 
     /// What the server says about itself.
     fn describe(&self, route: &Route, request: &Request<Body>) -> Result<Value, Failure> {
-        if request.method() != Method::GET {
+        if request.method() != Method::GET && !matches!(route, Route::Unknown) {
             return Err(Failure::method_not_allowed());
         }
         let document = match route {

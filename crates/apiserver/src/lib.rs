@@ -21,6 +21,7 @@ mod forward;
 mod lock;
 mod managed;
 mod patches;
+mod protobuf;
 mod request;
 mod resources;
 mod security;

@@ -52,8 +52,7 @@ impl Call {
 
     /// The media type of the body without its parameters.
     pub(crate) fn content_type(&self) -> &str {
-        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        value.unwrap_or("application/json").split(';').next().unwrap_or_default().trim()
+        media_type(&self.headers)
     }
 
     /// Who is to be noted as the manager of the fields that the request sets.
@@ -78,4 +77,10 @@ impl Call {
             };
         has(header::CONNECTION, "upgrade") && has(header::UPGRADE, "websocket")
     }
+}
+
+/// The media type of a body without its parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> &str {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.unwrap_or("application/json").split(';').next().unwrap_or_default().trim()
 }

@@ -7,9 +7,12 @@ use serde_json::Value;
 
 use crate::{
     failure::Failure,
+    protobuf,
     request::{Call, MAXIMUM_BODY_BYTES},
     resources::Resource,
 };
+
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 /// The whole body.
 pub(crate) async fn read(body: Body) -> Result<Bytes, Failure> {
@@ -20,25 +23,40 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, Failure> {
     }
 }
 
-/// The object in a body.
+/// The object in the body of a call.
 pub(super) async fn read_object(call: &Call, body: Body) -> Result<Value, Failure> {
-    let yaml = match call.content_type() {
-        "application/json" => false,
-        "application/yaml" => true,
-        _ => return Err(Failure::unsupported_media_type("application/json, application/yaml")),
+    let what = format!("must be of type {}", call.target.resource.kind);
+    read_value(call.content_type(), body).await?.map_err(|problem| {
+        Failure::bad_request(format!("the object provided is unrecognized ({what}): {problem}"))
+    })
+}
+
+/// The value in a body of one of the known media types; `Err` inside says why it cannot be read.
+pub(crate) async fn read_value(
+    media_type: &str,
+    body: Body,
+) -> Result<Result<Value, String>, Failure> {
+    let decode = match media_type {
+        "application/json" => {
+            |bytes: &[u8]| serde_json::from_slice(bytes).map_err(|error| error.to_string())
+        }
+        "application/yaml" => parse_yaml,
+        PROTOBUF => protobuf::decode,
+        _ => {
+            return Err(Failure::unsupported_media_type(&format!(
+                "application/json, application/yaml, {PROTOBUF}"
+            )));
+        }
     };
     let bytes = read(body).await?;
-    let parsed = if yaml {
-        parse_yaml(&bytes)
-    } else {
-        serde_json::from_slice(&bytes).map_err(|error| error.to_string())
-    };
-    parsed.map_err(|problem| {
-        let kind = call.target.resource.kind;
-        Failure::bad_request(format!(
-            "the object provided is unrecognized (must be of type {kind}): {problem}"
-        ))
-    })
+    let value = decode(&bytes);
+    match value {
+        // The client can send the same as JSON.
+        Err(problem) if media_type == PROTOBUF => {
+            Err(Failure::unsupported_media_type(&format!("application/json ({problem})")))
+        }
+        other => Ok(other),
+    }
 }
 
 /// A value from YAML, which most clients write as JSON.

@@ -94,13 +94,11 @@ pub(super) async fn delete_with(api: &Api, call: &Call, options: &Value) -> Resu
 
 async fn read_options(call: &Call, request: Request<Body>) -> Result<Options, Failure> {
     let bytes = body::read(request.into_body()).await?;
-    let body: Value = if bytes.is_empty() {
+    let body = if bytes.is_empty() {
         Value::Null
-    } else if call.content_type() != "application/json" {
-        return Err(Failure::unsupported_media_type("application/json"));
     } else {
-        serde_json::from_slice(&bytes).map_err(|error| {
-            Failure::bad_request(format!("could not read DeleteOptions: {error}"))
+        body::read_value(call.content_type(), Body::from(bytes)).await?.map_err(|problem| {
+            Failure::bad_request(format!("could not read DeleteOptions: {problem}"))
         })?
     };
     parse_options(call, &body)

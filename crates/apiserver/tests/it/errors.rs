@@ -159,6 +159,8 @@ async fn what_the_server_does_not_have_is_no_path() {
     ] {
         let (status, answer) = cluster.get(path).await;
         assert_eq!((status, answer), (StatusCode::NOT_FOUND, Value::Null), "{path}");
+        let (status, answer) = cluster.call(Method::POST, path, &json!({})).await;
+        assert_eq!((status, answer), (StatusCode::NOT_FOUND, Value::Null), "{path}");
     }
 }
 
