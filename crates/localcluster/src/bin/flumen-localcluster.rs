@@ -34,9 +34,9 @@ fn main() -> ExitCode {
 }
 
 fn settings(mut args: impl Iterator<Item = OsString>) -> Result<Settings, Box<dyn Error>> {
-    let mut settings = Settings::default();
-    settings.data_directory =
-        args.next().ok_or("the first argument must be the data directory")?.into();
+    let data_directory = args.next().ok_or("the first argument must be the data directory")?.into();
+    let helper = vec![std::env::current_exe()?.into(), "__pod".into()];
+    let mut settings = Settings { data_directory, helper, ..Settings::default() };
     let mut next = || args.next().map(|word| word.to_string_lossy().into_owned());
     if let Some(address) = next() {
         settings.listen = address.parse()?;
@@ -47,7 +47,6 @@ fn settings(mut args: impl Iterator<Item = OsString>) -> Result<Settings, Box<dy
     let cpu_millis = next().map(|number| number.parse()).transpose()?;
     let memory_bytes = next().map(|number| number.parse()).transpose()?;
     settings.allocatable = Allocatable { cpu_millis, memory_bytes };
-    settings.helper = vec![std::env::current_exe()?.into(), "__pod".into()];
     Ok(settings)
 }
 

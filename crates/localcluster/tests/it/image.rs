@@ -1,14 +1,17 @@
 //! A tiny image whose programs are the host's.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 fn digest(content: &[u8]) -> String {
-    let hash = Sha256::digest(content);
-    let hexadecimal: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hexadecimal}")
+    let mut text = "sha256:".to_owned();
+    for byte in Sha256::digest(content) {
+        write!(text, "{byte:02x}").expect("text");
+    }
+    text
 }
 
 /// One layer with directories that the host does not lend.

@@ -1,5 +1,6 @@
 //! The usual command line client.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Output;
 
@@ -25,7 +26,7 @@ async fn kubectl(cluster: &Cluster, words: &[&str]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn kubectl_gets_reads_logs_and_deletes() {
     if !["/usr/bin/kubectl", "/usr/local/bin/kubectl"].iter().any(|path| Path::new(path).exists()) {
-        println!("skipped: this machine has no kubectl");
+        let _ = writeln!(std::io::stdout(), "skipped: this machine has no kubectl");
         return;
     }
     let cluster = Cluster::start().await;
