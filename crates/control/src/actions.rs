@@ -5,15 +5,17 @@ mod cancel_job;
 mod create_objects;
 mod delete_deployment;
 mod delete_high_availability_data;
+mod forget;
 mod remove_leftovers;
 pub(crate) mod render_objects;
+mod save_logs;
 mod save_outcome;
 
 pub(crate) use build_image::scratch;
 use flumen_lifecycle::Action;
 use flumen_store::Job;
 
-use crate::{Control, Error, jobs};
+use crate::{Control, Error};
 
 /// What came of an action.
 #[derive(Debug, Default)]
@@ -46,11 +48,7 @@ pub(crate) async fn carry_out(control: &Control, job: &Job, action: Action) -> R
         Action::DeleteHighAvailabilityData { run } => {
             delete_high_availability_data::delete_high_availability_data(control, job, run).await
         }
-        Action::Forget => {
-            control.tracker().forget(&jobs::key(job), job.id);
-            control.store().delete_job(job.id).await?;
-            Ok(Done::default())
-        }
+        Action::Forget => forget::forget(control, job).await,
     }
 }
 

@@ -239,7 +239,8 @@ async fn save(control: &Control, job: &mut Job, status: Status) -> Result<(), Er
     let before = std::mem::replace(&mut job.status, status);
     let now = clock::now();
     let (old, new) = (JobState::of(&job.desired, &before), JobState::of(&job.desired, &job.status));
-    if old != new || before.unreachable_since != job.status.unreachable_since {
+    let another_run = before.run != job.status.run;
+    if old != new || another_run || before.unreachable_since != job.status.unreachable_since {
         let message = describe(new, &job.status);
         tracing::info!(job.id = %job.id, job.name = %job.name, state = %new, reason = job.status.reason.as_deref(), "the job's state changed");
         let event = JobEvent { id: identity::event(), at: now, kind: "state".to_owned(), message };

@@ -81,12 +81,10 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The cluster is not known to this server or could not be set up.
-    #[error("cluster {cluster} is not available here: {message}")]
-    ClusterUnavailable {
-        /// The cluster.
-        cluster: String,
-        /// Why.
+    /// What was begun in a cluster takes its time.
+    #[error("{message}")]
+    Underway {
+        /// The whole message.
         message: String,
     },
 }
@@ -114,7 +112,7 @@ impl Error {
             Self::Render(error) => error.kind(),
             Self::Distribution(error) => error.kind(),
             Self::Configuration { source, .. } => source.kind(),
-            Self::File { .. } | Self::ClusterUnavailable { .. } => Kind::Unavailable,
+            Self::File { .. } | Self::Underway { .. } => Kind::Unavailable,
             Self::NotFound { .. } => Kind::NotFound,
             Self::Name(_)
             | Self::Invalid { .. }
@@ -140,7 +138,7 @@ impl Error {
             Self::Conflict { .. } => "conflict",
             Self::DigestMismatch { .. } => "artifact.digest",
             Self::UploadBroken { .. } => "artifact.upload",
-            Self::ClusterUnavailable { .. } => "cluster.unavailable",
+            Self::Underway { .. } => "cluster.underway",
         }
     }
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use flumen_k8s::{LogRequest, MAIN_CONTAINER};
-use flumen_model::{EnvironmentName, JobName, RunId};
+use flumen_k8s::{LogRequest, MAIN_CONTAINER, PodSeen};
+use flumen_model::{ClusterId, EnvironmentName, JobName, Kind, RunId};
 use flumen_store::{Job, Principal};
 use futures::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
@@ -36,19 +36,27 @@ pub enum LogSource {
     JobManager,
     /// All TaskManagers', one after the other.
     TaskManagers,
-    /// This pod's.
+    /// This pod's: of its main container, or of another that is named behind a dot.
     Pod(String),
 }
 
 impl LogSource {
-    fn takes(&self, pod: &str) -> bool {
-        let task_manager = pod.contains("-taskmanager-");
+    /// Whether the log of that name, see [`log_name`], is meant.
+    fn takes(&self, cluster_id: &ClusterId, log: &str) -> bool {
+        let rest = log.strip_prefix(cluster_id.as_str()).unwrap_or(log);
+        let task_manager = rest.starts_with("-taskmanager-");
         match self {
-            Self::JobManager => !task_manager,
-            Self::TaskManagers => task_manager,
-            Self::Pod(name) => pod == name,
+            Self::JobManager => !task_manager && !log.contains('.'),
+            Self::TaskManagers => task_manager && !log.contains('.'),
+            Self::Pod(name) => log == name,
         }
     }
+}
+
+/// The name of a container's log: the pod's for the container that runs Flink, else with the container's
+/// behind a dot, which no name of a pod of Flink has.
+pub(crate) fn log_name(pod: &str, container: &str) -> String {
+    if container == MAIN_CONTAINER { pod.to_owned() } else { format!("{pod}.{container}") }
 }
 
 /// The bytes of a log as they come.
@@ -80,7 +88,7 @@ impl Control {
                 }
             }
         }
-        self.saved_logs(run, &query).await?.ok_or_else(|| Error::NotFound {
+        self.saved_logs(&job.cluster_id, run, &query).await?.ok_or_else(|| Error::NotFound {
             what: format!("a log of run {run} of job {name}"),
             hint: "; the pods of the run are not there and nothing was saved of them".to_owned(),
         })
@@ -96,9 +104,20 @@ impl Control {
             ..LogRequest::default()
         };
         let mut streams = Vec::new();
-        for pod in pods.iter().filter(|pod| query.source.takes(&pod.name)) {
-            let log = cluster.pod_logs(&key.namespace, &pod.name, MAIN_CONTAINER, &request).await?;
-            streams.push(log.map_err(Error::from));
+        let of_pod = |pod: &PodSeen| {
+            let name = pod.name.clone();
+            pod.containers.clone().into_iter().map(move |container| (name.clone(), container))
+        };
+        for (pod, container) in pods.iter().flat_map(of_pod) {
+            if !query.source.takes(&key.id, &log_name(&pod, &container)) {
+                continue;
+            }
+            match cluster.pod_logs(&key.namespace, &pod, &container, &request).await {
+                Ok(log) => streams.push(log.map_err(Error::from)),
+                // It has not started, or is gone meanwhile: the others have their say.
+                Err(error) if matches!(error.kind(), Kind::Invalid | Kind::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         if streams.is_empty() {
             return Ok(None);
@@ -112,7 +131,12 @@ impl Control {
         Ok(Some(all))
     }
 
-    async fn saved_logs(&self, run: RunId, query: &LogsQuery) -> Result<Option<LogStream>, Error> {
+    async fn saved_logs(
+        &self,
+        cluster_id: &ClusterId,
+        run: RunId,
+        query: &LogsQuery,
+    ) -> Result<Option<LogStream>, Error> {
         let directory = self.run_logs(run);
         let mut names = Vec::new();
         let Ok(mut entries) = tokio::fs::read_dir(&directory).await else { return Ok(None) };
@@ -120,9 +144,8 @@ impl Control {
             entries.next_entry().await.map_err(Error::file("read", &directory))?
         {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if let Some(pod) = name.strip_suffix(".log").filter(|pod| query.source.takes(pod)) {
-                names.push(pod.to_owned());
-            }
+            let log = name.strip_suffix(".log");
+            names.extend(log.filter(|log| query.source.takes(cluster_id, log)).map(str::to_owned));
         }
         names.sort();
         let mut streams = Vec::new();
@@ -166,6 +189,20 @@ async fn start_of_last_lines(file: &mut tokio::fs::File, lines: u32) -> std::io:
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_job_manager_is_told_from_task_managers_whatever_the_job_is_called() {
+        let id: ClusterId = "my-taskmanager-job".parse().expect("valid");
+        let (job_manager, task_manager) =
+            ("my-taskmanager-job-5f7-x", "my-taskmanager-job-taskmanager-1-1");
+        assert!(LogSource::JobManager.takes(&id, job_manager));
+        assert!(!LogSource::JobManager.takes(&id, task_manager));
+        assert!(LogSource::TaskManagers.takes(&id, task_manager));
+        assert!(!LogSource::TaskManagers.takes(&id, job_manager));
+        let sidecar = log_name(job_manager, "sidecar");
+        assert!(!LogSource::JobManager.takes(&id, &sidecar));
+        assert!(LogSource::Pod(format!("{job_manager}.sidecar")).takes(&id, &sidecar));
+    }
 
     #[tokio::test]
     async fn the_last_lines_begin_after_the_line_break_before_them() {

@@ -143,10 +143,11 @@ async fn add(control: &Control, operation: &Operation, request: &Request) -> Res
     let base = BaseImage::of(&distribution, &java)?;
     let layers = step(control, operation, LAYERS, layers(control, &base, request)).await?;
     let image =
-        step(control, operation, PUSH, push(control, &registry, &base, &layers, request)).await?;
+        step(control, operation, PUSH, push(control, &registry, &base, &layers, request)).await;
     for layer in &layers {
         tokio::fs::remove_file(&layer.path).await.map_err(Error::file("remove", &layer.path))?;
     }
+    let image = image?;
     let source = match &request.source {
         VersionSource::Directory(path) => path.display().to_string(),
         VersionSource::PythonPackages => "pythonPackages".to_owned(),

@@ -55,9 +55,13 @@ impl JobState {
     ];
 
     /// The state that `status` shows to someone who knows what is wanted.
-    pub const fn of(desired: &Desired, status: &Status) -> Self {
+    pub fn of(desired: &Desired, status: &Status) -> Self {
         match (&status.state, desired.intent) {
             (State::Deleted, _) | (_, Intent::Delete) => Self::Deleting,
+            // Asked for and not begun with: what is known is of an earlier run.
+            (State::New | State::Ended { .. }, Intent::Run { run }) if status.run != Some(run) => {
+                Self::Starting
+            }
             (State::New, _) => Self::New,
             (State::Starting { .. } | State::Live { .. }, Intent::Cancel) => Self::Canceling,
             (State::Starting { .. }, _) => Self::Starting,

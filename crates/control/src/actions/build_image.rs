@@ -43,10 +43,11 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
         labels: &labels,
         environment: &BTreeMap::new(),
     };
-    let pushed = control.registries().append(&append, &Progress::silent()).await?;
+    let pushed = control.registries().append(&append, &Progress::silent()).await;
     if let Err(source) = tokio::fs::remove_file(&layer.path).await {
         tracing::warn!(path = %layer.path.display(), error = %source, "a layer file was not removed");
     }
+    let pushed = pushed?;
     let known = format!("{repository}@{}", pushed.digest);
     control.store().save_image(&key, &known, clock::now()).await?;
     let image = format!("{registry}/{known}");

@@ -33,13 +33,11 @@ pub(super) async fn delete_deployment(
             Err(error) => return Err(error.into()),
         }
         if began.elapsed() > PATIENCE {
-            return Err(Error::ClusterUnavailable {
-                cluster: key.cluster,
-                message: format!(
-                    "Deployment {} was deleted {PATIENCE:?} ago and is still there",
-                    key.id
-                ),
-            });
+            let message = format!(
+                "Deployment {} was deleted and is still there; its pods take their time to end",
+                key.id
+            );
+            return Err(Error::Underway { message });
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

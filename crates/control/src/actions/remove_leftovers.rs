@@ -35,22 +35,19 @@ pub(super) async fn remove_leftovers(
             return Err(Error::Conflict { message });
         };
         cluster.delete_deployment(&key.namespace, &key.id, &Guard::Run(old.id)).await?;
-        return Err(Error::ClusterUnavailable {
-            cluster: key.cluster,
-            message: format!(
-                "the Deployment of run {} of the job is still being removed",
-                old.number
-            ),
-        });
+        let message = format!("the Deployment of run {} of the job is being removed", old.number);
+        return Err(Error::Underway { message });
     }
     if !left.pods.is_empty() {
-        return Err(Error::ClusterUnavailable {
-            cluster: key.cluster,
-            message: format!(
-                "{} pods of an earlier run of the job are still there",
-                left.pods.len()
-            ),
-        });
+        let pods: Vec<_> = left.pods.iter().map(|pod| pod.name.as_str()).collect();
+        let message =
+            format!("pods of an earlier run of the job are still there: {}", pods.join(", "));
+        return Err(Error::Underway { message });
+    }
+    if !left.services.is_empty() {
+        let services = left.services.join(", ");
+        let message = format!("Services of an earlier run of the job are still there: {services}");
+        return Err(Error::Underway { message });
     }
     for name in &left.ha_config_maps {
         cluster.delete_config_map(&key.namespace, name).await?;

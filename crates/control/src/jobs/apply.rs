@@ -80,7 +80,7 @@ impl Control {
         let mut job = existing
             .clone()
             .unwrap_or_else(|| new_job(principal, &apply.spec, &environment, id.clone()));
-        let never_ran = matches!(job.desired.intent, Intent::Rest);
+        let never_ran = JobState::of(&job.desired, &job.status) == JobState::New;
         let starts = apply.start && (change != Change::Unchanged || never_ran);
         if change == Change::Unchanged && !starts {
             return Ok(Applied { job: self.view(job).await?, operation: None, change });
@@ -190,6 +190,11 @@ fn change(
         return Err(
             flumen_store::Error::Stale { what: format!("job {}", job.name), version }.into()
         );
+    }
+    if job.desired.intent == Intent::Delete {
+        let message =
+            format!("job {} is being deleted; apply its file again when it is gone", job.name);
+        return Err(Error::Conflict { message });
     }
     if job.release == *id && job.spec == apply.spec {
         return Ok(Change::Unchanged);

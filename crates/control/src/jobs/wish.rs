@@ -29,9 +29,7 @@ impl Control {
         }
         let mut job = self.owned(principal, environment, name).await?;
         let state = JobState::of(&job.desired, &job.status);
-        if !state.is_at_rest()
-            || matches!(job.desired.intent, Intent::Run { run } if job.status.run != Some(run))
-        {
+        if !state.is_at_rest() {
             let message = format!("job {name} is {state}; it can be started when it has ended");
             return Err(Error::Conflict { message });
         }
@@ -55,7 +53,7 @@ impl Control {
     /// Cancels a job. One that has ended stays so.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such job.
+    /// [`Error::NotFound`] if there is no such job, [`Error::Conflict`] if it is being deleted.
     pub async fn cancel_job(
         &self,
         principal: &Principal,
@@ -89,6 +87,10 @@ impl Control {
             return Ok(operation);
         }
         let mut job = self.owned(principal, environment, name).await?;
+        if intent == Intent::Cancel && job.desired.intent == Intent::Delete {
+            let message = format!("job {name} is being deleted, which cancels it");
+            return Err(Error::Conflict { message });
+        }
         let operation = new_operation(principal, &job, kind);
         job.desired = Desired { intent, operation: Some(operation.id) };
         job.updated_at = clock::now();

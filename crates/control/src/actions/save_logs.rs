@@ -1,0 +1,141 @@
+use std::{fmt, path::Path, time::Duration};
+
+use flumen_k8s::{Cluster, LogRequest, MAIN_CONTAINER, PodSeen};
+use flumen_model::Kind;
+use flumen_store::Job;
+use futures::TryStreamExt;
+use jiff::Timestamp;
+use tokio::io::AsyncWriteExt;
+
+use crate::{
+    Error, clock,
+    logs::{KEPT_BYTES, log_name},
+};
+
+/// How long logs that cannot be had now, of a node that is away for example, hold up the end of a run.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What came of saving logs.
+#[derive(Debug, Default)]
+pub(super) struct Saved {
+    count: usize,
+    /// What should be there and could not be had, with the reason.
+    missing: Vec<String>,
+}
+
+impl fmt::Display for Saved {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} logs", self.count)?;
+        if self.missing.is_empty() {
+            Ok(())
+        } else {
+            write!(out, "; not saved: {}", self.missing.join("; "))
+        }
+    }
+}
+
+/// Saves the newest part of the log of each container of the pods of a run that is ending `since` then.
+pub(super) async fn save_logs(
+    cluster: &Cluster,
+    job: &Job,
+    pods: &[PodSeen],
+    directory: &Path,
+    since: Timestamp,
+) -> Result<Saved, Error> {
+    tokio::fs::create_dir_all(directory).await.map_err(Error::file("create", directory))?;
+    let patient = clock::now().duration_since(since).unsigned_abs() < PATIENCE;
+    let mut saved = Saved::default();
+    for pod in pods {
+        for container in &pod.containers {
+            match fetch_log(cluster, job, pod, container).await {
+                Ok(None) => {}
+                Ok(Some(log)) => {
+                    write_whole(directory, &log_name(&pod.name, container), log.newest()).await?;
+                    saved.count += 1;
+                }
+                Err(error) if error.kind().is_transient() && patient => return Err(error),
+                Err(error) => saved.missing.push(error.paragraph()),
+            }
+        }
+    }
+    Ok(saved)
+}
+
+/// The log of a container, after that of its start before, if there was one; none if it never started or
+/// is gone.
+async fn fetch_log(
+    cluster: &Cluster,
+    job: &Job,
+    pod: &PodSeen,
+    container: &str,
+) -> Result<Option<Tail>, Error> {
+    let restarted = container == MAIN_CONTAINER && pod.restarts > 0;
+    let mut tail = None;
+    for previous in [true, false] {
+        if previous && !restarted {
+            continue;
+        }
+        let request = LogRequest { previous, ..LogRequest::default() };
+        match cluster.pod_logs(&job.namespace, &pod.name, container, &request).await {
+            Ok(mut log) => {
+                let tail = tail.get_or_insert_with(Tail::default);
+                while let Some(bytes) = log.try_next().await? {
+                    tail.push(&bytes);
+                }
+            }
+            Err(error) if matches!(error.kind(), Kind::Invalid | Kind::NotFound) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(tail)
+}
+
+/// Writes a file that appears when it is whole.
+async fn write_whole(directory: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    let (path, part) =
+        (directory.join(format!("{name}.log")), directory.join(format!("{name}.part")));
+    let mut file = tokio::fs::File::create(&part).await.map_err(Error::file("create", &part))?;
+    file.write_all(bytes).await.map_err(Error::file("write", &part))?;
+    file.sync_all().await.map_err(Error::file("write", &part))?;
+    tokio::fs::rename(&part, &path).await.map_err(Error::file("rename", &part))
+}
+
+/// Keeps the newest [`KEPT_BYTES`] of a stream, in at most twice that memory.
+#[derive(Debug, Default)]
+struct Tail {
+    bytes: Vec<u8>,
+}
+
+impl Tail {
+    fn push(&mut self, more: &[u8]) {
+        self.bytes.extend_from_slice(more);
+        let kept = kept();
+        if self.bytes.len() > 2 * kept {
+            self.bytes.drain(..self.bytes.len() - kept);
+        }
+    }
+
+    fn newest(&self) -> &[u8] {
+        &self.bytes[self.bytes.len().saturating_sub(kept())..]
+    }
+}
+
+fn kept() -> usize {
+    usize::try_from(KEPT_BYTES).unwrap_or(usize::MAX / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_newest_part_of_a_long_log_is_kept() {
+        let mut tail = Tail::default();
+        for _ in 0..25 {
+            tail.push(&vec![b'a'; 1 << 20]);
+        }
+        tail.push(b"end");
+        assert_eq!(tail.newest().len(), kept());
+        assert!(tail.newest().ends_with(b"aend"));
+    }
+}

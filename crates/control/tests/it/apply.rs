@@ -1,0 +1,147 @@
+use flumen_control::Change;
+use flumen_model::Kind;
+
+use crate::server::{JAR, TestServer, changed_job, environment, job, name, refusal};
+
+#[tokio::test]
+async fn the_same_request_under_one_key_is_done_once_and_another_one_is_refused() {
+    let server = TestServer::start().await;
+    let first = server.apply_with(job(), JAR, Some(("k", "hash"))).await.unwrap();
+    let again = server.apply_with(job(), JAR, Some(("k", "hash"))).await.unwrap();
+    assert_eq!((first.change, again.change), (Change::Created, Change::Unchanged));
+    assert_eq!(first.operation, again.operation);
+    let (kind, text) = refusal(server.apply_with(changed_job(), JAR, Some(("k", "other"))).await);
+    assert_eq!(kind, Kind::Conflict);
+    assert!(text.contains("\"k\" was used for another request"), "{text}");
+    assert_eq!(server.runs().await.len(), 1);
+
+    let (environment, name) = (environment(), name());
+    let key = || Some(("c".to_owned(), "hash".to_owned()));
+    let cancel = || server.control().cancel_job(&server.principal, (&environment, &name), key());
+    assert_eq!(cancel().await.unwrap(), cancel().await.unwrap());
+    server.until_state("CANCELED").await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn an_unchanged_file_changes_nothing_while_the_job_runs_and_after_its_end() {
+    let server = TestServer::start().await;
+    let run = server.running().await;
+    let again = server.apply(job()).await.unwrap();
+    assert_eq!((again.change, again.operation), (Change::Unchanged, None));
+    server.world.flink.set_state(&run.to_string(), "FINISHED");
+    server.until_state("FINISHED").await;
+    let again = server.apply(job()).await.unwrap();
+    assert_eq!((again.change, again.operation), (Change::Unchanged, None));
+    assert_eq!((server.runs().await.len(), server.world.deployments_created()), (1, 1));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_changed_file_of_a_running_job_is_a_conflict_and_the_job_runs_on() {
+    let server = TestServer::start().await;
+    let run = server.running().await;
+    let (kind, text) = refusal(server.apply(changed_job()).await);
+    assert_eq!(kind, Kind::Conflict);
+    assert!(
+        text.contains("job word-count is RUNNING") && text.contains("cancel it first"),
+        "{text}"
+    );
+    assert_eq!(server.view().await.unwrap().job.status.run, Some(run));
+    server.cancel().await;
+    server.until_state("CANCELED").await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_changed_file_after_the_end_makes_the_second_release_and_the_second_run() {
+    let server = TestServer::start().await;
+    server.apply_in("FINISHED").await;
+    server.until_state("FINISHED").await;
+    let applied = server.apply(changed_job()).await.unwrap();
+    assert_eq!(applied.change, Change::Configured);
+    let run = server.wished_run().await;
+    server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
+    server.until_state("RUNNING").await;
+    let releases =
+        server.control().releases(&server.principal, &environment(), &name()).await.unwrap();
+    let numbers: Vec<_> = releases.iter().map(|release| release.number).collect();
+    assert_eq!(numbers, [2, 1]);
+    let runs = server.runs().await;
+    assert_eq!((runs[0].number, &runs[0].release), (2, &releases[0].id));
+    assert_eq!(runs[1].release, releases[1].id);
+    server.cancel().await;
+    server.until_state("CANCELED").await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_second_change_while_the_first_is_on_its_way_is_a_conflict() {
+    let server = TestServer::start().await;
+    server.apply_in("FINISHED").await;
+    server.until_state("FINISHED").await;
+    server.apply(changed_job()).await.unwrap();
+    let mut third = job();
+    third["arguments"] = serde_json::json!(["--third"]);
+    // At once: the controller may not have begun with the second run.
+    assert_eq!(refusal(server.apply(third).await).0, Kind::Conflict);
+    assert_eq!(server.runs().await.len(), 2);
+    server.cancel().await;
+    server.until(|view| view.state.is_at_rest()).await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_job_that_was_cancelled_before_it_ever_ran_can_be_started_by_its_unchanged_file() {
+    let server = TestServer::start().await;
+    let spec = serde_json::from_value(job()).unwrap();
+    let artifact = flumen_control::UploadedArtifact {
+        name: "job.jar".to_owned(),
+        digest: server.upload(JAR).await,
+        role: flumen_model::ArtifactRole::Usrlib,
+    };
+    let define = flumen_control::ApplyJob {
+        spec,
+        artifacts: vec![artifact],
+        start: false,
+        if_match: None,
+        key: None,
+    };
+    server.control().apply_job(&server.principal, define).await.unwrap();
+    server.until_state("NEW").await;
+    let operation = server.cancel().await;
+    server.operation_ended(operation).await;
+    let applied = server.apply(job()).await.unwrap();
+    assert!(applied.operation.is_some(), "it is started");
+    server.cancel().await;
+    server.until(|view| view.state.is_at_rest()).await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_job_that_is_being_deleted_can_neither_be_applied_nor_be_saved_by_a_cancel() {
+    let server = TestServer::start().await;
+    server.running().await;
+    // Flink takes its time, so that the deletion is underway for a while.
+    server.world.flink.script(
+        "PATCH",
+        &format!("/jobs/{}", server.wished_run().await),
+        202,
+        serde_json::json!({}),
+    );
+    let run = server.wished_run().await;
+    let deletion = server.delete().await;
+    let (kind, text) = refusal(server.apply(job()).await);
+    assert_eq!(kind, Kind::Conflict);
+    assert!(text.contains("is being deleted"), "{text}");
+    let cancel =
+        server.control().cancel_job(&server.principal, (&environment(), &name()), None).await;
+    assert_eq!(refusal(cancel).0, Kind::Conflict);
+    server.world.flink.set_state(&run.to_string(), "CANCELED");
+    server.until_gone().await;
+    assert_eq!(
+        server.operation_ended(deletion).await.state,
+        flumen_control::OperationState::Succeeded
+    );
+    server.finish().await;
+}

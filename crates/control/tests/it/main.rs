@@ -1,0 +1,14 @@
+//! The server side against the real API server, controllers and registry of the local cluster. There is no
+//! JVM: a stand-in does a node's part, and a fake JobManager answers.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod apply;
+mod ends;
+mod node;
+mod outages;
+mod server;
+mod starts;
+mod survives;
+mod trouble;
+mod world;

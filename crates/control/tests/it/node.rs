@@ -1,0 +1,224 @@
+//! A node that pretends: pods are as the test says, and their logs are what it says.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use flumen_apiserver::ApiServer;
+use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::{
+    Api, Client, ResourceExt as _,
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
+    runtime::{WatchStreamExt as _, watcher},
+};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::Notify,
+    task::JoinSet,
+};
+use tokio_rustls::TlsAcceptor;
+
+const NAME: &str = "n";
+
+/// What becomes of JobManager pods.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Conduct {
+    Runs,
+    /// The container was started again so often and ended with this code each time.
+    CrashLoops {
+        restarts: i32,
+        exit_code: i32,
+    },
+    CannotPull,
+}
+
+/// A node with one kubelet, which answers for all pods.
+pub(crate) struct FakeNode {
+    client: Client,
+    shared: Arc<Shared>,
+    _tasks: JoinSet<()>,
+}
+
+struct Shared {
+    conduct: Mutex<Conduct>,
+    /// By container and whether it is the log before the newest restart.
+    logs: Mutex<HashMap<(String, bool), String>>,
+    changed: Notify,
+}
+
+impl FakeNode {
+    pub(crate) async fn start(server: &ApiServer, client: Client) -> Self {
+        let shared = Arc::new(Shared {
+            conduct: Mutex::new(Conduct::Runs),
+            logs: Mutex::default(),
+            changed: Notify::new(),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(serve_logs(listener, acceptor(server), Arc::clone(&shared)));
+        let node = json!({ "metadata": { "name": NAME } });
+        let nodes: Api<Node> = Api::all(client.clone());
+        let node = serde_json::from_value(node).unwrap();
+        nodes.create(&PostParams::default(), &node).await.unwrap();
+        let status = json!({ "status": {
+            "conditions": [{ "type": "Ready", "status": "True" }],
+            "addresses": [{ "type": "InternalIP", "address": "127.0.0.1" }],
+            "daemonEndpoints": { "kubeletEndpoint": { "Port": port } },
+        }});
+        let change = Patch::Merge(status);
+        nodes.patch_status(NAME, &PatchParams::default(), &change).await.unwrap();
+        tasks.spawn(pretend(client.clone(), Arc::clone(&shared)));
+        let node = Self { client, shared, _tasks: tasks };
+        node.resize("4", "16Gi").await;
+        node
+    }
+
+    pub(crate) async fn resize(&self, cpu: &str, memory: &str) {
+        let resources = json!({ "cpu": cpu, "memory": memory, "pods": "110" });
+        let status = json!({ "status": { "capacity": resources, "allocatable": resources } });
+        let nodes: Api<Node> = Api::all(self.client.clone());
+        nodes.patch_status(NAME, &PatchParams::default(), &Patch::Merge(status)).await.unwrap();
+    }
+
+    pub(crate) fn conduct(&self, conduct: Conduct) {
+        *self.shared.conduct.lock().unwrap() = conduct;
+        self.shared.changed.notify_one();
+    }
+
+    /// What this container of any pod wrote, or wrote before its newest restart.
+    pub(crate) fn write_log(&self, container: &str, previous: bool, text: &str) {
+        let mut logs = self.shared.logs.lock().unwrap();
+        logs.insert((container.to_owned(), previous), text.to_owned());
+    }
+}
+
+/// Brings the pods of the node to what is asked for, again and again.
+async fn pretend(client: Client, shared: Arc<Shared>) {
+    let all: Api<Pod> = Api::all(client.clone());
+    let mut changes = watcher(all.clone(), watcher::Config::default()).default_backoff().boxed();
+    let mut done: HashMap<String, Conduct> = HashMap::new();
+    let mut addresses = 0_u8;
+    loop {
+        tokio::select! {
+            _ = changes.next() => {}
+            () = shared.changed.notified() => {}
+        }
+        let Ok(pods) = all.list(&ListParams::default()).await else { continue };
+        for pod in pods {
+            let own: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace().unwrap());
+            let (name, uid) = (pod.name_any(), pod.uid().unwrap());
+            let bound = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
+            if pod.metadata.deletion_timestamp.is_some() {
+                // Gone already is fine.
+                let _ = own.delete(&name, &DeleteParams::default().grace_period(0)).await;
+                continue;
+            }
+            let job_manager =
+                pod.labels().get("component").is_some_and(|part| part == "jobmanager");
+            let conduct =
+                if job_manager { shared.conduct.lock().unwrap().clone() } else { Conduct::Runs };
+            if bound && done.get(&uid) != Some(&conduct) {
+                addresses = addresses.wrapping_add(1);
+                let change = Patch::Merge(status_of(&pod, &conduct, addresses));
+                if own.patch_status(&name, &PatchParams::default(), &change).await.is_ok() {
+                    done.insert(uid, conduct);
+                }
+            }
+        }
+    }
+}
+
+fn status_of(pod: &Pod, conduct: &Conduct, address: u8) -> Value {
+    const TIME: &str = "2026-01-01T00:00:00Z";
+    let (restarts, state, last) = match conduct {
+        Conduct::Runs => (0, json!({ "running": { "startedAt": TIME } }), json!({})),
+        Conduct::CrashLoops { restarts, exit_code } => {
+            let end = json!({ "terminated": { "exitCode": exit_code, "reason": "Error", "finishedAt": TIME } });
+            (*restarts, json!({ "running": { "startedAt": TIME } }), end)
+        }
+        Conduct::CannotPull => {
+            let wait = json!({ "reason": "ImagePullBackOff", "message": "Back-off pulling image" });
+            (0, json!({ "waiting": wait }), json!({}))
+        }
+    };
+    let ready = *conduct == Conduct::Runs;
+    let containers: Vec<_> = pod.spec.iter().flat_map(|spec| &spec.containers).collect();
+    let statuses: Vec<_> = containers
+        .iter()
+        .map(|container| {
+            json!({
+                "name": container.name, "image": container.image, "imageID": "", "ready": ready,
+                "restartCount": restarts, "state": state, "lastState": last,
+            })
+        })
+        .collect();
+    let condition = |name: &str, holds: bool| {
+        let status = if holds { "True" } else { "False" };
+        json!({ "type": name, "status": status, "lastTransitionTime": TIME })
+    };
+    json!({ "status": {
+        "phase": if *conduct == Conduct::CannotPull { "Pending" } else { "Running" },
+        "podIP": format!("10.244.0.{address}"),
+        "conditions": [condition("PodScheduled", true), condition("Ready", ready)],
+        "containerStatuses": statuses,
+    }})
+}
+
+fn acceptor(server: &ApiServer) -> TlsAcceptor {
+    let (certificate, key) = server.issue_server_certificate(&["127.0.0.1"]).unwrap();
+    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+async fn serve_logs(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
+    loop {
+        let Ok((socket, _)) = listener.accept().await else { return };
+        let Ok(mut socket) = acceptor.accept(socket).await else { continue };
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            match socket.read_u8().await {
+                Ok(byte) => head.push(byte),
+                Err(_) => break,
+            }
+        }
+        let answer = answer(&String::from_utf8_lossy(&head), &shared);
+        // Who asked may be gone.
+        let _ = socket.write_all(answer.as_bytes()).await;
+        let _ = socket.shutdown().await;
+    }
+}
+
+/// `GET /containerLogs/{namespace}/{pod}/{container}?…`
+fn answer(head: &str, shared: &Shared) -> String {
+    let target = head.split(' ').nth(1).unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut segments = path.split('/').skip(3);
+    let (pod, container) =
+        (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
+    let previous = query.contains("previous=true");
+    let known = shared.logs.lock().unwrap().get(&(container.to_owned(), previous)).cloned();
+    let text = known.or_else(|| (!previous).then(|| format!("{container} of {pod} was here\n")));
+    let (status, text) = text
+        .map_or(("400 Bad Request", "no previous container".to_owned()), |text| ("200 OK", text));
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
+        text.len()
+    )
+}
