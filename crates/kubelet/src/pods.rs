@@ -3,11 +3,13 @@
 mod admit;
 mod announce;
 mod backoff;
+mod check;
 mod container;
 mod decide;
 mod effects;
 mod names;
 mod node;
+mod probe;
 mod pull;
 mod report;
 mod sandbox;

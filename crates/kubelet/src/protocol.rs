@@ -160,6 +160,22 @@ pub(crate) struct Execution {
     pub(crate) map: IdMap,
 }
 
+impl Execution {
+    /// A command as the container's own user, in its environment.
+    pub(crate) fn like(container: &Container, command: &[String]) -> Self {
+        Self {
+            command: command.to_vec(),
+            environment: container.environment.clone(),
+            working_directory: container.working_directory.clone(),
+            user: container.user.clone(),
+            group: container.group,
+            supplementary_groups: container.supplementary_groups.clone(),
+            capabilities: container.capabilities.clone(),
+            map: container.map,
+        }
+    }
+}
+
 /// Sends one message; `WouldBlock` when the socket is full.
 pub(crate) fn send(
     socket: impl AsFd,

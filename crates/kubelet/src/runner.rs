@@ -138,7 +138,6 @@ impl Runner {
     }
 
     /// Starts a further process in the container `within`.
-    #[expect(dead_code, reason = "exec probes and hooks use it")]
     pub(crate) async fn execute(
         &self,
         within: u64,

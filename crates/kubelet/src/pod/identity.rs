@@ -92,6 +92,11 @@ pub(super) fn assume(
     capabilities: &[u32],
     map: IdMap,
 ) -> Result<(), Failure> {
+    // Programs open /dev/stdout and /dev/stderr by name, which asks for the pipe's owner.
+    let owner = Some(rustix::fs::Uid::from_raw(map.to_host(user.id)));
+    rustix::fs::fchown(io::stdout(), owner, None)
+        .and_then(|()| rustix::fs::fchown(io::stderr(), owner, None))
+        .map_err(during("own the output"))?;
     namespaces::enter(namespace, CloneFlags::CLONE_NEWUSER)?;
     // A map of one id forbids setgroups, and there is nothing to choose from.
     if map.size > 1 {

@@ -75,6 +75,9 @@ pub(super) fn event(pod: &Pod, state: &State, event: &Event) -> Option<Note> {
         | Event::SandboxReady(_)
         | Event::SandboxReleased
         | Event::ImageReady(..)
+        | Event::StartupPassed(_)
+        | Event::Readiness(..)
+        | Event::Condemned(_)
         | Event::Signalled => None,
     }
 }

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 
 use super::{
     backoff::{self, FRESH, NEEDS, PULLS},
-    state::{ContainerState, Failure, Need, Run, Signal, State},
+    state::{ContainerState, Failure, Need, Run, Running, Signal, State},
 };
 
 /// An effect; each is begun at most once at a time. Containers are named.
@@ -132,6 +132,7 @@ pub(crate) fn decide(pod: &Pod, state: &State, now: Timestamp) -> Decision {
         deciding.release_when_over();
     } else if course(pod, state) == Course::Goes {
         deciding.go_on(pod);
+        deciding.end_condemned(grace(pod, state));
     } else {
         deciding.release_when_over();
     }
@@ -139,7 +140,7 @@ pub(crate) fn decide(pod: &Pod, state: &State, now: Timestamp) -> Decision {
 }
 
 /// How long containers may take to end.
-fn grace(pod: &Pod, state: &State) -> Duration {
+pub(super) fn grace(pod: &Pod, state: &State) -> Duration {
     if state.gone {
         return Duration::ZERO;
     }
@@ -197,6 +198,17 @@ impl Deciding<'_> {
         }
     }
 
+    /// Ends containers whose probes have failed; the restart policy says what follows.
+    fn end_condemned(&mut self, grace: Duration) {
+        let state = self.state;
+        for (name, container) in &state.containers {
+            let Run::Running(running) = &container.run else { continue };
+            if let Some(since) = running.condemned {
+                self.end(name, running, since.checked_add(grace).unwrap_or(since));
+            }
+        }
+    }
+
     fn ensure_image(&mut self, container: &Container) {
         let missing = ContainerState::default();
         let known = self.state.containers.get(&container.name).unwrap_or(&missing);
@@ -233,19 +245,22 @@ impl Deciding<'_> {
 
     /// Ends all containers, by force from `deadline` on.
     fn wind_down(&mut self, deadline: Timestamp) {
-        let over = deadline <= self.now;
         let state = self.state;
         for (name, container) in &state.containers {
-            let Run::Running(running) = &container.run else { continue };
-            match running.signal {
-                Signal::Kill => {}
-                _ if over => self.actions.push(Action::Kill(name.clone())),
-                Signal::None => self.actions.push(Action::Terminate(name.clone())),
-                Signal::Terminate => {}
+            if let Run::Running(running) = &container.run {
+                self.end(name, running, deadline);
             }
-            if !over {
-                self.wake(deadline);
+        }
+    }
+
+    fn end(&mut self, name: &str, running: &Running, deadline: Timestamp) {
+        if deadline > self.now {
+            self.wake(deadline);
+            if running.signal == Signal::None {
+                self.actions.push(Action::Terminate(name.to_owned()));
             }
+        } else if running.signal != Signal::Kill {
+            self.actions.push(Action::Kill(name.to_owned()));
         }
     }
 

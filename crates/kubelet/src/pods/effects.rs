@@ -33,7 +33,7 @@ pub(super) enum Outcome {
     Deleted(Result<(), kube::Error>),
 }
 
-type Effect = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+pub(super) type Effect = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// Exit code and reason of a container whose process could not become its command.
 const NOT_EXECUTED: (i32, &str) = (128, "StartError");

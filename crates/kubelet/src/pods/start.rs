@@ -31,7 +31,7 @@ use crate::{
     events::Note,
     images::Image,
     logs::{self, capture},
-    protocol::{Exit, Mount},
+    protocol::{self, Exit, Mount},
     runner::{self, Output},
 };
 
@@ -50,6 +50,7 @@ pub(super) struct Started {
     /// Ends when all of its output is in the log.
     pub(super) output: JoinHandle<()>,
     pub(super) termination_message: PathBuf,
+    pub(super) configuration: protocol::Container,
 }
 
 /// What is started.
@@ -127,8 +128,17 @@ impl Start {
             started_at: Timestamp::now(),
             container_id,
             signal: Signal::None,
+            started: self.container.startup_probe.is_none(),
+            ready: self.container.readiness_probe.is_none(),
+            condemned: None,
         };
-        Ok(Started { running, exit: process.exit, output: capture.done, termination_message })
+        Ok(Started {
+            running,
+            exit: process.exit,
+            output: capture.done,
+            termination_message,
+            configuration,
+        })
     }
 
     async fn variables(&self, node: &Node) -> Result<BTreeMap<String, String>, Problem> {

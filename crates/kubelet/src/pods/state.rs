@@ -86,6 +86,12 @@ pub(crate) struct Running {
     pub(crate) started_at: Timestamp,
     pub(crate) container_id: String,
     pub(crate) signal: Signal,
+    /// Its startup probe, if any, has passed.
+    pub(crate) started: bool,
+    /// Its readiness probe, if any, says so.
+    pub(crate) ready: bool,
+    /// Since when it is to be ended because a probe or hook failed.
+    pub(crate) condemned: Option<Timestamp>,
 }
 
 /// Which signal the process got.
@@ -168,6 +174,10 @@ pub(crate) enum Event {
     /// It could not be configured.
     Refused(String, String, String),
     Exited(String, Ended),
+    StartupPassed(String),
+    Readiness(String, bool),
+    /// A probe or hook failed for good.
+    Condemned(String),
     /// A signal was sent; its effect shows by itself.
     Signalled,
 }
@@ -211,8 +221,13 @@ impl State {
     }
 
     fn signal(&mut self, name: &str, signal: Signal) {
+        self.with_running(name, |running| running.signal = signal);
+    }
+
+    /// What comes too late for a container that has ended is of no interest.
+    fn with_running(&mut self, name: &str, change: impl FnOnce(&mut Running)) {
         if let Run::Running(running) = &mut self.container(name).run {
-            running.signal = signal;
+            change(running);
         }
     }
 
@@ -235,6 +250,15 @@ impl State {
                 let failures = container.refusals() + 1;
                 container.run = Run::Refused(Failure { reason, message, failures, at: now });
             }
+            Event::StartupPassed(name) => {
+                self.with_running(&name, |running| running.started = true);
+            }
+            Event::Readiness(name, ready) => {
+                self.with_running(&name, |running| running.ready = ready);
+            }
+            Event::Condemned(name) => self.with_running(&name, |running| {
+                running.condemned.get_or_insert(now);
+            }),
             Event::Signalled => {}
             Event::Exited(name, ended) => {
                 let container = self.container(&name);

@@ -24,8 +24,16 @@ pub(crate) fn time(at: Timestamp) -> Time {
     Time(at.round(Unit::Second).unwrap_or(at).min(at))
 }
 
-/// The status for the state; conditions keep the times of those in `pod` that have not changed.
-pub(crate) fn build(pod: &Pod, state: &State, host: Ipv4Addr, now: Timestamp) -> PodStatus {
+/// The status for the state. Conditions that have not changed since `before`, which we wrote, or the one in `pod`, keep
+/// their times.
+pub(crate) fn build(
+    pod: &Pod,
+    state: &State,
+    before: Option<&PodStatus>,
+    host: Ipv4Addr,
+    now: Timestamp,
+) -> PodStatus {
+    let before = before.or(pod.status.as_ref());
     let spec = pod.spec.as_ref();
     let policy = RestartPolicy::of(pod);
     let initialized = is_initialized(pod, state);
@@ -49,12 +57,10 @@ pub(crate) fn build(pod: &Pod, state: &State, host: Ipv4Addr, now: Timestamp) ->
     let address = match state.sandbox {
         Need::Ready(address) => Some(address.to_string()),
         // A pod that is over keeps the address that it had.
-        _ if over || state.stopping.is_some() => {
-            pod.status.as_ref().and_then(|status| status.pod_ip.clone())
-        }
+        _ if over || state.stopping.is_some() => before.and_then(|status| status.pod_ip.clone()),
         _ => None,
     };
-    let conditions = conditions::build(pod, state, &containers, &time(now));
+    let conditions = conditions::build(pod, state, &containers, before, &time(now));
     PodStatus {
         phase: Some(phase(pod, state, &containers).to_owned()),
         conditions: Some(conditions),
@@ -128,7 +134,10 @@ fn container_status(
         Need::Ready(image) => image.id.clone(),
         _ => String::new(),
     };
-    let is_running = state.running.is_some();
+    let (is_started, is_ready) = match &known.run {
+        Run::Running(running) => (running.started, running.started && running.ready),
+        _ => (false, false),
+    };
     let container_id = match &known.run {
         Run::Running(running) => Some(running.container_id.clone()),
         Run::Ended(ended) => ended.container_id.clone(),
@@ -140,12 +149,12 @@ fn container_status(
         image_id,
         container_id,
         // An init container is ready when it has succeeded.
-        ready: is_running
+        ready: is_ready
             || state
                 .terminated
                 .as_ref()
                 .is_some_and(|ended| ended.exit_code == 0 && is_init(pod, container)),
-        started: Some(is_running),
+        started: Some(is_started),
         restart_count: i32::try_from(known.restarts).unwrap_or(i32::MAX),
         last_state: last.map(terminated),
         state: Some(state),

@@ -1,18 +1,24 @@
 //! One task per pod: observes, decides, begins effects, folds what they bring.
 
-use std::{fs, io, net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs, io, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use kube::Api;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 use super::{
     announce,
-    decide::{Action, decide},
-    effects::{self, Outcome},
+    check::Target,
+    decide::{Action, decide, grace},
+    effects::{self, Effect, Outcome},
     node::Node,
+    probe::{self, Reports},
     report,
+    start::Started,
     state::{Event, Need, Run, State, all_containers},
     status,
 };
@@ -29,6 +35,13 @@ pub(crate) struct Seen {
 /// Pause after a status that could not be written.
 const REPORT_AGAIN: Duration = Duration::from_secs(1);
 
+/// A container that runs.
+struct Live {
+    target: Target,
+    /// Ends when this is dropped.
+    _probes: JoinSet<()>,
+}
+
 fn until(at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default()
 }
@@ -39,6 +52,9 @@ struct Worker {
     pod: Arc<Pod>,
     state: State,
     outcomes: JoinSet<Outcome>,
+    /// What watches over the containers that run; their probes report to `reports`.
+    live: BTreeMap<String, Live>,
+    reports: mpsc::UnboundedSender<Event>,
     attachment: Option<Attachment>,
     /// The status that the API has from us.
     reported: Option<PodStatus>,
@@ -56,12 +72,15 @@ pub(crate) async fn work(node: Arc<Node>, uid: String, mut seen: watch::Receiver
     let mut state = State::restore(&pod, Timestamp::now());
     state.rejection = super::admit::admit(&pod);
     effects::adopt_logs(&node, &pod, &uid);
+    let (reports, mut probed) = mpsc::unbounded_channel();
     let mut worker = Worker {
         node,
         uid,
         pod,
         state,
         outcomes: JoinSet::new(),
+        live: BTreeMap::new(),
+        reports,
         attachment: None,
         reported: None,
         report_begun: false,
@@ -88,6 +107,7 @@ pub(crate) async fn work(node: Arc<Node>, uid: String, mut seen: watch::Receiver
                 Ok(outcome) => worker.take(outcome),
                 Err(error) => tracing::error!(%error, pod = worker.uid, "a pod's effect was lost"),
             },
+            Some(event) = probed.recv() => worker.fold(event),
             () = sleep => {}
         }
     }
@@ -106,7 +126,7 @@ impl Worker {
     fn step(&mut self) -> Option<Timestamp> {
         let now = Timestamp::now();
         self.state.observe(&self.pod, now);
-        let desired = status::build(&self.pod, &self.state, self.node.address(), now);
+        let desired = self.status(now);
         self.state.reported =
             self.state.finished.is_some() || self.reported.as_ref() == Some(&desired);
         let decision = decide(&self.pod, &self.state, now);
@@ -123,6 +143,10 @@ impl Worker {
         else {
             return;
         };
+        let effect = match action {
+            Action::Terminate(name) => self.after_hook(name, effect),
+            _ => effect,
+        };
         if let Some(note) = announce::action(&self.pod, action) {
             self.node.recorder.note(&self.pod, note);
         }
@@ -133,12 +157,47 @@ impl Worker {
         self.outcomes.spawn(effect);
     }
 
+    fn status(&self, now: Timestamp) -> PodStatus {
+        status::build(&self.pod, &self.state, self.reported.as_ref(), self.node.address(), now)
+    }
+
+    /// The effect, once the container's `preStop` hook has run.
+    fn after_hook(&self, name: &str, effect: Effect) -> Effect {
+        let Some(target) = self.live.get(name).map(|live| live.target.clone()) else {
+            return effect;
+        };
+        let reports = self.reports();
+        let longest = grace(&self.pod, &self.state);
+        Box::pin(async move {
+            probe::before_stop(&target, &reports, longest).await;
+            effect.await
+        })
+    }
+
+    fn reports(&self) -> Reports {
+        Reports { pod: Arc::clone(&self.pod), events: self.reports.clone() }
+    }
+
+    /// Begins to look after a container that has started.
+    fn watch_over(&mut self, name: &str, started: &Started) {
+        let Some(address) = address(&self.state) else { return };
+        let target = Target {
+            node: Arc::clone(&self.node),
+            process: started.running.process,
+            address,
+            container: Arc::new(self.container(name)),
+            configuration: Arc::new(started.configuration.clone()),
+        };
+        let probes = probe::watch_over(&target, &self.reports());
+        self.live.insert(name.to_owned(), Live { target, _probes: probes });
+    }
+
     /// Writes the status if it is new.
     fn report(&mut self, now: Timestamp) -> Option<Timestamp> {
         if self.state.finished.is_some() {
             return None;
         }
-        let desired = status::build(&self.pod, &self.state, self.node.address(), now);
+        let desired = self.status(now);
         if self.state.gone
             || self.state.deleting
             || self.report_begun
@@ -196,6 +255,7 @@ impl Worker {
                     "started a container"
                 );
                 let event = Event::Started(name.clone(), started.running.clone());
+                self.watch_over(&name, &started);
                 self.outcomes.spawn(effects::wait(
                     Arc::clone(&self.node),
                     self.uid.clone(),
@@ -223,10 +283,17 @@ impl Worker {
             Outcome::Reported(status, result) => return self.reported(*status, result, now),
             Outcome::Deleted(result) => return self.deleted(result),
         };
+        self.fold(event);
+    }
+
+    fn fold(&mut self, event: Event) {
+        if let Event::Exited(name, _) = &event {
+            self.live.remove(name);
+        }
         if let Some(note) = announce::event(&self.pod, &self.state, &event) {
             self.node.recorder.note(&self.pod, note);
         }
-        self.state.fold(event, now);
+        self.state.fold(event, Timestamp::now());
     }
 
     fn reported(&mut self, status: PodStatus, result: Result<(), kube::Error>, now: Timestamp) {
@@ -238,7 +305,12 @@ impl Worker {
                 self.reported = Some(status);
             }
             Err(error) => {
-                tracing::debug!(%error, pod = self.uid, "could not write a pod's status");
+                // What the API refuses once it will refuse again; what it cannot answer now it may answer soon.
+                if matches!(&error, kube::Error::Api(answer) if answer.code < 500) {
+                    tracing::warn!(%error, pod = self.uid, "the API refused a pod's status");
+                } else {
+                    tracing::debug!(%error, pod = self.uid, "could not write a pod's status");
+                }
                 self.report_not_before = Some(now + REPORT_AGAIN);
             }
         }

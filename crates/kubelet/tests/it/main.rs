@@ -5,5 +5,6 @@ mod cluster;
 mod death;
 mod life;
 mod network;
+mod probes;
 mod sandbox;
 mod workshop;

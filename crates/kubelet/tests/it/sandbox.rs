@@ -7,7 +7,7 @@ use crate::workshop::{Workshop, mount};
 #[tokio::test]
 async fn the_command_is_the_first_process_of_its_own_world() {
     let workshop = Workshop::with_pod().await;
-    let script = "echo $$; hostname; cat /greeting; echo $GREETING; ls /proc | grep -c '^[0-9]'; readlink /proc/self/fd/0; cat /proc/self/uid_map; exit 7";
+    let script = "echo $$ > /dev/stdout; hostname; cat /greeting; echo $GREETING; ls /proc | grep -c '^[0-9]'; readlink /proc/self/fd/0; cat /proc/self/uid_map; exit 7";
     let ended = workshop.run(&workshop.shell("one", script)).await;
     assert_eq!(ended.stderr, "");
     let lines: Vec<&str> = ended.stdout.lines().collect();

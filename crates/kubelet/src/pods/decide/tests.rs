@@ -52,7 +52,15 @@ fn prepared(pod: &Pod) -> State {
 }
 
 fn running() -> Running {
-    Running { process: 1, started_at: at(0), container_id: "c".into(), signal: Signal::None }
+    Running {
+        process: 1,
+        started_at: at(0),
+        container_id: "c".into(),
+        signal: Signal::None,
+        started: true,
+        ready: true,
+        condemned: None,
+    }
 }
 
 fn exited(code: i32, second: i64) -> Ended {
@@ -226,4 +234,17 @@ fn after_a_restart_of_the_node_the_restart_policy_decides() {
             assert_eq!(state.containers["a"].last.as_ref().unwrap().exit_code, 255);
         }
     }
+}
+
+#[test]
+fn a_container_whose_probe_failed_is_ended_and_restarted() {
+    let pod = pod("Always", &[], &["a"]);
+    let mut state = prepared(&pod);
+    state.fold(Event::Started("a".into(), running()), at(0));
+    state.fold(Event::Condemned("a".into()), at(5));
+    assert_eq!(step(&pod, &mut state, 5), [Action::Terminate("a".into())]);
+    assert_eq!(decide(&pod, &state, at(6)).wake_at, Some(at(25)));
+    assert_eq!(step(&pod, &mut state, 25), [Action::Kill("a".into())]);
+    state.fold(Event::Exited("a".into(), exited(137, 25)), at(25));
+    assert_eq!(step(&pod, &mut state, 25), start("a"));
 }

@@ -1,7 +1,7 @@
 //! `PodScheduled`, `Initialized`, `ContainersReady`, `Ready`.
 
 use k8s_openapi::{
-    api::core::v1::{ContainerStatus, Pod, PodCondition},
+    api::core::v1::{ContainerStatus, Pod, PodCondition, PodStatus},
     apimachinery::pkg::apis::meta::v1::Time,
 };
 
@@ -32,10 +32,13 @@ pub(super) fn build(
     pod: &Pod,
     state: &State,
     containers: &[ContainerStatus],
+    before: Option<&PodStatus>,
     now: &Time,
 ) -> Vec<PodCondition> {
-    let before: &[PodCondition] =
-        pod.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+    let list = |status: Option<&PodStatus>| {
+        status.and_then(|status| status.conditions.clone()).unwrap_or_default()
+    };
+    let before = list(before);
     let verdicts = [
         initialized(pod, state),
         ready("Ready", pod, state, containers),
@@ -62,7 +65,8 @@ pub(super) fn build(
         .collect();
     // Conditions of others stay as they are.
     let own: Vec<String> = conditions.iter().map(|condition| condition.type_.clone()).collect();
-    conditions.extend(before.iter().filter(|condition| !own.contains(&condition.type_)).cloned());
+    let others = list(pod.status.as_ref()).into_iter();
+    conditions.extend(others.filter(|condition| !own.contains(&condition.type_)));
     conditions
 }
 

@@ -20,7 +20,7 @@ fn pod() -> Pod {
 }
 
 fn status(state: &State, second: i64) -> Value {
-    serde_json::to_value(build(&pod(), state, [10, 244, 0, 1].into(), at(second))).unwrap()
+    serde_json::to_value(build(&pod(), state, None, [10, 244, 0, 1].into(), at(second))).unwrap()
 }
 
 fn ended(code: i32, second: i64) -> Ended {
@@ -74,6 +74,9 @@ fn a_running_pod_is_ready_and_has_its_address() {
         started_at: at(2),
         container_id: "flumen://2".into(),
         signal: Signal::None,
+        started: true,
+        ready: true,
+        condemned: None,
     };
     state.fold(Event::Started("main".into(), running), at(2));
     let status = status(&state, 3);
