@@ -1,10 +1,10 @@
 //! The API: takes a request of a known user and answers it.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -67,9 +67,11 @@ impl Api {
         request: Request<Body>,
     ) -> BoxFuture<'static, Response<Body>> {
         Box::pin(async move {
-            match self.route(user, request).await {
-                Ok(response) => response,
-                Err(failure) => render_failure(&failure),
+            // A mistake of this program in one request must not end the others on the same connection.
+            match AssertUnwindSafe(self.route(user, request)).catch_unwind().await {
+                Ok(Ok(response)) => response,
+                Ok(Err(failure)) => render_failure(&failure),
+                Err(_) => render_failure(&Failure::internal("the request made the server fail")),
             }
         })
     }
@@ -86,7 +88,7 @@ impl Api {
         let user = user.ok_or_else(Failure::unauthorized)?;
         match route {
             Route::Objects(target) => self.objects(target, user, request).await,
-            Route::OldOpenApi => Ok(old_openapi(request.headers())),
+            Route::OldOpenApi => Ok(old_openapi(self.registry, request.headers())),
             Route::Review(review) => self.review(review, &user, request).await,
             other => self
                 .describe(&other, &request)
@@ -179,9 +181,9 @@ impl Api {
     }
 }
 
-fn old_openapi(headers: &HeaderMap) -> Response<Body> {
+fn old_openapi(registry: &'static Registry, headers: &HeaderMap) -> Response<Body> {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    let (media_type, body) = discovery::openapi::v2(accept.unwrap_or_default());
+    let (media_type, body) = discovery::openapi::v2(registry, accept.unwrap_or_default());
     let mut response = json(StatusCode::OK, body);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     response

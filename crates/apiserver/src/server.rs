@@ -47,6 +47,8 @@ impl ApiServer {
     /// If the directory is in use, cannot be written, is damaged, or is of another version.
     pub async fn start(settings: Settings, stop: CancellationToken) -> Result<Self, Error> {
         let lock = DirectoryLock::take(&settings.data_directory)?;
+        // Secrets are in the state, too.
+        make_private(&settings.data_directory.join("state"))?;
         let registry = Registry::global();
         let store = Store::open(
             &Options {

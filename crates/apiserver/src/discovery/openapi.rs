@@ -20,10 +20,9 @@ const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+pro
 
 /// `/openapi/v2`, the older form, without any types: clients then check nothing and leave it to the server.
 /// Returns the media type, too.
-pub(crate) fn v2(accept: &str) -> (&'static str, Vec<u8>) {
+pub(crate) fn v2(registry: &'static Registry, accept: &str) -> (&'static str, Vec<u8>) {
     if accept.contains("proto-openapi") {
-        // One field, `swagger`, with the version of the format.
-        return (V2_PROTOBUF, b"\x0a\x032.0".to_vec());
+        return (V2_PROTOBUF, v2_protobuf(registry));
     }
     let document = json!({
         "swagger": "2.0",
@@ -72,4 +71,55 @@ fn patch_operation(resource: &Resource) -> Value {
             "group": resource.group, "version": resource.version, "kind": resource.kind
         },
     })
+}
+
+/// The document as old versions of `kubectl` read it, to see whether a patch can be tried by `dryRun`.
+/// The numbers are those of the messages in `OpenAPIv2.proto` of gnostic.
+fn v2_protobuf(registry: &'static Registry) -> Vec<u8> {
+    const DOCUMENT_SWAGGER: u8 = 1;
+    const DOCUMENT_PATHS: u8 = 8;
+    const PATHS_PATH: u8 = 2;
+    const PATH_ITEM_PATCH: u8 = 8;
+    const OPERATION_PARAMETERS: u8 = 8;
+    const OPERATION_EXTENSION: u8 = 13;
+    const QUERY_NAME: u8 = 4;
+    let mut paths = Vec::new();
+    for resource in registry.all() {
+        let query_parameter = field(QUERY_NAME, b"dryRun");
+        // Item, parameter, not in the body, in the query: each is one of several alternatives.
+        let parameter = field(1, &field(2, &field(3, &query_parameter)));
+        let kind =
+            json!({"group": resource.group, "version": resource.version, "kind": resource.kind});
+        let extension = [
+            field(1, b"x-kubernetes-group-version-kind"),
+            // JSON is YAML.
+            field(2, &field(2, kind.to_string().as_bytes())),
+        ]
+        .concat();
+        let operation =
+            [field(OPERATION_PARAMETERS, &parameter), field(OPERATION_EXTENSION, &extension)]
+                .concat();
+        let name = format!("/{}/{}/{{name}}", place(resource), resource.plural);
+        let path =
+            [field(1, name.as_bytes()), field(2, &field(PATH_ITEM_PATCH, &operation))].concat();
+        paths.extend(field(PATHS_PATH, &path));
+    }
+    [field(DOCUMENT_SWAGGER, b"2.0"), field(DOCUMENT_PATHS, &paths)].concat()
+}
+
+/// A field of a protobuf message that holds bytes, a text or another message.
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![number << 3 | 2];
+    let mut length = content.len();
+    loop {
+        let low = u8::try_from(length & 0x7f).unwrap_or_default();
+        length >>= 7;
+        if length == 0 {
+            bytes.push(low);
+            break;
+        }
+        bytes.push(low | 0x80);
+    }
+    bytes.extend_from_slice(content);
+    bytes
 }

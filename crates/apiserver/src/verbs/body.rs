@@ -25,9 +25,16 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, Failure> {
 
 /// The object in the body of a call.
 pub(super) async fn read_object(call: &Call, body: Body) -> Result<Value, Failure> {
-    let what = format!("must be of type {}", call.target.resource.kind);
-    read_value(call.content_type(), body).await?.map_err(|problem| {
-        Failure::bad_request(format!("the object provided is unrecognized ({what}): {problem}"))
+    let value = read_value(call.content_type(), body).await?;
+    let value =
+        value.and_then(
+            |value| if value.is_object() { Ok(value) } else { Err("it is no object".into()) },
+        );
+    value.map_err(|problem| {
+        let kind = call.target.resource.kind;
+        Failure::bad_request(format!(
+            "the object provided is unrecognized (must be of type {kind}): {problem}"
+        ))
     })
 }
 

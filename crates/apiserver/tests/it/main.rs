@@ -5,6 +5,7 @@
 mod crash;
 mod errors;
 mod harness;
+mod hostile;
 mod lists;
 mod logs;
 mod objects;

@@ -25,7 +25,7 @@ pub(super) async fn issue(
     call: &Call,
     request: Request<Body>,
 ) -> Result<Answer, Failure> {
-    let mut asked = body::read_object(call, request.into_body()).await?;
+    let asked = body::read_object(call, request.into_body()).await?;
     let resource = call.target.resource;
     let stored = api.store.get(resource.id, &call.key());
     let account = stored.ok_or_else(|| Failure::not_found(resource, call.name()))?.value();
@@ -65,15 +65,18 @@ pub(super) async fn issue(
         .tokens
         .sign(&claims)
         .ok_or_else(|| Failure::internal("the token could not be signed"))?;
-    asked["kind"] = "TokenRequest".into();
-    asked["apiVersion"] = "authentication.k8s.io/v1".into();
-    asked["metadata"] = json!({
-        "name": call.name(), "namespace": call.namespace(), "creationTimestamp": clock::render(now)
+    let mut spec = json!({"audiences": audiences, "expirationSeconds": seconds});
+    if let Some(reference) = asked.pointer("/spec/boundObjectRef") {
+        spec["boundObjectRef"] = reference.clone();
+    }
+    let answer = json!({
+        "kind": "TokenRequest",
+        "apiVersion": "authentication.k8s.io/v1",
+        "metadata": {"name": call.name(), "namespace": call.namespace(), "creationTimestamp": clock::render(now)},
+        "spec": spec,
+        "status": {"token": token, "expirationTimestamp": clock::render(end)},
     });
-    asked["spec"]["audiences"] = audiences.into();
-    asked["spec"]["expirationSeconds"] = seconds.into();
-    asked["status"] = json!({"token": token, "expirationTimestamp": clock::render(end)});
-    Ok(Answer::Value(StatusCode::CREATED, asked))
+    Ok(Answer::Value(StatusCode::CREATED, answer))
 }
 
 fn check_duration(seconds: i64) -> Result<(), Failure> {
