@@ -116,9 +116,12 @@ impl Rounds {
         };
         let observed = control.tracker().observed(&jobs::key(&job), job.status.run);
         let decision = decide(&job.desired, &job.status, &observed, clock::now());
+        let moved = decision.status.state != job.status.state;
         save(control, &mut job, decision.status).await?;
         follow(control, &job);
-        let mut round = Round::Wait { wake_in: decision.wake_in };
+        // In another state something else may be called for at once, and nobody would say so later.
+        let mut round =
+            if moved { Round::Again } else { Round::Wait { wake_in: decision.wake_in } };
         for action in decision.actions {
             match act(control, &mut job, action).await? {
                 Done::Yes { moved } if moved => round = Round::Again,

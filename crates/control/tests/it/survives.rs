@@ -116,7 +116,7 @@ async fn a_job_at_rest_stays_so_after_a_restart_of_the_server() {
 }
 
 /// Kills come at these times after the wish: from before its first step to after its last.
-const MOMENTS: [u64; 12] = [0, 1, 3, 6, 10, 16, 25, 40, 60, 90, 140, 220];
+const MOMENTS: [u64; 18] = [0, 1, 2, 3, 5, 7, 9, 12, 16, 21, 28, 37, 48, 65, 90, 120, 160, 220];
 
 #[tokio::test]
 async fn however_often_the_server_is_killed_a_job_is_started_once_and_ends_whole() {

@@ -101,6 +101,21 @@ async fn a_deployment_of_someone_else_under_the_cluster_id_stops_the_start_and_i
 }
 
 #[tokio::test]
+async fn a_job_whose_place_in_the_cluster_is_taken_can_be_deleted_all_the_same() {
+    let server = TestServer::start().await;
+    server.world.cut();
+    server.apply(job()).await.unwrap();
+    server.until(|view| view.job.status.reason.is_some()).await;
+    server.world.create_other_deployment(None).await;
+    server.delete().await;
+    server.world.mend();
+    server.until_gone().await;
+    assert!(server.world.deployment().await.unwrap().metadata.deletion_timestamp.is_none());
+    remove_deployment(&server).await;
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn what_an_earlier_run_of_the_job_left_is_removed_before_the_next_one_starts() {
     let server = TestServer::start().await;
     let (_, first) = server.apply_in("FINISHED").await;
