@@ -44,7 +44,7 @@ fn merge_object<'a>(
         }
     }
     for (key, value) in patch.iter().filter(|(key, _)| !key.starts_with('$')) {
-        if value.is_null() {
+        if value.is_null() || value.get(DIRECTIVE).is_some_and(|directive| directive == "delete") {
             target.shift_remove(key);
             continue;
         }
@@ -167,7 +167,8 @@ mod tests {
                 {"name": "one", "image": "i:1", "args": ["x"], "env": [{"name": "A", "value": "1"}]},
                 {"name": "two", "image": "j:1"}
             ],
-            "nodeSelector": {"disk": "ssd"}
+            "nodeSelector": {"disk": "ssd"},
+            "affinity": {"x": "y"}
         }})
     }
 
@@ -196,7 +197,8 @@ mod tests {
             "spec": {
                 "$setElementOrder/containers": [{"name": "three"}, {"name": "two"}],
                 "containers": [{"name": "one", "$patch": "delete"}, {"name": "three"}],
-                "nodeSelector": {"$patch": "replace", "zone": "b"}
+                "nodeSelector": {"$patch": "replace", "zone": "b"},
+                "affinity": {"$patch": "delete"}
             }
         });
         let patched = apply(pod(), &patch).unwrap();
@@ -206,6 +208,7 @@ mod tests {
             json!([{"name": "three"}, {"name": "two", "image": "j:1"}])
         );
         assert_eq!(patched["spec"]["nodeSelector"], json!({"zone": "b"}));
+        assert_eq!(patched["spec"].get("affinity"), None);
     }
 
     #[test]

@@ -13,6 +13,9 @@ use super::{
 };
 use crate::Error;
 
+/// The name of a snapshot that is being written.
+const UNFINISHED: &str = "snapshot.new";
+
 /// What was found in the directory.
 pub(super) struct Recovered {
     pub(super) log: Log,
@@ -34,6 +37,7 @@ pub(super) fn recover(
 ) -> Result<Recovered, Error> {
     fs::create_dir_all(directory)
         .map_err(|source| Error::CreateDirectory { path: directory.to_owned(), source })?;
+    let _ = fs::remove_file(directory.join(UNFINISHED));
     let files = list(directory)?;
     let snapshot = files.snapshots.last();
     let mut snapshot_bytes = 0;
@@ -106,8 +110,15 @@ fn check_torn_tail(path: &Path, bytes: &[u8], good: usize) -> Result<(), Error> 
 impl Snapshot {
     /// Writes the snapshot, gives it its name and removes what it replaces; returns its size.
     pub(super) fn write(&self) -> io::Result<u64> {
-        let temporary = self.directory.join("snapshot.new");
-        let mut file = io::BufWriter::new(File::create(&temporary)?);
+        let temporary = self.directory.join(UNFINISHED);
+        self.write_by_way_of(&temporary).inspect_err(|_| {
+            // A full disk must not stay full of what is of no use.
+            let _ = fs::remove_file(&temporary);
+        })
+    }
+
+    fn write_by_way_of(&self, temporary: &Path) -> io::Result<u64> {
+        let mut file = io::BufWriter::new(File::create(temporary)?);
         file.write_all(MAGIC)?;
         let mut size = MAGIC.len() as u64;
         let mut buffer = Vec::new();
@@ -119,7 +130,7 @@ impl Snapshot {
             size += buffer.len() as u64;
         }
         file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&temporary, snapshot_path(&self.directory, self.revision))?;
+        fs::rename(temporary, snapshot_path(&self.directory, self.revision))?;
         File::open(&self.directory)?.sync_all()?;
         remove_older(&self.directory, self.revision);
         Ok(size)
