@@ -17,9 +17,6 @@ pub struct ApplyJob {
     /// Whether a job that does not run is started. Default: true.
     #[serde(default = "yes")]
     pub start: bool,
-    /// Whether a change that may lose state is made all the same. Default: false.
-    #[serde(default)]
-    pub force: bool,
 }
 
 const fn yes() -> bool {

@@ -12,6 +12,15 @@ const INTERVAL: Duration = Duration::from_millis(500);
 const RATES: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The job after its start. One that failed at once is an error.
+pub(crate) async fn started(context: &Context<'_>, job: &JobReference) -> Result<Job, Error> {
+    let job = context.fetch_job(job, JobQuery::default()).await?;
+    match job.state {
+        JobState::Failed | JobState::EndedUnknown => outcome(job),
+        _ => Ok(job),
+    }
+}
+
 /// Watches until the run has ended, at most this long. An end other than FINISHED is an error.
 pub(crate) async fn within(
     context: &Context<'_>,

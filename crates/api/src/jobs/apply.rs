@@ -25,12 +25,17 @@ pub(crate) async fn apply(
     State(api): State<Api>,
     Caller(principal): Caller,
     Path(path): Path<JobPath>,
-    IfMatch(version): IfMatch,
+    expected: IfMatch,
     key: IdempotencyKey,
     Body(body): Body<ApplyJob>,
 ) -> Result<Response, Error> {
     same("environment", path.environment.as_str(), body.spec.environment.as_str())?;
     same("job", path.job.as_str(), body.spec.name.as_str())?;
+    if expected != IfMatch(None) {
+        let known = api.control.job(&principal, &path.environment, &path.job).await?;
+        let known = translate::job(known);
+        expected.check(format!("the job {}", known.reference()), known.version)?;
+    }
     let key = key.with(&("apply", &path.environment, &path.job, &body));
     let artifacts = body.artifacts.into_iter().map(|artifact| UploadedArtifact {
         name: artifact.name,
@@ -41,7 +46,7 @@ pub(crate) async fn apply(
         spec: body.spec,
         artifacts: artifacts.collect(),
         start: body.start,
-        if_match: version.and_then(|version| i64::try_from(version).ok()),
+        if_match: expected.0.and_then(|version| i64::try_from(version).ok()),
         key,
     };
     let applied = api.control.apply_job(&principal, apply).await?;

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use flumen_api_types::{Applied, ApplyJob, Change, JobQuery, Page};
+use flumen_api_types::{Applied, ApplyJob, Change, Page};
 use reqwest::Method;
 
 use crate::{
@@ -22,8 +22,8 @@ use crate::{
   flumen apply -f word-count.yaml --wait=finished
   flumen apply -f jobs.yaml -f more.yaml --no-start
 
-A file may hold several jobs, separated by ---. With --output json the answer for several jobs is
-a list: {\"items\": [...]}.")]
+A file may hold several jobs, separated by ---. With --output json the answer for several
+jobs is a list: {\"items\": [...]}.")]
 pub struct Apply {
     /// A job file, or - for standard input
     #[arg(long = "file", short, required = true, value_name = "FILE")]
@@ -32,10 +32,6 @@ pub struct Apply {
     /// Only define the jobs; do not start those that do not run
     #[arg(long)]
     no_start: bool,
-
-    /// Make a change also where it may lose state
-    #[arg(long)]
-    force: bool,
 
     #[command(flatten)]
     wait: StartWaitArguments,
@@ -70,7 +66,7 @@ impl Apply {
         };
         let spec = defined.spec;
         let (environment, name) = (spec.environment.clone(), spec.name.clone());
-        let body = ApplyJob { spec, artifacts, start: !self.no_start, force: self.force };
+        let body = ApplyJob { spec, artifacts, start: !self.no_start };
         context
             .client
             .call(
@@ -96,7 +92,7 @@ impl Apply {
         }
         let job = applied.job.reference();
         applied.job = match until {
-            Until::Started => context.fetch_job(&job, JobQuery::default()).await?,
+            Until::Started => watch::started(context, &job).await?,
             Until::Finished => watch::within(context, &job, self.wait.timeout).await?,
         };
         if context.printer.is_json() {

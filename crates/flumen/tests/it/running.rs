@@ -42,21 +42,22 @@ pub(crate) struct Running {
 impl Running {
     /// `flumen up`, which says as JSON where everything is.
     pub(crate) fn up(data_directory: &Path) -> Self {
-        let mut process = flumen(data_directory)
+        let process = flumen(data_directory)
             .args(["up", "--output", "json"])
             .args(["--listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0"])
             .args(["--kubernetes-listen", "127.0.0.1:0", "--registry-listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary starts");
+        let mut running = Self { process, said: Value::Null };
         let mut text = String::new();
-        for line in BufReader::new(process.stdout.take().expect("a pipe")).lines() {
+        let mut lines = BufReader::new(running.process.stdout.take().expect("a pipe")).lines();
+        let said = lines.find_map(|line| {
             text.push_str(&line.expect("text"));
-            if let Ok(said) = serde_json::from_str(&text) {
-                return Self { process, said };
-            }
-        }
-        panic!("flumen up ended before it was ready: {text}");
+            serde_json::from_str(&text).ok()
+        });
+        running.said = said.expect("flumen up is ready before it ends");
+        running
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

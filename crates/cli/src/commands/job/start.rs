@@ -1,5 +1,4 @@
 use clap::Args;
-use flumen_api_types::JobQuery;
 use serde_json::json;
 
 use super::begin;
@@ -31,7 +30,7 @@ impl Start {
         let Some(until) = self.wait.wait else { return context.started(&operation) };
         follow::operation(context, operation, self.wait.timeout).await?;
         let ended = match until {
-            Until::Started => context.fetch_job(&job, JobQuery::default()).await?,
+            Until::Started => watch::started(context, &job).await?,
             Until::Finished => watch::within(context, &job, self.wait.timeout).await?,
         };
         if context.printer.is_json() {

@@ -1,0 +1,98 @@
+use std::path::Path;
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::server::{Server, answer};
+
+#[test]
+fn the_document_beside_the_crate_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+    let document = serde_json::to_string_pretty(&flumen_api::document()).expect("JSON") + "\n";
+    if std::env::var_os("FLUMEN_UPDATE").is_some() {
+        std::fs::write(&path, &document).expect("written");
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == document,
+        "openapi.json is not what the handlers say; write it with FLUMEN_UPDATE=1 cargo test -p flumen-api"
+    );
+}
+
+fn operations() -> Vec<(Method, String, Value)> {
+    let document = serde_json::to_value(flumen_api::document()).expect("JSON");
+    let paths = document["paths"].as_object().expect("paths").clone();
+    let mut all = Vec::new();
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().expect("operations") {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
+            all.push((method, path.clone(), operation.clone()));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn nothing_but_health_and_the_document_is_answered_without_a_token() {
+    let server = Server::start().await;
+    for (method, path, _) in operations() {
+        let path = path.replace(['{', '}'], "");
+        let status =
+            server.anonymous(method.clone(), &path).send().await.expect("an answer").status();
+        let expected = if path == "/healthz" { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+        assert_eq!(status, expected, "{method} {path}");
+        let wrong = server.anonymous(method.clone(), &path).bearer_auth("flumen_wrong");
+        assert_eq!(wrong.send().await.expect("an answer").status(), expected, "{method} {path}");
+    }
+    let (status, document) = answer(server.anonymous(Method::GET, "/api/v1/openapi.json")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(document, serde_json::to_value(flumen_api::document()).expect("JSON"));
+}
+
+#[test]
+fn every_operation_says_what_it_answers_and_how_it_fails() {
+    for (method, path, operation) in operations() {
+        assert!(
+            operation["summary"].is_string() || operation["description"].is_string(),
+            "{method} {path}"
+        );
+        let responses = operation["responses"].as_object().expect("responses");
+        assert!(responses.contains_key("default") && responses.len() > 1, "{method} {path}");
+    }
+}
+
+/// The codes as they stand in the two places that give them out.
+fn codes() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut codes = Vec::new();
+    for file in ["src/error.rs", "../control/src/error.rs"] {
+        let source = std::fs::read_to_string(root.join(file)).expect("a source file");
+        let begin = source.find("fn code(&self)").expect("the codes");
+        let body = &source[begin..];
+        let body = &body[..body.find("\n    }").expect("its end")];
+        codes.extend(body.split('"').skip(1).step_by(2).map(str::to_owned));
+    }
+    codes
+}
+
+#[test]
+fn every_code_is_explained_in_the_documentation() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors.md");
+    let page = std::fs::read_to_string(path).expect("the page of errors");
+    let listed: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .map(|(code, _)| code)
+        .collect();
+    let codes = codes();
+    assert!(codes.len() > 20, "{codes:?}");
+    for code in &codes {
+        assert!(listed.contains(&code.as_str()), "{code} is not in docs/errors.md");
+    }
+    for code in listed.iter().filter(|code| code.contains('.')) {
+        assert!(
+            codes.iter().any(|known| known == code),
+            "{code} is in docs/errors.md and nowhere else"
+        );
+    }
+}

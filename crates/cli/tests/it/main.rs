@@ -1,0 +1,8 @@
+//! Commands against a small API in this process: what they ask, what they print, how they end.
+
+mod apply;
+mod errors;
+mod fake;
+mod help;
+mod operate;
+mod tables;
