@@ -77,7 +77,10 @@ impl<'a> Contest<'a> {
         }
         let home = cache.join("flink").join(FLINK);
         let jar = jar.file_name().unwrap_or_default().to_string_lossy();
-        let peer = Peer::new(&home, directory, &kubeconfig, (&image, &jar))?;
+        let with_token = directory.join("kubeconfig");
+        std::fs::write(&with_token, cluster.kubeconfig_with_token(&kubeconfig)?)
+            .context("no kubeconfig for Flink's client")?;
+        let peer = Peer::new(&home, directory, &with_token, (&image, &jar))?;
         let binary = binary.to_owned();
         let mut contest = Self { flumen, binary, cluster, peer, files, server, objects: (1, 1) };
         let flumen = contest.apply(0)?.objects;
