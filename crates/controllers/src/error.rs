@@ -19,6 +19,11 @@ pub enum Error {
     /// The kinds of the API server could not be listed.
     #[error("could not list the kinds of objects that the API server has")]
     ListKinds(#[source] Box<kube::Error>),
+    /// A mistake in the controller itself.
+    #[error(
+        "the controller failed in a way that it should not; the panic message above says where"
+    )]
+    Panic,
     /// A stored object lacks a part that the API server should have insisted on.
     #[error("{object} has no {part}")]
     Incomplete {
@@ -64,7 +69,7 @@ impl Error {
                 kube::Error::Api(status) => Some(status.code),
                 _ => None,
             },
-            Self::Incomplete { .. } => None,
+            Self::Incomplete { .. } | Self::Panic => None,
         }
     }
 
@@ -75,7 +80,7 @@ impl Error {
                 kube::Error::Api(status) => Some(&status.message),
                 _ => None,
             },
-            Self::Incomplete { .. } => None,
+            Self::Incomplete { .. } | Self::Panic => None,
         }
     }
 

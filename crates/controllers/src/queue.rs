@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -84,7 +85,9 @@ impl<K: Clone + Eq + Hash> Queue<K> {
             while rounds.len() < CONCURRENT {
                 let Some(key) = self.lock().take(Instant::now()) else { break };
                 let round = look(key.clone());
-                rounds.push(async move { (key, round.await) });
+                // A round holds no lock over its requests, so a panic in it breaks nothing but itself.
+                let round = AssertUnwindSafe(round).catch_unwind();
+                rounds.push(async move { (key, round.await.unwrap_or(Err(Error::Panic))) });
             }
             let next = self.lock().next_due();
             tokio::select! {
@@ -211,7 +214,8 @@ mod tests {
                 if number == count {
                     stop.cancel();
                 }
-                std::future::ready(answer(number))
+                let answer = &answer;
+                async move { answer(number) }
             })
             .await;
         seen.into_inner()
@@ -233,6 +237,15 @@ mod tests {
         let seen = looks(&queue, 4, |_| Err(failure())).await;
         let gaps: Vec<u64> = seen.windows(2).map(|pair| pair[1].1 - pair[0].1).collect();
         assert_eq!(gaps, [50, 100, 200]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_round_that_panics_is_a_failed_round() {
+        let queue = Queue::new();
+        queue.push("a");
+        let seen =
+            looks(&queue, 2, |number| if number == 1 { panic!("planted") } else { Ok(None) });
+        assert_eq!(seen.await, [("a", 0), ("a", 50)]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -87,6 +87,7 @@ impl LocalCluster {
             .fuse(),
             serving,
             stops,
+            _server: server,
             _directory: directory,
         };
         let outcome = tokio::select! {
@@ -160,6 +161,7 @@ struct Parts {
     registry: Part<Result<(), flumen_registry::Error>>,
     serving: Vec<Part<()>>,
     stops: Stops,
+    _server: ApiServer,
     _directory: DataDirectory,
 }
 

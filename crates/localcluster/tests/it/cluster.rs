@@ -1,6 +1,7 @@
 //! One cluster: a process that can be stopped or killed, and started again on the same directory.
 
 use std::fmt::Debug;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -16,7 +17,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::task::JoinHandle;
 
 use crate::image;
 use crate::leftovers::{Leftovers, family};
@@ -63,7 +65,9 @@ impl Place {
 
     pub(crate) async fn start(mut self) -> Cluster {
         let leftovers = Leftovers::look(self.directory.path());
-        let mut child = self.command().stderr(Stdio::inherit()).spawn().expect("started");
+        let mut child = self.command().spawn().expect("started");
+        let errors = child.stderr.take().expect("standard error");
+        let said = tokio::spawn(repeat(errors));
         let mut lines = BufReader::new(child.stdout.take().expect("standard output")).lines();
         let line = tokio::time::timeout(PATIENCE, lines.next_line())
             .await
@@ -75,7 +79,7 @@ impl Place {
         self.registry = registry.parse().expect("address");
         let kubeconfig = PathBuf::from(kubeconfig);
         let client = client(&kubeconfig).await;
-        Cluster { place: self, client, url: (*url).to_owned(), kubeconfig, child, leftovers }
+        Cluster { place: self, client, url: (*url).to_owned(), kubeconfig, child, said, leftovers }
     }
 }
 
@@ -93,6 +97,8 @@ pub(crate) struct Cluster {
     pub(crate) url: String,
     pub(crate) kubeconfig: PathBuf,
     child: Child,
+    /// What it writes to standard error.
+    said: JoinHandle<String>,
     leftovers: Leftovers,
 }
 
@@ -143,8 +149,7 @@ impl Cluster {
     pub(crate) async fn stop(mut self) -> Place {
         let pid = self.child.id().expect("running");
         let family = family(pid);
-        let own = rustix::process::Pid::from_raw(i32::try_from(pid).expect("pid")).expect("pid");
-        rustix::process::kill_process(own, rustix::process::Signal::TERM).expect("signal");
+        send(pid, rustix::process::Signal::TERM);
         let status = tokio::time::timeout(PATIENCE, self.child.wait())
             .await
             .expect("ended in time")
@@ -154,6 +159,17 @@ impl Cluster {
         self.place
     }
 
+    /// Kills the process above all pods; answers what the cluster says before it ends.
+    pub(crate) async fn lose_pods(mut self) -> String {
+        let family = family(self.child.id().expect("running"));
+        send(family[1].pid, rustix::process::Signal::KILL);
+        let status =
+            tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("ended in time");
+        assert!(!status.expect("status").success());
+        self.leftovers.assert_none(family).await;
+        self.said.await.expect("standard error")
+    }
+
     /// Kills it without a word; of its processes, mounts and interfaces nothing must be left either.
     pub(crate) async fn crash(mut self) -> Place {
         let family = family(self.child.id().expect("running"));
@@ -161,6 +177,23 @@ impl Cluster {
         self.leftovers.assert_none(family).await;
         self.place
     }
+}
+
+fn send(pid: u32, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("pid")).expect("pid");
+    rustix::process::kill_process(pid, signal).expect("signal");
+}
+
+/// Passes on what a cluster says, and keeps it.
+async fn repeat(errors: ChildStderr) -> String {
+    let mut lines = BufReader::new(errors).lines();
+    let mut said = String::new();
+    while let Some(line) = lines.next_line().await.expect("standard error") {
+        writeln!(std::io::stderr(), "{line}").expect("standard error");
+        said.push_str(&line);
+        said.push('\n');
+    }
+    said
 }
 
 /// Runs a cluster that must refuse to start; answers with what it says.

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// A process that cannot be mistaken for a later one of the same number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Process {
-    pid: u32,
+    pub(crate) pid: u32,
     started: String,
     command: String,
 }

@@ -2,7 +2,8 @@
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Node, Pod};
-use kube::api::{Api, ListParams};
+use kube::ResourceExt as _;
+use kube::api::{Api, ListParams, LogParams};
 use serde_json::json;
 
 use crate::cluster::{Cluster, eventually, until};
@@ -67,6 +68,30 @@ async fn pods_come_back_after_a_stop() {
     let cluster = place.start().await;
     comes_back(&cluster).await;
     cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_does_not_wait_for_those_who_watch() {
+    let cluster = with_workload().await;
+    let request = http::Request::get("/api/v1/pods?watch=true").body(Vec::new()).expect("request");
+    let _watching = cluster.client.request_stream(request).await.expect("watch");
+    let pod = cluster
+        .api::<Pod>()
+        .list(&ListParams::default().labels("app=d"))
+        .await
+        .expect("pods")
+        .items
+        .remove(0);
+    let follow = LogParams { follow: true, ..LogParams::default() };
+    let _following = cluster.api::<Pod>().log_stream(&pod.name_any(), &follow).await.expect("log");
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_death_of_all_pods_ends_the_cluster_with_the_reason() {
+    let cluster = with_workload().await;
+    let said = cluster.lose_pods().await;
+    assert!(said.contains("the pod supervisor ended unexpectedly"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
