@@ -8,6 +8,7 @@ mod write;
 use std::{
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -56,6 +57,17 @@ pub(crate) enum Error {
     SubPath { mount: String, path: String },
 }
 
+/// How soon a change in the API is seen in a volume, as with the real kubelet.
+const REFRESH: Duration = Duration::from_mins(1);
+
+/// Whether a volume shows objects that may change.
+fn follows_api(volume: &Volume) -> bool {
+    volume.config_map.is_some()
+        || volume.secret.is_some()
+        || volume.downward_api.is_some()
+        || volume.projected.is_some()
+}
+
 /// Where a pod's volumes are made and for whom.
 #[derive(Clone)]
 pub(crate) struct Volumes {
@@ -77,10 +89,12 @@ impl Volumes {
             Owner { map: self.map, group: group.and_then(|group| u32::try_from(group).ok()) };
         let volumes: Vec<&Volume> =
             spec.and_then(|spec| spec.volumes.as_ref()).into_iter().flatten().collect();
+        let soon =
+            volumes.iter().any(|volume| follows_api(volume)).then(|| Timestamp::now() + REFRESH);
         let made = futures::future::try_join_all(
             volumes.into_iter().map(|volume| self.make(pod, volume, owner)),
         );
-        Ok(made.await?.into_iter().flatten().min())
+        Ok(made.await?.into_iter().flatten().chain(soon).min())
     }
 
     async fn make(

@@ -39,9 +39,10 @@ pub(crate) async fn stream(
 ) -> Result<impl Stream<Item = Result<Bytes, std::io::Error>> + Send + use<>, Error> {
     let keep_error = |source| Error::Keep { path: log.path.clone(), source };
     let mut file = File::open(&log.path).await.map_err(keep_error)?;
+    let first = first_offset(&file).map_err(keep_error)?;
     let start = match query.tail {
-        Some(lines) => find_tail(&mut file, lines).await.map_err(keep_error)?,
-        None => 0,
+        Some(lines) => find_tail(&mut file, lines, first).await.map_err(keep_error)?,
+        None => first,
     };
     file.seek(SeekFrom::Start(start)).await.map_err(keep_error)?;
     let (sender, receiver) = mpsc::channel(4);
@@ -49,22 +50,33 @@ pub(crate) async fn stream(
         rest: Vec::new(),
         left: query.limit.unwrap_or(usize::MAX),
         line_begins: true,
+        cut: start == first && first > 0,
         query,
     };
     tokio::spawn(reader.run(file, log, sender));
     Ok(ReceiverStream::new(receiver))
 }
 
+/// Where the log begins: its oldest part may have been given back to the file system.
+fn first_offset(file: &File) -> std::io::Result<u64> {
+    match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(0)) {
+        Ok(offset) => Ok(offset),
+        // It is empty.
+        Err(rustix::io::Errno::NXIO) => Ok(0),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
 /// Offset of the last `lines` lines; a line may consist of several records, of which only the last one counts.
-async fn find_tail(file: &mut File, lines: usize) -> std::io::Result<u64> {
+async fn find_tail(file: &mut File, lines: usize, first: u64) -> std::io::Result<u64> {
     let length = file.metadata().await?.len();
     let mut offset = length;
     let mut seen = 0;
     // The beginning of the record that the block before cut in two.
     let mut cut: Vec<u8> = Vec::new();
     let mut last_record = true;
-    while offset > 0 {
-        let size = BLOCK_OFFSET.min(offset);
+    while offset > first {
+        let size = BLOCK_OFFSET.min(offset - first);
         offset -= size;
         file.seek(SeekFrom::Start(offset)).await?;
         let mut block = vec![0; usize::try_from(size).unwrap_or(BLOCK)];
@@ -74,7 +86,7 @@ async fn find_tail(file: &mut File, lines: usize) -> std::io::Result<u64> {
         while end > 0 {
             let begin =
                 block[..end - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            if begin == 0 && offset > 0 {
+            if begin == 0 && offset > first {
                 break;
             }
             // The last record may be an unfinished line, which counts as one.
@@ -91,7 +103,7 @@ async fn find_tail(file: &mut File, lines: usize) -> std::io::Result<u64> {
         block.truncate(end);
         cut = block;
     }
-    Ok(0)
+    Ok(first)
 }
 
 struct Reader {
@@ -100,6 +112,8 @@ struct Reader {
     rest: Vec<u8>,
     left: usize,
     line_begins: bool,
+    /// The first record has lost its beginning.
+    cut: bool,
 }
 
 impl Reader {
@@ -146,7 +160,9 @@ impl Reader {
         let mut out = Vec::new();
         for line in input.split_inclusive(|byte| *byte == b'\n') {
             if line.ends_with(b"\n") {
-                self.render(line, &mut out);
+                if !std::mem::take(&mut self.cut) {
+                    self.render(line, &mut out);
+                }
             } else {
                 self.rest = line.to_vec();
             }
@@ -239,6 +255,22 @@ mod tests {
         let tail = collect(stream(finished(file.path()).unwrap(), query).await.unwrap()).await;
         assert_eq!(tail.lines().count(), 3000);
         assert_eq!(tail.lines().next(), Some("line 2000"));
+    }
+
+    #[tokio::test]
+    async fn a_log_without_its_oldest_part_begins_with_a_whole_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let line = |n: usize| format!("2026-01-01T00:00:01.000000000Z stdout F line {n:05}\n");
+        std::fs::write(file.path(), (0..5000).map(line).collect::<Vec<_>>().concat()).unwrap();
+        let flags = rustix::fs::FallocateFlags::PUNCH_HOLE | rustix::fs::FallocateFlags::KEEP_SIZE;
+        rustix::fs::fallocate(file.reopen().unwrap(), flags, 0, 128 * 1024).unwrap();
+        for tail in [None, Some(10_000)] {
+            let query = Query { tail, ..Query::default() };
+            let text = collect(stream(finished(file.path()).unwrap(), query).await.unwrap()).await;
+            let first = 128 * 1024 / line(0).len() + 1;
+            assert_eq!(text.lines().next().unwrap(), format!("line {first:05}"));
+            assert_eq!(text.lines().count(), 5000 - first);
+        }
     }
 
     #[tokio::test]

@@ -1,9 +1,12 @@
 //! From a container's pipes to its log file.
 
-use std::{os::fd::OwnedFd, path::Path};
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+};
 
 use jiff::Timestamp;
-use rustix::pipe::PipeFlags;
+use rustix::{fs::FallocateFlags, pipe::PipeFlags};
 use tokio::{
     fs::File,
     io::{AsyncReadExt, AsyncWriteExt},
@@ -16,6 +19,12 @@ use super::{
     Error, Log,
     record::{LONGEST_PIECE, render},
 };
+
+/// A log keeps at least this much of its end; what is older is given back to the file system without moving the
+/// rest, so that who reads goes on undisturbed.
+const KEPT: u64 = 64 * 1024 * 1024;
+/// Old parts are given back in pieces of this size.
+const PIECE: u64 = 8 * 1024 * 1024;
 
 /// How far a log has been written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -114,6 +123,7 @@ async fn copy(
     let (mut out, mut err) = (Stream::new("stdout", stdout), Stream::new("stderr", stderr));
     let (mut out_buffer, mut err_buffer) = (vec![0; 8 * 1024], vec![0; 8 * 1024]);
     let mut text = Vec::new();
+    let mut given_back = 0;
     while out.open || err.open {
         tokio::select! {
             count = out.read(&mut out_buffer), if out.open => out.take(&out_buffer[..count], &mut text),
@@ -126,8 +136,22 @@ async fn copy(
         }
         growth.send_modify(|growth| growth.bytes += text.len() as u64);
         text.clear();
+        given_back = give_back(&file, growth.borrow().bytes, given_back, KEPT);
     }
     growth.send_modify(|growth| growth.ended = true);
+}
+
+/// Frees the beginning of a file that has grown far beyond what is kept; returns how much is free by now.
+fn give_back(file: &impl AsFd, bytes: u64, before: u64, kept: u64) -> u64 {
+    let old = bytes.saturating_sub(kept) / PIECE * PIECE;
+    if old <= before {
+        return before;
+    }
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    if let Err(error) = rustix::fs::fallocate(file, flags, 0, old) {
+        tracing::debug!(%error, "could not free the old part of a log");
+    }
+    old
 }
 
 #[cfg(test)]
@@ -170,5 +194,24 @@ mod tests {
         let long = "x".repeat(40_000);
         let text = written(&[&long, "\n"]).await;
         assert_eq!(marks(&text), [("P", 16_384), ("P", 16_384), ("F", 7_232)]);
+    }
+
+    #[test]
+    fn the_old_part_of_a_long_log_is_given_back() {
+        use std::os::unix::fs::MetadataExt;
+        let mut file = tempfile::tempfile().unwrap();
+        for _ in 0..5 {
+            file.write_all(&vec![b'x'; 4 << 20]).unwrap();
+        }
+        let blocks = file.metadata().unwrap().blocks();
+        assert_eq!(give_back(&file, 20 << 20, 0, 16 << 20), 0);
+        assert_eq!(give_back(&file, 20 << 20, 0, 8 << 20), 8 << 20);
+        let metadata = file.metadata().unwrap();
+        assert_eq!(metadata.len(), 20 << 20);
+        assert!(
+            metadata.blocks() + ((8 << 20) / 512) <= blocks + 64,
+            "{} of {blocks}",
+            metadata.blocks()
+        );
     }
 }

@@ -18,6 +18,12 @@ const BRIDGE: &str = "pods";
 const POD_LINK: &str = "eth0";
 const LOOPBACK: &str = "lo";
 
+/// Hardware addresses follow from addresses: neither a bridge that gains a port nor an address that comes again
+/// invalidates what others have learned.
+fn hardware_address(address: Ipv4Addr) -> Vec<u8> {
+    [&[0x0a, 0x58], &address.octets()[..]].concat()
+}
+
 fn during(step: impl Into<String>) -> impl FnOnce(rtnetlink::Error) -> Error {
     let step = step.into();
     move |source| Error::Configure { step, source }
@@ -28,7 +34,7 @@ pub(super) async fn set_up_node(handle: &Handle, range: Range) -> Result<(u32, u
     let loopback = bring_up(handle, LOOPBACK).await?;
     handle
         .link()
-        .add(LinkBridge::new(BRIDGE).build())
+        .add(LinkBridge::new(BRIDGE).address(hardware_address(range.first())).build())
         .execute()
         .await
         .map_err(during("make the pods' bridge"))?;
@@ -53,6 +59,7 @@ pub(super) async fn connect_pod(
     let peer = LinkMessageBuilder::<LinkUnspec>::new()
         .name(POD_LINK.to_owned())
         .setns_by_fd(namespace.as_raw_fd())
+        .address(hardware_address(address))
         .build();
     let link = LinkMessageBuilder::<LinkVeth>::new(&name, POD_LINK)
         .set_info_data(InfoData::Veth(InfoVeth::Peer(peer)))

@@ -270,7 +270,7 @@ impl Worker {
                     Ok(None) => return,
                     Err(error) => {
                         let message = crate::error::chain(&error);
-                        tracing::warn!(
+                        tracing::debug!(
                             pod = self.uid,
                             message,
                             "could not refresh a pod's volumes"

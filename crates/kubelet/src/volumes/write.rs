@@ -60,8 +60,11 @@ pub(super) fn empty(path: &Path, owner: Owner) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
-/// Replaces the content of a volume.
+/// Replaces the content of a volume, if it is new.
 pub(super) fn payload(path: &Path, files: &[File], owner: Owner) -> io::Result<()> {
+    if holds(path, files) {
+        return Ok(());
+    }
     fs::create_dir_all(path)?;
     owner.take(path)?;
     let old = fs::read_link(path.join(CURRENT)).ok();
@@ -83,6 +86,25 @@ pub(super) fn payload(path: &Path, files: &[File], owner: Owner) -> io::Result<(
         Some(old) => fs::remove_dir_all(path.join(old)),
         None => Ok(()),
     }
+}
+
+/// Whether a volume has exactly these files already.
+fn holds(path: &Path, files: &[File]) -> bool {
+    let content = path.join(CURRENT);
+    let same =
+        |file: &File| fs::read(content.join(&file.path)).is_ok_and(|bytes| bytes == file.content);
+    content.is_dir()
+        && count(&content).is_ok_and(|count| count == files.len())
+        && files.iter().all(same)
+}
+
+fn count(directory: &Path) -> io::Result<usize> {
+    let mut files = 0;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        files += if entry.file_type()?.is_dir() { count(&entry.path())? } else { 1 };
+    }
+    Ok(files)
 }
 
 fn write_file(content: &Path, file: &File, owner: Owner) -> io::Result<()> {
@@ -144,6 +166,9 @@ mod tests {
         assert_eq!(fs::read_to_string(volume.join("deep/b")).unwrap(), "2");
         let metadata = fs::metadata(volume.join("a")).unwrap();
         assert_eq!((metadata.uid(), metadata.mode() & 0o777), (1_000_000, 0o400));
+        let version = fs::read_link(volume.join(CURRENT)).unwrap();
+        payload(&volume, &[file("a", "1"), file("deep/b", "2")], OWNER).unwrap();
+        assert_eq!(fs::read_link(volume.join(CURRENT)).unwrap(), version, "nothing was new");
         payload(&volume, &[file("a", "3")], OWNER).unwrap();
         assert_eq!(fs::read_to_string(volume.join("a")).unwrap(), "3");
         let names: BTreeSet<OsString> =
