@@ -71,6 +71,30 @@ async fn a_service_is_reached_by_its_names_from_another_pod() {
     cluster.stop().await;
 }
 
+/// Asks the API for the pods of the own namespace, as a program in a pod does.
+const ASK: &str = r#"
+import json, os, ssl, urllib.request
+account = "/var/run/secrets/kubernetes.io/serviceaccount/"
+read = lambda name: open(account + name).read()
+address = "https://%s:%s/api/v1/namespaces/%s/pods" % (
+    os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"], read("namespace"))
+request = urllib.request.Request(address, headers={"Authorization": "Bearer " + read("token")})
+answer = urllib.request.urlopen(request, context=ssl.create_default_context(cafile=account + "ca.crt"))
+print(" ".join(pod["metadata"]["name"] for pod in json.load(answer)["items"]))
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_reaches_the_api_with_the_token_and_the_authority_that_it_is_given() {
+    let cluster = Cluster::start().await;
+    let mut pod = once(&cluster, "asking", "");
+    pod["spec"]["containers"][0]["command"] = json!(["python3", "-c", ASK]);
+    cluster.create::<Pod>(pod).await;
+    let ended = |found: Option<&Pod>| ["Succeeded", "Failed"].contains(&phase(found));
+    until(&cluster.api::<Pod>(), "asking", ended).await;
+    assert_eq!(cluster.log("asking").await, "asking\n");
+    cluster.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_is_reached_through_the_api() {
     let cluster = serving().await;
