@@ -66,24 +66,21 @@ impl<'a> Contest<'a> {
             .map(|(id, _)| id)
             .context("flumen up has no server")?;
         flumen.succeed(&["version", "add", FLINK, "--wait"])?;
-        let mut image = String::new();
-        for file in &files {
-            flumen.succeed(&["apply", "--file", &file.display().to_string()])?;
-            cluster.wait_until_all_run(JOB)?;
-            let job = flumen.json(&["job", "show", JOB])?;
-            job["run"]["image"].as_str().context("the run has no image")?.clone_into(&mut image);
-            flumen.succeed(&["job", "cancel", JOB, "--wait"])?;
-            cluster.wait_until_gone(JOB)?;
-        }
+        flumen.succeed(&["apply", "--file", &files[0].display().to_string()])?;
+        cluster.wait_until_all_run(JOB)?;
+        let job = flumen.json(&["job", "show", JOB])?;
+        let image = job["run"]["image"].as_str().context("the run has no image")?;
         let home = cache.join("flink").join(FLINK);
         let jar = jar.file_name().unwrap_or_default().to_string_lossy();
         let with_token = directory.join("kubeconfig");
         std::fs::write(&with_token, cluster.kubeconfig_with_token(&kubeconfig)?)
             .context("no kubeconfig for Flink's client")?;
-        let peer = Peer::new(&home, directory, &with_token, (&image, &jar))?;
+        let peer = Peer::new(&home, directory, &with_token, (image, &jar))?;
         let binary = binary.to_owned();
         let mut contest = Self { flumen, binary, cluster, peer, files, server, objects: (1, 1) };
-        let flumen = contest.apply(0)?.objects;
+        contest.end_job()?;
+        let flumen = contest.apply(1)?.objects;
+        contest.cluster.wait_until_all_run(JOB)?;
         contest.end_job()?;
         let peer = contest.run_application()?.objects;
         contest.cluster.wait_until_all_run(CLUSTER_ID)?;
@@ -92,40 +89,23 @@ impl<'a> Contest<'a> {
         Ok(contest)
     }
 
-    /// From a command to objects in the API server.
-    pub(crate) fn submit(&self, runs: usize, table: &mut Table) -> Result<()> {
-        let (mut flumen, mut peer) = (Submissions::default(), Submissions::default());
+    /// Each side in its turn; each turn ends only when all tasks ran.
+    pub(crate) fn rounds(&self, runs: usize) -> Result<Rounds> {
+        let mut rounds = Rounds { objects: self.objects, ..Rounds::default() };
         for run in 0..runs {
-            // `prepare` ended with release 0, so this starts with the other one: each apply is a change.
-            let applied = self.apply((run + 1) % 2)?;
-            flumen.push(&applied, applied.server);
+            // `prepare` ended with release 1, so this starts with the other one: each apply is a change.
+            let applied = self.apply(run % 2)?;
+            rounds.applied.push(&applied, self.cluster.wait_until_all_run(JOB)?);
             self.end_job()?;
-            peer.push(&self.run_application()?, Duration::ZERO);
+            let started = self.start_job()?;
+            rounds.started.push(&started, self.cluster.wait_until_all_run(JOB)?);
+            self.end_job()?;
+            // The server has no part in what the peer does.
+            let submitted = Submission { server: Duration::ZERO, ..self.run_application()? };
+            rounds.peer.push(&submitted, self.cluster.wait_until_all_run(CLUSTER_ID)?);
             self.end_peer()?;
         }
-        let (ours, theirs) = self.objects;
-        let what = format!("until the last object stands ({ours} and {theirs})");
-        table.less(&what, &flumen.wall, &peer.wall, "1 : 50");
-        table.less("until the command has ended", &flumen.command, &peer.command, "");
-        table.less("CPU of the command and of the server", &flumen.cpu, &peer.cpu, "1 : 100");
-        table.less("CPU of the command alone", &flumen.command_cpu, &peer.command_cpu, "");
-        Ok(())
-    }
-
-    /// From the start to a job all of whose tasks run.
-    pub(crate) fn run(&self, runs: usize, table: &mut Table) -> Result<()> {
-        let (mut flumen, mut peer) = (Series::default(), Series::default());
-        for _ in 0..runs {
-            let started = self.start_job()?.command.began;
-            flumen.push(self.cluster.wait_until_all_run(JOB)? - started);
-            self.end_job()?;
-            let deployed = self.run_application()?.deployment;
-            peer.push(self.cluster.wait_until_all_run(CLUSTER_ID)? - deployed);
-            self.end_peer()?;
-        }
-        let what = "`flumen job start`; the peer from its Deployment's creation";
-        table.times(what, &flumen, &peer, "1.1 ×");
-        Ok(())
+        Ok(rounds)
     }
 
     fn apply(&self, release: usize) -> Result<Submission> {
@@ -180,19 +160,74 @@ impl<'a> Contest<'a> {
     }
 }
 
+/// The figures of all turns.
 #[derive(Default)]
-struct Submissions {
-    wall: Series,
-    command: Series,
-    cpu: Series,
-    command_cpu: Series,
+pub(crate) struct Rounds {
+    applied: Turns,
+    started: Turns,
+    peer: Turns,
+    /// How many objects each side created.
+    objects: (usize, usize),
 }
 
-impl Submissions {
-    fn push(&mut self, one: &Submission, server: Duration) {
-        self.wall.push(one.wall);
+#[derive(Default)]
+struct Turns {
+    /// Until the last object stood, from the start of the command.
+    objects: Series,
+    /// Until the command had ended.
+    command: Series,
+    /// CPU time of the command, and with the share of the server until the last object stood.
+    command_cpu: Series,
+    cpu: Series,
+    /// Until all tasks ran, from the start of the command.
+    running: Series,
+    /// The same from the moment when the Deployment stood.
+    running_deployed: Series,
+}
+
+impl Turns {
+    fn push(&mut self, one: &Submission, running: Instant) {
+        self.objects.push(one.wall);
         self.command.push(one.command.wall);
-        self.cpu.push(one.command.cpu + server);
         self.command_cpu.push(one.command.cpu);
+        self.cpu.push(one.command.cpu + one.server);
+        self.running.push(running - one.command.began);
+        self.running_deployed.push(running - one.deployment);
+    }
+}
+
+impl Rounds {
+    /// From a command to objects in the API server.
+    pub(crate) fn submission(&self) -> Table {
+        let mut table = Table::new(
+            "3. Submit: `flumen apply` of an existing release beside `flink run-application`, in turns",
+        );
+        let (ours, theirs) = self.objects;
+        let Self { applied, started, peer, .. } = self;
+        let what = format!("until the last object stands ({ours} and {theirs})");
+        table.less(&what, &applied.objects, &peer.objects, "1 : 50");
+        table.less("until the command has ended", &applied.command, &peer.command, "");
+        table.less("CPU of the command and of the server", &applied.cpu, &peer.cpu, "1 : 100");
+        table.less("CPU of the command", &applied.command_cpu, &peer.command_cpu, "");
+        let what = "`flumen job start` until the last object stands";
+        table.less(what, &started.objects, &peer.objects, "");
+        table.less("its CPU and that of the server", &started.cpu, &peer.cpu, "");
+        table
+    }
+
+    /// From the start to a job all of whose tasks run.
+    pub(crate) fn running(&self) -> Table {
+        let mut table = Table::new("4. To all tasks RUNNING, in the same turns");
+        let Self { applied, started, peer, .. } = self;
+        let peer = &peer.running_deployed;
+        let what = "from `flumen job start`; the peer from its Deployment's creation";
+        table.times(what, &started.running, peer, "1.1 ×");
+        let what = "from `flumen apply`; the peer from its Deployment's creation";
+        table.times(what, &applied.running, peer, "");
+        let what = "both from their Deployment's creation";
+        table.times(what, &started.running_deployed, peer, "");
+        let what = "from the commands";
+        table.times(what, &started.running, &self.peer.running, "");
+        table
     }
 }

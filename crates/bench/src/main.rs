@@ -76,14 +76,9 @@ fn bench(binary: &Path, cache: &Path, runs: usize) -> Result<()> {
 }
 
 fn compare(flumen: &Flumen, contest: &Contest<'_>, runs: usize) -> Result<()> {
-    let mut table = Table::new(
-        "3. Submit: `flumen apply` of an existing release beside `flink run-application`, in turns",
-    );
-    contest.submit(runs, &mut table)?;
-    println!("{table}");
-    let mut table = Table::new("4. From the start to all tasks RUNNING, in turns");
-    contest.run(runs, &mut table)?;
-    println!("{table}");
+    let rounds = contest.rounds(runs)?;
+    println!("{}", rounds.submission());
+    println!("{}", rounds.running());
     let mut table = Table::new("5. `flumen up` after all these jobs");
     idle::memory(flumen, &mut table)?;
     println!("{table}");
