@@ -84,14 +84,21 @@ impl Control {
     /// Makes the first API token, and its file again if that was lost.
     async fn first_token(&self) -> Result<(), Error> {
         let path = self.settings().data_directory.join("token");
-        if path.exists() {
-            return Ok(());
-        }
-        let token = identity::token();
-        // The file first: a token that nobody can read is worse than a file that opens nothing yet.
-        write_private(&path, token.expose())?;
+        // The file comes first: a token that nobody can read is worse than a file that opens nothing yet. A
+        // server that died between the two is taken up here.
+        let (token, is_new) = match tokio::fs::read_to_string(&path).await {
+            Ok(text) => (Secret::new(text.trim().to_owned()), false),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let token = identity::token();
+                write_private(&path, token.expose())?;
+                (token, true)
+            }
+            Err(source) => return Err(Error::file("read", path)(source)),
+        };
         let hash = identity::sha256_hex(token.expose().as_bytes());
-        if !self.store().create_first_token(identity::team(), &hash, clock::now()).await? {
+        let created =
+            self.store().create_first_token(identity::team(), &hash, clock::now()).await?;
+        if is_new && !created {
             self.store().replace_token("admin", &hash).await?;
         }
         Ok(())

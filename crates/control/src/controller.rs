@@ -55,14 +55,26 @@ pub(crate) async fn run(control: Control, stop: CancellationToken) {
         };
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let rounds = rounds.clone();
+        let taken = Taken { control: control.clone(), job };
         control.tasks().spawn("job", |stop| async move {
-            let _permit = permit;
+            let _held = (permit, taken);
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = rounds.bring_on(job) => {}
             }
-            rounds.control.wakes().give_back(job);
         });
+    }
+}
+
+/// Gives a job back however the work on it ends.
+struct Taken {
+    control: Control,
+    job: JobId,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.control.wakes().give_back(self.job);
     }
 }
 

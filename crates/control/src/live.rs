@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use flumen_flink_rest as flink;
+use flumen_lifecycle::JobState;
 use flumen_model::{EnvironmentName, JobName};
 use flumen_store::Principal;
 use jiff::Timestamp;
@@ -56,9 +57,11 @@ impl Control {
         name: &JobName,
     ) -> Result<Live, Error> {
         let job = self.owned(principal, environment, name).await?;
-        let Some(run) = job.status.run else {
-            return Err(Error::Conflict { message: format!("job {name} was never started") });
-        };
+        let state = JobState::of(&job.desired, &job.status);
+        let run = job.status.run.filter(|_| !state.is_at_rest()).ok_or_else(|| {
+            let message = format!("job {name} is {state}, so there is no JobManager to ask");
+            Error::Conflict { message }
+        })?;
         let job_manager = JobManager::of(self.clusters_handle(), &jobs::key(&job)).await?;
         let id = flink::JobId::from(run);
         let detail = job_manager.call(&flink::job(id)).await?;

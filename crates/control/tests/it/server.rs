@@ -38,7 +38,10 @@ struct Alive {
 impl TestServer {
     /// A server whose environment `local` has Flink 1.20.5.
     pub(crate) async fn start() -> Self {
-        let world = World::start().await;
+        Self::start_in(World::start().await).await
+    }
+
+    pub(crate) async fn start_in(world: World) -> Self {
         let alive = open(&world).await;
         let token = std::fs::read_to_string(world.directory.join("data/token")).unwrap();
         let principal = alive.control.authenticate(&Secret::new(token)).await.unwrap();

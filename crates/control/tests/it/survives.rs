@@ -7,6 +7,7 @@ use flumen_control::OperationState;
 use crate::{
     node::Conduct,
     server::{PATIENCE, TestServer, job},
+    world::World,
 };
 
 #[tokio::test]
@@ -112,6 +113,17 @@ async fn a_job_at_rest_stays_so_after_a_restart_of_the_server() {
     let again = server.apply(job()).await.unwrap();
     assert_eq!((again.operation, again.job.job.status), (None, before.job.status));
     assert_eq!(server.world.deployments_created(), 1);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_server_that_died_when_only_the_file_of_its_first_token_was_written_is_usable() {
+    let world = World::start().await;
+    world.directory.write("data/token", "flumen_0123456789abcdef");
+    let server = TestServer::start_in(world).await;
+    server.running().await;
+    server.cancel().await;
+    server.until_state("CANCELED").await;
     server.finish().await;
 }
 
