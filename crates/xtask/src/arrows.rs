@@ -149,7 +149,9 @@ mod tests {
     fn a_wrapped_library_is_named_by_its_wrapper_only() {
         assert_eq!(
             judge("control", "kube", &[]),
-            ["control may not name kube; use k8s or controllers or kubelet or localcluster or bench"]
+            [
+                "control may not name kube; use k8s or controllers or kubelet or localcluster or bench"
+            ]
         );
         assert_eq!(judge("k8s", "kube", &[]), [""; 0]);
     }

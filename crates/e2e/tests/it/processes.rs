@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use flumen_e2e::{Flumen, Remains};
+use flumen_e2e::Remains;
 
 use crate::setup::{binary, up};
 
@@ -24,8 +24,29 @@ fn nothing_is_left_five_seconds_after_flumen_up_was_killed() {
 #[test]
 fn a_second_flumen_up_in_one_directory_is_refused_and_harms_nothing() {
     let running = up();
-    let error = Flumen::up(&binary(), running.flumen.directory()).map(drop);
-    // The first one answers in this directory, so the second looks ready until it is seen to have ended.
-    drop(error);
+    let second = running.flumen.run(&["up"]).expect("ran");
+    assert!(!second.status.success(), "{}", second.output);
+    let directory = running.flumen.directory().display().to_string();
+    assert!(second.error.contains(&directory), "{}", second.error);
+    assert!(second.error.contains(&running.flumen.id().to_string()), "{}", second.error);
     running.flumen.succeed(&["job", "list"]).expect("the first one still answers");
+}
+
+#[test]
+fn a_port_in_use_is_named_and_nothing_is_left_running() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let directory = tempfile::tempdir().expect("a directory");
+    let before = Remains::of(directory.path());
+    let output = std::process::Command::new(binary())
+        .args(["up", "--listen", &address, "--ui-listen", "127.0.0.1:0"])
+        .args(["--kubernetes-listen", "127.0.0.1:0", "--registry-listen", "127.0.0.1:0"])
+        .arg("--data-directory")
+        .arg(directory.path())
+        .output()
+        .expect("ran");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{said}");
+    assert!(said.contains(&address) && said.contains("--listen"), "{said}");
+    assert_eq!(Remains::of(directory.path()).since(&before), [""; 0]);
 }
