@@ -11,7 +11,7 @@ mod layer;
 mod unpack;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -142,13 +142,19 @@ impl Images {
         credentials: BTreeMap<String, Credential>,
     ) -> Result<Image, Error> {
         let reference = parse(name)?;
+        let mut images = self.clone();
         if !credentials.is_empty() {
             let settings = flumen_image::Settings { credentials, ..self.settings.clone() };
-            let client = Client::new(settings)
+            images.client = Client::new(settings)
                 .map_err(|source| Error::Credentials { name: name.to_owned(), source })?;
-            return Self { client, ..self.clone() }.pull_with(name, &reference).await;
         }
-        self.pull_with(name, &reference).await
+        // A pull goes on when the pod that asked for it goes: half-fetched layers would be in the way of the next.
+        let owned = name.to_owned();
+        let pulled = tokio::spawn(async move { images.pull_with(&owned, &reference).await }).await;
+        pulled.unwrap_or_else(|_| {
+            let diff_id = name.to_owned();
+            Err(Error::Unpack { diff_id, source: Unpacking::Interrupted })
+        })
     }
 
     async fn pull_with(&self, name: &str, reference: &Reference) -> Result<Image, Error> {
@@ -168,7 +174,7 @@ impl Images {
             stream::iter(fetches).buffered(CONCURRENT_LAYERS).try_collect().await?;
         let image = Image {
             id: remote.reference.to_string(),
-            layers,
+            layers: each_once(layers),
             run: run_configuration(&remote.config),
             size_bytes: remote.manifest.layers().iter().map(flumen_image::Descriptor::size).sum(),
         };
@@ -256,6 +262,15 @@ fn parse(name: &str) -> Result<Reference, Error> {
     })
 }
 
+/// Overlayfs refuses a layer that comes twice; its upper place alone has the same effect.
+fn each_once(layers: Vec<String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let mut kept: Vec<String> =
+        layers.into_iter().rev().filter(|layer| seen.insert(layer.clone())).collect();
+    kept.reverse();
+    kept
+}
+
 /// Half of the hash is unique enough, and the kernel takes only a page of mount options.
 fn layer_name(diff_id: &str) -> String {
     let hash = diff_id.rsplit(':').next().unwrap_or(diff_id);
@@ -295,5 +310,16 @@ fn run_configuration(config: &flumen_image::ImageConfiguration) -> RunConfigurat
                     .collect()
             })
             .unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_that_comes_twice_keeps_its_upper_place() {
+        let layers = |names: &str| names.chars().map(String::from).collect::<Vec<_>>();
+        assert_eq!(each_once(layers("abacb")), layers("acb"));
     }
 }

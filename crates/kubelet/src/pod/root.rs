@@ -14,6 +14,7 @@ use std::{
 };
 
 use nix::{
+    errno::Errno,
     mount::{MntFlags, MsFlags, mount, umount2},
     sched::{CloneFlags, unshare},
     unistd::pivot_root,
@@ -74,17 +75,31 @@ fn mount_layers(container: &Container) -> Result<(), Failure> {
     let options = format!(
         "lowerdir={},upperdir={},workdir={},volatile",
         layers.join(":"),
-        container.upper.display(),
-        container.work.display()
+        option(&container.upper),
+        option(&container.work)
     );
-    mount(
+    let mounted = mount(
         Some("overlay"),
         &container.root,
         Some("overlay"),
         MsFlags::empty(),
         Some(options.as_str()),
-    )
-    .map_err(during(format!("mount the {} layers of the image", layers.len())))
+    );
+    mounted.map_err(|errno| {
+        // The usual reason, and the kernel does not say it.
+        let hint = match errno {
+            Errno::EINVAL => {
+                " (the kubelet's data directory must not itself be on an overlay file system)"
+            }
+            _ => "",
+        };
+        Failure::new(format!("mount the {} layers of the image{hint}", layers.len()), errno.into())
+    })
+}
+
+/// A path as the value of a mount option.
+fn option(path: &Path) -> String {
+    path.display().to_string().replace('\\', r"\\").replace(',', r"\,")
 }
 
 fn plan(container: &Container) -> Result<Vec<Planned>, Failure> {

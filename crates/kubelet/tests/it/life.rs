@@ -164,3 +164,43 @@ async fn after_a_restart_of_the_node_pods_come_back_as_their_policy_says() {
     let previous = LogParams { previous: true, ..LogParams::default() };
     assert_eq!(cluster.log("back", &previous).await, "up\n");
 }
+
+#[tokio::test]
+async fn host_paths_secrets_and_groups_are_as_the_pod_asks() {
+    let cluster = Cluster::start().await;
+    let secret =
+        json!({"metadata": {"name": "password"}, "stringData": {"value": "s3cret", "other": "x"}});
+    let secrets: kube::Api<k8s_openapi::api::core::v1::Secret> =
+        kube::Api::namespaced(cluster.client.clone(), "default");
+    secrets.create(&PostParams::default(), &serde_json::from_value(secret).unwrap()).await.unwrap();
+    let host = cluster.directory.path().join("made/by/kubelet");
+    let script = "id -u; id -G; cat /secret/value; echo; stat -c '%a %u %g' /secret/..data/value /shared; \
+                  touch /shared/note && echo written; touch /host/x 2>/dev/null || echo not mine; cat /only";
+    let (pod, log) = cluster
+        .run_to_end("owner", script, |pod| {
+            pod["spec"]["securityContext"] = json!({"runAsUser": 1000, "runAsGroup": 1001, "fsGroup": 2000});
+            pod["spec"]["volumes"] = json!([
+                {"name": "secret", "secret": {"secretName": "password", "defaultMode": 0o400}},
+                {"name": "shared", "emptyDir": {}},
+                {"name": "host", "hostPath": {"path": host, "type": "DirectoryOrCreate"}}]);
+            pod["spec"]["containers"][0]["volumeMounts"] = json!([
+                {"name": "secret", "mountPath": "/secret", "readOnly": true},
+                {"name": "secret", "mountPath": "/only", "subPath": "other"},
+                {"name": "shared", "mountPath": "/shared"}, {"name": "host", "mountPath": "/host"}]);
+        })
+        .await;
+    assert_eq!(pod["status"]["phase"], "Succeeded", "{log}");
+    assert_eq!(log, "1000\n1001 2000\ns3cret\n440 0 2000\n2777 0 2000\nwritten\nnot mine\nx");
+    let made = std::fs::metadata(&host).unwrap();
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&made), 1_000_000, "the root of the pods");
+}
+
+#[tokio::test]
+async fn when_the_supervisor_dies_the_kubelet_says_so() {
+    let runner = flumen_kubelet::Runner::start(&crate::workshop::helper()).await.unwrap();
+    runner.create_sandbox("pod", "host", crate::workshop::MAP).await.unwrap();
+    runner.stop().await;
+    runner.gone().await;
+    let error = runner.create_sandbox("pod", "host", crate::workshop::MAP).await.unwrap_err();
+    assert_eq!(error.to_string(), "the pod supervisor has ended");
+}

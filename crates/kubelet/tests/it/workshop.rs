@@ -45,7 +45,9 @@ impl Running {
 impl Workshop {
     pub(crate) async fn open() -> Self {
         let runner = Runner::start(&helper()).await.unwrap();
-        Self { runner, directory: tempfile::tempdir().unwrap() }
+        // A name that the kernel could take for the end of an option.
+        let directory = tempfile::Builder::new().prefix("odd, name: ").tempdir().unwrap();
+        Self { runner, directory }
     }
 
     pub(crate) async fn with_pod() -> Self {
