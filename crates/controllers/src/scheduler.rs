@@ -14,7 +14,6 @@ use crate::error::Verb;
 use crate::events::{About, Told, tell};
 use crate::facts::{Key, Uid};
 use crate::hub::{Hub, describe, manager};
-use crate::kinds::Kind;
 use crate::world::World;
 use crate::{Error, clock};
 use fit::{Candidate, Outcome};
@@ -58,7 +57,7 @@ fn begin(world: &mut World, uid: &Uid) -> Option<Round> {
         return None;
     }
     let nodes: Vec<Candidate<'_>> = world
-        .of_kind(Kind::Node)
+        .nodes()
         .filter(|node| !node.deleting)
         .filter_map(|node| {
             Some(Candidate {

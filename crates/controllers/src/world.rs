@@ -27,6 +27,7 @@ pub(crate) struct World {
     pod_labels: PodLabels,
     selectors: ServiceSelectors,
     pub(crate) capacity: Capacity,
+    nodes: HashSet<Uid>,
     /// Since when nodes are missing that pods are bound to.
     missing_nodes: HashMap<String, Instant>,
 }
@@ -96,6 +97,9 @@ impl World {
                 self.capacity.take(&object.uid, pod, object.deleting);
             }
             Facts::Service(service) => self.selectors.insert(&object.key, &service.selector),
+            Facts::Node(_) => {
+                self.nodes.insert(Uid::clone(&object.uid));
+            }
             _ => {}
         }
     }
@@ -120,6 +124,9 @@ impl World {
                 self.capacity.release(&object.uid, pod);
             }
             Facts::Service(service) => self.selectors.remove(&object.key, &service.selector),
+            Facts::Node(_) => {
+                self.nodes.remove(&object.uid);
+            }
             _ => {}
         }
     }
@@ -144,8 +151,15 @@ impl World {
         })
     }
 
-    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
-        self.objects.values().filter(move |object| object.kind == kind)
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &Object> {
+        self.nodes.iter().filter_map(|uid| self.objects.get(uid))
+    }
+
+    /// The pods that are bound to a node; looks at all objects.
+    fn pods_of(&self, node: &str) -> impl Iterator<Item = &Object> {
+        self.objects
+            .values()
+            .filter(move |object| object.pod().is_some_and(|pod| pod.node.as_deref() == Some(node)))
     }
 
     /// The pods of a namespace that have all these labels; none for an empty selector.

@@ -156,9 +156,7 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
         Some(_) => {}
         None => {
             let Some(old) = old else { return };
-            let bound = world.of_kind(Kind::Pod).filter(|object| {
-                object.pod().is_some_and(|pod| pod.node.as_deref() == Some(&old.key.name))
-            });
+            let bound = world.pods_of(&old.key.name);
             wakes.extend(bound.map(|object| Wake::PodGarbage(Uid::clone(&object.uid))));
         }
     }
