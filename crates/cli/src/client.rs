@@ -34,6 +34,10 @@ impl Client {
             // not pass through one.
             builder = builder.no_proxy();
         }
+        if settings.server.scheme() == "http" {
+            // Reading the system's certificates takes longer than most commands, and redirects are not followed.
+            builder = builder.tls_certs_only([]);
+        }
         let http = builder
             .redirect(reqwest::redirect::Policy::none())
             .build()
