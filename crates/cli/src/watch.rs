@@ -34,8 +34,13 @@ pub(crate) async fn within(
 
 async fn until_finished(context: &Context<'_>, job: &JobReference) -> Result<Job, Error> {
     let progress = context.printer.progress();
-    let mut shown =
-        Shown { began: Instant::now(), state: None, rates: Instant::now(), unreachable: false };
+    let mut shown = Shown {
+        began: Instant::now(),
+        state: None,
+        rates: Instant::now(),
+        last: String::new(),
+        unreachable: false,
+    };
     let mut away: Option<Instant> = None;
     loop {
         match context.fetch_job(job, JobQuery { live: true }).await {
@@ -73,6 +78,7 @@ struct Shown {
     began: Instant,
     state: Option<JobState>,
     rates: Instant,
+    last: String,
     unreachable: bool,
 }
 
@@ -99,20 +105,26 @@ impl Shown {
         };
         let rates = rates(live);
         progress.say(format!("{}  {rates}", job.state));
-        if job.state == JobState::Running && self.rates.elapsed() >= RATES {
+        if job.state == JobState::Running && self.rates.elapsed() >= RATES && self.last != rates {
             progress.line(format!("  {:<36} {elapsed:>10}  {rates}", ""));
             self.rates = Instant::now();
+            self.last = rates;
         }
     }
 }
 
-/// How much the job reads, and how many of its tasks run.
+/// How much the job has read, how much goes through it now, and how many of its tasks run.
 pub(crate) fn rates(live: &Live) -> String {
-    let sources = || live.vertices.iter().filter(|vertex| vertex.records_in == 0);
-    let records: u64 = sources().map(|vertex| vertex.records_out).sum();
-    let per_second: Option<f64> = sources().map(|vertex| vertex.records_out_per_second).sum();
+    let sources = live.vertices.iter().filter(|vertex| vertex.records_in == 0);
+    let records: u64 = sources.map(|vertex| vertex.records_out).sum();
+    let now = live
+        .vertices
+        .iter()
+        .flat_map(|vertex| [vertex.records_in_per_second, vertex.records_out_per_second])
+        .flatten()
+        .fold(0.0, f64::max);
     let all: u32 = live.tasks.values().sum();
     let running = live.tasks.get("RUNNING").copied().unwrap_or_default();
-    let rate = per_second.map(|rate| format!(" ({})", text::rate(rate))).unwrap_or_default();
-    format!("{} records read{rate}, {running} of {all} tasks running", text::count(records))
+    let now = if now > 0.0 { format!(", now {}", text::rate(now)) } else { String::new() };
+    format!("{} records read{now}, {running} of {all} tasks running", text::count(records))
 }
