@@ -102,13 +102,20 @@ async fn a_deployment_of_someone_else_under_the_cluster_id_stops_the_start_and_i
 
 #[tokio::test]
 async fn a_job_whose_place_in_the_cluster_is_taken_can_be_deleted_all_the_same() {
-    let server = TestServer::start().await;
-    server.world.cut();
+    let mut server = TestServer::start().await;
+    // The start gets no further than its image.
+    server.world.registry = "127.0.0.1:1".to_owned();
+    server.restart().await;
     server.apply(job()).await.unwrap();
     server.until(|view| view.job.status.reason.is_some()).await;
     server.world.create_other_deployment(None).await;
+    let settled = || async {
+        let status = server.world.deployment().await.unwrap().status.unwrap_or_default();
+        if status.available_replicas == Some(1) { Ok(()) } else { Err(status) }
+    };
+    flumen_testkit::eventually_async(PATIENCE, settled).await;
+    // Nothing happens in the cluster from here on that could bring the job on.
     server.delete().await;
-    server.world.mend();
     server.until_gone().await;
     assert!(server.world.deployment().await.unwrap().metadata.deletion_timestamp.is_none());
     remove_deployment(&server).await;
@@ -143,9 +150,11 @@ async fn a_deployment_that_took_the_place_of_the_runs_own_is_neither_deleted_nor
  {
     let server = TestServer::start().await;
     server.running().await;
+    server.world.cut();
     remove_deployment(&server).await;
-    server.world.create_other_deployment(None).await;
+    server.world.create_stranger().await;
     server.world.create_high_availability_data("0000000000000000000000000000ffff").await;
+    server.world.mend();
     server.until_state("ENDED_UNKNOWN").await;
     assert!(server.world.deployment().await.is_some());
     let kept = server.world.objects().await;

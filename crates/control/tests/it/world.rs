@@ -191,17 +191,26 @@ impl World {
         .await;
     }
 
-    /// A Deployment under the job's cluster id, which carries this run or none.
+    /// A Flink cluster under the job's cluster id, which carries this run or none.
     pub(crate) async fn create_other_deployment(&self, run: Option<&str>) {
+        self.create_deployment(run, labels("jobmanager")).await;
+    }
+
+    /// Something else under the job's cluster id, which no watch for Flink clusters sees.
+    pub(crate) async fn create_stranger(&self) {
+        self.create_deployment(None, json!({ "app": "stranger" })).await;
+    }
+
+    async fn create_deployment(&self, run: Option<&str>, labels: Value) {
         let annotations = run.map(|run| json!({ "flumen.dev/run-id": run }));
         self.create(json!({
             "apiVersion": "apps/v1", "kind": "Deployment",
-            "metadata": { "name": "word-count", "labels": labels("jobmanager"), "annotations": annotations },
+            "metadata": { "name": "word-count", "labels": labels, "annotations": annotations },
             "spec": {
                 "replicas": 1,
-                "selector": { "matchLabels": labels("jobmanager") },
+                "selector": { "matchLabels": labels },
                 "template": {
-                    "metadata": { "labels": labels("jobmanager") },
+                    "metadata": { "labels": labels },
                     "spec": { "containers": [{ "name": "flink-main-container", "image": "flink" }] },
                 },
             },
