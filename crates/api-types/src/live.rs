@@ -33,7 +33,8 @@ pub struct Vertex {
     /// Flink's state of it.
     pub state: String,
     /// How many tasks it has.
-    pub parallelism: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallelism: Option<u32>,
     /// How many of them are in which of Flink's states.
     pub tasks: BTreeMap<String, u32>,
     /// Records read, since its start.

@@ -150,7 +150,11 @@ pub(crate) fn live(live: control::Live) -> api::Live {
     api::Live {
         observed_at: live.observed_at,
         state: live.state,
-        parallelism: vertices.iter().map(|vertex| vertex.parallelism).max().unwrap_or_default(),
+        parallelism: vertices
+            .iter()
+            .filter_map(|vertex| vertex.parallelism)
+            .max()
+            .unwrap_or_default(),
         task_managers: live.task_managers,
         tasks,
         vertices,
@@ -165,7 +169,7 @@ fn vertex(live: control::LiveVertex) -> api::Vertex {
         id: vertex.id.to_string(),
         name: vertex.name,
         state: vertex.status.to_string(),
-        parallelism: vertex.parallelism,
+        parallelism: vertex.parallelism.map(|number| u32::try_from(number).unwrap_or(u32::MAX)),
         tasks,
         records_in: vertex.metrics.read_records.unwrap_or_default(),
         records_out: vertex.metrics.write_records.unwrap_or_default(),

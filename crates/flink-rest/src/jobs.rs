@@ -124,8 +124,9 @@ pub struct Vertex {
     pub id: VertexId,
     /// The names of its operators.
     pub name: String,
-    /// How many tasks it has.
-    pub parallelism: u32,
+    /// Tasks of this vertex; none while the batch scheduler has not decided (Flink writes -1).
+    #[serde(default, deserialize_with = "wire::count")]
+    pub parallelism: Option<u64>,
     /// How many it could have (1.13 and later).
     #[serde(default, rename = "maxParallelism", deserialize_with = "wire::count")]
     pub max_parallelism: Option<u64>,
@@ -314,4 +315,18 @@ fn entered<'de, D: serde::Deserializer<'de>>(
             Some((state, Timestamp::from_millisecond(milliseconds).ok()?))
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_vertex_whose_parallelism_is_not_decided_has_none() {
+        let text = br#"{"jid":"39818d9fd5d54b7c944ce0dcf1c32b1d","name":"WordCount","state":"RUNNING","vertices":[
+            {"id":"90bea66de1c231edf33913ecd54406c1","name":"counter","maxParallelism":2,"parallelism":-1,"status":"CREATED"}]}"#;
+        let id = JobId::from_bits(1);
+        let detail = job(id).parse(http::StatusCode::OK, text).expect("understood");
+        assert_eq!(detail.vertices[0].parallelism, None);
+    }
 }

@@ -76,7 +76,7 @@ fn vertices(live: &Live) -> Table {
         table.row(vec![
             vertex.name.clone().into(),
             vertex.state.clone().into(),
-            vertex.parallelism.to_string().into(),
+            vertex.parallelism.map_or_else(|| "-".to_owned(), |number| number.to_string()).into(),
             text::count(vertex.records_in).into(),
             text::count(vertex.records_out).into(),
             vertex.records_in_per_second.map(text::rate).unwrap_or_default().into(),
