@@ -1,5 +1,6 @@
 //! A queue of keys to look at: each key is waiting at most once and looked at by one task at a time. A key that is pushed while
-//! it is being looked at is looked at again; a key whose round failed comes back later and later.
+//! it is being looked at is looked at again; a key whose round failed comes back later and later. A push brings it back sooner, but
+//! not at once: what a failed round writes about itself must not be the reason for the next one.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
@@ -17,6 +18,8 @@ use crate::Error;
 
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// How long a push of a key whose round has just failed may have to wait.
+const CALM: Duration = Duration::from_secs(1);
 const CONCURRENT: usize = 16;
 
 /// A handle to one queue; clones share it.
@@ -43,7 +46,8 @@ struct State<K> {
     /// Waiting for a time. The number keeps keys of the same instant apart.
     delayed: BTreeMap<(Instant, u64), K>,
     due: HashMap<K, (Instant, u64)>,
-    failures: HashMap<K, u32>,
+    /// How often the last rounds failed in a row, and when the next one may be at the earliest.
+    failures: HashMap<K, (u32, Instant)>,
     counter: u64,
 }
 
@@ -69,9 +73,19 @@ impl<K: Clone + Eq + Hash> Queue<K> {
 
     /// Asks for a look at `key`, as soon as possible.
     pub(crate) fn push(&self, key: K) {
-        if self.lock().push(key) {
-            self.0.changed.notify_one();
+        let now = Instant::now();
+        let mut state = self.lock();
+        match state
+            .failures
+            .get(&key)
+            .map(|(_, earliest)| *earliest)
+            .filter(|earliest| *earliest > now)
+        {
+            Some(earliest) => state.push_at(key, earliest),
+            None => state.push(key),
         }
+        drop(state);
+        self.0.changed.notify_one();
     }
 
     /// Looks at keys as they come until `stop`. A round answers with the time after which it wants to see the key again.
@@ -110,10 +124,16 @@ impl<K: Clone + Eq + Hash> Queue<K> {
                 }
             }
             Err(error) => {
-                let failures = state.failures.entry(key.clone()).or_insert(0);
-                *failures += 1;
-                let delay = delay_after(*failures);
-                state.push_at(key.clone(), Instant::now() + delay);
+                let now = Instant::now();
+                let known = state.failures.get(key).map_or(0, |(count, _)| *count);
+                let delay = delay_after(known + 1);
+                state.failures.insert(key.clone(), (known + 1, now + delay.min(CALM)));
+                // It may have been pushed during the round.
+                if state.queued.remove(key) {
+                    state.ready.retain(|ready| ready != key);
+                    state.push_at(key.clone(), now + delay.min(CALM));
+                }
+                state.push_at(key.clone(), now + delay);
                 // A conflict is how somebody else's change shows; the next round sees it.
                 if error.is_conflict() {
                     tracing::debug!(
@@ -136,13 +156,11 @@ impl<K: Clone + Eq + Hash> Queue<K> {
 }
 
 impl<K: Clone + Eq + Hash> State<K> {
-    fn push(&mut self, key: K) -> bool {
-        if !self.queued.insert(key.clone()) {
-            return false;
+    fn push(&mut self, key: K) {
+        // A key that is running stays in `ready` until its round ends; `take` skips it until then.
+        if self.queued.insert(key.clone()) {
+            self.ready.push_back(key);
         }
-        // A key that is running stays out of `ready` until its round ends; `take` skips it until then.
-        self.ready.push_back(key);
-        true
     }
 
     fn push_at(&mut self, key: K, at: Instant) {
@@ -237,6 +255,27 @@ mod tests {
         let seen = looks(&queue, 4, |_| Err(failure())).await;
         let gaps: Vec<u64> = seen.windows(2).map(|pair| pair[1].1 - pair[0].1).collect();
         assert_eq!(gaps, [50, 100, 200]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_failed_round_writes_does_not_start_the_next_one_at_once() {
+        let queue = Queue::new();
+        queue.push("a");
+        let start = Instant::now();
+        let stop = CancellationToken::new();
+        let rounds = RefCell::new(0_u32);
+        queue
+            .run("test", stop.clone(), |key| {
+                *rounds.borrow_mut() += 1;
+                // The round itself, and what comes of it afterwards.
+                queue.push(key);
+                if start.elapsed() > Duration::from_secs(20) {
+                    stop.cancel();
+                }
+                std::future::ready(Err(failure()))
+            })
+            .await;
+        assert!((15..30).contains(&rounds.into_inner()), "about once a second");
     }
 
     #[tokio::test(start_paused = true)]

@@ -117,14 +117,7 @@ async fn report(
     uid: &Uid,
     error: Option<&Error>,
 ) -> Result<Option<Duration>, Error> {
-    let failure = error.map(|error| Failure {
-        reason: if matches!(error, Error::Request { verb: Verb::Delete, .. }) {
-            "FailedDelete"
-        } else {
-            "FailedCreate"
-        },
-        message: error.server_message().map_or_else(|| error.to_string(), str::to_owned),
-    });
+    let failure = error.map(|error| Failure::new(error, &key.name));
     let found = hub.world(|world| {
         let set = world.get(uid)?.replica_set()?;
         let (status, wake_in) =

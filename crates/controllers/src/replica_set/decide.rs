@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{ReplicaSetCondition, ReplicaSetStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use crate::Error;
+use crate::error::Verb;
 use crate::facts::{Phase, Pod, ReplicaSet, Uid};
 
 /// A pod of the replica set that is neither ended nor being deleted.
@@ -60,6 +62,26 @@ fn worth<'a>(pod: &Pod, name: &'a str) -> impl Ord + use<'a> {
 pub(crate) struct Failure {
     pub(crate) reason: &'static str,
     pub(crate) message: String,
+}
+
+impl Failure {
+    /// `set` is the name of the replica set.
+    pub(crate) fn new(error: &Error, set: &str) -> Self {
+        let deleting = matches!(error, Error::Request { verb: Verb::Delete, .. });
+        let message = error.server_message().map_or_else(|| error.to_string(), str::to_owned);
+        Self {
+            reason: if deleting { "FailedDelete" } else { "FailedCreate" },
+            message: if deleting { message } else { without_suffix(&message, set) },
+        }
+    }
+}
+
+/// Takes out the random part of the pod's name, which would make every attempt a failure of its own.
+fn without_suffix(message: &str, set: &str) -> String {
+    let begin = format!("\"{set}-");
+    let Some((head, tail)) = message.split_once(&begin) else { return message.to_owned() };
+    let rest = tail.trim_start_matches(|letter: char| letter.is_ascii_alphanumeric());
+    if rest.starts_with('"') { format!("{head}{begin}{rest}") } else { message.to_owned() }
 }
 
 /// The status, and after how many seconds it changes without any event.
@@ -196,6 +218,18 @@ mod tests {
             (status.replicas, status.ready_replicas, status.available_replicas, wake_in),
             (2, Some(2), Some(1), Some(40))
         );
+    }
+
+    #[test]
+    fn the_same_failure_of_another_pod_is_the_same_failure() {
+        for (message, expected) in [
+            (r#"pods "d-x-abc12" is forbidden: no"#, r#"pods "d-x-" is forbidden: no"#),
+            (r#"pods "d-x-" is forbidden"#, r#"pods "d-x-" is forbidden"#),
+            (r#"pods "d-x-a.b" is forbidden"#, r#"pods "d-x-a.b" is forbidden"#),
+            ("quota", "quota"),
+        ] {
+            assert_eq!(without_suffix(message, "d-x"), expected);
+        }
     }
 
     #[test]

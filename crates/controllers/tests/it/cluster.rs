@@ -7,7 +7,7 @@ use flumen_apiserver::ApiServer;
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
-use kube::runtime::{WatchStreamExt as _, wait::Condition, watcher};
+use kube::runtime::{WatchStreamExt as _, wait::Condition, watcher, watcher::watch_object};
 use kube::{Client, Resource, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,11 +27,17 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// An API server and its controllers, without any node.
     pub(crate) async fn start() -> Self {
+        Self::remembering(flumen_apiserver::Settings::default().watch_window).await
+    }
+
+    /// The same, of which watches can look back on so many changes only.
+    pub(crate) async fn remembering(watch_window: usize) -> Self {
         let directory = tempfile::tempdir().expect("directory");
         let stop = CancellationToken::new();
         let settings = flumen_apiserver::Settings {
             data_directory: directory.path().to_owned(),
             wait_for_disk: false,
+            watch_window,
             ..flumen_apiserver::Settings::default()
         };
         let server = ApiServer::start(settings, stop.clone()).await.expect("API server");
@@ -45,10 +51,13 @@ impl Cluster {
 
     /// The same with a node of this size whose pods are ready at once and end when they are told to.
     pub(crate) async fn with_node(cpu: &str, memory: &str) -> Self {
-        let cluster = Self::start().await;
-        cluster.add_node("n", cpu, memory).await;
-        tokio::spawn(pretend(cluster.client.clone()));
-        cluster
+        Self::start().await.and_node(cpu, memory).await
+    }
+
+    pub(crate) async fn and_node(self, cpu: &str, memory: &str) -> Self {
+        self.add_node("n", cpu, memory).await;
+        tokio::spawn(pretend(self.client.clone()));
+        self
     }
 
     pub(crate) async fn add_node(&self, name: &str, cpu: &str, memory: &str) {
@@ -105,11 +114,21 @@ pub(crate) async fn until<K>(api: &Api<K>, name: &str, wanted: impl Condition<K>
 where
     K: Clone + Debug + Send + DeserializeOwned + Serialize + Resource + 'static,
 {
-    let waiting = kube::runtime::wait::await_condition(api.clone(), name, wanted);
+    let waiting = async {
+        let mut events = watch_object(api.clone(), name).boxed();
+        loop {
+            // A watch that was interrupted begins anew.
+            if let Some(Ok(found)) = events.next().await
+                && wanted.matches_object(found.as_ref())
+            {
+                return found;
+            }
+        }
+    };
     let Ok(found) = tokio::time::timeout(PATIENCE, waiting).await else {
         panic!("{name} did not get there: {}", text(&api.get_opt(name).await.expect("get")))
     };
-    found.expect("watch")
+    found
 }
 
 fn text(object: &impl Serialize) -> String {
@@ -126,7 +145,9 @@ where
         let mut known: Vec<K> = Vec::new();
         let mut complete = false;
         while let Some(event) = events.next().await {
-            match event.expect("watch") {
+            // A watch that was interrupted begins anew.
+            let Ok(event) = event else { continue };
+            match event {
                 watcher::Event::Init => {
                     complete = false;
                     known.clear();

@@ -1,5 +1,5 @@
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::api::core::v1::{Event, Pod, ServiceAccount};
 use kube::ResourceExt as _;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
@@ -136,5 +136,51 @@ async fn scaling_and_the_death_of_a_pod_are_followed() {
         .await
         .expect("failed");
     until_all(&pods, |pods| pods.len() == 3 && running(pods, "a") == 3).await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_that_a_watch_missed_are_found_again() {
+    let cluster = Cluster::remembering(2).await.and_node("64", "64Gi").await;
+    let deployments = cluster.api::<Deployment>();
+    cluster.create::<Deployment>(deployment("d", 40, "a")).await;
+    until(&deployments, "d", |found: Option<&Deployment>| is_complete(found, 40)).await;
+    let scale = json!({"spec": {"replicas": 3}});
+    deployments.patch("d", &PatchParams::default(), &Patch::Merge(scale)).await.expect("scaled");
+    until(&deployments, "d", |found: Option<&Deployment>| is_complete(found, 3)).await;
+    deployments.delete("d", &kube::api::DeleteParams::background()).await.expect("deleted");
+    until_all(&cluster.api::<Pod>(), <[Pod]>::is_empty).await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_that_cannot_be_made_are_a_failure_with_its_reason_until_they_can() {
+    let cluster = Cluster::with_node("4", "8Gi").await;
+    let mut wanted = deployment("d", 2, "a");
+    wanted["spec"]["template"]["spec"]["serviceAccountName"] = json!("robot");
+    cluster.create::<Deployment>(wanted).await;
+    let deployments = cluster.api::<Deployment>();
+    let failure = |found: Option<&Deployment>| {
+        let conditions = found?.status.as_ref()?.conditions.as_ref()?;
+        let failed = conditions.iter().find(|condition| condition.type_ == "ReplicaFailure")?;
+        assert_eq!(
+            (failed.status.as_str(), failed.reason.as_deref()),
+            ("True", Some("FailedCreate"))
+        );
+        failed.message.clone()
+    };
+    let found =
+        until(&deployments, "d", |found: Option<&Deployment>| failure(found).is_some()).await;
+    let message = failure(found.as_ref()).expect("failure");
+    assert!(message.contains("serviceaccount \"robot\" not found"), "{message}");
+    cluster.create::<ServiceAccount>(json!({"metadata": {"name": "robot"}})).await;
+    until(&deployments, "d", |found: Option<&Deployment>| {
+        is_complete(found, 2) && failure(found).is_none()
+    })
+    .await;
+    let told =
+        cluster.api::<Event>().list(&kube::api::ListParams::default()).await.expect("events").items;
+    let failures = told.iter().filter(|event| event.reason.as_deref() == Some("FailedCreate"));
+    assert_eq!(failures.count(), 1, "the same failure is told once");
     cluster.stop().await;
 }
