@@ -40,6 +40,11 @@ pub fn document() -> Document {
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
             operation.responses.responses.entry("default".to_owned()).or_insert_with(refusal);
+            // Handlers are named in their modules; in the document they stand side by side.
+            let tag = operation.tags.as_ref().and_then(|tags| tags.first());
+            if let (Some(tag), Some(id)) = (tag, &operation.operation_id) {
+                operation.operation_id = Some(format!("{tag}_{id}"));
+            }
         }
     }
     document

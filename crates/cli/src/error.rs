@@ -115,15 +115,14 @@ impl Error {
             Self::NoServer { .. }
             | Self::Connect { .. }
             | Self::Broken { .. }
-            | Self::Stream { .. } => Kind::Unavailable,
+            | Self::Stream { .. }
+            | Self::Foreign { .. } => Kind::Unavailable,
             Self::Late { .. } | Self::WaitedTooLong { .. } => Kind::Timeout,
             Self::Refused { problem, .. } => problem.kind,
             Self::NoRun { .. } => Kind::NotFound,
-            Self::NoHome
-            | Self::Server { .. }
-            | Self::Variable { .. }
-            | Self::JobFile { .. }
-            | Self::Foreign { .. } => Kind::Invalid,
+            Self::NoHome | Self::Server { .. } | Self::Variable { .. } | Self::JobFile { .. } => {
+                Kind::Invalid
+            }
             Self::ReadJobFile { source, .. }
             | Self::ReadArtifact { source, .. }
             | Self::ReadServerFile { source, .. }

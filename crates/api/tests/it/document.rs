@@ -50,7 +50,8 @@ async fn nothing_but_health_and_the_document_is_answered_without_a_token() {
 }
 
 #[test]
-fn every_operation_says_what_it_answers_and_how_it_fails() {
+fn every_operation_has_an_id_and_says_what_it_answers_and_how_it_fails() {
+    let mut ids = std::collections::BTreeSet::new();
     for (method, path, operation) in operations() {
         assert!(
             operation["summary"].is_string() || operation["description"].is_string(),
@@ -58,6 +59,8 @@ fn every_operation_says_what_it_answers_and_how_it_fails() {
         );
         let responses = operation["responses"].as_object().expect("responses");
         assert!(responses.contains_key("default") && responses.len() > 1, "{method} {path}");
+        let id = operation["operationId"].as_str().expect("an id").to_owned();
+        assert!(ids.insert(id.clone()), "{id} is the id of two operations");
     }
 }
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use flumen_api_types::Problem;
+use flumen_model::Kind;
 use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
@@ -89,6 +90,10 @@ impl<'a> Call<'a> {
         match self.attempt().await?.status() {
             status if status.is_success() => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
+            // An answer to HEAD has no body that could say it.
+            status @ StatusCode::UNAUTHORIZED => {
+                Err(Error::Refused { action, problem: Box::new(no_token(status)) })
+            }
             status => Err(Error::Foreign { action, server, status: status.as_u16() }),
         }
     }
@@ -104,6 +109,20 @@ impl<'a> Call<'a> {
             }
         }
         request.send().await.map_err(|error| failure(self.action, &self.client.server, error))
+    }
+}
+
+fn no_token(status: StatusCode) -> Problem {
+    Problem {
+        type_uri: String::new(),
+        title: String::new(),
+        status: status.as_u16(),
+        code: "request.unauthenticated".to_owned(),
+        kind: Kind::Denied,
+        detail: Some("the request carries no valid API token".to_owned()),
+        causes: Vec::new(),
+        hint: None,
+        request_id: None,
     }
 }
 

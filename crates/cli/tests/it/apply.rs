@@ -179,3 +179,12 @@ fn what_is_wrong_in_the_files_is_said_before_anything_is_sent() {
     assert!(answer.errors.contains("word-count.jar"), "{}", answer.errors);
     assert!(received.lock().expect("no panic").applied.is_empty());
 }
+
+#[test]
+fn a_token_that_is_refused_is_said_as_such() {
+    let (_folder, file) = folder();
+    let fake = Fake::serve(Router::new().fallback(|| async { StatusCode::UNAUTHORIZED }));
+    let answer = fake.run(&["apply", "-f", text(&file)]);
+    assert_eq!(answer.code, ended(5));
+    assert!(answer.errors.contains("token"), "{}", answer.errors);
+}

@@ -53,7 +53,7 @@ fn something_else_that_answers_is_no_flumen_server() {
     let fake =
         Fake::serve(Router::new().fallback(get(|| async { (StatusCode::BAD_GATEWAY, "<html>") })));
     let answer = fake.run(&["job", "list"]);
-    assert_eq!(answer.code, ended(2));
+    assert_eq!(answer.code, ended(6));
     assert!(answer.errors.contains("502"), "{}", answer.errors);
 }
 

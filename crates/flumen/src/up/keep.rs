@@ -53,7 +53,10 @@ async fn keep(
     let mut current = Some(started);
     loop {
         let why = match current.take() {
-            None => match program.start().await {
+            None => match tokio::select! {
+                again = program.start() => again,
+                () = stop.cancelled() => return Ok(()),
+            } {
                 Ok(again) => {
                     printer.note(format!("The {} runs again.", program.name));
                     current = Some(again);
