@@ -18,6 +18,8 @@ pub(crate) use progress::Progress;
 
 /// How wide a table is where there is no terminal to ask.
 const WIDTH: u16 = 160;
+/// What says that it is narrower does not know its width: some say 0.
+const NARROWEST: u16 = 40;
 
 /// Prints results, notes and errors as the surroundings can show them.
 #[derive(Debug, Clone)]
@@ -157,9 +159,13 @@ impl Printer {
 
     fn render(&self, table: &Table) -> String {
         let mut shown = comfy_table::Table::new();
-        shown.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        let terminal = shown.width().filter(|_| matches!(self.sink, Sink::Process));
-        shown.set_width(terminal.unwrap_or(WIDTH));
+        shown.load_style(presets::NOTHING);
+        // Pairs are not broken into lines of our own: paths and links in them are there to be copied.
+        if !table.header.is_empty() {
+            let terminal = shown.width().filter(|_| matches!(self.sink, Sink::Process));
+            shown.set_content_arrangement(ContentArrangement::Dynamic);
+            shown.set_width(terminal.filter(|width| *width >= NARROWEST).unwrap_or(WIDTH));
+        }
         if self.colour.output {
             shown.enforce_styling();
         } else {
