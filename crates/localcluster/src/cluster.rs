@@ -48,6 +48,7 @@ impl LocalCluster {
         let url = format!("https://{}", local_address(API, &api_listener, settings.listen)?);
         let registry = local_address(REGISTRY, &registry_listener, settings.registry_listen)?;
 
+        let registry_directory = directory.private("registry")?;
         let network = node::network().await?;
         let stops = Stops::default();
         let server = start_api(&directory, &settings, &network, &stops.api).await?;
@@ -81,7 +82,7 @@ impl LocalCluster {
             kubelet: tokio::spawn(flumen_kubelet::run(kubelet, stops.kubelet.clone())).fuse(),
             registry: tokio::spawn(flumen_registry::serve(
                 registry_listener,
-                directory.part("registry"),
+                registry_directory,
                 stops.registry.clone(),
             ))
             .fuse(),
@@ -133,7 +134,7 @@ async fn start_api(
     stop: &CancellationToken,
 ) -> Result<ApiServer, Error> {
     let settings = flumen_apiserver::Settings {
-        data_directory: directory.part("apiserver"),
+        data_directory: directory.private("apiserver")?,
         advertised: SocketAddr::from(ADVERTISED),
         dialer: network.dialer(),
         wait_for_disk: settings.wait_for_disk,

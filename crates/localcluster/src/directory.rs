@@ -1,8 +1,8 @@
 //! The data directory: its layout, its format, and the lock that keeps it to one process.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -45,8 +45,19 @@ impl DataDirectory {
         Ok(Self { path, _lock: lock })
     }
 
-    pub(crate) fn part(&self, name: &str) -> PathBuf {
+    fn part(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// A directory that only its owner may look into: there are keys and Secrets in it.
+    pub(crate) fn private(&self, name: &str) -> Result<PathBuf, Error> {
+        let path = self.part(name);
+        let made = || -> io::Result<()> {
+            DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
+            std::fs::set_permissions(&path, Permissions::from_mode(0o700))
+        };
+        made().map_err(|source| Error::DataDirectory { path: path.clone(), source })?;
+        Ok(path)
     }
 
     /// Writes a file that only its owner may read, at once or not at all.
@@ -106,7 +117,6 @@ fn take_lock(directory: &Path) -> Result<File, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn a_second_cluster_on_the_same_directory_is_told_who_has_it() {
@@ -125,6 +135,24 @@ mod tests {
         std::fs::write(temporary.path().join("format"), "7\n").expect("written");
         let error = DataDirectory::open(temporary.path()).expect_err("refused").to_string();
         assert!(error.contains("format \"7\"") && error.contains("format 1 only"), "{error}");
+    }
+
+    #[test]
+    fn nobody_else_looks_into_the_parts_of_an_open_directory() {
+        let temporary = tempfile::tempdir().expect("directory");
+        std::fs::set_permissions(temporary.path(), Permissions::from_mode(0o755)).expect("open");
+        std::fs::create_dir(temporary.path().join("apiserver")).expect("made by hand");
+        let directory = DataDirectory::open(temporary.path()).expect("directory");
+        for part in ["apiserver", "registry"] {
+            let mode = directory
+                .private(part)
+                .expect("part")
+                .metadata()
+                .expect("metadata")
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, 0o700, "{part}");
+        }
     }
 
     #[test]

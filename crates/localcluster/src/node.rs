@@ -45,9 +45,9 @@ pub(crate) async fn settings(
     let names = [address.to_string(), name.clone()];
     let (certificate_pem, key_pem) =
         server.issue_server_certificate(&names).map_err(Error::ApiServer)?;
+    let data = directory.private("kubelet")?;
     let helper = settings.helper.clone();
-    let mut kubelet =
-        flumen_kubelet::Settings::new(client, name, directory.part("kubelet"), helper, network);
+    let mut kubelet = flumen_kubelet::Settings::new(client, name, data, helper, network);
     let client_authority_pem = server.certificate_authority_pem();
     kubelet.endpoint = Some(Endpoint {
         listener,
