@@ -58,7 +58,7 @@ impl LocalCluster {
             address: SocketAddr::from(ADVERTISED),
             source,
         })?;
-        let serving = vec![
+        let serving = [
             server.serve(api_listener).map_err(Error::ApiServer)?.fuse(),
             server.serve(inside).map_err(Error::ApiServer)?.fuse(),
         ];
@@ -160,7 +160,8 @@ struct Parts {
     controllers: Part<()>,
     kubelet: Part<Result<(), flumen_kubelet::Error>>,
     registry: Part<Result<(), flumen_registry::Error>>,
-    serving: Vec<Part<()>>,
+    /// On the host and inside the node's network.
+    serving: [Part<()>; 2],
     stops: Stops,
     _server: ApiServer,
     _directory: DataDirectory,
@@ -178,7 +179,10 @@ impl Parts {
     /// Waits for the first part that ends without having been told to: that is always a failure.
     async fn first_end(&mut self) -> Result<(), Error> {
         let ended = |part| Error::Ended { part };
+        let [outside, inside] = &mut self.serving;
         Err(tokio::select! {
+            _ = outside => ended(API),
+            _ = inside => ended(API),
             _ = &mut self.controllers => ended("controllers"),
             outcome = &mut self.kubelet => failure(outcome, Error::Kubelet).unwrap_or_else(|| ended("kubelet")),
             outcome = &mut self.registry => failure(outcome, Error::Registry).unwrap_or_else(|| ended("registry")),

@@ -71,6 +71,30 @@ async fn pods_come_back_after_a_stop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_by_being_killed_again_and_again() {
+    let mut cluster = Cluster::start().await;
+    cluster.create::<Deployment>(deployment(&cluster, "d", 3, "exec sleep 1000")).await;
+    for round in 0..5 {
+        // Each life ends as soon as this write is acknowledged, whatever else is going on.
+        cluster.create::<ConfigMap>(json!({"metadata": {"name": format!("kept-{round}")}})).await;
+        cluster = cluster.crash().await.start().await;
+    }
+    let maps = cluster.api::<ConfigMap>().list(&ListParams::default()).await.expect("maps").items;
+    assert_eq!(maps.iter().filter(|map| map.name_any().starts_with("kept-")).count(), 5);
+    let available = |found: Option<&Deployment>| {
+        found.and_then(|found| found.status.as_ref()?.available_replicas) == Some(3)
+    };
+    until(&cluster.api::<Deployment>(), "d", available).await;
+    let pods = cluster.api::<Pod>();
+    eventually("three ready pods and no other", async || {
+        let list = pods.list(&ListParams::default()).await.expect("pods").items;
+        (list.len() == 3 && list.iter().all(|pod| is_ready(Some(pod)))).then_some(())
+    })
+    .await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stop_does_not_wait_for_those_who_watch() {
     let cluster = with_workload().await;
     let request = http::Request::get("/api/v1/pods?watch=true").body(Vec::new()).expect("request");
