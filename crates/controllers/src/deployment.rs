@@ -6,7 +6,7 @@ mod status;
 
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus, ReplicaSet};
 use kube::api::{DeleteParams, PostParams};
 use serde_json::json;
 
@@ -16,6 +16,7 @@ use crate::facts::{Key, REVISION, Strategy, Uid};
 use crate::hub::{Hub, MANAGER, describe};
 use crate::world::World;
 use crate::{Error, clock};
+use build::Kinship;
 use rollout::{Action, Decision, Set};
 
 /// One Deployment as it was when the round began.
@@ -132,7 +133,7 @@ async fn create(hub: &Hub, round: &Round, replicas: i32, revision: i64) -> Resul
             Ok(())
         }
         Err(kube::Error::Api(status)) if status.code == 409 && status.reason == "AlreadyExists" => {
-            taken(hub, round, &name).await
+            taken(hub, round, &set).await
         }
         Err(source) => Err(Error::request(
             Verb::Create,
@@ -142,20 +143,27 @@ async fn create(hub: &Hub, round: &Round, replicas: i32, revision: i64) -> Resul
     }
 }
 
-/// A replica set of that name exists: ours, which the watch has not brought yet, or somebody else's, then the name must change.
-async fn taken(hub: &Hub, round: &Round, name: &str) -> Result<(), Error> {
-    let key = Key::new(round.key.namespace.clone(), name);
-    let found = hub.api::<ReplicaSet>(&key.namespace).get(name).await;
+/// A replica set of that name exists: ours, which the watch has not brought yet; one that an earlier Deployment left to us; or
+/// somebody else's, then the name must change.
+async fn taken(hub: &Hub, round: &Round, wanted: &ReplicaSet) -> Result<(), Error> {
+    let key =
+        Key::new(round.key.namespace.clone(), wanted.metadata.name.as_deref().unwrap_or_default());
+    let found = hub.api::<ReplicaSet>(&key.namespace).get(&key.name).await;
     let found =
         found.map_err(|source| Error::request(Verb::Read, describe::<ReplicaSet>(&key), source))?;
-    let owners = found.metadata.owner_references.iter().flatten();
-    if owners.into_iter().any(|owner| owner.uid == *round.uid && owner.controller == Some(true)) {
-        hub.answered(&found);
-        return Ok(());
+    match build::kinship(&found, wanted) {
+        Kinship::Own => hub.answered(&found),
+        Kinship::Orphan(metadata) => {
+            hub.change::<ReplicaSet>(&key, &json!({"metadata": metadata})).await?;
+        }
+        Kinship::Foreign => {
+            let old = &round.facts.status;
+            let collision_count = Some(old.collision_count.unwrap_or(0) + 1);
+            let status = DeploymentStatus { collision_count, ..old.clone() };
+            hub.write_status::<Deployment, _>(&round.key, &round.uid, old, &status).await?;
+        }
     }
-    let mut status = round.facts.status.clone();
-    status.collision_count = Some(status.collision_count.unwrap_or(0) + 1);
-    hub.write_status::<Deployment, _>(&round.key, &round.uid, &round.facts.status, &status).await
+    Ok(())
 }
 
 async fn told_scaling(hub: &Hub, round: &Round, name: &str, from: i32, to: i32) {

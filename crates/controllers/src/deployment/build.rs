@@ -82,10 +82,71 @@ pub(super) fn replica_set(
     })
 }
 
+/// What an existing replica set is to the Deployment that wants one of its name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Kinship {
+    Own,
+    /// Nobody's, and for the same pods: this change of its metadata makes it the Deployment's.
+    Orphan(Box<ObjectMeta>),
+    Foreign,
+}
+
+pub(super) fn kinship(found: &ReplicaSet, wanted: &ReplicaSet) -> Kinship {
+    let controller = |set: &ReplicaSet| {
+        let owners = set.metadata.owner_references.iter().flatten();
+        owners
+            .into_iter()
+            .find(|owner| owner.controller == Some(true))
+            .map(|owner| owner.uid.clone())
+    };
+    let selector = |set: &ReplicaSet| set.spec.as_ref().map(|spec| spec.selector.clone());
+    match controller(found) {
+        owner if owner == controller(wanted) => Kinship::Own,
+        None if selector(found) == selector(wanted)
+            && found.metadata.deletion_timestamp.is_none() =>
+        {
+            let owners =
+                found.metadata.owner_references.iter().chain(&wanted.metadata.owner_references);
+            Kinship::Orphan(Box::new(ObjectMeta {
+                uid: found.metadata.uid.clone(),
+                resource_version: found.metadata.resource_version.clone(),
+                owner_references: Some(owners.flatten().cloned().collect()),
+                ..ObjectMeta::default()
+            }))
+        }
+        _ => Kinship::Foreign,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn only_an_orphan_for_the_same_pods_is_adopted() {
+        let set = |owner: Option<&str>, app: &str| -> ReplicaSet {
+            let owners: Vec<_> = owner
+                .map(|uid| json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "d", "uid": uid, "controller": true}))
+                .into_iter()
+                .collect();
+            serde_json::from_value(json!({"metadata": {"name": "d-h", "uid": "u", "resourceVersion": "7", "ownerReferences": owners},
+                "spec": {"selector": {"matchLabels": {"app": app}}}}))
+            .expect("replica set")
+        };
+        let wanted = set(Some("new"), "x");
+        assert_eq!(kinship(&set(Some("new"), "x"), &wanted), Kinship::Own);
+        assert_eq!(kinship(&set(Some("old"), "x"), &wanted), Kinship::Foreign);
+        assert_eq!(kinship(&set(None, "y"), &wanted), Kinship::Foreign);
+        let Kinship::Orphan(change) = kinship(&set(None, "x"), &wanted) else {
+            panic!("not adopted")
+        };
+        assert_eq!(change.owner_references, wanted.metadata.owner_references);
+        assert_eq!(
+            (change.uid.as_deref(), change.resource_version.as_deref()),
+            (Some("u"), Some("7"))
+        );
+    }
 
     #[test]
     fn the_replica_set_is_told_apart_by_the_hash_in_labels_selector_and_template() {

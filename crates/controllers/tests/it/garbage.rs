@@ -74,7 +74,7 @@ async fn a_foreground_deletion_keeps_the_owner_until_the_last_pod_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_orphaning_deletion_leaves_the_pods() {
+async fn an_orphaning_deletion_leaves_the_pods_and_the_next_deployment_adopts_them() {
     let cluster = Cluster::with_node("4", "8Gi").await;
     running(&cluster).await;
     cluster.api::<Deployment>().delete("d", &DeleteParams::orphan()).await.expect("deleted");
@@ -84,6 +84,22 @@ async fn an_orphaning_deletion_leaves_the_pods() {
     })
     .await;
     assert_eq!(sets.len(), 1);
+    assert_eq!(
+        cluster
+            .api::<Pod>()
+            .list(&kube::api::ListParams::default())
+            .await
+            .expect("pods")
+            .items
+            .len(),
+        2
+    );
+    let again = running(&cluster).await.uid();
+    let owned = |sets: &[ReplicaSet]| {
+        sets.len() == 1
+            && sets[0].owner_references().first().map(|owner| owner.uid.clone()) == again
+    };
+    until_all(&cluster.api::<ReplicaSet>(), owned).await;
     assert_eq!(
         cluster
             .api::<Pod>()
