@@ -41,7 +41,7 @@ async fn while_the_cluster_is_away_nothing_is_started_or_failed_and_then_the_tru
     server.world.flink.set_state(&run.to_string(), "FINISHED");
     server.world.mend();
     server.until_state("FINISHED").await;
-    assert_eq!(server.states().await, ["STARTING", "RUNNING", "ENDING", "FINISHED"]);
+    server.told(&["STARTING", "RUNNING", "ENDING", "FINISHED"]).await;
     assert_eq!(server.world.deployments_created(), 1);
     server.finish().await;
 }

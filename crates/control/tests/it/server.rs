@@ -217,8 +217,16 @@ impl TestServer {
         Ok(String::from_utf8(bytes.concat()).unwrap())
     }
 
-    /// The states that the job went through, oldest first.
-    pub(crate) async fn states(&self) -> Vec<String> {
+    /// Waits until the timeline tells of these states, oldest first, and no others.
+    pub(crate) async fn told(&self, wanted: &[&str]) {
+        let look = || async {
+            let states = self.states().await;
+            if states == wanted { Ok(()) } else { Err(states) }
+        };
+        eventually_async(PATIENCE, look).await;
+    }
+
+    async fn states(&self) -> Vec<String> {
         let name = (&environment(), &name());
         let events = self.control().events(&self.principal, name, None, 100).await.unwrap();
         let mut states: Vec<_> = events

@@ -25,7 +25,7 @@ async fn an_applied_job_runs_to_its_end_and_leaves_its_outcome_and_logs_but_no_o
     assert!(run.running_at.is_some() && run.ended_at.is_some());
     assert_eq!(server.log(LogSource::JobManager).await.unwrap(), "Starting the JobManager\n");
     assert_eq!(server.log(LogSource::TaskManagers).await.unwrap(), "Starting the JobManager\n");
-    assert_eq!(server.states().await, ["STARTING", "CREATED", "RUNNING", "ENDING", "FINISHED"]);
+    server.told(&["STARTING", "CREATED", "RUNNING", "ENDING", "FINISHED"]).await;
     server.finish().await;
 }
 
