@@ -86,8 +86,8 @@ async fn a_second_change_while_the_first_is_on_its_way_is_a_conflict() {
     // At once: the controller may not have begun with the second run.
     assert_eq!(refusal(server.apply(third).await).0, Kind::Conflict);
     assert_eq!(server.runs().await.len(), 2);
-    server.cancel().await;
-    server.until(|view| view.state.is_at_rest()).await;
+    let cancel = server.cancel().await;
+    server.operation_ended(cancel).await;
     server.finish().await;
 }
 
@@ -113,8 +113,8 @@ async fn a_job_that_was_cancelled_before_it_ever_ran_can_be_started_by_its_uncha
     server.operation_ended(operation).await;
     let applied = server.apply(job()).await.unwrap();
     assert!(applied.operation.is_some(), "it is started");
-    server.cancel().await;
-    server.until(|view| view.state.is_at_rest()).await;
+    let cancel = server.cancel().await;
+    server.operation_ended(cancel).await;
     server.finish().await;
 }
 
