@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn configuration_values_keep_their_type() {
         let text = SMALLEST
-            .replace("}", r#","configuration":{"a":1,"b":"1","c":true,"d":[1,"x"],"e":0.5}}"#);
+            .replace('}', r#","configuration":{"a":1,"b":"1","c":true,"d":[1,"x"],"e":0.5}}"#);
         let job: JobSpec = serde_json::from_str(&text).expect("valid");
         assert_eq!(job.configuration["a"], ConfigurationValue::Integer(1));
         assert_eq!(job.configuration["b"], ConfigurationValue::Text("1".into()));

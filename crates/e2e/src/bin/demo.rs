@@ -6,6 +6,7 @@ use std::{
     io::IsTerminal,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -13,11 +14,21 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use flumen_e2e::{Flumen, Remains, WordCount, example_jar, job_file};
 use serde_json::Value;
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    iterator::Signals,
+};
 
 /// The Flink version that the demo takes.
 const VERSION: &str = "1.20.5";
 const TEXT_BYTES: u64 = 100 << 20;
 const JOB: &str = "word-count";
+
+/// What a shell answers for a command that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+/// Whether Ctrl-C was pressed. The commands underway hear it too and end, so that their step fails.
+static STOPPED: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -25,13 +36,31 @@ fn main() -> ExitCode {
         eprintln!("usage: flumen-demo FLUMEN_BINARY CACHE_DIRECTORY");
         return ExitCode::FAILURE;
     };
+    if let Err(error) = listen_for_stop() {
+        eprintln!("Ctrl-C cannot be listened for: {error:#}");
+        return ExitCode::FAILURE;
+    }
     match demo(Path::new(&binary), Path::new(&cache)) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(_) if STOPPED.load(Ordering::SeqCst) => {
+            eprintln!("\nStopped; nothing is left.");
+            ExitCode::from(INTERRUPTED)
+        }
         Err(error) => {
             eprintln!("\nThe demo failed: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Keeps Ctrl-C and SIGTERM from ending us before everything is cleared away.
+fn listen_for_stop() -> Result<()> {
+    let mut signals =
+        Signals::new([SIGINT, SIGTERM, SIGHUP]).context("could not listen for signals")?;
+    thread::Builder::new()
+        .spawn(move || signals.forever().for_each(|_| STOPPED.store(true, Ordering::SeqCst)))
+        .context("could not start a thread")?;
+    Ok(())
 }
 
 fn demo(binary: &Path, cache: &Path) -> Result<()> {
@@ -41,6 +70,9 @@ fn demo(binary: &Path, cache: &Path) -> Result<()> {
         .context("no temporary directory")?;
     let before = Remains::of(directory.path());
     let result = show(binary, cache, directory.path());
+    if STOPPED.load(Ordering::SeqCst) {
+        return result;
+    }
     if result.is_err() {
         let kept = directory.keep();
         eprintln!("The logs are in {}.", kept.join("data/logs").display());
@@ -83,12 +115,16 @@ fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
     if std::io::stdout().is_terminal() {
         println!("\nFlumen stays up. Try `{} job show {JOB}", binary.display());
         println!("  --data-directory {}`; Ctrl-C ends it all.", flumen.directory().display());
-        wait_for_end(&flumen);
+        while !STOPPED.load(Ordering::SeqCst) && is_running(&flumen) {
+            thread::sleep(Duration::from_millis(200));
+        }
+        STOPPED.store(false, Ordering::SeqCst);
     }
     step("stop everything", || flumen.stop())
 }
 
 fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    ensure!(!STOPPED.load(Ordering::SeqCst), "stopped");
     let began = Instant::now();
     let result = work();
     let mark = if result.is_ok() { "ok" } else { "FAILED" };
@@ -125,6 +161,7 @@ fn watch(flumen: &Flumen) -> Result<()> {
         }
         match state {
             "FINISHED" => return Ok(()),
+            _ if STOPPED.load(Ordering::SeqCst) => bail!("stopped"),
             "FAILED" | "CANCELED" | "ENDED_UNKNOWN" => {
                 bail!("the job is {state}: {}", job["reason"])
             }
@@ -142,9 +179,6 @@ fn records(live: &Value) -> String {
     if read > 0.0 { format!(", {read:.0} records/s") } else { String::new() }
 }
 
-/// Until Ctrl-C, which reaches `flumen up` as well as us; it ends by itself then.
-fn wait_for_end(flumen: &Flumen) {
-    while Path::new(&format!("/proc/{}", flumen.id())).exists() {
-        thread::sleep(Duration::from_millis(200));
-    }
+fn is_running(flumen: &Flumen) -> bool {
+    Path::new(&format!("/proc/{}", flumen.id())).exists()
 }
