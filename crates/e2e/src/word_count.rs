@@ -163,6 +163,11 @@ artifact: {jar}
 mainClass: org.apache.flink.streaming.examples.wordcount.WordCount
 arguments: [--input, file:///data/input/words.txt, --output, file:///data/output, --execution-mode, BATCH]
 parallelism: 2
+configuration:
+  restart-strategy:
+    type: fixed-delay
+    fixed-delay: {{attempts: 3, delay: 1 s}}
+  metrics.fetcher.update-interval: 1 s
 resources:
   jobManager:
     cpu: 0.5

@@ -149,12 +149,11 @@ fn write_job(directory: &Path, jar: &Path, paths: (&Path, &Path)) -> Result<Stri
 fn watch(flumen: &Flumen) -> Result<()> {
     let began = Instant::now();
     let mut last = String::new();
+    let mut rate = Rate { records: 0, at: began };
     loop {
-        let job = flumen
-            .json(&["job", "show", JOB, "--live"])
-            .or_else(|_| flumen.json(&["job", "show", JOB]))?;
+        let job = flumen.json(&["job", "show", JOB])?;
         let state = job["state"].as_str().unwrap_or_default();
-        let line = format!("{state}{}", records(&job["live"]));
+        let line = format!("{state}{}", rate.since_last(&job["live"]));
         if line != last {
             print_indented(&line);
             last.clone_from(&line);
@@ -173,10 +172,27 @@ fn watch(flumen: &Flumen) -> Result<()> {
     }
 }
 
-fn records(live: &Value) -> String {
-    let vertices = live["vertices"].as_array().into_iter().flatten();
-    let read: f64 = vertices.filter_map(|vertex| vertex["recordsOutPerSecond"].as_f64()).sum();
-    if read > 0.0 { format!(", {read:.0} records/s") } else { String::new() }
+/// Records a second between two looks. Flink's own meters speak of the last minute, which is longer than
+/// this job runs.
+struct Rate {
+    records: u64,
+    at: Instant,
+}
+
+impl Rate {
+    fn since_last(&mut self, live: &Value) -> String {
+        let vertices = live["vertices"].as_array().into_iter().flatten();
+        let records: u64 = vertices.filter_map(|vertex| vertex["recordsOut"].as_u64()).sum();
+        if records <= self.records {
+            return String::new();
+        }
+        let new = Self { records, at: Instant::now() };
+        let old = std::mem::replace(self, new);
+        let seconds = self.at.duration_since(old.at).as_secs_f64();
+        // Exact up to 2^32 records between two looks.
+        let new = f64::from(u32::try_from(records - old.records).unwrap_or(u32::MAX));
+        format!(", {:.0} records/s", new / seconds)
+    }
 }
 
 fn is_running(flumen: &Flumen) -> bool {
