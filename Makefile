@@ -6,7 +6,7 @@
 CACHE ?= $(HOME)/.cache/flumen
 CARGO ?= cargo
 
-.PHONY: build demo test bench setup pure lint e2e clean
+.PHONY: build demo test bench setup pure lint e2e
 
 build: target/release/flumen
 
