@@ -7,7 +7,6 @@ mod wish;
 
 pub use apply::{Applied, ApplyJob, Change, UploadedArtifact};
 pub use read::JobView;
-pub use wish::StartMode;
 
 use flumen_store::Job;
 

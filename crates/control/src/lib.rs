@@ -24,7 +24,7 @@ mod versions;
 pub use clusters::ClusterContactView;
 pub use control::Control;
 pub use error::Error;
-pub use jobs::{Applied, ApplyJob, Change, JobView, StartMode, UploadedArtifact};
+pub use jobs::{Applied, ApplyJob, Change, JobView, UploadedArtifact};
 pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};
 pub use settings::{LocalSettings, Settings};

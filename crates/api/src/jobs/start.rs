@@ -1,6 +1,5 @@
 use axum::{Json, extract::State, http::StatusCode};
 use flumen_api_types::Operation;
-use flumen_control::StartMode;
 
 use crate::{
     error::Error,
@@ -22,6 +21,6 @@ pub(crate) async fn start(
     key: IdempotencyKey,
 ) -> Result<(StatusCode, Json<Operation>), Error> {
     let key = key.with(&("start", &environment, &job));
-    let id = api.control.start_job(&principal, (&environment, &job), StartMode::Fresh, key).await?;
+    let id = api.control.start_job(&principal, (&environment, &job), key).await?;
     translate::accepted(&api, &principal, id).await
 }

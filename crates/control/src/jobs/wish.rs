@@ -5,13 +5,6 @@ use flumen_store::{Job, NewJob, Operation, OperationState, Principal};
 use super::apply::new_run;
 use crate::{Control, Error, clock, identity};
 
-/// From what a started job begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartMode {
-    /// With empty state.
-    Fresh,
-}
-
 impl Control {
     /// Starts a job that does not run, with its newest release.
     ///
@@ -21,7 +14,6 @@ impl Control {
         &self,
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
-        _mode: StartMode,
         key: Option<(String, String)>,
     ) -> Result<OperationId, Error> {
         if let Some(operation) = self.replayed(principal, key.as_ref()).await? {

@@ -4,7 +4,7 @@ use std::{fmt::Debug, time::Duration};
 
 use flumen_control::{
     Applied, ApplyJob, Control, Error, JobView, LocalSettings, LogSource, LogsQuery, Operation,
-    OperationState, Principal, Run, Settings, StartMode, Tasks, UploadedArtifact, VersionSource,
+    OperationState, Principal, Run, Settings, Tasks, UploadedArtifact, VersionSource,
 };
 use flumen_model::{
     ArtifactRole, Digest, EnvironmentName, JobName, JobSpec, OperationId, RunId, Secret,
@@ -141,7 +141,7 @@ impl TestServer {
 
     pub(crate) async fn start_again(&self) -> Result<OperationId, Error> {
         let name = (&environment(), &name());
-        self.control().start_job(&self.principal, name, StartMode::Fresh, None).await
+        self.control().start_job(&self.principal, name, None).await
     }
 
     pub(crate) async fn cancel(&self) -> OperationId {
