@@ -21,7 +21,7 @@ pub use client_keys::client_keys;
 pub use error::Error;
 pub use job::{
     JobDeployment, JobPlan, Storage, StorageVolume, VolumeSource, job_deployment,
-    labels::{ENVIRONMENT_LABEL, JOB_LABEL, MANAGED_BY_LABEL, MANAGER, RUN_ID_ANNOTATION},
+    labels::{ENVIRONMENT_LABEL, JOB_LABEL, MANAGED_BY_LABEL, MANAGER},
     protections::{Protection, protections},
 };
 pub use manifests::{Manifests, Object};

@@ -1,6 +1,6 @@
 //! Creation of a Flink cluster so that repeating it, from any point, ends in the same objects.
 
-use flumen_model::Namespace;
+use flumen_model::{Namespace, RunId};
 use k8s_openapi::{api::apps::v1::Deployment, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::{
     Api,
@@ -9,7 +9,7 @@ use kube::{
 };
 use serde_json::Value;
 
-use crate::{Cause, Cluster, Error, FIELD_MANAGER, RUN_ID_ANNOTATION};
+use crate::{Cause, Cluster, Error, FIELD_MANAGER};
 
 /// A Flink cluster whose objects all stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Created {
 impl Cluster {
     /// Creates the Deployment, then each of `others` as its property. The refusal of a second Deployment of
     /// one name is the lock against starting twice: one that is there is compared by the annotation
-    /// [`RUN_ID_ANNOTATION`], and the same run goes on with it.
+    /// [`RunId::ANNOTATION`], and the same run goes on with it.
     ///
     /// # Errors
     /// [`Error::DeploymentTaken`], [`Error::DeploymentDeleting`] and [`Error::ObjectTaken`] are conflicts;
@@ -77,7 +77,7 @@ impl Cluster {
         // It was there and is gone: somebody is deleting it. The caller repeats.
         let Some(found) = found else { return Err(failed(refused)) };
         let run = |of: &Deployment| {
-            of.metadata.annotations.as_ref().and_then(|all| all.get(RUN_ID_ANNOTATION)).cloned()
+            of.metadata.annotations.as_ref().and_then(|all| all.get(RunId::ANNOTATION)).cloned()
         };
         let (ours, theirs) = (run(deployment), run(&found));
         if ours.is_none() || ours != theirs {

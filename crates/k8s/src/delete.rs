@@ -5,7 +5,7 @@ use kube::{
     api::{DeleteParams, Preconditions},
 };
 
-use crate::{Cause, Cluster, Error, RUN_ID_ANNOTATION, create::owner_text};
+use crate::{Cause, Cluster, Error, create::owner_text};
 
 /// Which Deployment of a name is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Cluster {
         let Some(found) = self.read(|| deployments.get_opt(name)).await.map_err(failed)? else {
             return Ok(Deletion::Gone);
         };
-        let run = found.metadata.annotations.as_ref().and_then(|all| all.get(RUN_ID_ANNOTATION));
+        let run = found.metadata.annotations.as_ref().and_then(|all| all.get(RunId::ANNOTATION));
         let meant = match guard {
             Guard::Run(id) => run.is_some_and(|run| *run == id.to_string()),
             Guard::Uid(uid) => found.metadata.uid.as_ref() == Some(uid),

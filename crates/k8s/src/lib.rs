@@ -29,7 +29,7 @@ pub use leftovers::Leftovers;
 pub use logs::{LogRequest, LogStream};
 pub use names::{
     FIELD_MANAGER, LABEL_APP, LABEL_COMPONENT, LABEL_TYPE, MAIN_CONTAINER, NATIVE_TYPE,
-    RUN_ID_ANNOTATION, is_ha_config_map,
+    is_ha_config_map,
 };
 pub use observation::{
     Component, ContainerEnd, ContainerWait, DeploymentCondition, DeploymentSeen, Observation,

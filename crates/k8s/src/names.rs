@@ -13,8 +13,6 @@ pub const LABEL_TYPE: &str = "type";
 pub const NATIVE_TYPE: &str = "flink-native-kubernetes";
 /// The container that runs Flink.
 pub const MAIN_CONTAINER: &str = "flink-main-container";
-/// The annotation on a Deployment with the run that it is.
-pub const RUN_ID_ANNOTATION: &str = "flumen.dev/run-id";
 /// Who Flumen is to server-side apply.
 pub const FIELD_MANAGER: &str = "flumen";
 

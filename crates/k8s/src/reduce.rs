@@ -1,6 +1,6 @@
 //! From Kubernetes' objects to what can change a decision.
 
-use flumen_model::ClusterId;
+use flumen_model::{ClusterId, RunId};
 use k8s_openapi::api::{
     apps::v1::Deployment,
     core::v1::{ContainerStateTerminated, ContainerStatus, Pod, PodStatus},
@@ -9,7 +9,7 @@ use kube::ResourceExt;
 
 use crate::{
     Component, ContainerEnd, ContainerWait, DeploymentCondition, DeploymentSeen, LABEL_APP,
-    LABEL_COMPONENT, MAIN_CONTAINER, PodPhase, PodSeen, RUN_ID_ANNOTATION,
+    LABEL_COMPONENT, MAIN_CONTAINER, PodPhase, PodSeen,
 };
 
 /// The Flink cluster that an object says it is of; none where that is no valid cluster id.
@@ -38,7 +38,7 @@ pub(crate) fn deployment(object: &Deployment, cluster_id: ClusterId) -> Deployme
         namespace: object.namespace().unwrap_or_default(),
         cluster_id,
         uid: object.uid().unwrap_or_default(),
-        run_id: object.annotations().get(RUN_ID_ANNOTATION).cloned(),
+        run_id: object.annotations().get(RunId::ANNOTATION).cloned(),
         replicas: object.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
         ready_replicas: status.and_then(|status| status.ready_replicas).unwrap_or(0),
         deleting: object.metadata.deletion_timestamp.is_some(),

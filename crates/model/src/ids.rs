@@ -70,6 +70,10 @@ uuid_id! {
 pub struct RunId(u128);
 
 impl RunId {
+    /// The annotation of a Deployment that names the run it was created for: what a create that found the
+    /// name taken compares.
+    pub const ANNOTATION: &str = "flumen.dev/run-id";
+
     /// The run id with these bits. Zero is what Flink up to 1.15 gives every job: never pass it.
     pub const fn from_bits(bits: u128) -> Self {
         Self(bits)

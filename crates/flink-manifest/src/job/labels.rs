@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use flumen_flink_conf::{Configuration, Value};
+use flumen_model::RunId;
 
 use super::JobDeployment;
 use crate::{Error, Marks};
 
-/// The annotation of a Deployment that names the run it was created for: what a create that found
-/// the name taken compares.
-pub const RUN_ID_ANNOTATION: &str = "flumen.dev/run-id";
 /// The label that names the job.
 pub const JOB_LABEL: &str = "flumen.dev/job";
 /// The label that names the environment.
@@ -52,5 +50,5 @@ fn labels(deployment: &JobDeployment) -> BTreeMap<String, String> {
 }
 
 fn annotations(deployment: &JobDeployment) -> BTreeMap<String, String> {
-    BTreeMap::from([(RUN_ID_ANNOTATION.to_owned(), deployment.run.to_string())])
+    BTreeMap::from([(RunId::ANNOTATION.to_owned(), deployment.run.to_string())])
 }

@@ -1,7 +1,7 @@
 use flumen_model::FlinkMinor;
 use serde_json::{Map, Value, json};
 
-use super::{labels, *};
+use super::*;
 use crate::{protections, render};
 
 fn deployment(version: &str) -> JobDeployment {
@@ -205,7 +205,7 @@ fn the_deployment_names_its_run_and_its_job() {
     let manifests = render(&plan(&deployment("1.20.5")).spec).expect("manifests");
     let metadata = &manifests.deployment.metadata;
     let run = "01990000000070008000000000000001";
-    assert_eq!(metadata.annotations.as_ref().expect("annotations")[labels::RUN_ID_ANNOTATION], run);
+    assert_eq!(metadata.annotations.as_ref().expect("annotations")[RunId::ANNOTATION], run);
     assert_eq!(metadata.labels.as_ref().expect("labels")[labels::ENVIRONMENT_LABEL], "local");
     let selector =
         manifests.deployment.spec.expect("a spec").selector.match_labels.expect("labels");

@@ -6,7 +6,7 @@ use std::{
 };
 
 use flumen_apiserver::{ApiServer, Dialer, Settings};
-use flumen_k8s::{Access, Cluster, RUN_ID_ANNOTATION, Timeouts};
+use flumen_k8s::{Access, Cluster, Timeouts};
 use flumen_model::{ClusterId, Namespace, RunId, Secret};
 use flumen_testkit::TempDirectory;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -122,7 +122,7 @@ pub(crate) fn deployment(run: RunId) -> Deployment {
         "metadata": {
             "name": "word-count",
             "labels": labels("jobmanager"),
-            "annotations": { RUN_ID_ANNOTATION: run.to_string() },
+            "annotations": { RunId::ANNOTATION: run.to_string() },
         },
         "spec": {
             "replicas": 1,
