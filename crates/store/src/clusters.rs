@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Store,
-    rows::{Columns, json},
+    rows::{json, read_all},
 };
 
 /// A Kubernetes cluster that Flumen deploys to.
@@ -38,10 +38,8 @@ impl Store {
 
     /// All clusters by name.
     pub async fn clusters(&self) -> Result<Vec<Cluster>, Error> {
-        let rows = sqlx::query("SELECT document FROM clusters ORDER BY name")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|source| Error::Load { what: WHAT, source })?;
-        rows.iter().map(|row| Columns::of(row, WHAT).json("document")).collect()
+        let found =
+            sqlx::query("SELECT document FROM clusters ORDER BY name").fetch_all(&self.pool).await;
+        read_all(found, WHAT, |columns| columns.json("document"))
     }
 }

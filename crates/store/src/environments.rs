@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Store,
-    rows::{Columns, json},
+    rows::{json, read_all},
 };
 
 /// Where jobs run, with the version that an edit must name.
@@ -80,21 +80,16 @@ impl Store {
 
     /// All environments by name.
     pub async fn environments(&self) -> Result<Vec<Environment>, Error> {
-        let rows = sqlx::query("SELECT * FROM environments ORDER BY name")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|source| Error::Load { what: WHAT, source })?;
-        rows.iter()
-            .map(|row| {
-                let columns = Columns::of(row, WHAT);
-                Ok(Environment {
-                    name: columns.parsed("name")?,
-                    document: columns.json("document")?,
-                    version: columns.number("version")?,
-                    created_at: columns.time("created_at")?,
-                })
+        let found =
+            sqlx::query("SELECT * FROM environments ORDER BY name").fetch_all(&self.pool).await;
+        read_all(found, WHAT, |columns| {
+            Ok(Environment {
+                name: columns.parsed("name")?,
+                document: columns.json("document")?,
+                version: columns.number("version")?,
+                created_at: columns.time("created_at")?,
             })
-            .collect()
+        })
     }
 
     /// One environment.

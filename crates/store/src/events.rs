@@ -1,7 +1,7 @@
 use flumen_model::{EventId, JobId};
 use jiff::Timestamp;
 
-use crate::{Error, Store, rows::Columns};
+use crate::{Error, Store, rows::read_all};
 
 /// An entry of a job's timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,25 +42,21 @@ impl Store {
         before: Option<EventId>,
         limit: u32,
     ) -> Result<Vec<JobEvent>, Error> {
-        let rows = sqlx::query(
+        let found = sqlx::query(
             "SELECT * FROM job_events WHERE job = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
         )
         .bind(job.to_string())
         .bind(before.map_or_else(|| "~".to_owned(), |id| id.to_string()))
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
-        .await
-        .map_err(|source| Error::Load { what: WHAT, source })?;
-        rows.iter()
-            .map(|row| {
-                let columns = Columns::of(row, WHAT);
-                Ok(JobEvent {
-                    id: columns.parsed("id")?,
-                    at: columns.time("at")?,
-                    kind: columns.text("kind")?,
-                    message: columns.text("message")?,
-                })
+        .await;
+        read_all(found, WHAT, |columns| {
+            Ok(JobEvent {
+                id: columns.parsed("id")?,
+                at: columns.time("at")?,
+                kind: columns.text("kind")?,
+                message: columns.text("message")?,
             })
-            .collect()
+        })
     }
 }

@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 
 use crate::{
     Error, Store,
-    rows::{Columns, json},
+    rows::{json, read_all},
 };
 
 /// One immutable build of a job.
@@ -81,24 +81,20 @@ pub(crate) async fn insert(
 impl Store {
     /// The releases of a job, newest first.
     pub async fn releases(&self, job: JobId) -> Result<Vec<Release>, Error> {
-        let rows = sqlx::query("SELECT * FROM releases WHERE job = $1 ORDER BY number DESC")
+        let found = sqlx::query("SELECT * FROM releases WHERE job = $1 ORDER BY number DESC")
             .bind(job.to_string())
             .fetch_all(&self.pool)
-            .await
-            .map_err(|source| Error::Load { what: WHAT, source })?;
-        rows.iter()
-            .map(|row| {
-                let columns = Columns::of(row, WHAT);
-                Ok(Release {
-                    id: columns.parsed("id")?,
-                    job: columns.parsed("job")?,
-                    number: columns.number("number")?,
-                    content: columns.json("content")?,
-                    created_at: columns.time("created_at")?,
-                    created_by: columns.text("created_by")?,
-                })
+            .await;
+        read_all(found, WHAT, |columns| {
+            Ok(Release {
+                id: columns.parsed("id")?,
+                job: columns.parsed("job")?,
+                number: columns.number("number")?,
+                content: columns.json("content")?,
+                created_at: columns.time("created_at")?,
+                created_by: columns.text("created_by")?,
             })
-            .collect()
+        })
     }
 
     /// One release of a job.

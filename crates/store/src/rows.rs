@@ -66,6 +66,16 @@ impl<'r> Columns<'r> {
     }
 }
 
+/// Reads each row that a query found.
+pub(crate) fn read_all<T>(
+    found: Result<Vec<SqliteRow>, sqlx::Error>,
+    what: &'static str,
+    read: impl Fn(&Columns<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let rows = found.map_err(|source| Error::Load { what, source })?;
+    rows.iter().map(|row| read(&Columns::of(row, what))).collect()
+}
+
 fn to_time(what: &'static str, milliseconds: i64) -> Result<Timestamp, Error> {
     Timestamp::from_millisecond(milliseconds)
         .map_err(|_| Error::Corrupt { what, value: milliseconds.to_string() })

@@ -1,7 +1,7 @@
 use flumen_model::{EnvironmentName, FlinkVersion, TeamId};
 use jiff::Timestamp;
 
-use crate::{Error, Store, rows::Columns};
+use crate::{Error, Store, rows::read_all};
 
 /// A Flink version in an environment, with its base image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,23 +42,16 @@ impl Store {
 
     /// All versions, newest Flink first.
     pub async fn versions(&self) -> Result<Vec<FlinkVersionRow>, Error> {
-        let rows = sqlx::query("SELECT * FROM flink_versions")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|source| Error::Load { what: WHAT, source })?;
-        let mut versions = rows
-            .iter()
-            .map(|row| {
-                let columns = Columns::of(row, WHAT);
-                Ok(FlinkVersionRow {
-                    version: columns.parsed("version")?,
-                    environment: columns.parsed("environment")?,
-                    image: columns.text("image")?,
-                    source: columns.text("source")?,
-                    created_at: columns.time("created_at")?,
-                })
+        let found = sqlx::query("SELECT * FROM flink_versions").fetch_all(&self.pool).await;
+        let mut versions = read_all(found, WHAT, |columns| {
+            Ok(FlinkVersionRow {
+                version: columns.parsed("version")?,
+                environment: columns.parsed("environment")?,
+                image: columns.text("image")?,
+                source: columns.text("source")?,
+                created_at: columns.time("created_at")?,
             })
-            .collect::<Result<Vec<_>, Error>>()?;
+        })?;
         versions.sort_by_key(|row| std::cmp::Reverse(row.version));
         Ok(versions)
     }
