@@ -6,22 +6,13 @@ use flumen_localcluster::{Allocatable, LocalCluster};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{
-    arguments::Local,
-    config, logging, runtime,
-    settings::Settings,
-    supervised::{self, Message},
-};
+use crate::{arguments::Local, runtime, settings::Settings, supervised::Message};
 
 pub(crate) fn run(arguments: &Local, global: &GlobalArguments, printer: &Printer) -> Result<()> {
-    let work = || {
-        let settings = config::resolve(arguments.flags(), &arguments.file, global)?.settings;
-        logging::start(&settings);
-        runtime::run(arguments.supervised, |stop| {
-            local(settings, arguments.supervised, stop, printer)
-        })
-    };
-    supervised::tell(arguments.supervised, work(), printer)
+    let started = (arguments.flags(), &arguments.file, arguments.supervised);
+    runtime::command(started, global, printer, |settings, stop| {
+        local(settings, arguments.supervised, stop, printer)
+    })
 }
 
 async fn local(

@@ -2,13 +2,16 @@ use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 
-use crate::settings::{LogFormat, Settings};
+use crate::settings::{LogFilter, LogFormat, Settings};
+
+/// kube logs an error for each answer with status 500 and more. Whoever asked gets the error as well, and only he knows
+/// what it means: a JobManager that starts is answered for with 503 until it listens.
+const QUIET: (&str, &str) = ("kube_client", "kube_client::client::builder=off");
 
 /// Logs to standard error from here on.
 pub(crate) fn start(settings: &Settings) {
-    let filter = EnvFilter::builder().parse_lossy(&settings.log.0);
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(&settings.log))
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
     // A second start, which only a test could make, keeps the first.
@@ -16,4 +19,64 @@ pub(crate) fn start(settings: &Settings) {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+}
+
+/// What is asked for, without what others say better; who asks for that by its name gets it.
+fn filter(LogFilter(asked): &LogFilter) -> EnvFilter {
+    let (library, quiet) = QUIET;
+    if asked.contains(library) {
+        EnvFilter::builder().parse_lossy(asked)
+    } else {
+        EnvFilter::builder().parse_lossy(format!("{asked},{quiet}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("not poisoned").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(asked: &str) -> String {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter(&LogFilter(asked.to_owned())))
+            .with_ansi(false)
+            .without_time()
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!(target: "kube_client::client::builder", "failed with status 503");
+            tracing::warn!(target: "kube_client::config", "overriding cluster URL");
+            tracing::error!("ours");
+        });
+        let bytes = log.0.lock().expect("not poisoned").clone();
+        String::from_utf8(bytes).expect("text")
+    }
+
+    #[test]
+    fn an_error_of_a_request_is_said_once_by_whoever_asked() {
+        let said = logged("info");
+        assert!(!said.contains("503"), "{said}");
+        assert!(said.contains("overriding") && said.contains("ours"), "{said}");
+    }
+
+    #[test]
+    fn who_asks_for_the_library_by_name_hears_it() {
+        assert!(logged("info,kube_client=error").contains("503"));
+    }
 }

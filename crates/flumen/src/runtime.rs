@@ -3,11 +3,19 @@
 use std::{io::Read as _, thread, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
+use flumen_cli::{GlobalArguments, Printer};
 use tokio::{
     runtime::Builder,
     signal::unix::{SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
+
+use crate::{
+    arguments::{FileArguments, Flags},
+    config, logging,
+    settings::{Resolved, Settings},
+    supervised,
+};
 
 /// Enough for one machine's server or node, and few enough to stay small.
 const WORKERS: usize = 2;
@@ -16,10 +24,28 @@ const BLOCKING: usize = 16;
 /// How long a process goes on whose supervisor is gone.
 const ORPHAN: Duration = Duration::from_millis(1500);
 
+/// Runs a command that takes requests: resolves its settings, starts its log, and works until it ends.
+/// `flumen up`, if it is what started this, hears of a failure.
+pub(crate) fn command<F>(
+    (flags, file, supervised): (Flags, &FileArguments, bool),
+    global: &GlobalArguments,
+    printer: &Printer,
+    work: impl FnOnce(Settings, CancellationToken) -> F,
+) -> Result<()>
+where
+    F: Future<Output = Result<()>>,
+{
+    let done = config::resolve(flags, file, global).and_then(|Resolved { settings, .. }| {
+        logging::start(&settings);
+        run(supervised, |stop| work(settings, stop))
+    });
+    supervised::tell(supervised, done, printer)
+}
+
 /// Runs `work` until it ends. The first signal to stop cancels the token, a second one ends the process
 /// without waiting. With `supervised`, standard input is a pipe that `flumen up` holds: when that closes,
 /// `up` is gone, and so is this process soon.
-pub(crate) fn run<F>(supervised: bool, work: impl FnOnce(CancellationToken) -> F) -> Result<()>
+fn run<F>(supervised: bool, work: impl FnOnce(CancellationToken) -> F) -> Result<()>
 where
     F: Future<Output = Result<()>>,
 {

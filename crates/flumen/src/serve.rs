@@ -12,25 +12,16 @@ use flumen_control::{Control, LocalSettings, Tasks};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    arguments::Serve,
-    config, lock, logging, runtime,
-    settings::Settings,
-    supervised::{self, Message},
-};
+use crate::{arguments::Serve, lock, runtime, settings::Settings, supervised::Message};
 
 /// How long the loops may take to come to a good place.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(arguments: &Serve, global: &GlobalArguments, printer: &Printer) -> Result<()> {
-    let work = || {
-        let settings = config::resolve(arguments.flags(), &arguments.file, global)?.settings;
-        logging::start(&settings);
-        runtime::run(arguments.supervised, |stop| {
-            serve(settings, arguments.supervised, stop, printer)
-        })
-    };
-    supervised::tell(arguments.supervised, work(), printer)
+    let started = (arguments.flags(), &arguments.file, arguments.supervised);
+    runtime::command(started, global, printer, |settings, stop| {
+        serve(settings, arguments.supervised, stop, printer)
+    })
 }
 
 async fn serve(
