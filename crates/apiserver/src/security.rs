@@ -9,3 +9,6 @@ pub(crate) mod tokens;
 pub(crate) mod user;
 
 pub(crate) use self::user::User;
+
+/// The user that the administrator's token proves.
+pub(crate) const ADMINISTRATOR: &str = "admin";

@@ -3,7 +3,7 @@
 use std::{fmt, path::Path, sync::Arc};
 
 use rustls::ServerConfig;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +15,7 @@ use crate::{
     lock::DirectoryLock,
     resources::Registry,
     security::{
-        User,
+        ADMINISTRATOR, User,
         authority::{Authority, Pair},
         tokens::Tokens,
     },
@@ -131,6 +131,13 @@ impl ApiServer {
     /// As [`ApiServer::issue_client_certificate`].
     pub fn kubeconfig(&self, url: &str, user: &str, groups: &[&str]) -> Result<String, Error> {
         self.api.authority.kubeconfig(url, user, groups)
+    }
+
+    /// The administrator's kubeconfig. It holds a token, because clients in Java, Flink's among them, read a
+    /// client certificate only with an RSA key, and ours are on elliptic curves.
+    pub fn administrator_kubeconfig(&self, url: &str) -> String {
+        let credential = json!({"token": self.api.tokens.administrator()});
+        self.api.authority.kubeconfig_with(url, ADMINISTRATOR, &credential)
     }
 }
 

@@ -62,9 +62,8 @@ impl LocalCluster {
             server.serve(api_listener).map_err(Error::ApiServer)?.fuse(),
             server.serve(inside).map_err(Error::ApiServer)?.fuse(),
         ];
-        let admin =
-            server.kubeconfig(&url, "admin", &["system:masters"]).map_err(Error::ApiServer)?;
-        let kubeconfig = directory.write_private("kubeconfig", &admin)?;
+        let kubeconfig =
+            directory.write_private("kubeconfig", &server.administrator_kubeconfig(&url))?;
 
         let manager = server.in_process("system:kube-controller-manager", &["system:masters"]);
         let client = Client::new(manager, "default");

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    User,
+    ADMINISTRATOR, User,
     tokens::{Claims, ISSUER},
 };
 use crate::{api::Api, clock};
@@ -24,7 +24,7 @@ pub(crate) fn bearer(request: &Request<Body>) -> Option<&str> {
 /// The user that a token proves; `None` if it proves nothing now.
 pub(crate) fn user_of_token(api: &Api, token: &str) -> Option<User> {
     if api.tokens.is_administrator(token) {
-        return Some(User::new("admin", ["system:masters"]));
+        return Some(User::new(ADMINISTRATOR, ["system:masters"]));
     }
     user_of_service_account(api, token, &[ISSUER.to_owned()]).map(|(user, _)| user)
 }

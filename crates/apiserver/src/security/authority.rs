@@ -7,6 +7,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
+use serde_json::{Value, json};
 
 use super::files;
 use crate::Error;
@@ -95,26 +96,32 @@ impl Authority {
         groups: &[&str],
     ) -> Result<String, Error> {
         let (certificate, key) = self.issue_client(user, groups)?;
-        let encode = |text: &str| STANDARD.encode(text);
-        let config = serde_json::json!({
+        let credential = json!({
+            "client-certificate-data": STANDARD.encode(certificate),
+            "client-key-data": STANDARD.encode(key),
+        });
+        Ok(self.kubeconfig_with(url, user, &credential))
+    }
+
+    /// A kubeconfig in which a user has this credential.
+    pub(crate) fn kubeconfig_with(&self, url: &str, user: &str, credential: &Value) -> String {
+        let authority = STANDARD.encode(&self.pem);
+        let config = json!({
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "flumen-local",
             "clusters": [{
                 "name": "flumen-local",
-                "cluster": {"server": url, "certificate-authority-data": encode(&self.pem)},
+                "cluster": {"server": url, "certificate-authority-data": authority},
             }],
-            "users": [{
-                "name": user,
-                "user": {"client-certificate-data": encode(&certificate), "client-key-data": encode(&key)},
-            }],
+            "users": [{"name": user, "user": credential}],
             "contexts": [{
                 "name": "flumen-local",
                 "context": {"cluster": "flumen-local", "user": user, "namespace": "default"},
             }],
         });
         // JSON is YAML, and what reads kubeconfigs reads both.
-        Ok(format!("{config:#}\n"))
+        format!("{config:#}\n")
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{User, authentication, tokens::ISSUER};
+use super::{User, authentication, tokens::audiences};
 use crate::api::Api;
 
 /// Answers a review.
@@ -49,13 +49,7 @@ fn describe(user: &User) -> Value {
 
 fn token_status(api: &Api, asked: &Value) -> Value {
     let token = asked.pointer("/spec/token").and_then(Value::as_str).unwrap_or_default();
-    let audiences =
-        asked.pointer("/spec/audiences").and_then(Value::as_array).into_iter().flatten();
-    let mut audiences: Vec<String> =
-        audiences.filter_map(Value::as_str).map(str::to_owned).collect();
-    if audiences.is_empty() {
-        audiences.push(ISSUER.to_owned());
-    }
+    let audiences = audiences(asked);
     match authentication::user_of_service_account(api, token, &audiences) {
         Some((user, claims)) => {
             let common: Vec<&String> =

@@ -15,6 +15,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::files;
 use crate::Error;
@@ -54,6 +55,13 @@ pub(crate) struct Claims {
     pub(crate) holder: Holder,
 }
 
+/// The audiences that the `spec` of a request asks for: this server, unless it names others.
+pub(crate) fn audiences(asked: &Value) -> Vec<String> {
+    let named = asked.pointer("/spec/audiences").and_then(Value::as_array).into_iter().flatten();
+    let named: Vec<String> = named.filter_map(Value::as_str).map(str::to_owned).collect();
+    if named.is_empty() { vec![ISSUER.to_owned()] } else { named }
+}
+
 /// Makes and checks tokens.
 pub(crate) struct Tokens {
     administrator: String,
@@ -87,6 +95,11 @@ impl Tokens {
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8)
             .map_err(|_| unusable())?;
         Ok(Self { administrator, key, random: SystemRandom::new() })
+    }
+
+    /// The token of the administrator.
+    pub(crate) fn administrator(&self) -> &str {
+        &self.administrator
     }
 
     pub(crate) fn is_administrator(&self, token: &str) -> bool {

@@ -12,7 +12,7 @@ use crate::{
     clock,
     failure::{Cause, Failure},
     request::Call,
-    security::tokens::{Bound, Claims, Holder, ISSUER},
+    security::tokens::{self, Bound, Claims, Holder, ISSUER},
     verbs::{body, metadata},
 };
 
@@ -32,13 +32,7 @@ pub(super) async fn issue(
     let seconds =
         asked.pointer("/spec/expirationSeconds").and_then(Value::as_i64).unwrap_or(USUAL_SECONDS);
     check_duration(seconds)?;
-    let audiences =
-        asked.pointer("/spec/audiences").and_then(Value::as_array).into_iter().flatten();
-    let mut audiences: Vec<String> =
-        audiences.filter_map(Value::as_str).map(str::to_owned).collect();
-    if audiences.is_empty() {
-        audiences.push(ISSUER.to_owned());
-    }
+    let audiences = tokens::audiences(&asked);
     let mut holder = Holder {
         namespace: call.namespace().to_owned(),
         serviceaccount: Bound {
