@@ -30,6 +30,25 @@ pub(crate) struct Queues {
     pub(crate) scheduler: Queue<Uid>,
 }
 
+/// An object of a namespace that the controllers change and delete.
+pub(crate) trait Changed:
+    Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+    + Reduce
+    + Clone
+    + DeserializeOwned
+    + std::fmt::Debug
+{
+}
+
+impl<K> Changed for K where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Reduce
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug
+{
+}
+
 pub(crate) struct Hub {
     pub(crate) client: Client,
     pub(crate) kinds: Kinds,
@@ -105,14 +124,7 @@ impl Hub {
     }
 
     /// Changes an object by a merge patch, which the world knows of afterwards.
-    pub(crate) async fn change<K>(&self, key: &Key, body: &Value) -> Result<(), Error>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-            + Reduce
-            + Clone
-            + DeserializeOwned
-            + std::fmt::Debug,
-    {
+    pub(crate) async fn change<K: Changed>(&self, key: &Key, body: &Value) -> Result<(), Error> {
         let changed =
             self.api::<K>(&key.namespace).patch(&key.name, &manager(), &Patch::Merge(body)).await;
         self.answered(
@@ -122,21 +134,13 @@ impl Hub {
     }
 
     /// Replaces the status of an object, if it still is the one of this uid.
-    pub(crate) async fn write_status<K, S>(
+    pub(crate) async fn write_status<K: Changed, S: Serialize>(
         &self,
         key: &Key,
         uid: &Uid,
         old: &S,
         new: &S,
-    ) -> Result<(), Error>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-            + Reduce
-            + Clone
-            + DeserializeOwned
-            + std::fmt::Debug,
-        S: Serialize,
-    {
+    ) -> Result<(), Error> {
         let body = json!({"metadata": {"uid": &**uid}, "status": replacement(old, new)});
         let changed = self
             .api::<K>(&key.namespace)
@@ -149,19 +153,12 @@ impl Hub {
     }
 
     /// Deletes the object of this uid; it is fine if it is gone.
-    pub(crate) async fn delete<K>(
+    pub(crate) async fn delete<K: Changed>(
         &self,
         key: &Key,
         uid: &Uid,
         options: DeleteParams,
-    ) -> Result<(), Error>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-            + Reduce
-            + Clone
-            + DeserializeOwned
-            + std::fmt::Debug,
-    {
+    ) -> Result<(), Error> {
         let options = options
             .preconditions(Preconditions { uid: Some(uid.to_string()), resource_version: None });
         match self.api::<K>(&key.namespace).delete(&key.name, &options).await {
