@@ -10,6 +10,9 @@ use tokio::process::Command;
 
 use crate::Error;
 
+/// What Python is told to run: `-m pip`, but not longer than we live.
+const PIP: &str = include_str!("pip.py");
+
 /// In which form a package is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -86,7 +89,7 @@ impl<'a> Pip<'a> {
     ) -> Result<(), Error> {
         let mut command = Command::new(self.python);
         command
-            .args(["-m", "pip", "download", "--no-deps", "--no-cache-dir", "--no-input"])
+            .args(["-c", PIP, "download", "--no-deps", "--no-cache-dir", "--no-input"])
             .args(["--disable-pip-version-check", "--progress-bar", "off", "--dest"])
             .arg(self.target);
         match form {
@@ -99,20 +102,21 @@ impl<'a> Pip<'a> {
         if !is_isolated {
             command.arg("--no-build-isolation");
         }
-        let child = command
+        let run_error = |source| Error::RunPython { python: self.python.to_owned(), source };
+        let mut child = command
             .arg(format!("{package}=={}", self.version))
             // pip unpacks sources there; the cache's disk has the room that /tmp may lack.
             .env("TMPDIR", &self.scratch)
-            .stdin(Stdio::null())
+            // The group that ends as one when the pipe closes: because this future is dropped, or we are killed.
+            .process_group(0)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
-            .map_err(|source| Error::RunPython { python: self.python.to_owned(), source })?;
-        let output = child
-            .wait_with_output()
-            .await
-            .map_err(|source| Error::RunPython { python: self.python.to_owned(), source })?;
+            .map_err(run_error)?;
+        let alive = child.stdin.take();
+        let output = child.wait_with_output().await.map_err(run_error)?;
+        drop(alive);
         if output.status.success() {
             return Ok(());
         }
@@ -182,9 +186,39 @@ fn last_words(said: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use flumen_model::Kind;
 
     use super::*;
+
+    #[test]
+    fn pip_and_what_it_started_end_with_whoever_started_pip() {
+        use std::os::unix::process::CommandExt as _;
+        let modules = tempfile::tempdir().unwrap();
+        std::fs::create_dir(modules.path().join("pip")).unwrap();
+        let stand_in = "import subprocess, sys\n\
+                        child = subprocess.Popen(['sleep', '1000'], stdin=subprocess.DEVNULL)\n\
+                        print(sys.argv[1:], flush=True)\n\
+                        child.wait()\n";
+        std::fs::write(modules.path().join("pip/__main__.py"), stand_in).unwrap();
+        let mut python = std::process::Command::new("python3")
+            .args(["-c", PIP, "download"])
+            .env("PYTHONPATH", modules.path())
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = python.stdout.take().unwrap();
+        let mut said = [0; "['download']\n".len()];
+        output.read_exact(&mut said).unwrap();
+        assert_eq!(&said, b"['download']\n");
+        drop(python.stdin.take());
+        // Both hold the pipe, so it ends when both have ended.
+        assert_eq!(output.read_to_end(&mut Vec::new()).unwrap(), 0);
+        assert!(!python.wait().unwrap().success());
+    }
 
     fn explain(said: &str) -> Error {
         let (python, target) = (Path::new("python3"), Path::new("/cache/flink/.partial/packages"));
