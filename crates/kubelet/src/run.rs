@@ -22,11 +22,16 @@ use crate::{
 /// All pods have ended when it returns.
 pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Error> {
     let runner = Runner::start(&settings.helper).await.map_err(Error::StartSupervisor)?;
+    let grace = settings.shutdown_grace_period;
     let result = tokio::select! {
         result = Box::pin(serve(settings, runner.clone())) => result,
         () = runner.gone() => Err(Error::SupervisorEnded),
         () = stop.cancelled() => Ok(()),
     };
+    // Nobody starts anything any more. What the pods still say goes into their logs.
+    if tokio::time::timeout(grace, runner.terminate()).await.is_err() {
+        tracing::debug!("some containers did not end in time");
+    }
     runner.stop().await;
     result
 }

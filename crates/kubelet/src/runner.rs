@@ -13,6 +13,7 @@ use std::{
     },
 };
 
+use nix::sys::signal::Signal;
 use rustix::{fs::MemfdFlags, pipe::PipeFlags};
 use serde::Serialize;
 use tokio::{io::AsyncReadExt, net::unix::pipe, sync::oneshot};
@@ -94,6 +95,18 @@ impl Runner {
     /// Resolves when the supervisor has ended, whatever the reason.
     pub async fn gone(&self) {
         self.channel.gone().await;
+    }
+
+    /// Asks all that runs to end, and waits until it has. Nobody else hears of those ends.
+    pub async fn terminate(&self) {
+        let running = self.channel.take_running();
+        for (process, _) in &running {
+            // A supervisor that is gone has taken everything with it.
+            let _ = self.signal(*process, Signal::SIGTERM as i32).await;
+        }
+        for (_, exit) in running {
+            let _ = exit.await;
+        }
     }
 
     /// Ends the supervisor, and with it all that runs.

@@ -6,6 +6,7 @@ use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     path::PathBuf,
+    time::Duration,
 };
 
 use crate::{network::NodeNetwork, protocol::IdMap};
@@ -36,6 +37,8 @@ pub struct Settings {
     pub insecure_registries: BTreeSet<String>,
     /// Ids of the pods' user namespaces on the host. Default: 65,536 from 1,000,000 on.
     pub ids: IdMap,
+    /// How long containers may take to end when the kubelet is told to stop, before they are killed. Default: 2 s.
+    pub shutdown_grace_period: Duration,
 }
 
 /// The kubelet's HTTPS endpoint.
@@ -102,6 +105,7 @@ impl Settings {
             api: SocketAddr::from((Ipv4Addr::new(10, 96, 0, 1), 443)),
             insecure_registries: BTreeSet::new(),
             ids: IdMap { host: 1_000_000, size: 65_536 },
+            shutdown_grace_period: Duration::from_secs(2),
         }
     }
 }

@@ -92,6 +92,19 @@ impl Channel {
         (start, exit)
     }
 
+    /// All that runs, with its end, of which whoever waited for it before does not hear any more.
+    pub(super) fn take_running(&self) -> Vec<(u64, oneshot::Receiver<Exit>)> {
+        let mut waiting = lock(&self.waiting);
+        let Waiting { starts, exits, .. } = &mut *waiting;
+        let running = exits.iter_mut().filter(|(id, _)| !starts.contains_key(id));
+        let taken = running.map(|(id, sender)| {
+            let (new, exit) = oneshot::channel();
+            *sender = new;
+            (*id, exit)
+        });
+        taken.collect()
+    }
+
     pub(super) async fn ask(
         &self,
         request: &Request,

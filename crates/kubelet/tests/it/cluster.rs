@@ -213,6 +213,14 @@ impl Cluster {
         self.pods().logs(name, parameters).await.unwrap()
     }
 
+    /// Waits until a running pod has said this.
+    pub(crate) async fn wait_log(&self, name: &str, words: &str) {
+        self.wait_phase(name, "Running").await;
+        while !self.log(name, &LogParams::default()).await.contains(words) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub(crate) async fn delete(&self, name: &str, grace: u32) {
         let parameters =
             DeleteParams { grace_period_seconds: Some(grace), ..DeleteParams::default() };

@@ -46,11 +46,7 @@ async fn a_deleted_pod_may_end_in_peace_within_its_grace() {
         .await;
     cluster.run("stubborn", "trap '' TERM; echo up; while :; do sleep 0.05; done", |_| {}).await;
     for name in ["polite", "stubborn"] {
-        cluster.wait_phase(name, "Running").await;
-        let mut follow = String::new();
-        while !follow.contains("up") {
-            follow = cluster.log(name, &LogParams::default()).await;
-        }
+        cluster.wait_log(name, "up").await;
     }
     let begun = std::time::Instant::now();
     cluster.delete("polite", 30).await;
@@ -163,6 +159,24 @@ async fn after_a_restart_of_the_node_pods_come_back_as_their_policy_says() {
     cluster.wait_phase("once", "Failed").await;
     let previous = LogParams { previous: true, ..LogParams::default() };
     assert_eq!(cluster.log("back", &previous).await, "up\n");
+}
+
+#[tokio::test]
+async fn when_the_node_is_shut_down_containers_may_end_by_themselves() {
+    let mut cluster = Cluster::start().await;
+    let script = "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 1000 & wait $!; done";
+    cluster.run("polite", script, |pod| pod["spec"]["restartPolicy"] = json!("Always")).await;
+    cluster.wait_log("polite", "up").await;
+    cluster.stop_kubelet().await;
+    cluster.start_kubelet().await;
+    cluster
+        .wait("polite", |pod| {
+            let status = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+            status.is_some_and(|status| status[0].restart_count == 1 && status[0].ready)
+        })
+        .await;
+    let previous = LogParams { previous: true, ..LogParams::default() };
+    assert_eq!(cluster.log("polite", &previous).await, "up\nbye\n");
 }
 
 #[tokio::test]
