@@ -15,7 +15,7 @@ use kube::{
     core::WatchEvent,
 };
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{runtime::Runtime, task::JoinHandle};
 
 use crate::process;
@@ -83,31 +83,6 @@ impl Cluster {
 
     pub(crate) fn typed<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         serde_json::from_str(&self.text(path)?).with_context(|| format!("GET {path} gave no JSON"))
-    }
-
-    /// A kubeconfig with a token: Flink's client takes a client certificate only with an RSA key, which the
-    /// local cluster has none of.
-    pub(crate) fn kubeconfig_with_token(&self, kubeconfig: &Path) -> Result<String> {
-        let path = "/api/v1/namespaces/default/serviceaccounts/default/token";
-        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 86400}});
-        let request = http::Request::post(path)
-            .header("content-type", "application/json")
-            .body(serde_json::to_vec(&body)?)?;
-        let answer: Value = self
-            .runtime
-            .block_on(self.client.request(request))
-            .with_context(|| format!("POST {path}"))?;
-        let file = Kubeconfig::read_from(kubeconfig)?;
-        let cluster = file.clusters.first().and_then(|named| named.cluster.as_ref());
-        let kubeconfig = json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "local", "cluster": cluster}],
-            "users": [{"name": "peer", "user": {"token": answer["status"]["token"]}}],
-            "contexts": [{"name": "local", "context": {"cluster": "local", "user": "peer"}}],
-            "current-context": "local",
-        });
-        Ok(kubeconfig.to_string())
     }
 
     /// Deletes a Deployment and waits until nothing with its label is left.

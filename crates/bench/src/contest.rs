@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use flumen_e2e::Flumen;
+use flumen_e2e::{Flumen, processes::family};
 
 use crate::{
     cluster::{Cluster, Creation},
@@ -60,7 +60,7 @@ impl<'a> Contest<'a> {
         }
         let kubeconfig = flumen.directory().join("local/kubeconfig");
         let cluster = Cluster::connect(&kubeconfig)?;
-        let server = process::family(flumen.id())
+        let server = family(flumen.id())
             .into_iter()
             .find(|(_, command)| command.split(' ').nth(1) == Some("serve"))
             .map(|(id, _)| id)
@@ -72,10 +72,7 @@ impl<'a> Contest<'a> {
         let image = job["run"]["image"].as_str().context("the run has no image")?;
         let home = cache.join("flink").join(FLINK);
         let jar = jar.file_name().unwrap_or_default().to_string_lossy();
-        let with_token = directory.join("kubeconfig");
-        std::fs::write(&with_token, cluster.kubeconfig_with_token(&kubeconfig)?)
-            .context("no kubeconfig for Flink's client")?;
-        let peer = Peer::new(&home, directory, &with_token, (image, &jar))?;
+        let peer = Peer::new(&home, directory, &kubeconfig, (image, &jar))?;
         let binary = binary.to_owned();
         let mut contest = Self { flumen, binary, cluster, peer, files, server, objects: (1, 1) };
         contest.end_job()?;

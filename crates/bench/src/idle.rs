@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use flumen_e2e::Flumen;
+use flumen_e2e::{Flumen, processes::family};
 
 use crate::{
     figures::{Series, Table, Unit},
@@ -29,7 +29,7 @@ pub(crate) fn measure(flumen: &Flumen, table: &mut Table) -> Result<()> {
 /// Memory of all its processes, one by one and together.
 pub(crate) fn memory(flumen: &Flumen, table: &mut Table) -> Result<()> {
     let (mut resident, mut proportional) = (0.0, 0.0);
-    let family = process::family(flumen.id());
+    let family = family(flumen.id());
     for (id, command) in &family {
         let memory = process::memory(*id)?;
         let one = mebibytes(memory.resident);
@@ -46,7 +46,7 @@ pub(crate) fn memory(flumen: &Flumen, table: &mut Table) -> Result<()> {
 }
 
 fn spent(flumen: &Flumen) -> Result<Duration> {
-    process::family(flumen.id()).iter().map(|(id, _)| process::cpu(*id)).sum()
+    family(flumen.id()).iter().map(|(id, _)| process::cpu(*id)).sum()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a figure to look at")]

@@ -82,16 +82,3 @@ pub(crate) fn memory(process: u32) -> Result<Memory> {
     };
     Ok(Memory { resident: kibibytes("Rss:")? << 10, proportional: kibibytes("Pss:")? << 10 })
 }
-
-/// A process and all below it, each with its command line; those that end meanwhile are left out.
-pub(crate) fn family(process: u32) -> Vec<(u32, String)> {
-    let command = fs::read_to_string(format!("/proc/{process}/cmdline"));
-    let mut family = vec![(process, command.unwrap_or_default().replace('\0', " "))];
-    // Each thread has its own list of those that it started.
-    for thread in fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten() {
-        let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-        let children = children.split_whitespace().filter_map(|child| child.parse().ok());
-        family.extend(children.flat_map(self::family));
-    }
-    family
-}

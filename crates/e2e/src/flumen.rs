@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
@@ -15,8 +16,12 @@ use nix::{
 };
 use serde_json::Value;
 
-/// How often to look at what is waited for.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+use crate::processes;
+
+/// How long `flumen up` may take to be ready or to end.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// What it says when it is ready.
+const READY: &str = "Flumen is up";
 
 /// A running `flumen up`. Dropped, it is told to stop and waited for.
 #[derive(Debug)]
@@ -56,27 +61,29 @@ impl Flumen {
             .spawn()
             .with_context(|| format!("could not start {}", binary.display()))?;
         let error = child.stderr.take().map(collect);
-        drop(child.stdout.take().map(collect));
-        let mut flumen = Self { binary: binary.to_owned(), directory: directory.to_owned(), child };
-        let began = Instant::now();
+        let (line, lines) = mpsc::channel();
+        if let Some(output) = child.stdout.take() {
+            thread::spawn(move || {
+                let said = BufReader::new(output).lines().map_while(Result::ok);
+                // Read to the end, so that the writer is never held up.
+                said.for_each(|text| drop(line.send(text)));
+            });
+        }
+        let flumen = Self { binary: binary.to_owned(), directory: directory.to_owned(), child };
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            if flumen
-                .run(&["environment", "list", "--output", "json"])
-                .is_ok_and(|answer| answer.status.success())
-            {
-                return Ok(flumen);
-            }
-            if let Some(status) = flumen.child.try_wait()? {
-                let said = error.and_then(|reader| reader.join().ok()).unwrap_or_default();
-                bail!("flumen up ended with {status}: {said}");
-            }
-            if began.elapsed() > Duration::from_mins(1) {
-                bail!(
-                    "flumen up is not ready after a minute; its logs are in {}",
+            match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) if line.starts_with(READY) => return Ok(flumen),
+                Ok(_) => {}
+                Err(RecvTimeoutError::Timeout) => bail!(
+                    "flumen up is not ready after {PATIENCE:?}; its logs are in {}",
                     directory.join("logs").display()
-                );
+                ),
+                Err(RecvTimeoutError::Disconnected) => {
+                    let said = error.and_then(|reader| reader.join().ok()).unwrap_or_default();
+                    bail!("flumen up ended before it was ready: {said}");
+                }
             }
-            thread::sleep(LOOK_EVERY);
         }
     }
 
@@ -138,39 +145,6 @@ impl Flumen {
             .with_context(|| format!("flumen {} printed no JSON", arguments.join(" ")))
     }
 
-    /// A `kubectl`-like look at the cluster would need another client; the job list is what users look at.
-    /// Waits until the job is in one of the states, and returns all states that were seen on the way.
-    ///
-    /// # Errors
-    /// If it does not get there in time.
-    pub fn wait_for_state(
-        &self,
-        job: &str,
-        wanted: &[&str],
-        patience: Duration,
-    ) -> Result<Vec<String>> {
-        let began = Instant::now();
-        let mut seen: Vec<String> = Vec::new();
-        loop {
-            let shown = self.json(&["job", "show", job])?;
-            let state = shown["state"].as_str().unwrap_or_default().to_owned();
-            if seen.last() != Some(&state) {
-                seen.push(state.clone());
-            }
-            if wanted.contains(&state.as_str()) {
-                return Ok(seen);
-            }
-            if began.elapsed() > patience {
-                bail!(
-                    "job {job} was {} and not {wanted:?} within {patience:?}: {}",
-                    seen.join(", "),
-                    shown["reason"]
-                );
-            }
-            thread::sleep(LOOK_EVERY);
-        }
-    }
-
     /// Tells `flumen up` to stop and waits until it has.
     ///
     /// # Errors
@@ -195,17 +169,11 @@ impl Flumen {
         }
         let id = i32::try_from(self.child.id()).context("a process id is an i32")?;
         kill(Pid::from_raw(id), signal).context("could not signal flumen up")?;
-        let began = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait()? {
-                return Ok(status);
-            }
-            ensure!(
-                began.elapsed() < Duration::from_mins(1),
-                "flumen up did not end within a minute of {signal}"
-            );
-            thread::sleep(LOOK_EVERY);
-        }
+        ensure!(
+            processes::end_within(&[processes::watch(self.id())?], PATIENCE)?,
+            "flumen up did not end within {PATIENCE:?} of {signal}"
+        );
+        Ok(self.child.wait()?)
     }
 }
 

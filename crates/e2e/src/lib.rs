@@ -2,6 +2,7 @@
 
 mod examples;
 mod flumen;
+pub mod processes;
 mod remains;
 mod word_count;
 

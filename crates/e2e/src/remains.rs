@@ -1,6 +1,10 @@
 //! What a local cluster left on the machine.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 /// Things that only a running local cluster has: mounts below its directory, network interfaces, processes
 /// that name its directory.
@@ -8,7 +12,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 pub struct Remains {
     mounts: BTreeSet<String>,
     interfaces: BTreeSet<String>,
-    processes: BTreeSet<String>,
+    /// By their ids, with their command lines.
+    processes: BTreeMap<u32, String>,
 }
 
 impl Remains {
@@ -22,14 +27,14 @@ impl Remains {
             let entries = fs::read_dir(path).into_iter().flatten().flatten();
             entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
         };
-        let own = std::process::id().to_string();
         let processes = names("/proc")
             .into_iter()
-            .filter(|pid| pid.bytes().all(|byte| byte.is_ascii_digit()) && *pid != own)
+            .filter_map(|name| name.parse().ok())
+            .filter(|pid| *pid != std::process::id())
             .filter_map(|pid| {
                 let command = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
                 let command = String::from_utf8_lossy(&command).replace('\0', " ");
-                command.contains(&text).then(|| format!("{pid}: {command}"))
+                command.contains(&text).then_some((pid, command))
             })
             .collect();
         Self { mounts, interfaces: names("/sys/class/net"), processes }
@@ -42,11 +47,9 @@ impl Remains {
         new.extend(
             self.interfaces.difference(&before.interfaces).map(|name| format!("interface {name}")),
         );
-        new.extend(
-            self.processes
-                .difference(&before.processes)
-                .map(|process| format!("process {process}")),
-        );
+        let processes =
+            self.processes.iter().filter(|one| before.processes.get(one.0) != Some(one.1));
+        new.extend(processes.map(|(id, command)| format!("process {id}: {command}")));
         new
     }
 }

@@ -26,10 +26,12 @@ fn count_words(version: &str) {
     std::fs::write(&file, job_file("word-count", version, &jar, (&input, &output)))
         .expect("a job file");
     let file = file.display().to_string();
-    flumen.succeed(&["apply", "--file", &file]).expect("applied");
-
-    let seen = flumen.wait_for_state("word-count", &["FINISHED"], PATIENCE).expect("finished");
-    assert!(seen.iter().any(|state| state == "RUNNING"), "{seen:?}");
+    let applied = flumen.run(&["apply", "--file", &file, "--wait=finished", "--timeout", PATIENCE]);
+    let applied = applied.expect("ran");
+    assert!(applied.status.success(), "{}", applied.error);
+    for state in ["RUNNING", "FINISHED"] {
+        assert!(applied.error.contains(state), "no {state} in {}", applied.error);
+    }
     words.check(&output).expect("the right counts");
 
     let log = flumen.succeed(&["job", "logs", "word-count"]).expect("the saved log");

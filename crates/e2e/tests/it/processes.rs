@@ -1,6 +1,9 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use flumen_e2e::Remains;
+use flumen_e2e::{
+    Remains,
+    processes::{end_within, family, watch},
+};
 
 use crate::setup::{binary, up};
 
@@ -9,16 +12,13 @@ fn nothing_is_left_five_seconds_after_flumen_up_was_killed() {
     let running = up();
     let data = running.flumen.directory().to_owned();
     let before = Remains::of(&data.join("nowhere"));
+    let processes = family(running.flumen.id());
+    assert_eq!(processes.len(), 4, "up, its two children and the pods' supervisor: {processes:?}");
+    let processes: Vec<_> = processes.iter().map(|(id, _)| watch(*id).expect("it runs")).collect();
     running.flumen.kill().expect("killed");
-    let killed = Instant::now();
-    loop {
-        let left = Remains::of(&data).since(&before);
-        if left.is_empty() {
-            return;
-        }
-        assert!(killed.elapsed() < Duration::from_secs(5), "left behind: {left:?}");
-        std::thread::yield_now();
-    }
+    let ended = end_within(&processes, Duration::from_secs(5)).expect("waited for");
+    let left = Remains::of(&data).since(&before);
+    assert!(ended && left.is_empty(), "left behind: {left:?}");
 }
 
 #[test]
