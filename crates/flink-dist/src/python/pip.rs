@@ -197,6 +197,7 @@ mod tests {
         use std::os::unix::process::CommandExt as _;
         let modules = tempfile::tempdir().unwrap();
         std::fs::create_dir(modules.path().join("pip")).unwrap();
+        std::fs::write(modules.path().join("pip/__init__.py"), "").unwrap();
         let stand_in = "import subprocess, sys\n\
                         child = subprocess.Popen(['sleep', '1000'], stdin=subprocess.DEVNULL)\n\
                         print(sys.argv[1:], flush=True)\n\
