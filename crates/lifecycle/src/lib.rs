@@ -3,22 +3,28 @@
 mod action;
 mod decide;
 mod desired;
+mod index;
 mod observed;
 mod progress;
 mod record;
+mod restart;
 mod retry;
 mod status;
 mod view;
 
-pub use action::{Action, ActionFailure};
+pub use action::{Action, ActionFailure, Finding};
 pub use decide::{Decision, decide};
-pub use desired::{Desired, Intent};
+pub use desired::{Desired, Handover, Intent, SavepointWish};
+pub use index::{Index, Place, Watched};
 pub use observed::{
     ClusterContact, Component, DeletionSeen, DeploymentSeen, FlinkState, JobManagerContact,
-    JobSeen, Observed, PodSeen,
+    JobSeen, Observed, PodSeen, RestoredSeen, SavepointSeen, SavepointSeenProgress,
 };
 pub use progress::{Progress, progress};
 pub use record::record;
+pub use restart::{NextRun, next as next_run};
 pub use retry::retry_delay;
-pub use status::{EndStep, Outcome, StartStep, State, Status};
+pub use status::{
+    EndStep, Outcome, Restore, Savepoint, SavepointStep, StartStep, State, Status,
+};
 pub use view::JobState;

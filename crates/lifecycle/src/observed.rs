@@ -124,6 +124,72 @@ pub struct JobSeen {
     pub state: FlinkState,
     /// The root cause of its failure in one line, if Flink names one.
     pub failure: Option<String>,
+    /// Whether every task runs or has finished: only then Flink takes a savepoint.
+    pub all_tasks_run: bool,
+    /// Whether it has completed a checkpoint.
+    pub checkpointed: bool,
+    /// What Flink restored it from.
+    pub restored: RestoredSeen,
+    /// How far the savepoint is that was asked after, if one was.
+    pub savepoint: Option<SavepointSeen>,
+}
+
+impl JobSeen {
+    /// A job in this state of which nothing else was asked.
+    pub const fn in_state(state: FlinkState) -> Self {
+        Self {
+            state,
+            failure: None,
+            all_tasks_run: matches!(state, FlinkState::Running | FlinkState::Finished),
+            checkpointed: false,
+            restored: RestoredSeen::NotAsked,
+            savepoint: None,
+        }
+    }
+}
+
+/// What Flink says that it restored a job from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RestoredSeen {
+    /// Nobody has asked.
+    NotAsked,
+    /// From nothing.
+    Nothing,
+    /// From this checkpoint or savepoint.
+    From {
+        /// Where it lies.
+        path: String,
+        /// Whether it is a checkpoint of the run itself, as after a restart of its JobManager.
+        own: bool,
+    },
+}
+
+/// A savepoint as Flink shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavepointSeen {
+    /// The id that was asked with.
+    pub trigger: String,
+    /// How far it is.
+    pub progress: SavepointSeenProgress,
+}
+
+/// How far a savepoint is, in Flink's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SavepointSeenProgress {
+    /// Under way.
+    InProgress,
+    /// Taken.
+    Completed {
+        /// Where it lies.
+        path: String,
+    },
+    /// Not taken.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+    /// This JobManager knows of no such savepoint; another may have taken it.
+    Unknown,
 }
 
 /// Flink's `JobStatus`.

@@ -1,37 +1,75 @@
 use jiff::Timestamp;
 
-use crate::{Action, ActionFailure, EndStep, Outcome, StartStep, State, Status};
+use crate::{
+    Action, ActionFailure, EndStep, Finding, Outcome, Restore, Savepoint, SavepointStep, StartStep,
+    State, Status,
+};
 
 /// The status after an action was carried out or failed. A transient failure leaves the step where it
 /// is, with the reason, so that the next decision emits the same action again.
 pub fn record(
     status: &Status,
     action: Action,
-    result: Result<(), &ActionFailure>,
+    result: Result<&Finding, &ActionFailure>,
     now: Timestamp,
 ) -> Status {
     if action.run().is_some() && action.run() != status.run {
         return status.clone();
     }
-    match result {
-        Ok(()) => succeeded(status, action, now),
-        Err(failure) => failed(status, action, failure, now),
+    match (result, action) {
+        (_, Action::TriggerSavepoint { operation, .. } | Action::FindSavepoint { operation, .. }) => {
+            savepoint(status, operation, result, now)
+        }
+        (Ok(finding), _) => succeeded(status, action, finding, now),
+        (Err(failure), _) => failed(status, action, failure, now),
     }
 }
 
-fn succeeded(status: &Status, action: Action, now: Timestamp) -> Status {
+fn savepoint(
+    status: &Status,
+    operation: flumen_model::OperationId,
+    result: Result<&Finding, &ActionFailure>,
+    now: Timestamp,
+) -> Status {
+    let Some(known) = status.savepoint.clone().filter(|known| known.operation == operation) else {
+        return status.clone();
+    };
+    let step = match (&known.step, result) {
+        (SavepointStep::Trigger, Ok(Finding::Trigger(trigger))) => {
+            SavepointStep::Await { trigger: trigger.clone(), since: now }
+        }
+        (SavepointStep::Search, Ok(Finding::Savepoint(Some(path)))) => {
+            SavepointStep::Completed { path: path.clone() }
+        }
+        (SavepointStep::Search, Ok(Finding::Savepoint(None))) => SavepointStep::Absent,
+        (SavepointStep::Trigger | SavepointStep::Search, Err(failure))
+            if !failure.kind.is_transient() =>
+        {
+            SavepointStep::Failed { reason: failure.message.clone() }
+        }
+        (step, _) => step.clone(),
+    };
+    Status { savepoint: Some(Savepoint { step, ..known }), ..status.clone() }
+}
+
+fn succeeded(status: &Status, action: Action, finding: &Finding, now: Timestamp) -> Status {
     use StartStep as Start;
 
     let mut next = status.clone();
     match (&status.state, action) {
         (State::Starting { step, since }, _) => {
             let step = match (step, action) {
+                (Start::Snapshot, Action::LocateSnapshot { .. }) => Start::Image,
                 (Start::Image, Action::BuildImage { .. }) => Start::Render,
                 (Start::Render, Action::RenderObjects { .. }) => Start::Leftovers,
                 (Start::Leftovers, Action::RemoveLeftovers { .. }) => Start::Create,
                 (Start::Create, Action::CreateObjects { .. }) => Start::JobManager,
                 _ => return next,
             };
+            if let Finding::Restore(path) = finding {
+                next.restore = path.clone().map(|path| Restore { path, confirmed: false });
+                next.checkpointed |= path.is_some();
+            }
             // The wait for the JobManager is counted from its creation: what is older is another's.
             let since = if step == Start::JobManager { now } else { *since };
             next.state = State::Starting { step, since };
@@ -42,14 +80,25 @@ fn succeeded(status: &Status, action: Action, now: Timestamp) -> Status {
                 (EndStep::Save, Action::SaveOutcome { .. }) => EndStep::Delete,
                 (EndStep::Delete, Action::DeleteDeployment { .. }) => EndStep::Pods,
                 (EndStep::HighAvailability, Action::DeleteHighAvailabilityData { .. }) => {
-                    next.state = State::Ended { outcome: outcome.clone(), at: now };
+                    next.state = State::Ended { outcome: *outcome, at: now };
                     return next;
                 }
                 _ => return next,
             };
-            next.state = State::Ending { outcome: outcome.clone(), step, since: now };
+            let outcome = match (outcome, finding) {
+                (Outcome::Unknown, Finding::Outcome(told)) => {
+                    next.reason = None;
+                    next.intervened = false;
+                    *told
+                }
+                (outcome, _) => *outcome,
+            };
+            next.state = State::Ending { outcome, step, since: now };
         }
         (State::New | State::Live { .. } | State::Ended { .. } | State::Deleted, _) => {}
+    }
+    if let Finding::Reason(reason) = finding {
+        next.reason = Some(reason.clone());
     }
     next
 }
@@ -61,14 +110,14 @@ fn failed(status: &Status, action: Action, failure: &ActionFailure, now: Timesta
         (State::Starting { .. }, _) => {
             next.reason = Some(failure.message.clone());
             if hopeless {
+                next.giving_up = Some(failure.message.clone());
                 next.state =
                     State::Ending { outcome: Outcome::Failed, step: EndStep::Delete, since: now };
             }
         }
         // Logs that cannot be had are no reason to keep the cluster.
         (State::Ending { outcome, step: EndStep::Save, .. }, _) if hopeless => {
-            next.state =
-                State::Ending { outcome: outcome.clone(), step: EndStep::Delete, since: now };
+            next.state = State::Ending { outcome: *outcome, step: EndStep::Delete, since: now };
         }
         (
             State::New

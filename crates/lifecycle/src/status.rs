@@ -1,4 +1,4 @@
-use flumen_model::RunId;
+use flumen_model::{OperationId, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,14 +12,53 @@ pub struct Status {
     pub run: Option<RunId>,
     /// Why it is so, in one plain sentence, where there is something to say.
     pub reason: Option<String>,
-    /// Since when the cluster or the JobManager could not be asked. The state is then the last one known.
+    /// Since when the cluster or the JobManager could not be asked, or did not have the job. The state
+    /// is then the last one known.
     pub unreachable_since: Option<Timestamp>,
+    /// When the start of the run began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When the run was first seen running.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running_at: Option<Timestamp>,
+    /// Whether the run has completed a checkpoint, or was started from a snapshot.
+    #[serde(default)]
+    pub checkpointed: bool,
+    /// What the run was started from, until and after Flink said that it restored it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore: Option<Restore>,
+    /// The newest savepoint that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub savepoint: Option<Savepoint>,
+    /// Why Flumen itself ends the run, which then counts as failed and is not started again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub giving_up: Option<String>,
+    /// Whether the run was ended by someone else than Flumen.
+    #[serde(default)]
+    pub intervened: bool,
 }
 
 impl Status {
     /// The status of a job that was only defined.
     pub const fn new() -> Self {
-        Self { state: State::New, run: None, reason: None, unreachable_since: None }
+        Self::of(State::New, None)
+    }
+
+    /// This state of this run, of which nothing else is known.
+    pub const fn of(state: State, run: Option<RunId>) -> Self {
+        Self {
+            state,
+            run,
+            reason: None,
+            unreachable_since: None,
+            started_at: None,
+            running_at: None,
+            checkpointed: false,
+            restore: None,
+            savepoint: None,
+            giving_up: None,
+            intervened: false,
+        }
     }
 }
 
@@ -27,6 +66,78 @@ impl Default for Status {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// What a run was started from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Restore {
+    /// The savepoint or checkpoint.
+    pub path: String,
+    /// Whether Flink said that it restored it.
+    pub confirmed: bool,
+}
+
+/// A savepoint that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Savepoint {
+    /// The operation that asked for it.
+    pub operation: OperationId,
+    /// The run that takes it.
+    pub run: RunId,
+    /// Whether the job ends with it.
+    pub stops: bool,
+    /// How far it is.
+    pub step: SavepointStep,
+}
+
+impl Savepoint {
+    /// Whether it may still be completed.
+    pub const fn is_underway(&self) -> bool {
+        !matches!(self.step, SavepointStep::Completed { .. } | SavepointStep::Failed { .. })
+    }
+
+    /// Where it lies, once it is complete.
+    pub fn path(&self) -> Option<&str> {
+        match &self.step {
+            SavepointStep::Completed { path } => Some(path),
+            SavepointStep::Trigger
+            | SavepointStep::Await { .. }
+            | SavepointStep::Search
+            | SavepointStep::Absent
+            | SavepointStep::Failed { .. } => None,
+        }
+    }
+}
+
+/// How far a savepoint is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum SavepointStep {
+    /// Flink is asked for it; whether it heard is not known yet.
+    Trigger,
+    /// Flink takes it.
+    Await {
+        /// The id to ask with.
+        trigger: String,
+        /// When Flink took the order.
+        since: Timestamp,
+    },
+    /// Flink does not know of it any more; it is looked for among Flink's checkpoints and in storage.
+    Search,
+    /// It was looked for and is not there.
+    Absent,
+    /// It is complete.
+    Completed {
+        /// Where it lies.
+        path: String,
+    },
+    /// It was not taken, and the job goes on as it was.
+    Failed {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Where a job is in its life.
@@ -39,7 +150,7 @@ pub enum State {
     Starting {
         /// How far it is.
         step: StartStep,
-        /// When the start began.
+        /// When the start began; from the creation of the objects on, when that was.
         since: Timestamp,
     },
     /// Flink has the job; what Flink says of it.
@@ -87,6 +198,8 @@ impl State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StartStep {
+    /// The snapshot that the run starts from is looked for.
+    Snapshot,
     /// The image is made and pushed.
     Image,
     /// The objects are rendered and written down.
@@ -103,7 +216,7 @@ pub enum StartStep {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EndStep {
-    /// Outcome, exceptions and logs are saved while the pods still stand.
+    /// Outcome, snapshots, exceptions and logs are saved while the pods still stand.
     Save,
     /// The Deployment is being deleted.
     Delete,
@@ -114,15 +227,34 @@ pub enum EndStep {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Outcome {
     /// The program came to its end.
     Finished,
+    /// It was stopped with a savepoint.
+    Stopped,
     /// It failed; why is in the status' reason.
     Failed,
     /// Someone cancelled it.
     Canceled,
     /// It is gone and nobody saw how it ended.
     Unknown,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 5] =
+        [Self::Finished, Self::Stopped, Self::Failed, Self::Canceled, Self::Unknown];
+
+    /// The word that it is stored as.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+            Self::Unknown => "unknown",
+        }
+    }
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ByteSize, EnvironmentName, FlinkVersion, JobName, PodTemplates};
+use crate::{
+    ByteSize, EnvironmentName, FlinkVersion, InterventionPolicy, JobName, LeftoverPolicy,
+    PodTemplates, RestartPolicy,
+};
 
 /// What the job file says, after its syntax was checked. The artifact is still the user's words:
 /// a path beside the job file, or `local:///…` for a file that the image has.
@@ -52,6 +55,22 @@ pub struct JobSpec {
     /// How a change of a running job is carried out. Default: `stateful`.
     #[serde(default)]
     pub upgrade_mode: UpgradeMode,
+    /// What follows a failure. Default: see [`RestartPolicy`].
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub restart_policy: RestartPolicy,
+    /// What follows when someone else ends a run. Default: `accept`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub interventions: InterventionPolicy,
+    /// What becomes of what stands under the job's cluster id before a start. Default: `own`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub leftovers: LeftoverPolicy,
+    /// Whether a start drops state that no operator takes. Default: no, the start fails.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub allow_non_restored_state: bool,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A file beside the main artifact.

@@ -9,6 +9,7 @@ mod job;
 mod kind;
 mod names;
 mod pod_template;
+mod policy;
 mod secret;
 
 pub use byte_size::ByteSize;
@@ -22,6 +23,9 @@ pub use job::{
 };
 pub use kind::Kind;
 pub use names::{ClusterId, EnvironmentName, JobName, Namespace};
+pub use policy::{
+    InterventionPolicy, LeftoverPolicy, RestartPolicy, RestoreMode, SavepointFormat, StartFrom,
+};
 pub use pod_template::PodTemplates;
 pub use secret::Secret;
 pub use uuid::Uuid;

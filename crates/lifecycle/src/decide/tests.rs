@@ -2,8 +2,8 @@ use flumen_model::{Kind, OperationId, RunId};
 
 use super::*;
 use crate::{
-    ActionFailure, DeletionSeen, DeploymentSeen, FlinkState, JobState, PodSeen, Progress, progress,
-    record,
+    ActionFailure, ClusterContact, Component, DeletionSeen, DeploymentSeen, Finding, FlinkState,
+    JobManagerContact, JobSeen, JobState, PodSeen, Progress, progress, record,
 };
 
 const RUN: RunId = RunId::from_bits(1);
@@ -14,7 +14,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn wants(intent: Intent) -> Desired {
-    Desired { intent, operation: Some(OperationId::from_uuid(uuid_one())) }
+    Desired::of(intent, Some(OperationId::from_uuid(uuid_one())))
 }
 
 fn uuid_one() -> flumen_model::Uuid {
@@ -22,7 +22,7 @@ fn uuid_one() -> flumen_model::Uuid {
 }
 
 fn in_state(state: State) -> Status {
-    Status { state, run: Some(RUN), reason: None, unreachable_since: None }
+    Status::of(state, Some(RUN))
 }
 
 fn live(flink: FlinkState) -> Status {
@@ -49,7 +49,10 @@ fn standing() -> Observed {
 }
 
 fn with_job_in(state: FlinkState) -> Observed {
-    let job = JobSeen { state, failure: Some("java.io.IOException: disk gone".to_owned()) };
+    let job = JobSeen {
+        failure: Some("java.io.IOException: disk gone".to_owned()),
+        ..JobSeen::in_state(state)
+    };
     Observed { job_manager: JobManagerContact::Answers { job: Some(job) }, ..standing() }
 }
 
@@ -68,21 +71,27 @@ fn job_manager(change: impl FnOnce(&mut PodSeen)) -> Observed {
     Observed { pods: vec![pod], ..standing() }
 }
 
-const WANTS_RUN: Intent = Intent::Run { run: RUN };
+const WANTS_RUN: Intent = Intent::Run { run: RUN, handover: Handover::Cancel };
+
+mod restores;
+mod savepoints;
 
 #[test]
 fn a_start_goes_through_its_steps_in_order() {
     let desired = wants(WANTS_RUN);
     let mut status = Status::new();
     let mut seen = Vec::new();
-    for second in 0..4 {
+    for second in 0..5 {
         let decision = decide(&desired, &status, &Observed::nothing(), at(second));
         let [action] = decision.actions[..] else { panic!("{decision:?}") };
         seen.push(action.name());
-        status = record(&decision.status, action, Ok(()), at(second));
+        status = record(&decision.status, action, Ok(&Finding::Nothing), at(second));
     }
-    assert_eq!(seen, ["build-image", "render-objects", "remove-leftovers", "create-objects"]);
-    assert_eq!(status.state, State::Starting { step: StartStep::JobManager, since: at(3) });
+    assert_eq!(
+        seen,
+        ["locate-snapshot", "build-image", "render-objects", "remove-leftovers", "create-objects"]
+    );
+    assert_eq!(status.state, State::Starting { step: StartStep::JobManager, since: at(4) });
     assert_eq!(decide(&desired, &status, &standing(), at(5)).actions, []);
 }
 
@@ -98,8 +107,8 @@ fn a_crash_between_deciding_and_acting_repeats_the_same_action() {
 fn a_run_that_ended_is_not_started_again() {
     let ended = in_state(State::Ended { outcome: Outcome::Finished, at: at(0) });
     assert_eq!(decide(&wants(WANTS_RUN), &ended, &standing(), at(1)).actions, []);
-    let other = decide(&wants(Intent::Run { run: OTHER }), &ended, &standing(), at(1));
-    assert_eq!(other.actions, [Action::BuildImage { run: OTHER }]);
+    let other = decide(&wants(Intent::Run { run: OTHER, handover: Handover::Cancel }), &ended, &standing(), at(1));
+    assert_eq!(other.actions, [Action::LocateSnapshot { run: OTHER }]);
 }
 
 #[test]
@@ -127,7 +136,7 @@ fn an_end_is_saved_before_anything_is_deleted() {
         status = decision.status;
         for action in decision.actions {
             seen.push(action.name());
-            status = record(&status, action, Ok(()), at(second));
+            status = record(&status, action, Ok(&Finding::Nothing), at(second));
             if matches!(action, Action::DeleteDeployment { .. }) {
                 observed.deployment = None;
             }
@@ -305,7 +314,7 @@ fn a_failure_that_cannot_get_better_ends_the_run_with_its_reason() {
 #[test]
 fn the_result_of_an_action_of_another_run_changes_nothing() {
     let status = in_state(State::Starting { step: StartStep::Image, since: at(0) });
-    assert_eq!(record(&status, Action::BuildImage { run: OTHER }, Ok(()), at(1)), status);
+    assert_eq!(record(&status, Action::BuildImage { run: OTHER }, Ok(&Finding::Nothing), at(1)), status);
 }
 
 #[test]

@@ -1,12 +1,12 @@
 use std::{fmt::Write as _, fs, path::Path};
 
 use flumen_lifecycle::{
-    Action, ActionFailure, Desired, EndStep, JobManagerContact, StartStep, State, Status, decide,
-    record,
+    Action, ActionFailure, Desired, EndStep, Finding, JobManagerContact, SavepointStep, StartStep,
+    State, Status, decide, record,
 };
 use flumen_model::Kind;
 
-use crate::situations::{NOW, RUN, at, situations, states, status, wishes};
+use crate::situations::{NOW, RUN, at, operation, situations, states, wishes};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/generated/transitions.md");
 
@@ -28,27 +28,22 @@ fn the_table_in_the_docs_is_what_the_code_decides() {
 fn nothing_is_done_to_a_cluster_that_does_not_answer_unless_it_was_begun_before() {
     let away = situations().into_iter().find(|(seen, _)| *seen == "cluster does not answer");
     let (_, observed) = away.unwrap();
-    for (name, state) in states() {
-        let in_cluster = name == "live" || name == "starting: JobManager";
-        for (_, intent) in wishes(&state).into_iter().filter(|_| in_cluster) {
-            let decision =
-                decide(&Desired { intent, operation: None }, &status(&state), &observed, at(NOW));
-            assert_eq!(
-                (decision.actions, decision.status.state),
-                (vec![], state.clone()),
-                "{name}"
-            );
+    for (name, status) in states() {
+        let in_cluster = name.starts_with("live") || name == "starting: JobManager";
+        for (_, desired) in wishes(&status).into_iter().filter(|_| in_cluster) {
+            let decision = decide(&desired, &status, &observed, at(NOW));
+            assert_eq!(decision.actions, [], "{name}");
+            assert_eq!(decision.status.state, status.state, "{name}");
         }
     }
 }
 
 #[test]
 fn a_decision_that_is_taken_again_asks_for_the_same_actions() {
-    for (name, state) in states() {
-        for (wish, intent) in wishes(&state) {
-            let desired = Desired { intent, operation: None };
+    for (name, status) in states() {
+        for (wish, desired) in wishes(&status) {
             for (seen, observed) in situations() {
-                let first = decide(&desired, &status(&state), &observed, at(NOW));
+                let first = decide(&desired, &status, &observed, at(NOW));
                 if first.actions.is_empty() {
                     continue;
                 }
@@ -67,8 +62,8 @@ fn page() -> String {
          For each state, what is wanted and what is seen: the state to store, and the actions to carry out, in order.\n\n\
          | state | wanted | seen | next state | actions |\n| --- | --- | --- | --- | --- |\n",
     );
-    for (name, state) in states() {
-        for (wish, rows) in by_wish(&state) {
+    for (name, status) in states() {
+        for (wish, rows) in by_wish(&status) {
             for Row { seen, next, actions } in rows {
                 writeln!(text, "| {name} | {wish} | {seen} | {next} | {actions} |").unwrap();
             }
@@ -78,17 +73,18 @@ fn page() -> String {
         "\n## What the result of an action changes\n\n\
          | state | action | done | failed, may get better | failed for good |\n| --- | --- | --- | --- | --- |\n",
     );
-    for (name, state) in states() {
-        if let Some(action) = action_of(&state) {
+    for (name, status) in states() {
+        for (action, finding, found) in actions_of(&status) {
             let after = |kind: Option<Kind>| {
                 let failure = kind.map(|kind| ActionFailure { kind, message: String::new() });
-                let result = failure.as_ref().map_or(Ok(()), Err);
-                let next = record(&status(&state), action, result, at(NOW));
-                if next.state == state { "stays".to_owned() } else { short(&next.state) }
+                let result = failure.as_ref().map_or(Ok(&finding), Err);
+                let next = record(&status, action, result, at(NOW));
+                if next == status { "stays".to_owned() } else { told(&next) }
             };
             let (done, again, never) =
                 (after(None), after(Some(Kind::Unavailable)), after(Some(Kind::Denied)));
-            writeln!(text, "| {name} | {} | {done} | {again} | {never} |", action.name()).unwrap();
+            writeln!(text, "| {name} | {}{found} | {done} | {again} | {never} |", action.name())
+                .unwrap();
         }
     }
     text
@@ -102,10 +98,10 @@ struct Row {
 }
 
 /// Wishes that lead to the same are told together.
-fn by_wish(state: &State) -> Vec<(String, Vec<Row>)> {
+fn by_wish(status: &Status) -> Vec<(String, Vec<Row>)> {
     let mut all: Vec<(String, Vec<Row>)> = Vec::new();
-    for (wish, intent) in wishes(state) {
-        let rows = rows(&Desired { intent, operation: None }, &status(state));
+    for (wish, desired) in wishes(status) {
+        let rows = rows(&desired, status);
         match all.iter_mut().find(|(_, known)| *known == rows) {
             Some((wishes, _)) => *wishes = format!("{wishes}, {wish}"),
             None => all.push((wish.to_owned(), rows)),
@@ -120,11 +116,17 @@ fn rows(desired: &Desired, status: &Status) -> Vec<Row> {
     for (seen, observed) in situations() {
         let decision = decide(desired, status, &observed, at(NOW));
         let mark = if decision.status.unreachable_since.is_some() { ", unreachable" } else { "" };
+        let savepoint = match &decision.status.savepoint {
+            known if *known == status.savepoint => String::new(),
+            Some(known) => format!(", savepoint: {}", step_word(&known.step)),
+            None => ", no savepoint".to_owned(),
+        };
+        let mark = format!("{mark}{savepoint}");
         let next = match (&decision.status.state, &observed.job_manager) {
             (State::Live { flink, .. }, JobManagerContact::Answers { job: Some(job) })
-                if *flink == job.state && mark.is_empty() =>
+                if *flink == job.state && decision.status.unreachable_since.is_none() =>
             {
-                "live: as Flink says".to_owned()
+                format!("live: as Flink says{mark}")
             }
             (state, _) if *state == status.state => format!("stays{mark}"),
             (state, _) => format!("{}{mark}", short(state)),
@@ -160,28 +162,51 @@ fn short(state: &State) -> String {
     }
 }
 
+fn told(status: &Status) -> String {
+    match &status.savepoint {
+        Some(known) => format!("savepoint: {}", step_word(&known.step)),
+        None => short(&status.state),
+    }
+}
+
+fn step_word(step: &SavepointStep) -> String {
+    serde_json::to_value(step).unwrap()["name"].as_str().unwrap().to_owned()
+}
+
 fn word(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
 }
 
-/// The action that ends the state.
-fn action_of(state: &State) -> Option<Action> {
-    match state {
-        State::Starting { step, .. } => match step {
-            StartStep::Image => Some(Action::BuildImage { run: RUN }),
-            StartStep::Render => Some(Action::RenderObjects { run: RUN }),
-            StartStep::Leftovers => Some(Action::RemoveLeftovers { run: RUN }),
-            StartStep::Create => Some(Action::CreateObjects { run: RUN }),
-            StartStep::JobManager => None,
+/// The actions that end the state, with what they find and how that is told.
+fn actions_of(status: &Status) -> Vec<(Action, Finding, &'static str)> {
+    let (run, operation) = (RUN, operation());
+    let one = |action| vec![(action, Finding::Nothing, "")];
+    match (&status.state, status.savepoint.as_ref().map(|known| &known.step)) {
+        (State::Starting { step, .. }, _) => match step {
+            StartStep::Snapshot => one(Action::LocateSnapshot { run }),
+            StartStep::Image => one(Action::BuildImage { run }),
+            StartStep::Render => one(Action::RenderObjects { run }),
+            StartStep::Leftovers => one(Action::RemoveLeftovers { run }),
+            StartStep::Create => one(Action::CreateObjects { run }),
+            StartStep::JobManager => vec![],
         },
-        State::Live { .. } => Some(Action::CancelJob { run: RUN }),
-        State::Ending { step, .. } => match step {
-            EndStep::Save => Some(Action::SaveOutcome { run: RUN }),
-            EndStep::Delete => Some(Action::DeleteDeployment { run: RUN }),
-            EndStep::Pods => None,
-            EndStep::HighAvailability => Some(Action::DeleteHighAvailabilityData { run: RUN }),
+        (State::Live { .. }, Some(SavepointStep::Trigger)) => {
+            let trigger = Finding::Trigger("t".to_owned());
+            vec![(Action::TriggerSavepoint { run, operation }, trigger, "")]
+        }
+        (State::Live { .. }, Some(SavepointStep::Search)) => {
+            let action = Action::FindSavepoint { run, operation };
+            let found = Finding::Savepoint(Some("file:/savepoints/1".to_owned()));
+            vec![(action, found, ": found"), (action, Finding::Savepoint(None), ": not there")]
+        }
+        (State::Live { .. }, None) => one(Action::CancelJob { run }),
+        (State::Ending { step, .. }, _) => match step {
+            EndStep::Save => one(Action::SaveOutcome { run }),
+            EndStep::Delete => one(Action::DeleteDeployment { run }),
+            EndStep::Pods => vec![],
+            EndStep::HighAvailability => one(Action::DeleteHighAvailabilityData { run }),
         },
-        State::Deleted => Some(Action::Forget),
-        State::New | State::Ended { .. } => None,
+        (State::Deleted, _) => one(Action::Forget),
+        (State::New | State::Live { .. } | State::Ended { .. }, _) => vec![],
     }
 }

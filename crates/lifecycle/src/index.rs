@@ -1,26 +1,41 @@
+//! What there is to be seen of each job, folded from what watches and JobManagers report, in whatever order
+//! and however late that comes.
+
 use std::collections::{BTreeMap, HashMap};
 
-use flumen_k8s::Watched;
-use flumen_lifecycle::{
-    ClusterContact, DeletionSeen, DeploymentSeen, JobManagerContact, Observed, PodSeen,
-};
 use flumen_model::{ClusterId, JobId, Namespace, RunId};
 use jiff::Timestamp;
 
-/// Where a job lives: cluster, namespace and cluster id.
+use crate::{
+    ClusterContact, DeletionSeen, DeploymentSeen, JobManagerContact, Observed, PodSeen,
+};
+
+/// Where a job lives.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    pub(crate) cluster: String,
-    pub(crate) namespace: Namespace,
-    pub(crate) id: ClusterId,
+pub struct Place {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The namespace in it.
+    pub namespace: Namespace,
+    /// The name of the job's Deployment.
+    pub id: ClusterId,
 }
 
-/// What was seen, by key. Every change answers with the jobs that it concerns.
+/// A sort of object that is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Watched {
+    /// Deployments.
+    Deployments,
+    /// Pods.
+    Pods,
+}
+
+/// What was seen, by place. Every change answers with the jobs that it concerns.
 #[derive(Debug, Default)]
-pub(crate) struct Index {
-    jobs: HashMap<Key, JobId>,
+pub struct Index {
+    jobs: HashMap<Place, JobId>,
     clusters: HashMap<String, ClusterSeen>,
-    seen: HashMap<Key, Seen>,
+    seen: HashMap<Place, Seen>,
 }
 
 #[derive(Debug, Default)]
@@ -51,11 +66,13 @@ struct Seen {
 }
 
 impl Index {
-    pub(crate) fn register(&mut self, key: Key, job: JobId) {
+    /// Says which job lives there, so that what is seen there concerns it.
+    pub fn register(&mut self, key: Place, job: JobId) {
         self.jobs.insert(key, job);
     }
 
-    pub(crate) fn forget(&mut self, key: &Key) {
+    /// Forgets the job that lived there.
+    pub fn forget(&mut self, key: &Place) {
         self.jobs.remove(key);
         if let Some(seen) = self.seen.get_mut(key) {
             seen.job_manager = None;
@@ -63,7 +80,7 @@ impl Index {
     }
 
     /// Everything seen of the job under the key, whose newest run this is.
-    pub(crate) fn observed(&self, key: &Key, run: Option<RunId>) -> Observed {
+    pub fn observed(&self, key: &Place, run: Option<RunId>) -> Observed {
         let cluster = self.clusters.get(&key.cluster);
         let seen = self.seen.get(key);
         let contact = seen.and_then(|seen| seen.job_manager.as_ref());
@@ -80,7 +97,7 @@ impl Index {
     }
 
     /// All Deployments, or all pods, of a cluster were looked at, and the look began then.
-    pub(crate) fn looked(
+    pub fn looked(
         &mut self,
         cluster: &str,
         watched: Watched,
@@ -93,7 +110,7 @@ impl Index {
     }
 
     /// Nobody can look at them any more.
-    pub(crate) fn unreachable(
+    pub fn unreachable(
         &mut self,
         cluster: &str,
         watched: Watched,
@@ -104,7 +121,8 @@ impl Index {
         self.jobs_of(cluster)
     }
 
-    pub(crate) fn deployment(&mut self, key: Key, deployment: DeploymentSeen) -> Option<JobId> {
+    /// A Deployment is there.
+    pub fn deployment(&mut self, key: Place, deployment: DeploymentSeen) -> Option<JobId> {
         let job = self.job(&key);
         let seen = self.seen.entry(key).or_default();
         let changed = seen.deployment.as_ref() != Some(&deployment);
@@ -112,14 +130,16 @@ impl Index {
         job.filter(|_| changed)
     }
 
-    pub(crate) fn deployment_gone(&mut self, key: &Key, at: Timestamp) -> Option<JobId> {
+    /// A Deployment is not there any more, since then.
+    pub fn deployment_gone(&mut self, key: &Place, at: Timestamp) -> Option<JobId> {
         let seen = self.seen.entry(key.clone()).or_default();
         let run = seen.deployment.take().and_then(|deployment| deployment.run);
         seen.deletion = run.map(|run| DeletionSeen { run, at }).or(seen.deletion);
         self.job(key)
     }
 
-    pub(crate) fn pod(&mut self, key: Key, pod: PodSeen) -> Option<JobId> {
+    /// A pod is there.
+    pub fn pod(&mut self, key: Place, pod: PodSeen) -> Option<JobId> {
         let job = self.job(&key);
         let seen = self.seen.entry(key).or_default();
         let changed = seen.pods.get(&pod.name) != Some(&pod);
@@ -127,15 +147,16 @@ impl Index {
         job.filter(|_| changed)
     }
 
-    pub(crate) fn pod_gone(&mut self, key: &Key, name: &str) -> Option<JobId> {
+    /// A pod is not there any more.
+    pub fn pod_gone(&mut self, key: &Place, name: &str) -> Option<JobId> {
         let removed = self.seen.get_mut(key)?.pods.remove(name);
         self.job(key).filter(|_| removed.is_some())
     }
 
     /// What the JobManager of the run said; answers whether that is new.
-    pub(crate) fn job_manager(
+    pub fn job_manager(
         &mut self,
-        key: &Key,
+        key: &Place,
         run: RunId,
         contact: JobManagerContact,
     ) -> bool {
@@ -146,7 +167,7 @@ impl Index {
         changed
     }
 
-    fn job(&self, key: &Key) -> Option<JobId> {
+    fn job(&self, key: &Place) -> Option<JobId> {
         self.jobs.get(key).copied()
     }
 
@@ -157,13 +178,13 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use flumen_lifecycle::{Component, FlinkState, JobSeen};
     use flumen_model::Uuid;
 
     use super::*;
+    use crate::{Component, FlinkState, JobSeen};
 
-    fn key() -> Key {
-        Key {
+    fn key() -> Place {
+        Place {
             cluster: "local".into(),
             namespace: "default".parse().expect("valid"),
             id: "word-count".parse().expect("valid"),
@@ -231,7 +252,7 @@ mod tests {
     #[test]
     fn what_the_job_manager_of_one_run_said_is_not_said_of_the_next() {
         let (mut index, _) = with_job();
-        let job = JobSeen { state: FlinkState::Finished, failure: None };
+        let job = JobSeen::in_state(FlinkState::Finished);
         let finished = JobManagerContact::Answers { job: Some(job) };
         assert!(index.job_manager(&key(), RUN, finished.clone()));
         assert_eq!(observed(&index).job_manager, finished);
