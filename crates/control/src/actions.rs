@@ -5,14 +5,18 @@ mod cancel_job;
 mod create_objects;
 mod delete_deployment;
 mod delete_high_availability_data;
+mod find_savepoint;
 mod forget;
+mod locate_snapshot;
 mod remove_leftovers;
 pub(crate) mod render_objects;
 mod save_logs;
 mod save_outcome;
+mod start_again;
+mod trigger_savepoint;
 
 pub(crate) use build_image::scratch;
-use flumen_lifecycle::Action;
+use flumen_lifecycle::{Action, Finding};
 use flumen_store::Job;
 
 use crate::{Control, Error};
@@ -22,18 +26,26 @@ use crate::{Control, Error};
 pub(crate) struct Done {
     /// For the operation's step: what was made or found.
     pub(crate) detail: Option<String>,
-    /// A better reason for the job's state than the one that is known.
-    pub(crate) reason: Option<String>,
+    /// What it brought to light that the status depends on.
+    pub(crate) finding: Finding,
 }
 
 impl Done {
     fn with(detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), reason: None }
+        Self { detail: Some(detail.into()), finding: Finding::Nothing }
     }
 }
 
 pub(crate) async fn carry_out(control: &Control, job: &Job, action: Action) -> Result<Done, Error> {
     match action {
+        Action::LocateSnapshot { run } => locate_snapshot::locate_snapshot(control, job, run).await,
+        Action::TriggerSavepoint { run, operation } => {
+            trigger_savepoint::trigger_savepoint(control, job, (run, operation)).await
+        }
+        Action::FindSavepoint { run, operation } => {
+            find_savepoint::find_savepoint(control, job, (run, operation)).await
+        }
+        Action::StartAgain { run } => start_again::start_again(control, job, run).await,
         Action::BuildImage { run } => build_image::build_image(control, job, run).await,
         Action::RenderObjects { run } => render_objects::render_objects(control, job, run).await,
         Action::RemoveLeftovers { run } => {

@@ -10,7 +10,7 @@ use flumen_flink_rest::Call;
 use flumen_k8s::{Access, Cluster, ServicePort, Timeouts};
 use flumen_store::Store;
 
-use crate::{Control, Error, tracker::Key};
+use crate::{Control, Error, tracker::Place};
 
 /// How long a JobManager may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -57,7 +57,7 @@ pub(crate) struct JobManager {
 }
 
 impl JobManager {
-    pub(crate) async fn of(clusters: &Clusters, key: &Key) -> Result<Self, Error> {
+    pub(crate) async fn of(clusters: &Clusters, key: &Place) -> Result<Self, Error> {
         let cluster = clusters.get(&key.cluster).await?;
         Ok(Self { cluster, service: ServicePort::job_manager(&key.namespace, &key.id) })
     }

@@ -41,7 +41,8 @@ impl Control {
         let registries = Registries::new(flumen_image::Settings::default())?;
         let clusters = Clusters::new(store.clone());
         let wakes = Arc::new(Queue::new());
-        let tracker = Tracker::new(clusters.clone(), Arc::clone(&wakes), tasks.clone());
+        let tracker =
+            Tracker::new((clusters.clone(), store.clone()), Arc::clone(&wakes), tasks.clone());
         let inner = Inner {
             settings,
             store,
@@ -64,7 +65,7 @@ impl Control {
             self.tracker().watch_cluster(cluster.name);
         }
         for job in self.store().jobs(&flumen_store::JobFilter::default()).await? {
-            self.tracker().register(crate::jobs::key(&job), job.id);
+            self.tracker().register(crate::jobs::place(&job), job.id);
             self.wakes().wake(job.id);
         }
         crate::versions::resume(self).await?;

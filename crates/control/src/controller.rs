@@ -7,15 +7,15 @@ use std::{
 };
 
 use flumen_lifecycle::{
-    Action, ActionFailure, Desired, EndStep, JobState, Progress, StartStep, State, Status, decide,
-    progress, record, retry_delay,
+    Action, ActionFailure, Desired, EndStep, JobState, Progress, SavepointStep, StartStep, State,
+    Status, decide, progress, record, retry_delay, settle,
 };
 use flumen_model::{JobId, Kind, OperationId};
 use flumen_store::{Job, JobEvent};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Control, Error, actions, clock, identity, jobs};
+use crate::{Control, Error, actions, clock, identity, jobs, snapshots, tracker::Questions};
 
 /// How many jobs are worked on at once. More would only wait for the two writers behind them: the
 /// database and the Kubernetes API.
@@ -28,6 +28,7 @@ const AFTER_FAULT: Duration = Duration::from_secs(2);
 const AWAIT_JOB_MANAGER: &str = "await-job-manager";
 const AWAIT_RUNNING: &str = "await-running";
 const AWAIT_PODS_GONE: &str = "await-pods-gone";
+const AWAIT_SAVEPOINT: &str = "await-savepoint";
 
 /// What the controller remembers between rounds; lost with the process, and only time is lost with it.
 #[derive(Debug, Default)]
@@ -126,7 +127,7 @@ impl Rounds {
         let Some(mut job) = control.store().job(id).await? else {
             return Ok(Round::Wait { wake_in: None });
         };
-        let observed = control.tracker().observed(&jobs::key(&job), job.status.run);
+        let observed = control.tracker().observed(&jobs::place(&job), job.status.run);
         let decision = decide(&job.desired, &job.status, &observed, clock::now());
         let moved = decision.status.state != job.status.state;
         save(control, &mut job, decision.status).await?;
@@ -160,7 +161,13 @@ impl Rounds {
             Progress::Succeeded => None,
             Progress::Failed { reason } => Some(reason),
         };
-        self.control.store().finish_operation(operation, failure.as_deref(), clock::now()).await?;
+        let store = self.control.store();
+        store.finish_operation(operation, failure.as_deref(), clock::now()).await?;
+        if let Some(desired) = settle(&job.desired, &job.status) {
+            // Who wished for something else meanwhile has the last word.
+            store.save_desired(job.id, job.version, &desired).await?;
+            self.control.wakes().wake(job.id);
+        }
         self.memory().ended.insert(job.id, operation);
         Ok(())
     }
@@ -186,7 +193,7 @@ async fn act(control: &Control, job: &mut Job, action: Action) -> Result<Done, E
     let now = clock::now();
     let result =
         result.map_err(|error| ActionFailure { kind: error.kind(), message: error.paragraph() });
-    let mut status = record(&job.status, action, result.as_ref().map(drop), now);
+    let status = record(&job.status, action, result.as_ref().map(|done| &done.finding), now);
     // What cannot succeed is given up if the job can go on without it, else it is tried again, slowly.
     let given_up = match &result {
         Ok(_) => false,
@@ -200,9 +207,6 @@ async fn act(control: &Control, job: &mut Job, action: Action) -> Result<Done, E
             control.store().finish_operation(operation, None, now).await?;
         }
         return Ok(Done::Gone);
-    }
-    if let Ok(actions::Done { reason: Some(reason), .. }) = &result {
-        status.reason = Some(reason.clone());
     }
     let moved = status != job.status;
     save(control, job, status).await?;
@@ -247,7 +251,14 @@ async fn save(control: &Control, job: &mut Job, status: Status) -> Result<(), Er
         // The end is written down before the cluster is cleared away, also where there was nothing to
         // save; what was written first stands.
         let reason = status.reason.as_deref();
-        control.store().save_run_end(run, outcome, reason, clock::now()).await?;
+        control.store().save_run_end(run, *outcome, reason, clock::now()).await?;
+    }
+    let known = job.status.savepoint.as_ref().and_then(|known| known.path());
+    if let Some(savepoint) = &status.savepoint
+        && let Some(path) = savepoint.path().filter(|path| Some(*path) != known)
+    {
+        // Written down before it is said to be complete, so that it is never unknown.
+        snapshots::record_savepoint(control, job, savepoint, path).await?;
     }
     control.store().save_status(job.id, job.status_version, &status).await?;
     job.status_version += 1;
@@ -266,7 +277,7 @@ async fn save(control: &Control, job: &mut Job, status: Status) -> Result<(), Er
     {
         control.store().save_run_running(run, now).await?;
     }
-    wait_steps(control, &job.desired, &before.state, &job.status.state).await
+    wait_steps(control, &job.desired, &before, &job.status).await
 }
 
 fn describe(state: JobState, status: &Status) -> String {
@@ -281,8 +292,8 @@ fn describe(state: JobState, status: &Status) -> String {
 async fn wait_steps(
     control: &Control,
     desired: &Desired,
-    before: &State,
-    after: &State,
+    before: &Status,
+    after: &Status,
 ) -> Result<(), Error> {
     let Some(operation) = desired.operation else { return Ok(()) };
     let (old, new) = (waits_for(before), waits_for(after));
@@ -299,10 +310,14 @@ async fn wait_steps(
     Ok(())
 }
 
-const fn waits_for(state: &State) -> Option<&'static str> {
+fn waits_for(status: &Status) -> Option<&'static str> {
     use flumen_lifecycle::FlinkState;
 
-    match state {
+    let taken = status.savepoint.as_ref().map(|known| &known.step);
+    match &status.state {
+        State::Live { .. } if matches!(taken, Some(SavepointStep::Await { .. })) => {
+            Some(AWAIT_SAVEPOINT)
+        }
         State::Starting { step: StartStep::JobManager, .. } => Some(AWAIT_JOB_MANAGER),
         State::Live { flink: FlinkState::Initializing | FlinkState::Created, .. } => {
             Some(AWAIT_RUNNING)
@@ -325,8 +340,14 @@ fn follow(control: &Control, job: &Job) {
     );
     match job.status.run {
         Some(run) if in_cluster => {
+            let trigger = match job.status.savepoint.as_ref().map(|known| &known.step) {
+                Some(SavepointStep::Await { trigger, .. }) => Some(trigger.clone()),
+                Some(_) | None => None,
+            };
+            let restored = job.status.restore.as_ref().is_some_and(|restore| !restore.confirmed);
             let minor = job.spec.flink_version.minor();
-            control.tracker().follow(job.id, &jobs::key(job), run, minor);
+            let questions = Questions { run, minor, trigger, restored };
+            control.tracker().follow(job.id, &jobs::place(job), questions);
         }
         _ => control.tracker().unfollow(job.id),
     }

@@ -4,7 +4,7 @@ use flumen_store::{Cluster, Environment, EnvironmentDocument, Storage};
 use crate::{Control, Error, clock};
 
 /// The cluster and the environment that are there from the start with `flumen up`.
-const LOCAL: &str = "local";
+pub(crate) const LOCAL: &str = "local";
 
 /// Where the pods of the `local` environment see its storage.
 const LOCAL_STORAGE_MOUNT: &str = "/opt/flink/storage";

@@ -1,6 +1,6 @@
 //! Identifiers and tokens: everything random is made here.
 
-use flumen_model::{EventId, JobId, OperationId, RunId, Secret, TeamId};
+use flumen_model::{EventId, JobId, OperationId, RunId, Secret, SnapshotId, TeamId};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -18,6 +18,10 @@ pub(crate) fn operation() -> OperationId {
 
 pub(crate) fn event() -> EventId {
     EventId::from_uuid(Uuid::now_v7())
+}
+
+pub(crate) fn snapshot() -> SnapshotId {
+    SnapshotId::from_uuid(Uuid::now_v7())
 }
 
 pub(crate) fn run() -> RunId {

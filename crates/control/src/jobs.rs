@@ -2,21 +2,52 @@
 //! controller; nothing is done to a cluster here.
 
 mod apply;
+mod diff;
 mod read;
+mod restart;
+mod start;
+mod stop;
 mod wish;
 
 pub use apply::{Applied, ApplyJob, Change, UploadedArtifact};
+pub use diff::Diff;
 pub use read::JobView;
+pub use restart::RestartOrder;
+pub use start::{StartOrder, StartSource};
+pub use stop::SavepointOrder;
+pub(crate) use wish::new_operation;
 
-use flumen_store::Job;
+use flumen_store::{Job, Run, RunStart};
 
-use crate::tracker::Key;
+use crate::{clock, identity, tracker::Place};
 
 /// Where the job lives.
-pub(crate) fn key(job: &Job) -> Key {
-    Key {
+pub(crate) fn place(job: &Job) -> Place {
+    Place {
         cluster: job.cluster.clone(),
         namespace: job.namespace.clone(),
         id: job.cluster_id.clone(),
+    }
+}
+
+/// A run of the job's newest release.
+pub(crate) fn new_run(job: &Job, start: RunStart) -> Run {
+    Run {
+        id: identity::run(),
+        job: job.id,
+        number: 0,
+        release: job.release.clone(),
+        environment: job.environment.clone(),
+        start,
+        restored: None,
+        plan: None,
+        image: None,
+        objects: None,
+        outcome: None,
+        reason: None,
+        exceptions: None,
+        created_at: clock::now(),
+        running_at: None,
+        ended_at: None,
     }
 }

@@ -16,6 +16,8 @@ mod operations;
 mod queue;
 mod release;
 mod settings;
+mod snapshots;
+mod storage;
 mod tasks;
 mod tracker;
 mod user_interface;
@@ -24,13 +26,17 @@ mod versions;
 pub use clusters::ClusterContactView;
 pub use control::Control;
 pub use error::Error;
-pub use jobs::{Applied, ApplyJob, Change, JobView, UploadedArtifact};
+pub use jobs::{
+    Applied, ApplyJob, Change, Diff, JobView, RestartOrder, SavepointOrder, StartOrder,
+    StartSource, UploadedArtifact,
+};
 pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};
 pub use settings::{LocalSettings, Settings};
 pub use store::{
     Environment, EnvironmentDocument, FlinkVersionRow, JobEvent, Operation, OperationState,
-    Principal, Release, Run, Step, StepState, Storage,
+    Principal, Release, Run, RunStart, Snapshot, SnapshotCause, SnapshotKind, Step, StepState,
+    Storage,
 };
 pub use tasks::Tasks;
 pub use user_interface::UiResponse;

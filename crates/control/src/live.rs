@@ -62,7 +62,7 @@ impl Control {
             let message = format!("job {name} is {state}, so there is no JobManager to ask");
             Error::Conflict { message }
         })?;
-        let job_manager = JobManager::of(self.clusters_handle(), &jobs::key(&job)).await?;
+        let job_manager = JobManager::of(self.clusters_handle(), &jobs::place(&job)).await?;
         let id = flink::JobId::from(run);
         let detail = job_manager.call(&flink::job(id)).await?;
         let overview = job_manager.call(&flink::overview()).await?;

@@ -95,7 +95,7 @@ impl Control {
     }
 
     async fn live_logs(&self, job: &Job, query: &LogsQuery) -> Result<Option<LogStream>, Error> {
-        let key = jobs::key(job);
+        let key = jobs::place(job);
         let cluster = self.clusters_handle().get(&key.cluster).await?;
         let pods = cluster.pods_of(&key.namespace, &key.id).await?;
         let request = LogRequest {

@@ -1,5 +1,6 @@
 //! What a release is made of, and the hash of that.
 
+use flumen_lifecycle::is_policy;
 use flumen_model::{EnvironmentName, JobSpec, ReleaseId};
 use flumen_store::{ReleaseArtifact, ReleaseContent};
 use serde_json::{Map, Value};
@@ -15,6 +16,7 @@ pub(crate) fn content(spec: &JobSpec, artifacts: Vec<ReleaseArtifact>) -> Releas
         Ok(Value::Object(job)) => job,
         Ok(_) | Err(_) => Map::new(),
     };
+    job.retain(|key, _| !is_policy(key));
     for key in NOT_CONTENT {
         // The path of an artifact that is in the image already is content: nothing else says which.
         if !(key == "artifact" && is_in_image(&spec.artifact)) {

@@ -1,22 +1,26 @@
 //! What there is to be seen of each job. The [`Index`] is synchronous and knows no network; one task a
-//! cluster feeds it from a watch, and one task a live job from the JobManager's REST API.
+//! cluster feeds it from a watch, and one task a live job from the JobManager's REST API. Checkpoints that
+//! Flink tells of are written down on the way.
 
-mod index;
 mod poll;
 mod watch;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use flumen_lifecycle::Observed;
-use flumen_model::{FlinkMinor, JobId, RunId};
+pub(crate) use flumen_lifecycle::Place;
+use flumen_lifecycle::{Index, Observed, State};
+use flumen_model::{JobId, RunId};
+use flumen_store::{JobEvent, Store};
 use tokio::sync::Notify;
 
-use self::index::Index;
-pub(crate) use self::index::Key;
-use crate::{clusters::Clusters, queue::Queue, tasks::Tasks};
+pub(crate) use self::poll::Questions;
+use crate::{clock, clusters::Clusters, identity, queue::Queue, tasks::Tasks};
 
 /// Follows clusters and JobManagers and wakes the controller when something is different.
 #[derive(Debug, Clone)]
@@ -30,40 +34,67 @@ struct Inner {
     followed: Mutex<HashMap<JobId, Followed>>,
     wakes: Arc<Queue<JobId>>,
     clusters: Clusters,
+    store: Store,
     tasks: Tasks,
 }
 
 #[derive(Debug)]
 struct Followed {
     run: RunId,
-    nudge: Arc<Notify>,
+    shared: Arc<Shared>,
     stop: tokio_util::sync::CancellationToken,
 }
 
+/// What the task that asks a JobManager is told.
+#[derive(Debug)]
+struct Shared {
+    questions: Mutex<Questions>,
+    nudge: Notify,
+    /// Whether the job's high-availability data changed, as it does with each checkpoint.
+    state_moved: AtomicBool,
+    /// Whether that data was deleted, by Flink at the end of the job or by someone else.
+    state_gone: AtomicBool,
+}
+
+impl Shared {
+    fn questions(&self) -> Questions {
+        lock(&self.questions).clone()
+    }
+
+    fn take_state_moved(&self) -> bool {
+        self.state_moved.swap(false, Ordering::Relaxed)
+    }
+}
+
 impl Tracker {
-    pub(crate) fn new(clusters: Clusters, wakes: Arc<Queue<JobId>>, tasks: Tasks) -> Self {
+    pub(crate) fn new(
+        (clusters, store): (Clusters, Store),
+        wakes: Arc<Queue<JobId>>,
+        tasks: Tasks,
+    ) -> Self {
         let inner = Inner {
             index: Mutex::new(Index::default()),
             followed: Mutex::new(HashMap::new()),
             wakes,
             clusters,
+            store,
             tasks,
         };
         Self { inner: Arc::new(inner) }
     }
 
     /// Everything seen of the job that lives under this key, and of its newest run.
-    pub(crate) fn observed(&self, key: &Key, run: Option<RunId>) -> Observed {
+    pub(crate) fn observed(&self, key: &Place, run: Option<RunId>) -> Observed {
         self.index().observed(key, run)
     }
 
     /// Says which job lives under the key, so that what is seen there wakes it.
-    pub(crate) fn register(&self, key: Key, job: JobId) {
+    pub(crate) fn register(&self, key: Place, job: JobId) {
         self.index().register(key, job);
     }
 
     /// Forgets a job.
-    pub(crate) fn forget(&self, key: &Key, job: JobId) {
+    pub(crate) fn forget(&self, key: &Place, job: JobId) {
         self.unfollow(job);
         self.index().forget(key);
     }
@@ -74,22 +105,33 @@ impl Tracker {
         self.inner.tasks.spawn("watch cluster", |stop| watch::run(tracker, cluster, stop));
     }
 
-    /// Asks the JobManager of the run again and again, unless that is done already.
-    pub(crate) fn follow(&self, job: JobId, key: &Key, run: RunId, minor: FlinkMinor) {
+    /// Asks the JobManager of the run again and again; these questions from now on.
+    pub(crate) fn follow(&self, job: JobId, place: &Place, questions: Questions) {
         let mut followed = lock(&self.inner.followed);
-        if followed.get(&job).is_some_and(|known| known.run == run) {
+        if let Some(known) = followed.get(&job).filter(|known| known.run == questions.run) {
+            let changed = *lock(&known.shared.questions) != questions;
+            if changed {
+                *lock(&known.shared.questions) = questions;
+                known.shared.nudge.notify_one();
+            }
             return;
         }
         if let Some(old) = followed.remove(&job) {
             old.stop.cancel();
         }
-        let nudge = Arc::new(Notify::new());
+        let run = questions.run;
+        let shared = Arc::new(Shared {
+            questions: Mutex::new(questions),
+            nudge: Notify::new(),
+            state_moved: AtomicBool::new(false),
+            state_gone: AtomicBool::new(false),
+        });
         let stop = self.inner.tasks.stop().child_token();
-        followed.insert(job, Followed { run, nudge: Arc::clone(&nudge), stop: stop.clone() });
+        followed.insert(job, Followed { run, shared: Arc::clone(&shared), stop: stop.clone() });
         drop(followed);
-        let target = poll::Target { job, key: key.clone(), run, minor };
+        let target = poll::Target { job, place: place.clone() };
         let tracker = self.clone();
-        self.inner.tasks.spawn("follow JobManager", |_| poll::run(tracker, target, nudge, stop));
+        self.inner.tasks.spawn("follow JobManager", |_| poll::run(tracker, target, shared, stop));
     }
 
     /// Asks no more.
@@ -102,7 +144,41 @@ impl Tracker {
     /// Has the JobManager asked now rather than at its next turn.
     pub(crate) fn nudge(&self, job: JobId) {
         if let Some(known) = lock(&self.inner.followed).get(&job) {
-            known.nudge.notify_one();
+            known.shared.nudge.notify_one();
+        }
+    }
+
+    /// The job has completed a checkpoint, or so it seems: they are asked for at its next turn.
+    fn state_moved(&self, job: JobId) {
+        if let Some(known) = lock(&self.inner.followed).get(&job) {
+            known.shared.state_moved.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The job has ended, or someone deleted what Flink keeps of its state: to be seen at once.
+    fn state_gone(&self, job: JobId) {
+        if let Some(known) = lock(&self.inner.followed).get(&job) {
+            known.shared.state_gone.store(true, Ordering::Relaxed);
+            known.shared.nudge.notify_one();
+        }
+    }
+
+    /// Writes into the timeline of a job that runs that someone deleted something of it.
+    async fn note_deletion(&self, id: JobId, message: &str) {
+        let store = &self.inner.store;
+        let lives = |job: &flumen_store::Job| matches!(job.status.state, State::Live { .. });
+        let noted = async {
+            if store.job(id).await?.is_some_and(|job| lives(&job)) {
+                tracing::warn!(job.id = %id, message);
+                let (kind, message) = ("warning".to_owned(), message.to_owned());
+                let event = JobEvent { id: identity::event(), at: clock::now(), kind, message };
+                store.save_event(id, &event).await?;
+            }
+            Ok::<_, flumen_store::Error>(())
+        };
+        if let Err(error) = noted.await {
+            let error = crate::Error::from(error).paragraph();
+            tracing::warn!(job.id = %id, error, "the timeline could not be written");
         }
     }
 

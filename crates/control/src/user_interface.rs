@@ -13,7 +13,7 @@ use flumen_store::Principal;
 use http::{Request, Response};
 use jiff::Timestamp;
 
-use crate::{Control, Error, clock, clusters::JobManager, identity, jobs, tracker::Key};
+use crate::{Control, Error, clock, clusters::JobManager, identity, jobs, tracker::Place};
 
 /// How long a code can be opened.
 const CODE_LASTS: Duration = Duration::from_mins(1);
@@ -28,13 +28,13 @@ pub type UiResponse = Response<ProxyBody>;
 /// Codes and sessions, by their secret text. In memory: who restarts the server opens the UI again.
 #[derive(Debug, Default)]
 pub(crate) struct Codes {
-    codes: Mutex<HashMap<String, (Key, Timestamp)>>,
-    sessions: Mutex<HashMap<String, (Key, Timestamp)>>,
+    codes: Mutex<HashMap<String, (Place, Timestamp)>>,
+    sessions: Mutex<HashMap<String, (Place, Timestamp)>>,
 }
 
 fn put(
-    map: &Mutex<HashMap<String, (Key, Timestamp)>>,
-    key: Key,
+    map: &Mutex<HashMap<String, (Place, Timestamp)>>,
+    key: Place,
     lasts: Duration,
 ) -> (String, Timestamp) {
     let now = clock::now();
@@ -65,7 +65,7 @@ impl Control {
             );
             return Err(Error::Conflict { message });
         }
-        Ok(put(&self.codes().codes, jobs::key(&job), CODE_LASTS))
+        Ok(put(&self.codes().codes, jobs::place(&job), CODE_LASTS))
     }
 
     /// Turns a code into a session; a code works once.

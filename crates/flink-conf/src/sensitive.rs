@@ -25,7 +25,7 @@ pub fn is_sensitive(key: &str) -> bool {
 }
 
 /// The value as it may stand in a message.
-pub(crate) fn shown(key: &str, value: &str) -> String {
+pub fn shown(key: &str, value: &str) -> String {
     if is_sensitive(key) { "******".to_owned() } else { value.to_owned() }
 }
 

@@ -19,7 +19,7 @@ use flumen_model::{
 
 use crate::{Application, ClientFiles, DeploySpec, Error, Mode, Python, Restore, Warning, keys};
 
-pub use storage::{Storage, StorageVolume, VolumeSource};
+pub use storage::{StatePlan, Storage, StorageVolume, VolumeSource};
 
 /// One application run of a job of Flumen.
 #[derive(Debug, Clone)]
@@ -72,6 +72,8 @@ pub struct JobPlan {
     pub effective: Effective,
     /// What the user should know: protections taken away, values that are doubtful.
     pub warnings: Vec<Warning>,
+    /// Where the run keeps its state, and how much of it.
+    pub state: StatePlan,
 }
 
 /// Turns a run into what is to be deployed.
@@ -113,7 +115,8 @@ pub fn job_deployment(deployment: &JobDeployment) -> Result<JobPlan, Error> {
         files: ClientFiles { logging, pod_templates: templates, ..ClientFiles::default() },
         marks: labels::marks(deployment),
     };
-    Ok(JobPlan { spec, effective, warnings })
+    let state = storage::plan(&spec.configuration)?;
+    Ok(JobPlan { spec, effective, warnings, state })
 }
 
 fn identity(deployment: &JobDeployment) -> [(&'static str, String); 5] {

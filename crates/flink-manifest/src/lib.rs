@@ -20,7 +20,7 @@ mod warning;
 pub use client_keys::client_keys;
 pub use error::Error;
 pub use job::{
-    JobDeployment, JobPlan, Storage, StorageVolume, VolumeSource, job_deployment,
+    JobDeployment, JobPlan, StatePlan, Storage, StorageVolume, VolumeSource, job_deployment,
     labels::{ENVIRONMENT_LABEL, JOB_LABEL, MANAGED_BY_LABEL, MANAGER},
     protections::{Protection, protections},
 };

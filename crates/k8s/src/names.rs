@@ -20,20 +20,31 @@ pub const FIELD_MANAGER: &str = "flumen";
 /// its pointers to state. 1.12 to 1.14 have one for each leader, 1.15 and later one for the cluster and one
 /// for each job. The label `configmap-type` is no help: 2.0 dropped it.
 pub fn is_ha_config_map(cluster: &ClusterId, name: &str) -> bool {
-    let Some(rest) = name.strip_prefix(cluster.as_str()).and_then(|rest| rest.strip_prefix('-'))
-    else {
-        return false;
-    };
+    let of_cluster = matches!(
+        below(cluster, name),
+        Some(
+            "cluster-config-map"
+                | "dispatcher-leader"
+                | "resourcemanager-leader"
+                | "restserver-leader"
+        )
+    );
+    of_cluster || is_job_config_map(cluster, name)
+}
+
+/// Whether `name` is the name of the ConfigMap in which the JobManager of this cluster keeps its pointers to
+/// the state of one job.
+pub(crate) fn is_job_config_map(cluster: &ClusterId, name: &str) -> bool {
     let of_job = |suffix: &str| {
-        rest.strip_suffix(suffix).is_some_and(|job| {
+        below(cluster, name).and_then(|rest| rest.strip_suffix(suffix)).is_some_and(|job| {
             job.len() == 32 && job.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         })
     };
-    matches!(
-        rest,
-        "cluster-config-map" | "dispatcher-leader" | "resourcemanager-leader" | "restserver-leader"
-    ) || of_job("-config-map")
-        || of_job("-jobmanager-leader")
+    of_job("-config-map") || of_job("-jobmanager-leader")
+}
+
+fn below<'a>(cluster: &ClusterId, name: &'a str) -> Option<&'a str> {
+    name.strip_prefix(cluster.as_str())?.strip_prefix('-')
 }
 
 #[cfg(test)]

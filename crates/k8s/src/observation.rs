@@ -33,6 +33,27 @@ pub enum Observation {
         /// When its deletion was seen, or the look began that did not find it.
         as_of: Timestamp,
     },
+    /// The high-availability data of a Flink job changed, as it does with each checkpoint.
+    HighAvailability {
+        /// Its namespace.
+        namespace: String,
+        /// Its Flink cluster.
+        cluster_id: ClusterId,
+    },
+    /// The high-availability data of a Flink job are gone: Flink removes them when the job has ended.
+    HighAvailabilityGone {
+        /// Its namespace.
+        namespace: String,
+        /// Its Flink cluster.
+        cluster_id: ClusterId,
+    },
+    /// The ConfigMap with Flink's configuration, which was there, is gone.
+    ConfigurationGone {
+        /// Its namespace.
+        namespace: String,
+        /// Its Flink cluster.
+        cluster_id: ClusterId,
+    },
     /// All objects of this sort were looked at: what was not reported is not there. Ends
     /// [`Observation::Unreachable`] of the same sort.
     Resync {
@@ -60,6 +81,8 @@ pub enum Watched {
     Deployments,
     /// Pods.
     Pods,
+    /// The ConfigMaps of high availability.
+    ConfigMaps,
 }
 
 /// The Deployment of a Flink cluster.

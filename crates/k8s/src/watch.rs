@@ -9,14 +9,17 @@ use futures::{StreamExt, stream::BoxStream};
 use jiff::Timestamp;
 use k8s_openapi::{
     NamespaceResourceScope,
-    api::{apps::v1::Deployment, core::v1::Pod},
+    api::{
+        apps::v1::Deployment,
+        core::v1::{ConfigMap, Pod},
+    },
 };
-use kube::{Api, Resource};
+use kube::{Api, Resource, core::PartialObjectMeta};
 use serde::de::DeserializeOwned;
 
 use crate::{
     Cluster, DeploymentSeen, LABEL_APP, LABEL_TYPE, NATIVE_TYPE, Observation, PodSeen, Watched,
-    reduce,
+    names::is_job_config_map, reduce,
 };
 
 /// What to watch.
@@ -29,12 +32,13 @@ pub struct WatchScope {
 }
 
 impl Cluster {
-    /// Reports the Deployments and pods of native Flink clusters, for ever: first all that is there, then
+    /// Reports the Deployments, pods and high-availability data of native Flink clusters, for ever: first all that is there, then
     /// what changes. Dropping the stream ends it.
     pub fn watch(&self, scope: &WatchScope) -> BoxStream<'static, Observation> {
         let deployments = self.watch_kind::<Deployment>(scope);
         let pods = self.watch_kind::<Pod>(scope);
-        futures::stream::select(deployments, pods).boxed()
+        let state = self.watch_kind::<PartialObjectMeta<ConfigMap>>(scope);
+        futures::stream::select_all([deployments, pods, state]).boxed()
     }
 
     fn watch_kind<K: Seen>(&self, scope: &WatchScope) -> BoxStream<'static, Observation> {
@@ -103,5 +107,59 @@ impl Seen for Pod {
     fn gone(view: PodSeen, as_of: Timestamp) -> Observation {
         let PodSeen { namespace, cluster_id, name, uid, .. } = view;
         Observation::PodGone { namespace, cluster_id, name, uid, as_of }
+    }
+}
+
+/// What is kept of a ConfigMap of a Flink cluster.
+#[derive(Clone, PartialEq)]
+struct ConfigMapSeen {
+    namespace: String,
+    cluster_id: ClusterId,
+    part: ConfigMapPart,
+}
+
+#[derive(Clone, PartialEq)]
+enum ConfigMapPart {
+    /// The pointers to the state of a job. It changes with each checkpoint, and with nothing else: the
+    /// leader's lease is in another ConfigMap.
+    State { version: Option<String> },
+    /// Flink's configuration.
+    Configuration,
+}
+
+impl Seen for PartialObjectMeta<ConfigMap> {
+    type View = ConfigMapSeen;
+    const WATCHED: Watched = Watched::ConfigMaps;
+
+    fn view(&self) -> Option<ConfigMapSeen> {
+        let cluster_id = reduce::cluster_id(self)?;
+        let name = self.metadata.name.as_deref()?;
+        let part = if is_job_config_map(&cluster_id, name) {
+            ConfigMapPart::State { version: self.metadata.resource_version.clone() }
+        } else if name.strip_prefix("flink-config-") == Some(cluster_id.as_str()) {
+            ConfigMapPart::Configuration
+        } else {
+            return None;
+        };
+        let namespace = self.metadata.namespace.clone().unwrap_or_default();
+        Some(ConfigMapSeen { namespace, cluster_id, part })
+    }
+
+    fn seen(ConfigMapSeen { namespace, cluster_id, .. }: ConfigMapSeen) -> Observation {
+        Observation::HighAvailability { namespace, cluster_id }
+    }
+
+    fn gone(
+        ConfigMapSeen { namespace, cluster_id, part }: ConfigMapSeen,
+        _: Timestamp,
+    ) -> Observation {
+        match part {
+            ConfigMapPart::State { .. } => {
+                Observation::HighAvailabilityGone { namespace, cluster_id }
+            }
+            ConfigMapPart::Configuration => {
+                Observation::ConfigurationGone { namespace, cluster_id }
+            }
+        }
     }
 }

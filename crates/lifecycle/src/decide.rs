@@ -49,9 +49,7 @@ pub fn decide(desired: &Desired, status: &Status, observed: &Observed, now: Time
             | StartStep::Create => preparing(desired, status, *step, now),
             StartStep::JobManager => in_cluster::in_cluster(desired, status, observed, *since, now),
         },
-        State::Live { since, .. } => {
-            in_cluster::in_cluster(desired, status, observed, *since, now)
-        }
+        State::Live { since, .. } => in_cluster::in_cluster(desired, status, observed, *since, now),
         State::Ending { outcome, step, .. } => {
             ending::ending(status, observed, (*outcome, *step), now)
         }
@@ -65,7 +63,8 @@ fn at_rest(desired: &Desired, status: &Status, now: Timestamp) -> Decision {
             let state = State::Starting { step: StartStep::Snapshot, since: now };
             // The savepoint stays known: it may be what the next run starts from.
             let savepoint = status.savepoint.clone();
-            let status = Status { savepoint, started_at: Some(now), ..Status::of(state, Some(run)) };
+            let status =
+                Status { savepoint, started_at: Some(now), ..Status::of(state, Some(run)) };
             Decision::repeat(&status, Action::LocateSnapshot { run })
         }
         Intent::Run { run, .. } => match restart::next(desired, status) {

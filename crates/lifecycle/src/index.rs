@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use flumen_model::{ClusterId, JobId, Namespace, RunId};
 use jiff::Timestamp;
 
-use crate::{
-    ClusterContact, DeletionSeen, DeploymentSeen, JobManagerContact, Observed, PodSeen,
-};
+use crate::{ClusterContact, DeletionSeen, DeploymentSeen, JobManagerContact, Observed, PodSeen};
 
 /// Where a job lives.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -97,12 +95,7 @@ impl Index {
     }
 
     /// All Deployments, or all pods, of a cluster were looked at, and the look began then.
-    pub fn looked(
-        &mut self,
-        cluster: &str,
-        watched: Watched,
-        began: Timestamp,
-    ) -> Vec<JobId> {
+    pub fn looked(&mut self, cluster: &str, watched: Watched, began: Timestamp) -> Vec<JobId> {
         let entry = self.clusters.entry(cluster.to_owned()).or_default();
         entry.outages.remove(&watched);
         entry.looked.insert(watched, began);
@@ -110,12 +103,7 @@ impl Index {
     }
 
     /// Nobody can look at them any more.
-    pub fn unreachable(
-        &mut self,
-        cluster: &str,
-        watched: Watched,
-        since: Timestamp,
-    ) -> Vec<JobId> {
+    pub fn unreachable(&mut self, cluster: &str, watched: Watched, since: Timestamp) -> Vec<JobId> {
         let entry = self.clusters.entry(cluster.to_owned()).or_default();
         entry.outages.entry(watched).or_insert(since);
         self.jobs_of(cluster)
@@ -123,7 +111,7 @@ impl Index {
 
     /// A Deployment is there.
     pub fn deployment(&mut self, key: Place, deployment: DeploymentSeen) -> Option<JobId> {
-        let job = self.job(&key);
+        let job = self.job_at(&key);
         let seen = self.seen.entry(key).or_default();
         let changed = seen.deployment.as_ref() != Some(&deployment);
         seen.deployment = Some(deployment);
@@ -135,12 +123,12 @@ impl Index {
         let seen = self.seen.entry(key.clone()).or_default();
         let run = seen.deployment.take().and_then(|deployment| deployment.run);
         seen.deletion = run.map(|run| DeletionSeen { run, at }).or(seen.deletion);
-        self.job(key)
+        self.job_at(key)
     }
 
     /// A pod is there.
     pub fn pod(&mut self, key: Place, pod: PodSeen) -> Option<JobId> {
-        let job = self.job(&key);
+        let job = self.job_at(&key);
         let seen = self.seen.entry(key).or_default();
         let changed = seen.pods.get(&pod.name) != Some(&pod);
         seen.pods.insert(pod.name.clone(), pod);
@@ -150,16 +138,11 @@ impl Index {
     /// A pod is not there any more.
     pub fn pod_gone(&mut self, key: &Place, name: &str) -> Option<JobId> {
         let removed = self.seen.get_mut(key)?.pods.remove(name);
-        self.job(key).filter(|_| removed.is_some())
+        self.job_at(key).filter(|_| removed.is_some())
     }
 
     /// What the JobManager of the run said; answers whether that is new.
-    pub fn job_manager(
-        &mut self,
-        key: &Place,
-        run: RunId,
-        contact: JobManagerContact,
-    ) -> bool {
+    pub fn job_manager(&mut self, key: &Place, run: RunId, contact: JobManagerContact) -> bool {
         let said = Some((run, contact));
         let seen = self.seen.entry(key.clone()).or_default();
         let changed = seen.job_manager != said;
@@ -167,7 +150,8 @@ impl Index {
         changed
     }
 
-    fn job(&self, key: &Place) -> Option<JobId> {
+    /// The job that lives there.
+    pub fn job_at(&self, key: &Place) -> Option<JobId> {
         self.jobs.get(key).copied()
     }
 

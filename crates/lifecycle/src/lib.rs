@@ -3,8 +3,10 @@
 mod action;
 mod decide;
 mod desired;
+mod difference;
 mod index;
 mod observed;
+mod path;
 mod progress;
 mod record;
 mod restart;
@@ -15,16 +17,16 @@ mod view;
 pub use action::{Action, ActionFailure, Finding};
 pub use decide::{Decision, decide};
 pub use desired::{Desired, Handover, Intent, SavepointWish};
+pub use difference::{Definition, Difference, Effect, differences, effect, is_policy};
 pub use index::{Index, Place, Watched};
 pub use observed::{
     ClusterContact, Component, DeletionSeen, DeploymentSeen, FlinkState, JobManagerContact,
     JobSeen, Observed, PodSeen, RestoredSeen, SavepointSeen, SavepointSeenProgress,
 };
-pub use progress::{Progress, progress};
+pub use path::plain_path;
+pub use progress::{Progress, progress, settle};
 pub use record::record;
 pub use restart::{NextRun, next as next_run};
 pub use retry::retry_delay;
-pub use status::{
-    EndStep, Outcome, Restore, Savepoint, SavepointStep, StartStep, State, Status,
-};
+pub use status::{EndStep, Outcome, Restore, Savepoint, SavepointStep, StartStep, State, Status};
 pub use view::JobState;

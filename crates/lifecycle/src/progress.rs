@@ -1,5 +1,5 @@
 use crate::{
-    Desired, FlinkState, Intent, Outcome, SavepointStep, SavepointWish, State, Status,
+    Desired, FlinkState, Handover, Intent, Outcome, SavepointStep, SavepointWish, State, Status,
 };
 
 /// How far an operation is, which is nothing but how far the job is from what the operation asked for.
@@ -49,13 +49,24 @@ pub fn progress(desired: &Desired, status: &Status) -> Progress {
     }
 }
 
+/// What is wanted of a job whose stop or replacement failed with its savepoint: that it goes on as it was.
+/// None where nothing failed.
+pub fn settle(desired: &Desired, status: &Status) -> Option<Desired> {
+    let wish = desired.savepoint.as_ref().filter(|wish| wish.stops)?;
+    savepoint_failure(wish, status)?;
+    let intent = Intent::Run { run: status.run?, handover: Handover::Cancel };
+    Some(Desired { intent, operation: None, savepoint: None, ..desired.clone() })
+}
+
 fn run(status: &Status, state: &State) -> Progress {
     match state {
-        State::Live { flink: FlinkState::Running, .. } => match (&status.giving_up, &status.restore) {
-            (None, Some(restore)) if !restore.confirmed => Progress::Underway,
-            (None, _) => Progress::Succeeded,
-            (Some(reason), _) => failed(reason.clone()),
-        },
+        State::Live { flink: FlinkState::Running, .. } => {
+            match (&status.giving_up, &status.restore) {
+                (None, Some(restore)) if !restore.confirmed => Progress::Underway,
+                (None, _) => Progress::Succeeded,
+                (Some(reason), _) => failed(reason.clone()),
+            }
+        }
         State::Ending { outcome, .. } | State::Ended { outcome, .. } => match outcome {
             Outcome::Finished | Outcome::Stopped => Progress::Succeeded,
             Outcome::Canceled => failed(because(status, "the job was cancelled before it ran")),
@@ -98,7 +109,8 @@ fn savepoint_failure(wish: &SavepointWish, status: &Status) -> Option<String> {
     let SavepointStep::Failed { reason } = &known.step else { return None };
     let ended = matches!(status.state, State::Ended { .. } | State::Ending { .. });
     // A run that ends all the same ends the operation in its own way.
-    (!ended).then(|| format!("the savepoint was not taken, and the job goes on as it was: {reason}"))
+    (!ended)
+        .then(|| format!("the savepoint was not taken, and the job goes on as it was: {reason}"))
 }
 
 fn because(status: &Status, otherwise: &str) -> String {

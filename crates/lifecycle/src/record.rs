@@ -17,9 +17,10 @@ pub fn record(
         return status.clone();
     }
     match (result, action) {
-        (_, Action::TriggerSavepoint { operation, .. } | Action::FindSavepoint { operation, .. }) => {
-            savepoint(status, operation, result, now)
-        }
+        (
+            _,
+            Action::TriggerSavepoint { operation, .. } | Action::FindSavepoint { operation, .. },
+        ) => savepoint(status, operation, result, now),
         (Ok(finding), _) => succeeded(status, action, finding, now),
         (Err(failure), _) => failed(status, action, failure, now),
     }

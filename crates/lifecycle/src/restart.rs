@@ -31,9 +31,8 @@ pub fn next(desired: &Desired, status: &Status) -> Option<NextRun> {
         Outcome::Finished | Outcome::Stopped => false,
     };
     let policy = &desired.restart;
-    let attempts = policy
-        .attempts
-        .unwrap_or(if status.checkpointed { RestartPolicy::ATTEMPTS } else { 0 });
+    let attempts =
+        policy.attempts.unwrap_or(if status.checkpointed { RestartPolicy::ATTEMPTS } else { 0 });
     let attempts = if status.intervened { attempts.max(1) } else { attempts };
     let done = if ran_for(status, *at) >= policy.window { 0 } else { desired.attempt };
     (called_for && done < attempts).then(|| NextRun {
@@ -78,7 +77,10 @@ mod tests {
     #[test]
     fn waits_double_until_the_attempts_are_used_up() {
         let waits: Vec<_> = (0..4)
-            .map(|attempt| next(&wants(attempt), &ended(Outcome::Failed)).map(|next| next.at.duration_since(at(100)).as_secs()))
+            .map(|attempt| {
+                next(&wants(attempt), &ended(Outcome::Failed))
+                    .map(|next| next.at.duration_since(at(100)).as_secs())
+            })
             .collect();
         assert_eq!(waits, [Some(10), Some(20), Some(40), None]);
     }
@@ -114,7 +116,8 @@ mod tests {
         for outcome in [Outcome::Finished, Outcome::Stopped, Outcome::Canceled] {
             assert_eq!(next(&wants(0), &ended(outcome)), None, "{outcome:?}");
         }
-        let status = Status { giving_up: Some("restored nothing".into()), ..ended(Outcome::Failed) };
+        let status =
+            Status { giving_up: Some("restored nothing".into()), ..ended(Outcome::Failed) };
         assert_eq!(next(&wants(0), &status), None);
         let cancelled = Desired { intent: Intent::Cancel, ..wants(0) };
         assert_eq!(next(&cancelled, &ended(Outcome::Failed)), None);

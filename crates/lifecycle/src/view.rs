@@ -2,7 +2,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Desired, FlinkState, Handover, Intent, Outcome, SavepointStep, State, Status, restart};
+use crate::{
+    Desired, FlinkState, Handover, Intent, Outcome, SavepointStep, State, Status, restart,
+};
 
 /// The state of a job in one word, as users see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -65,7 +67,9 @@ impl JobState {
         match (&status.state, desired.intent) {
             (State::Deleted, _) | (_, Intent::Delete) => Self::Deleting,
             // Asked for and not begun with: what is known is of an earlier run.
-            (State::New | State::Ended { .. }, Intent::Run { run, .. }) if status.run != Some(run) => {
+            (State::New | State::Ended { .. }, Intent::Run { run, .. })
+                if status.run != Some(run) =>
+            {
                 Self::Starting
             }
             (State::New, _) => Self::New,
@@ -79,7 +83,9 @@ impl JobState {
             (State::Live { .. }, _) if is_stopping(desired, status) => Self::Stopping,
             (State::Live { flink, .. }, _) => Self::live(*flink),
             (State::Ending { .. }, _) => Self::Ending,
-            (State::Ended { .. }, _) if restart::next(desired, status).is_some() => Self::Restarting,
+            (State::Ended { .. }, _) if restart::next(desired, status).is_some() => {
+                Self::Restarting
+            }
             (State::Ended { outcome, .. }, _) => match outcome {
                 Outcome::Finished => Self::Finished,
                 Outcome::Stopped => Self::Stopped,

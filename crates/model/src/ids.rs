@@ -59,6 +59,10 @@ uuid_id! {
     UserId, "user id"
 }
 uuid_id! {
+    /// A savepoint or checkpoint, recorded.
+    SnapshotId, "snapshot id"
+}
+uuid_id! {
     /// An entry of a job's timeline.
     EventId, "event id"
 }

@@ -15,7 +15,7 @@ mod secret;
 pub use byte_size::ByteSize;
 pub use digest::Digest;
 pub use flink_version::{FlinkMinor, FlinkVersion};
-pub use ids::{EventId, JobId, OperationId, ReleaseId, RunId, TeamId, UserId};
+pub use ids::{EventId, JobId, OperationId, ReleaseId, RunId, SnapshotId, TeamId, UserId};
 pub use invalid::InvalidValue;
 pub use job::{
     ArtifactRole, ConfigurationValue, Dependency, JobKind, JobManagerResources, JobSpec, Mode,
@@ -23,9 +23,9 @@ pub use job::{
 };
 pub use kind::Kind;
 pub use names::{ClusterId, EnvironmentName, JobName, Namespace};
+pub use pod_template::PodTemplates;
 pub use policy::{
     InterventionPolicy, LeftoverPolicy, RestartPolicy, RestoreMode, SavepointFormat, StartFrom,
 };
-pub use pod_template::PodTemplates;
 pub use secret::Secret;
 pub use uuid::Uuid;

@@ -118,9 +118,10 @@ mod tests {
 
     #[test]
     fn durations_are_written_as_people_say_them() {
-        let policy: RestartPolicy =
-            serde_json::from_str(r#"{"attempts":5,"backOff":"10 s","maxBackOff":"2 min","window":"1 h"}"#)
-                .expect("valid");
+        let policy: RestartPolicy = serde_json::from_str(
+            r#"{"attempts":5,"backOff":"10 s","maxBackOff":"2 min","window":"1 h"}"#,
+        )
+        .expect("valid");
         assert_eq!(policy.max_back_off, SignedDuration::from_secs(120));
         let again = serde_json::to_string(&policy).expect("json");
         assert_eq!(serde_json::from_str::<RestartPolicy>(&again).expect("valid"), policy);

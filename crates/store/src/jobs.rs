@@ -186,6 +186,25 @@ impl Store {
         Ok(())
     }
 
+    /// Writes down what is wanted of a job, if no user changed it since `version`.
+    pub async fn save_desired(
+        &self,
+        id: JobId,
+        version: i64,
+        desired: &Desired,
+    ) -> Result<(), Error> {
+        sqlx::query(
+            "UPDATE jobs SET desired = $2, version = version + 1 WHERE id = $1 AND version = $3",
+        )
+        .bind(id.to_string())
+        .bind(json(desired))
+        .bind(version)
+        .execute(&self.pool)
+        .await
+        .map(drop)
+        .map_err(save)
+    }
+
     /// One job by its id.
     pub async fn job(&self, id: JobId) -> Result<Option<Job>, Error> {
         let row = sqlx::query("SELECT * FROM jobs WHERE id = $1")

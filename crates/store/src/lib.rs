@@ -12,6 +12,7 @@ mod operations;
 mod releases;
 mod rows;
 mod runs;
+mod snapshots;
 mod teams;
 mod versions;
 
@@ -23,6 +24,7 @@ pub use events::JobEvent;
 pub use jobs::{Job, JobFilter, NewJob};
 pub use operations::{Operation, OperationState, Step, StepState};
 pub use releases::{Release, ReleaseArtifact, ReleaseContent};
-pub use runs::Run;
+pub use runs::{Run, RunPlan, RunStart};
+pub use snapshots::{Snapshot, SnapshotCause, SnapshotFilter, SnapshotKind};
 pub use teams::Principal;
 pub use versions::FlinkVersionRow;

@@ -38,6 +38,16 @@ impl<'r> Columns<'r> {
         self.get(column)
     }
 
+    pub(crate) fn optional_number(&self, column: &str) -> Result<Option<i64>, Error> {
+        self.get(column)
+    }
+
+    /// A word that a unit variant is stored as.
+    pub(crate) fn word<T: DeserializeOwned>(&self, column: &str) -> Result<T, Error> {
+        let text = self.text(column)?;
+        serde_json::from_value(text.clone().into()).map_err(|_| self.corrupt(&text))
+    }
+
     pub(crate) fn time(&self, column: &str) -> Result<Timestamp, Error> {
         to_time(self.what, self.number(column)?)
     }
@@ -59,6 +69,14 @@ impl<'r> Columns<'r> {
     pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, Error> {
         let text = self.text(column)?;
         serde_json::from_str(&text).map_err(|_| self.corrupt(&text))
+    }
+
+    pub(crate) fn optional_json<T: DeserializeOwned>(
+        &self,
+        column: &str,
+    ) -> Result<Option<T>, Error> {
+        let text = self.optional_text(column)?;
+        text.map(|text| serde_json::from_str(&text).map_err(|_| self.corrupt(&text))).transpose()
     }
 
     fn corrupt(&self, value: &str) -> Error {

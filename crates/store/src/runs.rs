@@ -1,9 +1,13 @@
 use flumen_lifecycle::Outcome;
-use flumen_model::{EnvironmentName, JobId, ReleaseId, RunId};
+use flumen_model::{EnvironmentName, JobId, ReleaseId, RestoreMode, RunId, StartFrom};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
-use crate::{Error, Store, rows::Columns};
+use crate::{
+    Error, Store,
+    rows::{Columns, json},
+};
 
 /// One start of a release.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +22,12 @@ pub struct Run {
     pub release: ReleaseId,
     /// Where.
     pub environment: EnvironmentName,
+    /// What it is to start from, and how.
+    pub start: RunStart,
+    /// The snapshot that was found for that; none before it was looked for, and for empty state.
+    pub restored: Option<String>,
+    /// What its configuration comes to, once its objects are rendered.
+    pub plan: Option<RunPlan>,
     /// The image by digest, once it is made.
     pub image: Option<String>,
     /// The rendered objects as a JSON list, once they are rendered.
@@ -36,6 +46,34 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
 }
 
+/// What a run starts from, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunStart {
+    /// From what.
+    pub from: StartFrom,
+    /// Whether state that no operator takes is dropped. Default: no, the start fails.
+    #[serde(default)]
+    pub allow_non_restored_state: bool,
+    /// What becomes of the snapshot. Default: Flink's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore_mode: Option<RestoreMode>,
+}
+
+/// What the configuration of a run comes to, where Flumen has to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunPlan {
+    /// How many checkpoints Flink keeps.
+    pub retained_checkpoints: u64,
+    /// The directory of its checkpoints, under which Flink makes one with the job id.
+    pub checkpoints: Option<String>,
+    /// The directory of its savepoints.
+    pub savepoints: Option<String>,
+    /// The directory in which Flink keeps what a restarted JobManager needs, and results.
+    pub high_availability: Option<String>,
+}
+
 const WHAT: &str = "runs";
 
 pub(crate) async fn insert(
@@ -44,14 +82,15 @@ pub(crate) async fn insert(
     run: &Run,
 ) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO runs (id, job, number, team, release_id, environment, created_at) \
-         SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6 FROM runs WHERE job = $2",
+        "INSERT INTO runs (id, job, number, team, release_id, environment, start, created_at) \
+         SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7 FROM runs WHERE job = $2",
     )
     .bind(run.id.to_string())
     .bind(run.job.to_string())
     .bind(team)
     .bind(run.release.to_string())
     .bind(run.environment.as_str())
+    .bind(json(&run.start))
     .bind(run.created_at.as_millisecond())
     .execute(connection)
     .await
@@ -60,22 +99,7 @@ pub(crate) async fn insert(
 }
 
 fn outcome_from(text: &str) -> Option<Outcome> {
-    match text {
-        "finished" => Some(Outcome::Finished),
-        "failed" => Some(Outcome::Failed),
-        "canceled" => Some(Outcome::Canceled),
-        "unknown" => Some(Outcome::Unknown),
-        _ => None,
-    }
-}
-
-const fn outcome_word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Finished => "finished",
-        Outcome::Failed => "failed",
-        Outcome::Canceled => "canceled",
-        Outcome::Unknown => "unknown",
-    }
+    Outcome::ALL.into_iter().find(|outcome| outcome.name() == text)
 }
 
 impl Store {
@@ -104,9 +128,32 @@ impl Store {
         self.update_run("UPDATE runs SET image = $2 WHERE id = $1", id, image).await
     }
 
-    /// Writes down the rendered objects.
-    pub async fn save_run_objects(&self, id: RunId, objects: &str) -> Result<(), Error> {
-        self.update_run("UPDATE runs SET objects = $2 WHERE id = $1", id, objects).await
+    /// Writes down the rendered objects, and what the configuration in them comes to.
+    pub async fn save_run_objects(
+        &self,
+        id: RunId,
+        objects: &str,
+        plan: &RunPlan,
+    ) -> Result<(), Error> {
+        sqlx::query("UPDATE runs SET objects = $2, plan = $3 WHERE id = $1")
+            .bind(id.to_string())
+            .bind(objects)
+            .bind(json(plan))
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(|source| Error::Save { what: WHAT, source })
+    }
+
+    /// Writes down the snapshot that was found for the run to start from.
+    pub async fn save_run_restored(&self, id: RunId, path: Option<&str>) -> Result<(), Error> {
+        sqlx::query("UPDATE runs SET restored = $2 WHERE id = $1")
+            .bind(id.to_string())
+            .bind(path)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(|source| Error::Save { what: WHAT, source })
     }
 
     /// Writes down Flink's exception history.
@@ -129,13 +176,13 @@ impl Store {
     pub async fn save_run_end(
         &self,
         id: RunId,
-        outcome: &Outcome,
+        outcome: Outcome,
         reason: Option<&str>,
         now: Timestamp,
     ) -> Result<(), Error> {
         sqlx::query("UPDATE runs SET outcome = $2, reason = $3, ended_at = $4 WHERE id = $1 AND outcome IS NULL")
             .bind(id.to_string())
-            .bind(outcome_word(outcome))
+            .bind(outcome.name())
             .bind(reason)
             .bind(now.as_millisecond())
             .execute(&self.pool)
@@ -164,6 +211,9 @@ fn from_row(row: &sqlx::sqlite::SqliteRow) -> Result<Run, Error> {
         number: columns.number("number")?,
         release: columns.parsed("release_id")?,
         environment: columns.parsed("environment")?,
+        start: columns.json("start")?,
+        restored: columns.optional_text("restored")?,
+        plan: columns.optional_json("plan")?,
         image: columns.optional_text("image")?,
         objects: columns.optional_text("objects")?,
         outcome: outcome.as_deref().and_then(outcome_from),

@@ -7,7 +7,7 @@ use crate::{Control, Error, clusters::JobManager, jobs};
 
 /// Asks Flink to cancel the run's job. A job that is over already needs no cancelling.
 pub(super) async fn cancel_job(control: &Control, job: &Job, run: RunId) -> Result<Done, Error> {
-    let job_manager = JobManager::of(control.clusters_handle(), &jobs::key(job)).await?;
+    let job_manager = JobManager::of(control.clusters_handle(), &jobs::place(job)).await?;
     match job_manager.call(&flink::cancel(flink::JobId::from(run))).await {
         Ok(()) => {}
         Err(error) if matches!(error.kind(), Kind::Conflict | Kind::NotFound) => {}

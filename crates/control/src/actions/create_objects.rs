@@ -12,7 +12,7 @@ pub(super) async fn create_objects(
 ) -> Result<Done, Error> {
     let run = run_of(control, run).await?;
     let (deployment, others) = super::render_objects::saved(&run)?;
-    let key = jobs::key(job);
+    let key = jobs::place(job);
     let cluster = control.clusters_handle().get(&key.cluster).await?;
     cluster.ensure_namespace(&key.namespace).await?;
     let count = others.len() + 1;

@@ -18,7 +18,7 @@ pub(super) async fn delete_deployment(
     job: &Job,
     run: RunId,
 ) -> Result<Done, Error> {
-    let key = jobs::key(job);
+    let key = jobs::place(job);
     let cluster = control.clusters_handle().get(&key.cluster).await?;
     let began = tokio::time::Instant::now();
     loop {

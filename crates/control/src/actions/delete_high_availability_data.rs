@@ -11,7 +11,7 @@ pub(super) async fn delete_high_availability_data(
     job: &Job,
     run: RunId,
 ) -> Result<Done, Error> {
-    let key = jobs::key(job);
+    let key = jobs::place(job);
     let cluster = control.clusters_handle().get(&key.cluster).await?;
     let standing = cluster.deployment(&key.namespace, &key.id).await?;
     let run = run.to_string();

@@ -1,12 +1,22 @@
 use flumen_store::Job;
 
 use super::Done;
-use crate::{Control, Error, jobs};
+use crate::{Control, Error, jobs, storage};
 
-/// Removes the saved logs of the job's runs, and then the job from the database: the other way round nobody
-/// would know any more whose logs they are.
+/// Removes the saved logs of the job's runs and what Flink kept of them beside savepoints, and then the job
+/// from the database: the other way round nobody would know any more whose they are.
 pub(super) async fn forget(control: &Control, job: &Job) -> Result<Done, Error> {
+    let environment = control.environment(&job.environment).await?.document;
+    let files = storage::files(&environment);
     for run in control.store().runs(job.id).await? {
+        if let (Some(files), Some(plan)) = (&files, &run.plan) {
+            for directory in [&plan.checkpoints, &plan.high_availability].into_iter().flatten() {
+                // A directory that others share is not the run's to remove.
+                if directory.contains(&run.id.to_string()) {
+                    files.remove(directory).await.map_err(Error::file("remove", directory))?;
+                }
+            }
+        }
         let logs = control.run_logs(run.id);
         match tokio::fs::remove_dir_all(&logs).await {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
@@ -15,7 +25,7 @@ pub(super) async fn forget(control: &Control, job: &Job) -> Result<Done, Error> 
             Ok(()) | Err(_) => {}
         }
     }
-    control.tracker().forget(&jobs::key(job), job.id);
+    control.tracker().forget(&jobs::place(job), job.id);
     control.store().delete_job(job.id).await?;
     Ok(Done::default())
 }

@@ -1,5 +1,5 @@
 use flumen_k8s::Guard;
-use flumen_model::RunId;
+use flumen_model::{LeftoverPolicy, RunId};
 use flumen_store::Job;
 
 use super::Done;
@@ -12,11 +12,24 @@ pub(super) async fn remove_leftovers(
     job: &Job,
     run: RunId,
 ) -> Result<Done, Error> {
-    let key = jobs::key(job);
-    let cluster = control.clusters_handle().get(&key.cluster).await?;
-    let left = cluster.leftovers(&key.namespace, &key.id).await?;
+    let place = jobs::place(job);
+    let cluster = control.clusters_handle().get(&place.cluster).await?;
+    let left = cluster.leftovers(&place.namespace, &place.id).await?;
     if left.is_empty() {
         return Ok(Done::with("nothing was left"));
+    }
+    let own = |deployment: &flumen_k8s::DeploymentSeen| {
+        deployment.run_id.as_deref() == Some(run.to_string().as_str())
+    };
+    let policy = job.spec.leftovers;
+    if policy == LeftoverPolicy::Refuse && !left.deployment.as_ref().is_some_and(own) {
+        let message = format!(
+            "{} of an earlier cluster {} stand in namespace {}, and the job's leftovers policy refuses to start beside them; remove them, or set leftovers: own",
+            told(&left),
+            place.id,
+            place.namespace
+        );
+        return Err(Error::Conflict { message });
     }
     if let Some(deployment) = &left.deployment {
         let owner = deployment.run_id.as_deref().and_then(|text| text.parse::<RunId>().ok());
@@ -30,11 +43,11 @@ pub(super) async fn remove_leftovers(
         let Some(old) = ours else {
             let message = format!(
                 "a Deployment {} that Flumen did not make for this job stands in namespace {}; delete it or rename the job",
-                key.id, key.namespace
+                place.id, place.namespace
             );
             return Err(Error::Conflict { message });
         };
-        cluster.delete_deployment(&key.namespace, &key.id, &Guard::Run(old.id)).await?;
+        cluster.delete_deployment(&place.namespace, &place.id, &Guard::Run(old.id)).await?;
         let message = format!("the Deployment of run {} of the job is being removed", old.number);
         return Err(Error::Underway { message });
     }
@@ -49,8 +62,40 @@ pub(super) async fn remove_leftovers(
         let message = format!("Services of an earlier run of the job are still there: {services}");
         return Err(Error::Underway { message });
     }
+    let earlier = control
+        .store()
+        .runs(job.id)
+        .await?
+        .iter()
+        .any(|known| known.objects.is_some() && known.id != run);
+    if !earlier && policy != LeftoverPolicy::Remove && !left.ha_config_maps.is_empty() {
+        let message = format!(
+            "the high-availability data of another Flink cluster {} stand in namespace {} ({}), and this job never ran there: its state would be taken up or lost; remove them if nobody needs them, or set leftovers: remove",
+            place.id,
+            place.namespace,
+            left.ha_config_maps.join(", ")
+        );
+        return Err(Error::Conflict { message });
+    }
     for name in &left.ha_config_maps {
-        cluster.delete_config_map(&key.namespace, name).await?;
+        cluster.delete_config_map(&place.namespace, name).await?;
     }
     Ok(Done::with(format!("removed {} ConfigMaps of an earlier run", left.ha_config_maps.len())))
+}
+
+fn told(left: &flumen_k8s::Leftovers) -> String {
+    let mut parts = Vec::new();
+    if left.deployment.is_some() {
+        parts.push("a Deployment".to_owned());
+    }
+    for (count, what) in [
+        (left.pods.len(), "pods"),
+        (left.services.len(), "Services"),
+        (left.ha_config_maps.len(), "ConfigMaps"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    parts.join(", ")
 }

@@ -1,7 +1,11 @@
 use flumen_flink_conf::{Layer, Layers};
-use flumen_flink_manifest::{JobDeployment, Manifests, Restore, StorageVolume, VolumeSource};
-use flumen_model::{ClusterId, JobSpec, RunId};
-use flumen_store::{Environment, EnvironmentDocument, Job, JobEvent, ReleaseContent, Run, Storage};
+use flumen_flink_manifest::{
+    JobDeployment, Manifests, Restore, StatePlan, StorageVolume, VolumeSource,
+};
+use flumen_model::{ClusterId, JobSpec, RestoreMode, RunId};
+use flumen_store::{
+    Environment, EnvironmentDocument, Job, JobEvent, ReleaseContent, Run, RunPlan, Storage,
+};
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::Value;
 
@@ -30,11 +34,17 @@ pub(super) async fn render_objects(
         environment: &environment.document,
         image,
         run: run.id,
+        restore: Restore {
+            path: run.restored.clone(),
+            allow_non_restored_state: run.start.allow_non_restored_state,
+            mode: run.start.restore_mode.map(restore_mode),
+        },
     };
-    let (manifests, warnings) = manifests(&spec, &release.content, place)?;
-    let objects = Value::Array(manifests.objects()).to_string();
-    control.store().save_run_objects(run.id, &objects).await?;
-    for message in warnings {
+    let rendered = rendered(&spec, &release.content, place)?;
+    let objects = rendered.manifests.objects();
+    let text = Value::Array(objects.clone()).to_string();
+    control.store().save_run_objects(run.id, &text, &plan(rendered.state)).await?;
+    for message in rendered.warnings {
         let event = JobEvent {
             id: identity::event(),
             at: clock::now(),
@@ -43,7 +53,22 @@ pub(super) async fn render_objects(
         };
         control.store().save_event(job.id, &event).await?;
     }
-    Ok(Done::with(format!("{} objects", manifests.objects().len())))
+    Ok(Done::with(format!("{} objects", objects.len())))
+}
+
+fn plan(state: StatePlan) -> RunPlan {
+    let StatePlan { retained_checkpoints, checkpoints, savepoints, high_availability } = state;
+    RunPlan { retained_checkpoints, checkpoints, savepoints, high_availability }
+}
+
+/// As Flink's command line takes it.
+fn restore_mode(mode: RestoreMode) -> String {
+    match mode {
+        RestoreMode::Claim => "CLAIM",
+        RestoreMode::NoClaim => "NO_CLAIM",
+        RestoreMode::Legacy => "LEGACY",
+    }
+    .to_owned()
 }
 
 /// Refuses a job file whose objects could not be rendered, before anything is written down.
@@ -57,8 +82,9 @@ pub(crate) fn check_renders(
         environment: &environment.document,
         image: "not-built-yet".to_owned(),
         run: RunId::from_bits(1),
+        restore: Restore::default(),
     };
-    manifests(spec, content, place).map(drop)
+    rendered(spec, content, place).map(drop)
 }
 
 /// Where a run goes and with what image.
@@ -67,13 +93,16 @@ struct Place<'a> {
     environment: &'a EnvironmentDocument,
     image: String,
     run: RunId,
+    restore: Restore,
 }
 
-fn manifests(
-    spec: &JobSpec,
-    content: &ReleaseContent,
-    place: Place<'_>,
-) -> Result<(Manifests, Vec<String>), Error> {
+struct Rendered {
+    manifests: Manifests,
+    warnings: Vec<String>,
+    state: StatePlan,
+}
+
+fn rendered(spec: &JobSpec, content: &ReleaseContent, place: Place<'_>) -> Result<Rendered, Error> {
     let mut layers = Layers::new(spec.flink_version.minor());
     let conf = |source: flumen_flink_conf::Error| Error::Configuration {
         job: spec.name.to_string(),
@@ -98,14 +127,14 @@ fn manifests(
         layers,
         pod_templates: spec.pod_templates.clone(),
         storage: storage(&place.environment.storage),
-        restore: Restore::default(),
+        restore: place.restore,
         logging: std::collections::BTreeMap::new(),
     };
     let plan = flumen_flink_manifest::job_deployment(&deployment)?;
     let manifests = flumen_flink_manifest::render(&plan.spec)?;
     let warnings =
         plan.warnings.iter().chain(&manifests.warnings).map(ToString::to_string).collect();
-    Ok((manifests, warnings))
+    Ok(Rendered { manifests, warnings, state: plan.state })
 }
 
 fn jar(spec: &JobSpec, content: &ReleaseContent) -> String {

@@ -2,42 +2,103 @@ use std::path::Path;
 
 use flumen_flink_rest as flink;
 use flumen_k8s::PodSeen;
-use flumen_lifecycle::{Outcome, State};
+use flumen_lifecycle::{Finding, Outcome, State};
 use flumen_model::RunId;
-use flumen_store::Job;
+use flumen_store::{Job, Run};
 
-use super::{Done, save_logs};
-use crate::{Control, Error, clock, clusters::JobManager, jobs};
+use super::{Done, run_of, save_logs};
+use crate::{Control, Error, clock, clusters::JobManager, jobs, snapshots, storage};
 
-/// Saves logs, exceptions and outcome of the run. The logs come first: once the outcome is written,
-/// nothing holds up the deletion of the pods.
+/// Saves logs, snapshots, exceptions and outcome of the run. The logs come first: once the outcome is
+/// written, nothing holds up the deletion of the pods.
 pub(super) async fn save_outcome(control: &Control, job: &Job, run: RunId) -> Result<Done, Error> {
     let (outcome, since) = match &job.status.state {
-        State::Ending { outcome, since, .. } => (outcome.clone(), *since),
+        State::Ending { outcome, since, .. } => (*outcome, *since),
         State::New
         | State::Starting { .. }
         | State::Live { .. }
         | State::Ended { .. }
         | State::Deleted => (Outcome::Unknown, clock::now()),
     };
-    let key = jobs::key(job);
-    let cluster = control.clusters_handle().get(&key.cluster).await?;
-    let pods = cluster.pods_of(&key.namespace, &key.id).await?;
-    let directory = control.run_logs(run);
+    let run = run_of(control, run).await?;
+    let place = jobs::place(job);
+    let cluster = control.clusters_handle().get(&place.cluster).await?;
+    let pods = cluster.pods_of(&place.namespace, &place.id).await?;
+    let directory = control.run_logs(run.id);
     let saved = save_logs::save_logs(&cluster, job, &pods, &directory, since).await?;
-    let told = save_exceptions(control, job, run).await?;
+    let job_manager = JobManager::of(control.clusters_handle(), &place).await?;
+    save_snapshots(control, job, &run, &job_manager).await?;
+    let told = save_exceptions(control, &job_manager, run.id).await?;
+    let mut detail = saved.to_string();
+    let mut finding = Finding::Nothing;
+    let mut known = outcome;
     let mut reason = job.status.reason.clone();
-    if outcome == Outcome::Failed && !told {
-        reason = diagnosis(&directory, &pods).await.or(reason);
+    if outcome == Outcome::Unknown
+        && let Some(left) = result_left(control, job, &run).await?
+    {
+        detail.push_str("; the outcome stood in the result that Flink left");
+        (finding, known, reason) = (Finding::Outcome(left), left, None);
+    } else if outcome == Outcome::Failed
+        && !told
+        && let Some(cause) = diagnosis(&directory, &pods).await
+    {
+        finding = Finding::Reason(cause.clone());
+        reason = Some(cause);
     }
-    control.store().save_run_end(run, &outcome, reason.as_deref(), clock::now()).await?;
-    Ok(Done { detail: Some(saved.to_string()), reason })
+    if matches!(known, Outcome::Finished | Outcome::Stopped) {
+        // Flink deletes the checkpoints of a job that finished.
+        control.store().delete_checkpoints(run.id).await?;
+    }
+    control.store().save_run_end(run.id, known, reason.as_deref(), clock::now()).await?;
+    Ok(Done { detail: Some(detail), finding })
+}
+
+/// Writes down what Flink still tells of checkpoints, and a savepoint that was being taken when the run
+/// ended. That the JobManager does not answer any more is no failure.
+async fn save_snapshots(
+    control: &Control,
+    job: &Job,
+    run: &Run,
+    job_manager: &JobManager,
+) -> Result<(), Error> {
+    if let Ok(told) = job_manager.call(&flink::checkpoints(flink::JobId::from(run.id))).await {
+        snapshots::record(control.store(), job, run, &told).await?;
+    }
+    let underway = job
+        .status
+        .savepoint
+        .as_ref()
+        .filter(|savepoint| savepoint.run == run.id && savepoint.path().is_none());
+    let Some(savepoint) = underway else { return Ok(()) };
+    let environment = control.environment(&job.environment).await?.document;
+    let Some(files) = storage::files(&environment) else { return Ok(()) };
+    let wish = job.desired.savepoint.as_ref().filter(|wish| wish.operation == savepoint.operation);
+    let Ok(directory) = snapshots::savepoint_directory(run, wish, savepoint.operation) else {
+        return Ok(());
+    };
+    if let Some(path) = files.savepoint_in(&directory).await {
+        snapshots::record_savepoint(control, job, savepoint, &path).await?;
+    }
+    Ok(())
+}
+
+/// How the run ended by the file that Flink leaves in its storage.
+async fn result_left(control: &Control, job: &Job, run: &Run) -> Result<Option<Outcome>, Error> {
+    let environment = control.environment(&job.environment).await?.document;
+    let directory = run.plan.as_ref().and_then(|plan| plan.high_availability.as_deref());
+    let (Some(files), Some(directory)) = (storage::files(&environment), directory) else {
+        return Ok(None);
+    };
+    Ok(files.outcome(directory, &job.cluster_id, run.id).await)
 }
 
 /// Saves Flink's exception history and says whether there is one. That the JobManager does not answer any
 /// more is no failure: the logs have the exceptions too.
-async fn save_exceptions(control: &Control, job: &Job, run: RunId) -> Result<bool, Error> {
-    let job_manager = JobManager::of(control.clusters_handle(), &jobs::key(job)).await?;
+async fn save_exceptions(
+    control: &Control,
+    job_manager: &JobManager,
+    run: RunId,
+) -> Result<bool, Error> {
     let Ok(exceptions) = job_manager.call(&flink::exceptions(flink::JobId::from(run), 20)).await
     else {
         return Ok(false);

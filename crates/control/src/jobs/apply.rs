@@ -1,8 +1,12 @@
-use flumen_lifecycle::{Desired, Intent, JobState, Status};
-use flumen_model::{ArtifactRole, ClusterId, Digest, JobKind, JobSpec, Mode, OperationId};
-use flumen_store::{Environment, Job, NewJob, Principal, Release, ReleaseArtifact, Run};
+use flumen_lifecycle::{Desired, Difference, Effect, Handover, Intent, JobState, Status};
+use flumen_model::{
+    ArtifactRole, ClusterId, Digest, JobKind, JobSpec, Mode, OperationId, UpgradeMode,
+};
+use flumen_store::{Environment, Job, NewJob, Operation, Principal, Release, ReleaseArtifact, Run};
 
-use super::wish::new_operation;
+use super::{
+    Diff, RestartOrder, StartOrder, new_operation, new_run, start::wanted, wish::IdempotencyKey,
+};
 use crate::{Control, Error, JobView, actions::render_objects, clock, identity, release};
 
 /// A job file and its uploaded artifacts.
@@ -12,12 +16,14 @@ pub struct ApplyJob {
     pub spec: JobSpec,
     /// Its artifacts, uploaded before; the main one first.
     pub artifacts: Vec<UploadedArtifact>,
-    /// Whether the job shall run.
+    /// Whether the job shall run, and a running one be replaced where its file takes that.
     pub start: bool,
+    /// Whether a change is carried out that puts the state at risk. Default: no.
+    pub force: bool,
     /// The version of the job that the caller has seen. Default: any.
     pub if_match: Option<i64>,
     /// The idempotency key, and the hash of the request. Default: none.
-    pub key: Option<(String, String)>,
+    pub key: IdempotencyKey,
 }
 
 /// An artifact that was uploaded.
@@ -38,8 +44,10 @@ pub enum Change {
     Created,
     /// It was so already.
     Unchanged,
-    /// It was changed; it does not run, so nothing is restarted.
+    /// It was changed; nothing is restarted for that.
     Configured,
+    /// It was changed, and the run is replaced, as its `upgradeMode` says.
+    Restart,
 }
 
 /// The outcome of applying a job file.
@@ -54,12 +62,13 @@ pub struct Applied {
 }
 
 impl Control {
-    /// Creates or changes a job from its file and, if asked for, starts it: a new job, or a changed one
-    /// that does not run. An unchanged job is left as it is.
+    /// Creates or changes a job from its file. A new job is started, and so is a changed one that does not
+    /// run; a changed one that runs is replaced by its `upgradeMode`, unless the change is about what Flumen
+    /// does with the job. An unchanged job is left as it is.
     ///
     /// # Errors
     /// [`Error::Invalid`] for what cannot be, [`Error::NotFound`] for an unknown environment, Flink version or
-    /// artifact, [`Error::Conflict`] if the job runs and would have to be restarted.
+    /// artifact, [`Error::Conflict`] if the job is being ended, or the change puts its state at risk.
     pub async fn apply_job(
         &self,
         principal: &Principal,
@@ -75,19 +84,23 @@ impl Control {
         render_objects::check_renders(&apply.spec, &environment, &content)?;
         let id = release::id(&content);
         let existing = self.store().job_named(&apply.spec.environment, &apply.spec.name).await?;
-        let change = change(existing.as_ref(), &apply, &id)?;
-        let now = clock::now();
+        let change = self.change(existing.as_ref(), &apply).await?;
         let mut job = existing
             .clone()
             .unwrap_or_else(|| new_job(principal, &apply.spec, &environment, id.clone()));
         let never_ran = JobState::of(&job.desired, &job.status) == JobState::New;
-        let starts = apply.start && (change != Change::Unchanged || never_ran);
+        let rests = JobState::of(&job.desired, &job.status).is_at_rest();
+        let starts = apply.start
+            && (never_ran || change == Change::Restart || (rests && change != Change::Unchanged));
         if change == Change::Unchanged && !starts {
             return Ok(Applied { job: self.view(job).await?, operation: None, change });
         }
+        let now = clock::now();
         job.spec = apply.spec.clone();
         job.release = id.clone();
         job.updated_at = now;
+        job.desired.restart = job.spec.restart_policy;
+        job.desired.interventions = job.spec.interventions;
         let release = Release {
             id,
             job: job.id,
@@ -96,32 +109,45 @@ impl Control {
             created_at: now,
             created_by: principal.name.clone(),
         };
-        let run = starts.then(|| new_run(&job));
-        let operation = starts.then(|| new_operation(principal, &job, "apply"));
-        if let (Some(run), Some(operation)) = (&run, &operation) {
-            job.desired =
-                Desired { intent: Intent::Run { run: run.id }, operation: Some(operation.id) };
-        }
+        let next = if starts { Some(self.start_applied(principal, &mut job).await?) } else { None };
         let new = NewJob {
             job: &job,
             release: Some(&release),
-            run: run.as_ref(),
-            operation: operation.as_ref(),
+            run: next.as_ref().map(|(run, _)| run),
+            operation: next.as_ref().map(|(_, operation)| operation),
             key: apply.key.as_ref().map(|(key, request)| (key.as_str(), request.as_str())),
         };
         if existing.is_some() {
             self.store().update_job(&new).await?;
         } else {
             self.store().create_job(&new).await?;
-            self.tracker().register(super::key(&job), job.id);
+            self.tracker().register(super::place(&job), job.id);
         }
         self.wakes().wake(job.id);
         let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
-        Ok(Applied { job, operation: operation.map(|operation| operation.id), change })
+        Ok(Applied { job, operation: next.map(|(_, operation)| operation.id), change })
+    }
+
+    /// The run of what was applied, in the place of the one that is there, if one is.
+    async fn start_applied(
+        &self,
+        principal: &Principal,
+        job: &mut Job,
+    ) -> Result<(Run, Operation), Error> {
+        let operation = new_operation((principal.team, &principal.name), job, "apply");
+        if JobState::of(&job.desired, &job.status).is_at_rest() {
+            let start = self.run_start(principal, job, StartOrder::default()).await?;
+            let run = new_run(job, start);
+            let intent = Intent::Run { run: run.id, handover: Handover::Cancel };
+            job.desired = wanted(job, intent, operation.id);
+            return Ok((run, operation));
+        }
+        let run = self.replace_run(principal, job, RestartOrder::default(), &operation).await?;
+        Ok((run, operation))
     }
 
     /// The environment of the job file, after everything that can be said without the cluster.
-    async fn checked(&self, spec: &JobSpec) -> Result<Environment, Error> {
+    pub(super) async fn checked(&self, spec: &JobSpec) -> Result<Environment, Error> {
         if spec.mode == Mode::Session {
             let message =
                 "jobs in a session are not supported yet; use mode: application".to_owned();
@@ -153,6 +179,32 @@ impl Control {
         Ok(environment)
     }
 
+    async fn change(&self, existing: Option<&Job>, apply: &ApplyJob) -> Result<Change, Error> {
+        let Some(job) = existing else { return Ok(Change::Created) };
+        if let Some(version) = apply.if_match.filter(|version| *version != job.version) {
+            return Err(
+                flumen_store::Error::Stale { what: format!("job {}", job.name), version }.into()
+            );
+        }
+        if job.desired.intent == Intent::Delete {
+            let message =
+                format!("job {} is being deleted; apply its file again when it is gone", job.name);
+            return Err(Error::Conflict { message });
+        }
+        let diff = self.difference(job, &apply.spec, &apply.artifacts).await?;
+        let runs = diff.runs;
+        Ok(match diff.effect() {
+            Effect::NoOp if job.spec == apply.spec => Change::Unchanged,
+            Effect::NoOp | Effect::InPlace => Change::Configured,
+            Effect::Restart | Effect::StateAtRisk => {
+                if job.status.checkpointed {
+                    check_risk(job, apply, &diff)?;
+                }
+                if runs && apply.start { Change::Restart } else { Change::Configured }
+            }
+        })
+    }
+
     async fn release_artifacts(&self, apply: &ApplyJob) -> Result<Vec<ReleaseArtifact>, Error> {
         if apply.artifacts.is_empty() && !release::is_in_image(&apply.spec.artifact) {
             let message =
@@ -180,34 +232,21 @@ impl Control {
     }
 }
 
-fn change(
-    existing: Option<&Job>,
-    apply: &ApplyJob,
-    id: &flumen_model::ReleaseId,
-) -> Result<Change, Error> {
-    let Some(job) = existing else { return Ok(Change::Created) };
-    if let Some(version) = apply.if_match.filter(|version| *version != job.version) {
-        return Err(
-            flumen_store::Error::Stale { what: format!("job {}", job.name), version }.into()
-        );
+/// Refuses what may lose the state of a job that has some, unless its file or the caller says so.
+fn check_risk(job: &Job, apply: &ApplyJob, diff: &Diff) -> Result<(), Error> {
+    let at_risk = |one: &&Difference| one.effect == Effect::StateAtRisk;
+    let Some(risky) = diff.differences.iter().find(at_risk) else { return Ok(()) };
+    // To start with empty state is what its file says.
+    if apply.force || !apply.start || apply.spec.upgrade_mode == UpgradeMode::Stateless {
+        return Ok(());
     }
-    if job.desired.intent == Intent::Delete {
-        let message =
-            format!("job {} is being deleted; apply its file again when it is gone", job.name);
-        return Err(Error::Conflict { message });
-    }
-    if job.release == *id && job.spec == apply.spec {
-        return Ok(Change::Unchanged);
-    }
-    let state = JobState::of(&job.desired, &job.status);
-    if !state.is_at_rest() {
-        let message = format!(
-            "job {} is {state} and its file changes it, which needs a restart; cancel it first with `flumen job cancel {} --wait`",
-            job.name, job.name
-        );
-        return Err(Error::Conflict { message });
-    }
-    Ok(Change::Configured)
+    let message = format!(
+        "the change of {} puts the state of job {} at risk: {}; look at it with `flumen diff`, and apply it all the same with --force",
+        risky.field,
+        job.name,
+        risky.risk.as_deref().unwrap_or("it may not be restored")
+    );
+    Err(Error::Conflict { message })
 }
 
 fn new_job(
@@ -233,24 +272,5 @@ fn new_job(
         status_version: 1,
         created_at: now,
         updated_at: now,
-    }
-}
-
-/// A run of the job's newest release.
-pub(super) fn new_run(job: &Job) -> Run {
-    Run {
-        id: identity::run(),
-        job: job.id,
-        number: 0,
-        release: job.release.clone(),
-        environment: job.environment.clone(),
-        image: None,
-        objects: None,
-        outcome: None,
-        reason: None,
-        exceptions: None,
-        created_at: clock::now(),
-        running_at: None,
-        ended_at: None,
     }
 }

@@ -1,47 +1,14 @@
-use flumen_lifecycle::{Desired, Intent, JobState};
-use flumen_model::{EnvironmentName, JobName, OperationId};
+use flumen_lifecycle::Intent;
+use flumen_model::{EnvironmentName, JobName, OperationId, TeamId};
 use flumen_store::{Job, NewJob, Operation, OperationState, Principal};
 
-use super::apply::new_run;
+use super::start::wanted;
 use crate::{Control, Error, clock, identity};
 
-impl Control {
-    /// Starts a job that does not run, with its newest release.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] if it runs, [`Error::NotFound`] if there is no such job.
-    pub async fn start_job(
-        &self,
-        principal: &Principal,
-        (environment, name): (&EnvironmentName, &JobName),
-        key: Option<(String, String)>,
-    ) -> Result<OperationId, Error> {
-        if let Some(operation) = self.replayed(principal, key.as_ref()).await? {
-            return Ok(operation);
-        }
-        let mut job = self.owned(principal, environment, name).await?;
-        let state = JobState::of(&job.desired, &job.status);
-        if !state.is_at_rest() {
-            let message = format!("job {name} is {state}; it can be started when it has ended");
-            return Err(Error::Conflict { message });
-        }
-        let run = new_run(&job);
-        let operation = new_operation(principal, &job, "start");
-        job.desired =
-            Desired { intent: Intent::Run { run: run.id }, operation: Some(operation.id) };
-        job.updated_at = clock::now();
-        let new = NewJob {
-            job: &job,
-            release: None,
-            run: Some(&run),
-            operation: Some(&operation),
-            key: key.as_ref().map(|(key, request)| (key.as_str(), request.as_str())),
-        };
-        self.store().update_job(&new).await?;
-        self.wakes().wake(job.id);
-        Ok(operation.id)
-    }
+/// The key under which a request is one however often it is made, and the hash of the request. Default: none.
+pub(crate) type IdempotencyKey = Option<(String, String)>;
 
+impl Control {
     /// Cancels a job. One that has ended stays so.
     ///
     /// # Errors
@@ -50,7 +17,7 @@ impl Control {
         &self,
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
-        key: Option<(String, String)>,
+        key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
         self.wish(principal, (environment, name), (Intent::Cancel, "cancel"), key).await
     }
@@ -63,7 +30,7 @@ impl Control {
         &self,
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
-        key: Option<(String, String)>,
+        key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
         self.wish(principal, (environment, name), (Intent::Delete, "delete"), key).await
     }
@@ -73,7 +40,7 @@ impl Control {
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
         (intent, kind): (Intent, &str),
-        key: Option<(String, String)>,
+        key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
         if let Some(operation) = self.replayed(principal, key.as_ref()).await? {
             return Ok(operation);
@@ -83,17 +50,10 @@ impl Control {
             let message = format!("job {name} is being deleted, which cancels it");
             return Err(Error::Conflict { message });
         }
-        let operation = new_operation(principal, &job, kind);
-        job.desired = Desired { intent, operation: Some(operation.id) };
+        let operation = new_operation((principal.team, &principal.name), &job, kind);
+        job.desired = wanted(&job, intent, operation.id);
         job.updated_at = clock::now();
-        let new = NewJob {
-            job: &job,
-            release: None,
-            run: None,
-            operation: Some(&operation),
-            key: key.as_ref().map(|(key, request)| (key.as_str(), request.as_str())),
-        };
-        self.store().update_job(&new).await?;
+        self.store().update_job(&only(&job, &operation, key.as_ref())).await?;
         self.wakes().wake(job.id);
         Ok(operation.id)
     }
@@ -119,17 +79,32 @@ impl Control {
     }
 }
 
+/// A change of what is wanted by an operation, and nothing else.
+pub(super) fn only<'a>(
+    job: &'a Job,
+    operation: &'a Operation,
+    key: Option<&'a (String, String)>,
+) -> NewJob<'a> {
+    NewJob {
+        job,
+        release: None,
+        run: None,
+        operation: Some(operation),
+        key: key.map(|(key, request)| (key.as_str(), request.as_str())),
+    }
+}
+
 /// An operation on a job that is about to be written down.
-pub(super) fn new_operation(principal: &Principal, job: &Job, kind: &str) -> Operation {
+pub(crate) fn new_operation((team, by): (TeamId, &str), job: &Job, kind: &str) -> Operation {
     Operation {
         id: identity::operation(),
-        team: principal.team,
+        team,
         job: Some(job.id),
         environment: Some(job.environment.clone()),
         subject: job.name.to_string(),
         kind: kind.to_owned(),
         request: None,
-        principal: principal.name.clone(),
+        principal: by.to_owned(),
         state: OperationState::Running,
         error: None,
         created_at: clock::now(),

@@ -1,10 +1,10 @@
 use flumen_k8s::{Observation, WatchScope};
-use flumen_lifecycle::{Component, DeploymentSeen, PodSeen};
+use flumen_lifecycle::{Component, DeploymentSeen, PodSeen, Watched};
 use flumen_model::{ClusterId, JobId, Namespace};
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use super::{Key, Tracker};
+use super::{Place, Tracker};
 use crate::clock::whole_milliseconds;
 
 /// How long to wait before a cluster whose handle cannot be made is tried again.
@@ -22,6 +22,7 @@ pub(super) async fn run(tracker: Tracker, cluster: String, stop: CancellationTok
                         observation = observations.next() => observation,
                     };
                     let Some(observation) = observation else { break };
+                    note_configuration(&tracker, &cluster, &observation).await;
                     for job in feed(&tracker, &cluster, observation) {
                         tracker.wake(job);
                     }
@@ -66,20 +67,60 @@ fn feed(tracker: &Tracker, cluster: &str, observation: Observation) -> Vec<JobId
                 .into_iter()
                 .collect()
         }
-        Observation::Resync { watched, as_of } => {
-            index.looked(cluster, watched, whole_milliseconds(as_of))
+        Observation::HighAvailability { namespace, cluster_id } => {
+            let job = key(cluster, &namespace, &cluster_id).and_then(|key| index.job_at(&key));
+            if let Some(job) = job {
+                tracker.state_moved(job);
+            }
+            Vec::new()
         }
+        Observation::HighAvailabilityGone { namespace, cluster_id } => {
+            let job = key(cluster, &namespace, &cluster_id).and_then(|key| index.job_at(&key));
+            if let Some(job) = job {
+                tracker.state_gone(job);
+            }
+            Vec::new()
+        }
+        Observation::ConfigurationGone { .. } => Vec::new(),
+        Observation::Resync { watched, as_of } => match sort(watched) {
+            Some(watched) => index.looked(cluster, watched, whole_milliseconds(as_of)),
+            None => Vec::new(),
+        },
         Observation::Unreachable { watched, since, reason } => {
             tracing::warn!(cluster.id = cluster, %since, reason, "the cluster does not answer");
-            index.unreachable(cluster, watched, whole_milliseconds(since))
+            match sort(watched) {
+                Some(watched) => index.unreachable(cluster, watched, whole_milliseconds(since)),
+                None => Vec::new(),
+            }
         }
     }
 }
 
+/// Names it when someone deletes what a JobManager needs to start again.
+async fn note_configuration(tracker: &Tracker, cluster: &str, observation: &Observation) {
+    let Observation::ConfigurationGone { namespace, cluster_id } = observation else { return };
+    let job = key(cluster, namespace, cluster_id).and_then(|key| tracker.index().job_at(&key));
+    if let Some(job) = job {
+        let message = format!(
+            "someone deleted the ConfigMap flink-config-{cluster_id}; the job runs on, but a JobManager that starts again finds no configuration: restart the job"
+        );
+        tracker.note_deletion(job, &message).await;
+    }
+}
+
+/// What decisions rest on; ConfigMaps only make them faster.
+const fn sort(watched: flumen_k8s::Watched) -> Option<Watched> {
+    match watched {
+        flumen_k8s::Watched::Deployments => Some(Watched::Deployments),
+        flumen_k8s::Watched::Pods => Some(Watched::Pods),
+        flumen_k8s::Watched::ConfigMaps => None,
+    }
+}
+
 /// Where the object lives; none if its namespace cannot be one of ours.
-fn key(cluster: &str, namespace: &str, id: &ClusterId) -> Option<Key> {
+fn key(cluster: &str, namespace: &str, id: &ClusterId) -> Option<Place> {
     let namespace: Namespace = namespace.parse().ok()?;
-    Some(Key { cluster: cluster.to_owned(), namespace, id: id.clone() })
+    Some(Place { cluster: cluster.to_owned(), namespace, id: id.clone() })
 }
 
 fn reduce_deployment(seen: &flumen_k8s::DeploymentSeen) -> DeploymentSeen {

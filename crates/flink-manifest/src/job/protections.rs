@@ -27,7 +27,7 @@ struct Setting {
     instead: &'static str,
 }
 
-const SETTINGS: [Setting; 4] = [
+const SETTINGS: [Setting; 5] = [
     Setting {
         key: "execution.shutdown-on-application-finish",
         value: "false",
@@ -55,6 +55,13 @@ const SETTINGS: [Setting; 4] = [
         since: FlinkMinor::new(2, 3),
         lost: "a JobManager that restarts after the program ended runs the program again",
         instead: "there is no such store; what keeps the job from running twice keeps its program from it too",
+    },
+    Setting {
+        key: "execution.checkpointing.externalized-checkpoint-retention",
+        value: "RETAIN_ON_CANCELLATION",
+        since: FlinkMinor::new(1, 11),
+        lost: "the newest checkpoint goes with a job that is cancelled or fails, so that nothing can be started from it",
+        instead: "",
     },
 ];
 

@@ -1,9 +1,10 @@
 //! Where a run keeps checkpoints, savepoints and what a restarted JobManager needs.
 
-use flumen_flink_conf::{Effective, Layer};
+use flumen_flink_conf::{Configuration, Effective, Layer};
+use flumen_model::FlinkMinor;
 
 use super::JobDeployment;
-use crate::{Warning, feature, keys};
+use crate::{Error, Warning, feature, keys};
 
 /// The storage of an environment, as Flink sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,17 +78,52 @@ pub(super) fn taken_away(deployment: &JobDeployment, effective: &Effective) -> V
     directories(deployment).into_iter().filter_map(warning).collect()
 }
 
+/// Where a run keeps its state, and how much of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatePlan {
+    /// How many checkpoints Flink keeps.
+    pub retained_checkpoints: u64,
+    /// The directory of its checkpoints, under which Flink makes one with the job id. Default: none.
+    pub checkpoints: Option<String>,
+    /// The directory of its savepoints. Default: none.
+    pub savepoints: Option<String>,
+    /// The directory of high availability. Default: none.
+    pub high_availability: Option<String>,
+}
+
+pub(super) fn plan(configuration: &Configuration) -> Result<StatePlan, Error> {
+    let [checkpoints, savepoints, retained] = state_keys(configuration.minor());
+    let directory =
+        |key| Ok::<_, Error>(configuration.string(key)?.filter(|text| !text.is_empty()));
+    let retained = configuration.string(retained)?.and_then(|text| text.trim().parse().ok());
+    Ok(StatePlan {
+        retained_checkpoints: retained.unwrap_or(1).max(1),
+        checkpoints: directory(checkpoints)?,
+        savepoints: directory(savepoints)?,
+        high_availability: directory(keys::HA_STORAGE)?,
+    })
+}
+
+/// The keys of the checkpoint and savepoint directories and of the number of checkpoints that are kept.
+fn state_keys(minor: FlinkMinor) -> [&'static str; 3] {
+    if feature::STATE_RECOVERY_KEYS.is_in(minor) {
+        [
+            "execution.checkpointing.dir",
+            "execution.checkpointing.savepoint-dir",
+            "execution.checkpointing.num-retained",
+        ]
+    } else {
+        ["state.checkpoints.dir", "state.savepoints.dir", "state.checkpoints.num-retained"]
+    }
+}
+
 /// Each key with its directory and what a shared one costs.
 fn directories(deployment: &JobDeployment) -> Vec<(&'static str, String, &'static str)> {
     const CHECKPOINTS_LOST: &str = "checkpoints of other runs may lie in the same directory";
     const SAVEPOINTS_LOST: &str = "savepoints of other runs may lie in the same directory";
     const STORAGE_LOST: &str = "what another run left there may be taken for this run's";
     let minor = deployment.version.minor();
-    let (checkpoints, savepoints) = if feature::STATE_RECOVERY_KEYS.is_in(minor) {
-        ("execution.checkpointing.dir", "execution.checkpointing.savepoint-dir")
-    } else {
-        ("state.checkpoints.dir", "state.savepoints.dir")
-    };
+    let [checkpoints, savepoints, _] = state_keys(minor);
     let storage = &deployment.storage;
     let below = |base: &str| directory(base, deployment);
     let mut all = vec![

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Course, Decision, because, course, end, savepoint, unreachable};
 use crate::{
     Action, ClusterContact, Component, Desired, EndStep, FlinkState, JobManagerContact, JobSeen,
-    Observed, Outcome, RestoredSeen, State, Status,
+    Observed, Outcome, RestoredSeen, State, Status, plain_path,
 };
 
 /// A JobManager that ended this often before it had the job is not given another chance: Flink's entry
@@ -109,7 +109,8 @@ fn over(
         return decision;
     }
     let known = Status { reason: None, unreachable_since: None, ..status.clone() };
-    let stopped = status.savepoint.as_ref().filter(|known| known.stops && Some(known.run) == status.run);
+    let stopped =
+        status.savepoint.as_ref().filter(|known| known.stops && Some(known.run) == status.run);
     let (status, outcome) = match (outcome, &status.giving_up) {
         (_, Some(reason)) => (because(&known, reason.clone()), Outcome::Failed),
         (Outcome::Finished, None) if stopped.is_some_and(|known| known.path().is_some()) => {
@@ -158,17 +159,14 @@ fn with_job(
             wake_in: Some(CANCEL_AGAIN),
             status,
         },
-        Course::GoOn | Course::Stop | Course::End => {
-            match start_by(desired, &status) {
-                Some(limit) if limit <= now => {
-                    let reason = late(desired, &status);
-                    let status =
-                        Status { giving_up: Some(reason.clone()), ..because(&status, reason) };
-                    Decision::repeat(&status, Action::CancelJob { run })
-                }
-                limit => Decision { wake_in: until(limit, now), ..Decision::stay(&status) },
+        Course::GoOn | Course::Stop | Course::End => match start_by(desired, &status) {
+            Some(limit) if limit <= now => {
+                let reason = late(desired, &status);
+                let status = Status { giving_up: Some(reason.clone()), ..because(&status, reason) };
+                Decision::repeat(&status, Action::CancelJob { run })
             }
-        }
+            limit => Decision { wake_in: until(limit, now), ..Decision::stay(&status) },
+        },
     }
 }
 
@@ -188,7 +186,9 @@ fn confirm_restore(status: Status, job: &JobSeen) -> Status {
         RestoredSeen::Nothing => "started with empty state".to_owned(),
         // Its JobManager restarted and took up what the run itself had written since.
         RestoredSeen::From { own: true, .. } => String::new(),
-        RestoredSeen::From { path, .. } if same_place(path, &restore.path) => String::new(),
+        RestoredSeen::From { path, .. } if plain_path(path) == plain_path(&restore.path) => {
+            String::new()
+        }
         RestoredSeen::From { path, .. } => format!("restored {path}"),
     };
     if wrong.is_empty() {
@@ -197,16 +197,6 @@ fn confirm_restore(status: Status, job: &JobSeen) -> Status {
     }
     let reason = format!("the run was to start from {}, and Flink {wrong}", restore.path);
     Status { giving_up: Some(reason.clone()), ..because(&status, reason) }
-}
-
-/// Flink writes `file:/a` and `file:///a`, with and without a slash at the end.
-fn same_place(one: &str, other: &str) -> bool {
-    let plain = |path: &str| {
-        let path = path.strip_prefix("file:").unwrap_or(path).trim_end_matches('/');
-        let path = path.strip_suffix("/_metadata").unwrap_or(path);
-        format!("/{}", path.trim_start_matches('/'))
-    };
-    plain(one) == plain(other)
 }
 
 /// Nobody can be asked to cancel the job: it may not be there yet, or its JobManager is silent.
@@ -244,8 +234,10 @@ fn without_job(status: &Status, observed: &Observed, now: Timestamp) -> Decision
                 return end(&because(status, reason), Outcome::Failed, EndStep::Save, now);
             }
             let silent = "the JobManager does not answer";
-            let reason = why(observed).map_or_else(|| silent.to_owned(), |why| format!("{silent}: {why}"));
-            let wake_in = crashing(observed).map(|_| CRASH_PATIENCE.saturating_sub(elapsed(since, now)));
+            let reason =
+                why(observed).map_or_else(|| silent.to_owned(), |why| format!("{silent}: {why}"));
+            let wake_in =
+                crashing(observed).map(|_| CRASH_PATIENCE.saturating_sub(elapsed(since, now)));
             Decision { wake_in, ..unreachable(status, since, &reason) }
         }
         JobManagerContact::Answers { .. } => {

@@ -34,11 +34,7 @@ pub(super) fn observe(status: &Status, job: &JobSeen) -> Status {
 }
 
 /// What to do for the savepoint while the job is there; nothing if none is wanted or under way.
-pub(super) fn carry_on(
-    desired: &Desired,
-    status: &Status,
-    job: &JobSeen,
-) -> Option<Decision> {
+pub(super) fn carry_on(desired: &Desired, status: &Status, job: &JobSeen) -> Option<Decision> {
     let course = course(desired, status);
     if course == Course::End {
         return None;
@@ -127,11 +123,7 @@ fn underway(status: &Status) -> Option<&Savepoint> {
 }
 
 /// The savepoint that is wished for and was not begun with.
-fn wanted<'a>(
-    desired: &'a Desired,
-    status: &Status,
-    course: Course,
-) -> Option<&'a SavepointWish> {
+fn wanted<'a>(desired: &'a Desired, status: &Status, course: Course) -> Option<&'a SavepointWish> {
     let wish = desired.savepoint.as_ref()?;
     let known = status.savepoint.as_ref().is_some_and(|known| known.operation == wish.operation);
     let of_this_run = match desired.intent {

@@ -107,7 +107,12 @@ fn a_crash_between_deciding_and_acting_repeats_the_same_action() {
 fn a_run_that_ended_is_not_started_again() {
     let ended = in_state(State::Ended { outcome: Outcome::Finished, at: at(0) });
     assert_eq!(decide(&wants(WANTS_RUN), &ended, &standing(), at(1)).actions, []);
-    let other = decide(&wants(Intent::Run { run: OTHER, handover: Handover::Cancel }), &ended, &standing(), at(1));
+    let other = decide(
+        &wants(Intent::Run { run: OTHER, handover: Handover::Cancel }),
+        &ended,
+        &standing(),
+        at(1),
+    );
     assert_eq!(other.actions, [Action::LocateSnapshot { run: OTHER }]);
 }
 
@@ -314,7 +319,10 @@ fn a_failure_that_cannot_get_better_ends_the_run_with_its_reason() {
 #[test]
 fn the_result_of_an_action_of_another_run_changes_nothing() {
     let status = in_state(State::Starting { step: StartStep::Image, since: at(0) });
-    assert_eq!(record(&status, Action::BuildImage { run: OTHER }, Ok(&Finding::Nothing), at(1)), status);
+    assert_eq!(
+        record(&status, Action::BuildImage { run: OTHER }, Ok(&Finding::Nothing), at(1)),
+        status
+    );
 }
 
 #[test]

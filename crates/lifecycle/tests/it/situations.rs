@@ -1,10 +1,10 @@
 //! The grid: every state, everything that can be wanted in it, and everything that can be seen.
 
 use flumen_lifecycle::{
-    ClusterContact, Component, DeletionSeen, DeploymentSeen, Desired, EndStep, FlinkState, Handover,
-    Intent, JobManagerContact, JobSeen, Observed, Outcome, PodSeen, Restore, RestoredSeen,
-    Savepoint, SavepointSeen, SavepointSeenProgress, SavepointStep, SavepointWish, StartStep, State,
-    Status,
+    ClusterContact, Component, DeletionSeen, DeploymentSeen, Desired, EndStep, FlinkState,
+    Handover, Intent, JobManagerContact, JobSeen, Observed, Outcome, PodSeen, Restore,
+    RestoredSeen, Savepoint, SavepointSeen, SavepointSeenProgress, SavepointStep, SavepointWish,
+    StartStep, State, Status,
 };
 use flumen_model::{OperationId, RunId, SavepointFormat, Uuid};
 use jiff::Timestamp;
@@ -102,8 +102,7 @@ pub(crate) fn wishes(status: &Status) -> Vec<(&'static str, Desired)> {
 
 pub(crate) fn situations() -> Vec<(&'static str, Observed)> {
     let said = |job_manager| Observed { job_manager, ..standing() };
-    let job =
-        |state| said(JobManagerContact::Answers { job: Some(JobSeen::in_state(state)) });
+    let job = |state| said(JobManagerContact::Answers { job: Some(JobSeen::in_state(state)) });
     let silent = |since| said(JobManagerContact::NoAnswer { since: at(since) });
     let away = ClusterContact::Unreachable { since: at(50) };
     let deletion = DeletionSeen { run: RUN, at: at(60) };

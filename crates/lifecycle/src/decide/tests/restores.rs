@@ -43,7 +43,10 @@ fn a_run_that_restored_something_else_is_stopped_and_not_started_again() {
     let desired = wants(WANTS_RUN);
     for (seen, told) in [
         (RestoredSeen::Nothing, "started with empty state"),
-        (from("file:/storage/savepoints/savepoint-2", false), "restored file:/storage/savepoints/savepoint-2"),
+        (
+            from("file:/storage/savepoints/savepoint-2", false),
+            "restored file:/storage/savepoints/savepoint-2",
+        ),
     ] {
         let observed = restored(FlinkState::Running, seen);
         let wrong = decide(&desired, &restoring(), &observed, at(20));
@@ -86,7 +89,9 @@ fn a_start_that_takes_longer_than_the_policy_allows_fails_with_what_holds_it_up(
     assert_eq!(late.actions, [Action::SaveOutcome { run: RUN }]);
     assert_eq!(
         late.status.reason.as_deref(),
-        Some("the job did not run within 1m of its start: pod a-5f7 does not fit into the cluster: no room")
+        Some(
+            "the job did not run within 1m of its start: pod a-5f7 does not fit into the cluster: no room"
+        )
     );
 }
 

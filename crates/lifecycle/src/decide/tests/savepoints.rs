@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    Handover, Savepoint, SavepointSeen, SavepointSeenProgress as Seen, SavepointStep, SavepointWish,
+    Handover, Savepoint, SavepointSeen, SavepointSeenProgress as Seen, SavepointStep,
+    SavepointWish, settle,
 };
 
 const PLACE: &str = "file:/storage/savepoints/savepoint-1";
@@ -82,7 +83,8 @@ fn a_stop_asks_for_a_savepoint_and_ends_with_it() {
     let over = decide(&desired, &done.status, &seen(FlinkState::Finished, completed()), at(24));
     let state = State::Ending { outcome: Outcome::Stopped, step: EndStep::Save, since: at(24) };
     assert_eq!(over.status.state, state);
-    let ended = Status { state: State::Ended { outcome: Outcome::Stopped, at: at(25) }, ..over.status };
+    let ended =
+        Status { state: State::Ended { outcome: Outcome::Stopped, at: at(25) }, ..over.status };
     assert_eq!(progress(&desired, &ended), Progress::Succeeded);
     assert_eq!(JobState::of(&desired, &ended), JobState::Stopped);
 }
@@ -100,13 +102,17 @@ fn a_savepoint_waits_until_all_tasks_run() {
         Observed { job_manager: JobManagerContact::Answers { job: Some(job) }, ..standing() };
     let decision = decide(&wants_savepoint(), &live(FlinkState::Running), &observed, at(20));
     assert_eq!(decision.actions, []);
-    assert_eq!(decision.status.reason.as_deref(), Some("the savepoint is taken when all tasks run"));
+    assert_eq!(
+        decision.status.reason.as_deref(),
+        Some("the savepoint is taken when all tasks run")
+    );
 }
 
 #[test]
 fn a_savepoint_that_failed_leaves_the_job_as_it_was_and_fails_the_operation() {
     let failed = Seen::Failed { reason: "no rights".into() };
-    for (desired, stops) in [(wants_stop(), true), (wants_savepoint(), false), (wants_next(), true)] {
+    for (desired, stops) in [(wants_stop(), true), (wants_savepoint(), false), (wants_next(), true)]
+    {
         let observed = seen(FlinkState::Running, failed.clone());
         let decision = decide(&desired, &awaited(stops), &observed, at(30));
         assert_eq!(decision.actions, [], "{desired:?}");
@@ -114,6 +120,10 @@ fn a_savepoint_that_failed_leaves_the_job_as_it_was_and_fails_the_operation() {
         let reason =
             "the savepoint was not taken, and the job goes on as it was: no rights".to_owned();
         assert_eq!(progress(&desired, &decision.status), Progress::Failed { reason });
+        let settled = settle(&desired, &decision.status);
+        assert_eq!(settled.is_some(), stops);
+        let desired = settled.unwrap_or(desired);
+        assert!(matches!(desired.intent, Intent::Run { run: RUN, .. }));
         let later = decide(&desired, &decision.status, &observed, at(60));
         assert_eq!((later.actions, later.status.state), (vec![], decision.status.state));
     }
@@ -177,7 +187,8 @@ fn a_next_run_waits_for_the_savepoint_of_the_one_before() {
     let observed = seen(FlinkState::Finished, completed());
     let over = decide(&desired, &awaited(true), &observed, at(30));
     assert!(matches!(over.status.state, State::Ending { outcome: Outcome::Stopped, .. }));
-    let ended = Status { state: State::Ended { outcome: Outcome::Stopped, at: at(31) }, ..over.status };
+    let ended =
+        Status { state: State::Ended { outcome: Outcome::Stopped, at: at(31) }, ..over.status };
     let next = decide(&desired, &ended, &Observed::nothing(), at(32));
     assert_eq!(next.actions, [Action::LocateSnapshot { run: OTHER }]);
     assert_eq!(next.status.run, Some(OTHER));
@@ -195,11 +206,12 @@ fn a_next_run_that_needs_no_savepoint_has_the_one_before_cancelled() {
 
 #[test]
 fn a_cancellation_that_nobody_asked_flumen_for_is_named() {
-    let decision =
-        decide(&wants(WANTS_RUN), &live(FlinkState::Running), &with_job_in(FlinkState::Canceled), at(20));
-    assert!(decision.status.intervened);
-    assert_eq!(
-        decision.status.reason.as_deref(),
-        Some("the job was cancelled, and not by Flumen")
+    let decision = decide(
+        &wants(WANTS_RUN),
+        &live(FlinkState::Running),
+        &with_job_in(FlinkState::Canceled),
+        at(20),
     );
+    assert!(decision.status.intervened);
+    assert_eq!(decision.status.reason.as_deref(), Some("the job was cancelled, and not by Flumen"));
 }

@@ -1,0 +1,41 @@
+use flumen_flink_rest as flink;
+use flumen_lifecycle::Finding;
+use flumen_model::{OperationId, RunId};
+use flumen_store::Job;
+
+use super::{Done, run_of};
+use crate::{Control, Error, clusters::JobManager, jobs, snapshots, storage};
+
+/// Looks for a savepoint whose answer was lost: among the checkpoints that the JobManager remembers, and in
+/// storage, by the directory that holds the operation's id.
+pub(super) async fn find_savepoint(
+    control: &Control,
+    job: &Job,
+    (run, operation): (RunId, OperationId),
+) -> Result<Done, Error> {
+    let run = run_of(control, run).await?;
+    let wish = job.desired.savepoint.as_ref().filter(|wish| wish.operation == operation);
+    let directory = snapshots::savepoint_directory(&run, wish, operation)?;
+    let job_manager = JobManager::of(control.clusters_handle(), &jobs::place(job)).await?;
+    // A JobManager that does not answer is no failure: the storage has the last word.
+    let remembered = match job_manager.call(&flink::checkpoints(flink::JobId::from(run.id))).await {
+        Ok(checkpoints) => snapshots::remembered_in(&checkpoints, &directory),
+        Err(_) => None,
+    };
+    if let Some(path) = remembered {
+        return Ok(found(Some(path), &directory));
+    }
+    let environment = control.environment(&job.environment).await?.document;
+    let Some(files) = storage::files(&environment) else {
+        let message = format!(
+            "Flink does not know of the savepoint any more, and Flumen cannot look into its directory {directory}; look there yourself"
+        );
+        return Err(Error::Invalid { message });
+    };
+    Ok(found(files.savepoint_in(&directory).await, &directory))
+}
+
+fn found(path: Option<String>, directory: &str) -> Done {
+    let detail = path.clone().unwrap_or_else(|| format!("nothing complete in {directory}"));
+    Done { detail: Some(detail), finding: Finding::Savepoint(path) }
+}
