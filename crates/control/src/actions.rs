@@ -11,7 +11,7 @@ pub(crate) mod render_objects;
 mod save_logs;
 mod save_outcome;
 
-pub(crate) use build_image::scratch;
+pub(crate) use build_image::{push, scratch};
 use flumen_lifecycle::Action;
 use flumen_store::Job;
 

@@ -24,6 +24,7 @@ mod versions;
 pub use clusters::ClusterContactView;
 pub use control::Control;
 pub use error::Error;
+pub use flumen_faults::Faults;
 pub use jobs::{Applied, ApplyJob, Change, JobView, StartMode, UploadedArtifact};
 pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};

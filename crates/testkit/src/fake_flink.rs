@@ -118,6 +118,11 @@ impl FakeFlink {
         self.world().jobs.insert(id.to_owned(), job);
     }
 
+    /// Whether there is such a job.
+    pub fn has_job(&self, id: &str) -> bool {
+        self.world().jobs.contains_key(id)
+    }
+
     /// Puts a job into a state.
     pub fn set_state(&self, id: &str, state: &str) {
         let mut world = self.world();

@@ -24,7 +24,8 @@ pub(super) async fn save_outcome(control: &Control, job: &Job, run: RunId) -> Re
     let cluster = control.clusters_handle().get(&key.cluster).await?;
     let pods = cluster.pods_of(&key.namespace, &key.id).await?;
     let directory = control.run_logs(run);
-    let saved = save_logs::save_logs(&cluster, job, &pods, &directory, since).await?;
+    let saved =
+        save_logs::save_logs((&cluster, control.faults()), job, &pods, &directory, since).await?;
     let told = save_exceptions(control, job, run).await?;
     let mut reason = job.status.reason.clone();
     if outcome == Outcome::Failed && !told {
