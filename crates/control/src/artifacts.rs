@@ -8,7 +8,7 @@ use futures::{Stream, StreamExt};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
 
-use crate::{Control, Error, clock};
+use crate::{Control, Error, clock, error::no_answer};
 
 impl Control {
     /// The size of an artifact in bytes, if all of it is here.
@@ -37,7 +37,10 @@ impl Control {
                 return Err(error);
             }
         };
-        tokio::fs::rename(&part, &path).await.map_err(Error::file("rename", &part))?;
+        self.faults()
+            .around("file.save-artifact", tokio::fs::rename(&part, &path), no_answer)
+            .await
+            .map_err(Error::file("rename", &part))?;
         self.store().save_artifact(digest, size, clock::now()).await?;
         Ok(size)
     }

@@ -6,8 +6,9 @@ use std::{
     time::Duration,
 };
 
+use flumen_faults::Faults;
 use flumen_flink_rest::Call;
-use flumen_k8s::{Access, Cluster, ServicePort, Timeouts};
+use flumen_k8s::{Access, Cause, Cluster, ServicePort, Timeouts};
 use flumen_store::Store;
 
 use crate::{Control, Error, tracker::Place};
@@ -19,12 +20,13 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub(crate) struct Clusters {
     store: Store,
+    faults: Faults,
     handles: Arc<Mutex<HashMap<String, Cluster>>>,
 }
 
 impl Clusters {
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store, handles: Arc::default() }
+    pub(crate) fn new(store: Store, faults: Faults) -> Self {
+        Self { store, faults, handles: Arc::default() }
     }
 
     pub(crate) async fn get(&self, name: &str) -> Result<Cluster, Error> {
@@ -37,6 +39,7 @@ impl Clusters {
         };
         let access = Access::File { path: cluster.kubeconfig.into(), context: cluster.context };
         let handle = Cluster::connect(name, &access, Timeouts::default()).await?;
+        let handle = handle.with_faults(self.faults.clone());
         self.handles
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -54,19 +57,48 @@ impl Clusters {
 pub(crate) struct JobManager {
     pub(crate) cluster: Cluster,
     pub(crate) service: ServicePort,
+    faults: Faults,
 }
 
 impl JobManager {
     pub(crate) async fn of(clusters: &Clusters, key: &Place) -> Result<Self, Error> {
         let cluster = clusters.get(&key.cluster).await?;
-        Ok(Self { cluster, service: ServicePort::job_manager(&key.namespace, &key.id) })
+        let service = ServicePort::job_manager(&key.namespace, &key.id);
+        Ok(Self { cluster, service, faults: clusters.faults.clone() })
     }
 
     pub(crate) async fn call<T>(&self, call: &Call<T>) -> Result<T, Error> {
-        let answer =
-            self.cluster.proxy(&self.service, call.request().clone(), ANSWER_WITHIN).await?;
+        let answer = self.cluster.proxy(&self.service, call.request().clone(), ANSWER_WITHIN);
+        let answer = match effect(call.request()) {
+            None => answer.await?,
+            Some(effect) => self.faults.around(effect, answer, || self.no_answer()).await?,
+        };
         Ok(call.parse(answer.status, &answer.body)?)
     }
+
+    fn no_answer(&self) -> flumen_k8s::Error {
+        flumen_k8s::Error::Proxy {
+            service: self.service.service.clone(),
+            cluster: self.cluster.name().to_owned(),
+            source: Cause::TimedOut(ANSWER_WITHIN),
+        }
+    }
+}
+
+/// What a request does to Flink; none if it only reads.
+fn effect<B>(request: &http::Request<B>) -> Option<&'static str> {
+    use http::Method;
+
+    let verb = request.uri().path().rsplit('/').next().unwrap_or_default();
+    Some(match (request.method(), verb) {
+        (&Method::GET, _) => return None,
+        (&Method::PATCH, _) => "flink.cancel",
+        (&Method::POST, "stop") => "flink.stop",
+        (&Method::POST, "savepoints") => "flink.trigger-savepoint",
+        (&Method::POST, "checkpoints") => "flink.trigger-checkpoint",
+        (&Method::POST, "savepoint-disposal") => "flink.dispose-savepoint",
+        _ => "flink.other",
+    })
 }
 
 /// A cluster and whether it answers.

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use flumen_faults::Faults;
 use flumen_image::Client as Registries;
 use flumen_model::{JobId, Secret};
 use flumen_store::{Principal, Store};
@@ -37,9 +38,11 @@ impl Control {
             let path = settings.data_directory.join(name);
             tokio::fs::create_dir_all(&path).await.map_err(Error::file("create", &path))?;
         }
+        let faults = settings.faults.clone();
         let store = Store::open(&settings.data_directory.join("flumen.db")).await?;
+        let store = store.with_faults(faults.clone());
         let registries = Registries::new(flumen_image::Settings::default())?;
-        let clusters = Clusters::new(store.clone());
+        let clusters = Clusters::new(store.clone(), faults);
         let wakes = Arc::new(Queue::new());
         let tracker =
             Tracker::new((clusters.clone(), store.clone()), Arc::clone(&wakes), tasks.clone());
@@ -107,6 +110,10 @@ impl Control {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.inner.settings.faults
     }
 
     pub(crate) fn store(&self) -> &Store {

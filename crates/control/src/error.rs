@@ -154,3 +154,8 @@ impl Error {
         text
     }
 }
+
+/// What an effect on a file says whose answer was lost.
+pub(crate) fn no_answer() -> io::Error {
+    io::ErrorKind::TimedOut.into()
+}

@@ -26,6 +26,7 @@ mod versions;
 pub use clusters::ClusterContactView;
 pub use control::Control;
 pub use error::Error;
+pub use flumen_faults::Faults;
 pub use jobs::{
     Applied, ApplyJob, Change, Diff, JobView, RestartOrder, SavepointOrder, StartOrder,
     StartSource, UploadedArtifact,

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use flumen_faults::Faults;
+
 /// What the server side needs to know before it starts.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -9,6 +11,8 @@ pub struct Settings {
     pub cache_directory: PathBuf,
     /// The local cluster, if there is one. Default: none.
     pub local: Option<LocalSettings>,
+    /// The points around each effect, for tests. Default: inert.
+    pub faults: Faults,
 }
 
 /// What `flumen up` knows of the local cluster beside it.

@@ -259,6 +259,8 @@ async fn push(
         exposed_ports,
     };
     let build = Build { target: &target, layers, configuration: &configuration };
-    let pushed = control.registries().build(&build, &Progress::silent()).await?;
+    let silent = Progress::silent();
+    let building = control.registries().build(&build, &silent);
+    let pushed = actions::push(control, registry, building).await?;
     Ok(format!("{REPOSITORY}@{}", pushed.digest))
 }

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context as _, Result, anyhow};
 use flumen_cli::{GlobalArguments, Printer, ServerFile};
 use flumen_control::{Control, LocalSettings, Tasks};
+use flumen_faults::Faults;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -37,7 +38,8 @@ async fn serve(
     let (url, ui_url) = (url(listen), url(ui_listen));
 
     let tasks = Tasks::new(CancellationToken::new());
-    let control = Control::open(control_settings(&settings), tasks.clone()).await?;
+    let control_settings = control_settings(&settings, faults()?);
+    let control = Control::open(control_settings, tasks.clone()).await?;
     control.start().await?;
     let mut api_settings =
         flumen_api::Settings::new(ui_url.clone(), settings.data_directory.clone());
@@ -70,7 +72,31 @@ async fn serve(
     served.map(drop).context("the server cannot take requests any more")
 }
 
-fn control_settings(settings: &Settings) -> flumen_control::Settings {
+/// A debug build can be told to die at a point, see CONTRIBUTING.md. A release build cannot.
+#[cfg(debug_assertions)]
+fn faults() -> Result<Faults> {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    let Some(text) = crate::command::variable("FLUMEN_FAULT") else { return Ok(Faults::default()) };
+    let at = text.parse().with_context(|| format!("FLUMEN_FAULT is {text:?}"))?;
+    tracing::warn!(point = text, "this server will die at a point");
+    let kill = || {
+        if let Err(error) = kill_process(getpid(), Signal::KILL) {
+            tracing::error!(error = %error, "this server could not kill itself");
+        }
+    };
+    let faults = Faults::watched();
+    faults.follow(flumen_faults::Plan::Kill { at, kill: std::sync::Arc::new(kill) });
+    Ok(faults)
+}
+
+#[cfg(not(debug_assertions))]
+#[expect(clippy::unnecessary_wraps, reason = "the same as in a debug build")]
+fn faults() -> Result<Faults> {
+    Ok(Faults::default())
+}
+
+fn control_settings(settings: &Settings, faults: Faults) -> flumen_control::Settings {
     let local = settings.local_kubeconfig.clone().zip(settings.local_registry.clone());
     flumen_control::Settings {
         data_directory: settings.data_directory.clone(),
@@ -80,6 +106,7 @@ fn control_settings(settings: &Settings) -> flumen_control::Settings {
             registry,
             storage: settings.storage_directory(),
         }),
+        faults,
     }
 }
 

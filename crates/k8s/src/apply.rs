@@ -36,7 +36,10 @@ impl Cluster {
         };
         let params = PatchParams::apply(FIELD_MANAGER).force();
         let patch = Patch::Apply(object);
-        self.once(objects.patch(name, &params, &patch)).await.map(drop).map_err(failed)
+        self.change("k8s.apply", objects.patch(name, &params, &patch))
+            .await
+            .map(drop)
+            .map_err(failed)
     }
 
     /// Creates the namespace unless it is there, also where Flumen may not create one but there is no need.
@@ -56,7 +59,7 @@ impl Cluster {
         }
         let mut wanted = NamespaceObject::default();
         wanted.metadata.name = Some(namespace.to_string());
-        match self.once(namespaces.create(&params(), &wanted)).await {
+        match self.change("k8s.create-namespace", namespaces.create(&params(), &wanted)).await {
             Ok(_) => Ok(()),
             Err(cause) if cause.is_already_exists() => Ok(()),
             Err(source) => Err(Error::CreateObject {

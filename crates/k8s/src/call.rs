@@ -18,6 +18,16 @@ impl Cluster {
         self.within(self.timeouts.call, call).await
     }
 
+    /// Changes something, once, between the two points of this effect.
+    pub(crate) async fn change<T>(
+        &self,
+        effect: &'static str,
+        call: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, Cause> {
+        let no_answer = || Cause::TimedOut(self.timeouts.call);
+        self.faults.around(effect, self.once(call), no_answer).await
+    }
+
     /// Sends something once, with a limit of its own.
     pub(crate) async fn within<T>(
         &self,

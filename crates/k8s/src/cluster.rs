@@ -1,5 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
+use flumen_faults::Faults;
 use kube::Client;
 
 use crate::{Access, Cause, Error, error::innermost, redact};
@@ -34,6 +35,7 @@ pub struct Cluster {
     /// Name of the cluster and address of its API server, for messages.
     pub(crate) name: Arc<str>,
     pub(crate) server: Arc<str>,
+    pub(crate) faults: Faults,
 }
 
 /// The version of an API server.
@@ -70,7 +72,19 @@ impl Cluster {
                 return Err(Error::Credentials { cluster: name.to_owned(), problem });
             }
         };
-        Ok(Self { client, timeouts, name: name.into(), server: server.into() })
+        Ok(Self {
+            client,
+            timeouts,
+            name: name.into(),
+            server: server.into(),
+            faults: Faults::default(),
+        })
+    }
+
+    /// The same cluster, with points around each change. Default: none.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// The name it was given.

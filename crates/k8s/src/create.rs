@@ -68,7 +68,10 @@ impl Cluster {
             name: name.clone(),
             source,
         };
-        let refused = match self.once(deployments.create(&params(), deployment)).await {
+        let refused = match self
+            .change("k8s.create-deployment", deployments.create(&params(), deployment))
+            .await
+        {
             Ok(made) => return Ok(Created { uid: uid(made)?, existed: false }),
             Err(cause) if cause.is_already_exists() => cause,
             Err(cause) => return Err(failed(cause)),
@@ -109,11 +112,12 @@ impl Cluster {
             name: format!("{namespace}/{name}"),
             source,
         };
-        let refused = match self.once(objects.create(&params(), &object)).await {
-            Ok(_) => return Ok(()),
-            Err(cause) if cause.is_already_exists() => cause,
-            Err(cause) => return Err(failed(cause)),
-        };
+        let refused =
+            match self.change("k8s.create-owned", objects.create(&params(), &object)).await {
+                Ok(_) => return Ok(()),
+                Err(cause) if cause.is_already_exists() => cause,
+                Err(cause) => return Err(failed(cause)),
+            };
         let found = self.read(|| objects.get_opt(&name)).await.map_err(&failed)?;
         let Some(found) = found else { return Err(failed(refused)) };
         let owners = found.metadata.owner_references.unwrap_or_default();

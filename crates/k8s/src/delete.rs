@@ -63,7 +63,7 @@ impl Cluster {
         }
         let this_one = Preconditions { uid: found.metadata.uid, resource_version: None };
         let params = DeleteParams::foreground().preconditions(this_one);
-        match self.once(deployments.delete(name, &params)).await {
+        match self.change("k8s.delete-deployment", deployments.delete(name, &params)).await {
             Ok(_) => Ok(Deletion::Underway),
             Err(cause) if cause.is_not_found() => Ok(Deletion::Gone),
             Err(cause) => Err(failed(cause)),
@@ -76,7 +76,8 @@ impl Cluster {
     /// [`Error::DeleteObject`].
     pub async fn delete_config_map(&self, namespace: &Namespace, name: &str) -> Result<(), Error> {
         let config_maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace.as_str());
-        match self.once(config_maps.delete(name, &DeleteParams::background())).await {
+        let params = DeleteParams::background();
+        match self.change("k8s.delete-config-map", config_maps.delete(name, &params)).await {
             Ok(_) => Ok(()),
             Err(cause) if cause.is_not_found() => Ok(()),
             Err(cause) => Err(deleting("ConfigMap", namespace, name, cause)),

@@ -13,14 +13,11 @@ impl Store {
         size: u64,
         now: Timestamp,
     ) -> Result<(), Error> {
-        sqlx::query("INSERT INTO artifacts (digest, size, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+        let statement = sqlx::query("INSERT INTO artifacts (digest, size, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
             .bind(digest.as_str())
             .bind(i64::try_from(size).unwrap_or(i64::MAX))
-            .bind(now.as_millisecond())
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|source| Error::Save { what: WHAT, source })
+            .bind(now.as_millisecond());
+        self.execute("store.save-artifact", WHAT, statement).await.map(drop)
     }
 
     /// The size of the artifact in bytes, if its file is complete.

@@ -23,17 +23,14 @@ const WHAT: &str = "clusters";
 impl Store {
     /// Creates or replaces a cluster.
     pub async fn save_cluster(&self, team: TeamId, cluster: &Cluster) -> Result<(), Error> {
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO clusters (name, team, document) VALUES ($1, $2, $3) \
              ON CONFLICT (name) DO UPDATE SET document = excluded.document",
         )
         .bind(&cluster.name)
         .bind(team.to_string())
-        .bind(json(cluster))
-        .execute(&self.pool)
-        .await
-        .map(drop)
-        .map_err(|source| Error::Save { what: WHAT, source })
+        .bind(json(cluster));
+        self.execute("store.save-cluster", WHAT, statement).await.map(drop)
     }
 
     /// All clusters by name.

@@ -1,9 +1,14 @@
 use std::path::Path;
 
+use flumen_faults::Faults;
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    query::Query,
+    sqlite::{
+        SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
+        SqliteQueryResult, SqliteSynchronous,
+    },
 };
 
 use crate::Error;
@@ -14,6 +19,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pool: SqlitePool,
+    faults: Faults,
 }
 
 impl Store {
@@ -42,7 +48,26 @@ impl Store {
             }
             source => Error::Migrate { path: path.to_owned(), source },
         })?;
-        Ok(Self { pool })
+        Ok(Self { pool, faults: Faults::default() })
+    }
+
+    /// The same database, with points around each write. Default: none.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// A write that is one statement. Every write goes through here or through [`Store::commit`].
+    pub(crate) async fn execute(
+        &self,
+        effect: &'static str,
+        what: &'static str,
+        statement: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<SqliteQueryResult, Error> {
+        self.faults
+            .around(effect, statement.execute(&self.pool), no_answer)
+            .await
+            .map_err(|source| Error::Save { what, source })
     }
 
     /// A transaction that holds the write lock from its beginning, so that what it reads stays true.
@@ -53,8 +78,26 @@ impl Store {
         self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|source| Error::Save { what, source })
     }
 
+    /// Ends a transaction: until then nothing is written.
+    pub(crate) async fn commit(
+        &self,
+        effect: &'static str,
+        what: &'static str,
+        transaction: Transaction<'static, Sqlite>,
+    ) -> Result<(), Error> {
+        self.faults
+            .around(effect, transaction.commit(), no_answer)
+            .await
+            .map_err(|source| Error::Save { what, source })
+    }
+
     /// Closes the database after what is underway.
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// What a write says whose answer was lost.
+fn no_answer() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())
 }

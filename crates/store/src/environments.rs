@@ -63,7 +63,7 @@ impl Store {
         document: &EnvironmentDocument,
         now: Timestamp,
     ) -> Result<(), Error> {
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO environments (name, team, document, version, created_at) VALUES ($1, $2, $3, 1, $4) ON CONFLICT (name) \
              DO UPDATE SET document = excluded.document, version = environments.version + 1 \
              WHERE environments.document <> excluded.document",
@@ -71,11 +71,8 @@ impl Store {
         .bind(name.as_str())
         .bind(team.to_string())
         .bind(json(document))
-        .bind(now.as_millisecond())
-        .execute(&self.pool)
-        .await
-        .map(drop)
-        .map_err(|source| Error::Save { what: WHAT, source })
+        .bind(now.as_millisecond());
+        self.execute("store.save-environment", WHAT, statement).await.map(drop)
     }
 
     /// All environments by name.

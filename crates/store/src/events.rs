@@ -21,18 +21,15 @@ const WHAT: &str = "job events";
 impl Store {
     /// Adds an entry.
     pub async fn save_event(&self, job: JobId, event: &JobEvent) -> Result<(), Error> {
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO job_events (id, job, at, kind, message) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(event.id.to_string())
         .bind(job.to_string())
         .bind(event.at.as_millisecond())
         .bind(&event.kind)
-        .bind(&event.message)
-        .execute(&self.pool)
-        .await
-        .map(drop)
-        .map_err(|source| Error::Save { what: WHAT, source })
+        .bind(&event.message);
+        self.execute("store.save-event", WHAT, statement).await.map(drop)
     }
 
     /// The entries before `before`, newest first.

@@ -16,16 +16,13 @@ impl Store {
 
     /// Remembers the image that was built for this key.
     pub async fn save_image(&self, key: &str, image: &str, now: Timestamp) -> Result<(), Error> {
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO images (key, image, created_at) VALUES ($1, $2, $3) \
              ON CONFLICT (key) DO UPDATE SET image = excluded.image",
         )
         .bind(key)
         .bind(image)
-        .bind(now.as_millisecond())
-        .execute(&self.pool)
-        .await
-        .map(drop)
-        .map_err(|source| Error::Save { what: WHAT, source })
+        .bind(now.as_millisecond());
+        self.execute("store.save-image", WHAT, statement).await.map(drop)
     }
 }

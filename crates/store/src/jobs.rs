@@ -124,7 +124,7 @@ impl Store {
             source => save(source),
         })?;
         write_parts(&mut transaction, new).await?;
-        transaction.commit().await.map_err(save)
+        self.commit("store.create-job", WHAT, transaction).await
     }
 
     /// Changes what is wanted of a job, if it is still at the version that `new.job` was read at.
@@ -152,7 +152,7 @@ impl Store {
             return Err(Error::Stale { what: format!("job {}", job.name), version: job.version });
         }
         write_parts(&mut transaction, new).await?;
-        transaction.commit().await.map_err(save)
+        self.commit("store.update-job", WHAT, transaction).await
     }
 
     /// Writes down what Flumen knows of a job now, if nobody else did since `status_version`.
@@ -165,18 +165,15 @@ impl Store {
         status_version: i64,
         status: &Status,
     ) -> Result<(), Error> {
-        let rows = sqlx::query(
+        let statement = sqlx::query(
             "UPDATE jobs SET state = $2, status = $3, status_version = status_version + 1 \
              WHERE id = $1 AND status_version = $4",
         )
         .bind(id.to_string())
         .bind(status.state.name())
         .bind(json(status))
-        .bind(status_version)
-        .execute(&self.pool)
-        .await
-        .map_err(save)?
-        .rows_affected();
+        .bind(status_version);
+        let rows = self.execute("store.save-status", WHAT, statement).await?.rows_affected();
         if rows == 0 {
             return Err(Error::Stale {
                 what: format!("the status of job {id}"),
@@ -193,16 +190,13 @@ impl Store {
         version: i64,
         desired: &Desired,
     ) -> Result<(), Error> {
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE jobs SET desired = $2, version = version + 1 WHERE id = $1 AND version = $3",
         )
         .bind(id.to_string())
         .bind(json(desired))
-        .bind(version)
-        .execute(&self.pool)
-        .await
-        .map(drop)
-        .map_err(save)
+        .bind(version);
+        self.execute("store.save-desired", WHAT, statement).await.map(drop)
     }
 
     /// One job by its id.
@@ -250,12 +244,8 @@ impl Store {
 
     /// Forgets a job with its releases, runs and timeline; its operations stay.
     pub async fn delete_job(&self, id: JobId) -> Result<(), Error> {
-        sqlx::query("DELETE FROM jobs WHERE id = $1")
-            .bind(id.to_string())
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(save)
+        let statement = sqlx::query("DELETE FROM jobs WHERE id = $1").bind(id.to_string());
+        self.execute("store.delete-job", WHAT, statement).await.map(drop)
     }
 }
 

@@ -130,7 +130,7 @@ impl Store {
     pub async fn create_operation(&self, operation: &Operation) -> Result<(), Error> {
         let mut transaction = self.write(WHAT).await?;
         insert(&mut transaction, operation).await?;
-        transaction.commit().await.map_err(save)
+        self.commit("store.create-operation", WHAT, transaction).await
     }
 
     /// One operation with its steps.
@@ -208,7 +208,7 @@ impl Store {
         name: &str,
         now: Timestamp,
     ) -> Result<(), Error> {
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO operation_steps (operation, position, name, state, started_at) \
              SELECT $1, (SELECT coalesce(max(position), 0) + 1 FROM operation_steps WHERE operation = $1), $2, 'running', $3 \
              WHERE EXISTS (SELECT 1 FROM operations WHERE id = $1) AND NOT EXISTS \
@@ -216,11 +216,8 @@ impl Store {
         )
         .bind(id.to_string())
         .bind(name)
-        .bind(now.as_millisecond())
-        .execute(&self.pool)
-        .await
-        .map(drop)
-        .map_err(save)
+        .bind(now.as_millisecond());
+        self.execute("store.begin-step", WHAT, statement).await.map(drop)
     }
 
     /// Says something about the step that is underway.
@@ -231,18 +228,15 @@ impl Store {
         detail: Option<&str>,
         error: Option<&str>,
     ) -> Result<(), Error> {
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE operation_steps SET detail = coalesce($3, detail), error = $4 \
              WHERE operation = $1 AND name = $2 AND state = 'running'",
         )
         .bind(id.to_string())
         .bind(name)
         .bind(detail)
-        .bind(error)
-        .execute(&self.pool)
-        .await
-        .map(drop)
-        .map_err(save)
+        .bind(error);
+        self.execute("store.note-step", WHAT, statement).await.map(drop)
     }
 
     /// Ends the step that is underway.
@@ -254,7 +248,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         let state = if error.is_some() { StepState::Failed } else { StepState::Succeeded };
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE operation_steps SET state = $3, error = $4, finished_at = $5 \
              WHERE operation = $1 AND name = $2 AND state = 'running'",
         )
@@ -262,11 +256,8 @@ impl Store {
         .bind(name)
         .bind(word(&state))
         .bind(error)
-        .bind(now.as_millisecond())
-        .execute(&self.pool)
-        .await
-        .map(drop)
-        .map_err(save)
+        .bind(now.as_millisecond());
+        self.execute("store.finish-step", WHAT, statement).await.map(drop)
     }
 
     /// Ends an operation that is underway, and with it every step that is.
@@ -294,7 +285,7 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(save)?;
-        transaction.commit().await.map_err(save)
+        self.commit("store.finish-operation", WHAT, transaction).await
     }
 
     /// The operation that this principal started with this key before, and the hash of its request.

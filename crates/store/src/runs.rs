@@ -125,7 +125,13 @@ impl Store {
 
     /// Writes down the image that the run uses.
     pub async fn save_run_image(&self, id: RunId, image: &str) -> Result<(), Error> {
-        self.update_run("UPDATE runs SET image = $2 WHERE id = $1", id, image).await
+        self.update_run(
+            "store.save-run-image",
+            "UPDATE runs SET image = $2 WHERE id = $1",
+            id,
+            image,
+        )
+        .await
     }
 
     /// Writes down the rendered objects, and what the configuration in them comes to.
@@ -135,41 +141,39 @@ impl Store {
         objects: &str,
         plan: &RunPlan,
     ) -> Result<(), Error> {
-        sqlx::query("UPDATE runs SET objects = $2, plan = $3 WHERE id = $1")
+        let statement = sqlx::query("UPDATE runs SET objects = $2, plan = $3 WHERE id = $1")
             .bind(id.to_string())
             .bind(objects)
-            .bind(json(plan))
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|source| Error::Save { what: WHAT, source })
+            .bind(json(plan));
+        self.execute("store.save-run-objects", WHAT, statement).await.map(drop)
     }
 
     /// Writes down the snapshot that was found for the run to start from.
     pub async fn save_run_restored(&self, id: RunId, path: Option<&str>) -> Result<(), Error> {
-        sqlx::query("UPDATE runs SET restored = $2 WHERE id = $1")
+        let statement = sqlx::query("UPDATE runs SET restored = $2 WHERE id = $1")
             .bind(id.to_string())
-            .bind(path)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|source| Error::Save { what: WHAT, source })
+            .bind(path);
+        self.execute("store.save-run-restored", WHAT, statement).await.map(drop)
     }
 
     /// Writes down Flink's exception history.
     pub async fn save_run_exceptions(&self, id: RunId, exceptions: &str) -> Result<(), Error> {
-        self.update_run("UPDATE runs SET exceptions = $2 WHERE id = $1", id, exceptions).await
+        self.update_run(
+            "store.save-run-exceptions",
+            "UPDATE runs SET exceptions = $2 WHERE id = $1",
+            id,
+            exceptions,
+        )
+        .await
     }
 
     /// Writes down when Flink was first seen running it; the first time stands.
     pub async fn save_run_running(&self, id: RunId, now: Timestamp) -> Result<(), Error> {
-        sqlx::query("UPDATE runs SET running_at = $2 WHERE id = $1 AND running_at IS NULL")
-            .bind(id.to_string())
-            .bind(now.as_millisecond())
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|source| Error::Save { what: WHAT, source })
+        let statement =
+            sqlx::query("UPDATE runs SET running_at = $2 WHERE id = $1 AND running_at IS NULL")
+                .bind(id.to_string())
+                .bind(now.as_millisecond());
+        self.execute("store.save-run-running", WHAT, statement).await.map(drop)
     }
 
     /// Writes down how the run ended; the first word stands.
@@ -180,25 +184,23 @@ impl Store {
         reason: Option<&str>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        sqlx::query("UPDATE runs SET outcome = $2, reason = $3, ended_at = $4 WHERE id = $1 AND outcome IS NULL")
+        let statement = sqlx::query("UPDATE runs SET outcome = $2, reason = $3, ended_at = $4 WHERE id = $1 AND outcome IS NULL")
             .bind(id.to_string())
             .bind(outcome.name())
             .bind(reason)
-            .bind(now.as_millisecond())
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|source| Error::Save { what: WHAT, source })
+            .bind(now.as_millisecond());
+        self.execute("store.save-run-end", WHAT, statement).await.map(drop)
     }
 
-    async fn update_run(&self, sql: &'static str, id: RunId, value: &str) -> Result<(), Error> {
-        sqlx::query(sql)
-            .bind(id.to_string())
-            .bind(value)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|source| Error::Save { what: WHAT, source })
+    async fn update_run(
+        &self,
+        effect: &'static str,
+        sql: &'static str,
+        id: RunId,
+        value: &str,
+    ) -> Result<(), Error> {
+        let statement = sqlx::query(sql).bind(id.to_string()).bind(value);
+        self.execute(effect, WHAT, statement).await.map(drop)
     }
 }
 

@@ -121,17 +121,14 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(save)?;
-        transaction.commit().await.map_err(save)
+        self.commit("store.save-snapshots", WHAT, transaction).await
     }
 
     /// Forgets the checkpoints of a run whose job finished: Flink deletes them then.
     pub async fn delete_checkpoints(&self, run: RunId) -> Result<(), Error> {
-        sqlx::query("DELETE FROM snapshots WHERE run = $1 AND kind = 'checkpoint'")
-            .bind(run.to_string())
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(save)
+        let statement = sqlx::query("DELETE FROM snapshots WHERE run = $1 AND kind = 'checkpoint'")
+            .bind(run.to_string());
+        self.execute("store.delete-checkpoints", WHAT, statement).await.map(drop)
     }
 
     /// One snapshot.

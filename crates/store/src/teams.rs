@@ -45,19 +45,15 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(save)?;
-        transaction.commit().await.map_err(save)?;
+        self.commit("store.create-first-token", WHAT, transaction).await?;
         Ok(true)
     }
 
     /// Replaces the hash of the first token, for when its file was lost.
     pub async fn replace_token(&self, name: &str, token_hash: &str) -> Result<(), Error> {
-        sqlx::query("UPDATE tokens SET hash = $2 WHERE name = $1")
-            .bind(name)
-            .bind(token_hash)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|source| Error::Save { what: "a token", source })
+        let statement =
+            sqlx::query("UPDATE tokens SET hash = $2 WHERE name = $1").bind(name).bind(token_hash);
+        self.execute("store.replace-token", "a token", statement).await.map(drop)
     }
 
     /// Who has the token with this hash.

@@ -23,7 +23,7 @@ const WHAT: &str = "Flink versions";
 impl Store {
     /// Adds a version or replaces its image.
     pub async fn save_version(&self, team: TeamId, row: &FlinkVersionRow) -> Result<(), Error> {
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO flink_versions (version, environment, team, image, source, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (version, environment) \
              DO UPDATE SET image = excluded.image, source = excluded.source",
@@ -33,11 +33,8 @@ impl Store {
         .bind(team.to_string())
         .bind(&row.image)
         .bind(&row.source)
-        .bind(row.created_at.as_millisecond())
-        .execute(&self.pool)
-        .await
-        .map(drop)
-        .map_err(|source| Error::Save { what: WHAT, source })
+        .bind(row.created_at.as_millisecond());
+        self.execute("store.save-version", WHAT, statement).await.map(drop)
     }
 
     /// All versions, newest Flink first.
@@ -62,12 +59,12 @@ impl Store {
         version: FlinkVersion,
         environment: &EnvironmentName,
     ) -> Result<bool, Error> {
-        sqlx::query("DELETE FROM flink_versions WHERE version = $1 AND environment = $2")
-            .bind(version.to_string())
-            .bind(environment.as_str())
-            .execute(&self.pool)
+        let statement =
+            sqlx::query("DELETE FROM flink_versions WHERE version = $1 AND environment = $2")
+                .bind(version.to_string())
+                .bind(environment.as_str());
+        self.execute("store.delete-version", WHAT, statement)
             .await
             .map(|done| done.rows_affected() > 0)
-            .map_err(|source| Error::Save { what: WHAT, source })
     }
 }

@@ -1,7 +1,11 @@
 //! A JobManager that is only a REST API: answers are the recorded ones with this job's id, name and state.
 
 mod answers;
+mod clock;
 mod faults;
+mod history;
+mod snapshots;
+mod storage;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -20,7 +24,7 @@ use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use self::faults::Fault;
-use self::faults::Planned;
+use self::{faults::Planned, history::History, snapshots::Trigger, storage::Storage};
 
 /// A fake JobManager on a port of its own on 127.0.0.1, until it is dropped.
 #[derive(Debug)]
@@ -50,6 +54,8 @@ struct World {
     ready: bool,
     jobs: BTreeMap<String, Job>,
     triggers: BTreeMap<String, Trigger>,
+    auto_savepoints: bool,
+    storage: Storage,
     scripted: BTreeMap<(String, String), (u16, Value)>,
     faults: Vec<Planned>,
     received: Vec<Received>,
@@ -61,15 +67,7 @@ struct Job {
     state: String,
     /// States that it takes on one by one, each time the job overview is asked for.
     next: VecDeque<String>,
-}
-
-#[derive(Debug, Clone)]
-struct Trigger {
-    job: String,
-    /// Whether the job ends when it completes.
-    stops: bool,
-    /// `operation` of the status; none while it is under way.
-    operation: Option<Value>,
+    history: History,
 }
 
 impl FakeFlink {
@@ -80,6 +78,8 @@ impl FakeFlink {
             ready: true,
             jobs: BTreeMap::new(),
             triggers: BTreeMap::new(),
+            auto_savepoints: false,
+            storage: Storage::default(),
             scripted: BTreeMap::new(),
             faults: Vec::new(),
             received: Vec::new(),
@@ -109,13 +109,25 @@ impl FakeFlink {
 
     /// Adds a job (32 hex digits) in a state such as `RUNNING`.
     pub fn add_job(&self, id: &str, name: &str, state: &str) {
-        let job = Job { name: name.to_owned(), state: state.to_owned(), next: VecDeque::new() };
+        let job = Job {
+            name: name.to_owned(),
+            state: state.to_owned(),
+            next: VecDeque::new(),
+            history: History::default(),
+        };
         self.world().jobs.insert(id.to_owned(), job);
+    }
+
+    /// Whether there is such a job.
+    pub fn has_job(&self, id: &str) -> bool {
+        self.world().jobs.contains_key(id)
     }
 
     /// Puts a job into a state.
     pub fn set_state(&self, id: &str, state: &str) {
-        self.world().jobs.get_mut(id).expect("the job was added").state = state.into();
+        let mut world = self.world();
+        assert!(world.jobs.contains_key(id), "the job was added");
+        world.enter(id, state);
     }
 
     /// The state of a job.
@@ -132,39 +144,6 @@ impl FakeFlink {
     /// Takes a job away, as a JobManager that restarted without high availability does.
     pub fn forget_job(&self, id: &str) {
         self.world().jobs.remove(id);
-    }
-
-    /// Forgets all triggers, as every JobManager that restarts does.
-    pub fn forget_triggers(&self) {
-        self.world().triggers.clear();
-    }
-
-    /// The ids of the savepoints that were triggered, in the order of the ids.
-    pub fn triggers(&self) -> Vec<String> {
-        self.world().triggers.keys().cloned().collect()
-    }
-
-    /// Completes a savepoint. A stop with savepoint finishes its job.
-    pub fn complete_savepoint(&self, trigger: &str, location: &str) {
-        let mut world = self.world();
-        let found = world.triggers.get_mut(trigger).expect("the savepoint was triggered");
-        found.operation = Some(serde_json::json!({ "location": location }));
-        let (job, stops) = (found.job.clone(), found.stops);
-        if stops && let Some(job) = world.jobs.get_mut(&job) {
-            job.state = "FINISHED".into();
-        }
-    }
-
-    /// Fails a savepoint with this message.
-    pub fn fail_savepoint(&self, trigger: &str, message: &str) {
-        let class = "org.apache.flink.runtime.checkpoint.CheckpointException";
-        let cause = serde_json::json!({
-            "class": class,
-            "stack-trace": format!("{class}: {message}\n\tat Fake.fake(Fake.java:1)\n"),
-            "serialized-throwable": "rO0AB",
-        });
-        self.world().triggers.get_mut(trigger).expect("the savepoint was triggered").operation =
-            Some(serde_json::json!({ "failure-cause": cause }));
     }
 
     /// Answers this method and path (without query) so from now on.

@@ -13,12 +13,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("job-file", &["model", "flink-conf"]),
     ("lifecycle", &["model"]),
     ("api-types", &["model"]),
+    ("faults", &[]),
     // Ring 1: one outside system each, never on each other.
-    ("k8s", &["model"]),
+    ("k8s", &["model", "faults"]),
     ("flink-rest", &["model"]),
     ("flink-dist", &["model"]),
     ("image", &["model"]),
-    ("store", &["model", "lifecycle"]),
+    ("store", &["model", "lifecycle", "faults"]),
     // Ring 2: where decisions meet effects, and the edges.
     (
         "control",
@@ -32,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "flink-dist",
             "image",
             "store",
+            "faults",
         ],
     ),
     ("api", &["model", "api-types", "control", "lifecycle"]),
@@ -63,7 +65,7 @@ const WRAPPERS: &[(&str, &[&str])] = &[
 const NOT_IN_RING_0: &[&str] =
     &["tokio", "reqwest", "kube", "sqlx", "clap", "axum", "hyper", "tempfile", "nix", "rustix"];
 const RING_0: &[&str] =
-    &["model", "flink-conf", "flink-manifest", "job-file", "lifecycle", "api-types"];
+    &["model", "flink-conf", "flink-manifest", "job-file", "lifecycle", "api-types", "faults"];
 
 /// The composition root, which may see everything.
 const ROOT: &str = "flumen";

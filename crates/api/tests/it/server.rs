@@ -37,6 +37,7 @@ impl Server {
                 registry: "127.0.0.1:1".to_owned(),
                 storage: path.join("storage"),
             }),
+            faults: flumen_control::Faults::default(),
         };
         let stop = CancellationToken::new();
         let control = Control::open(settings, Tasks::new(stop.clone())).await.expect("opened");

@@ -43,7 +43,8 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
         labels: &labels,
         environment: &BTreeMap::new(),
     };
-    let pushed = control.registries().append(&append, &Progress::silent()).await;
+    let silent = Progress::silent();
+    let pushed = push(control, &registry, control.registries().append(&append, &silent)).await;
     if let Err(source) = tokio::fs::remove_file(&layer.path).await {
         tracing::warn!(path = %layer.path.display(), error = %source, "a layer file was not removed");
     }
@@ -53,6 +54,21 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let image = format!("{registry}/{known}");
     control.store().save_run_image(run.id, &image).await?;
     Ok(Done::with(format!("{image}, {} bytes sent", pushed.sent_bytes)))
+}
+
+/// Waits for an image to be pushed.
+pub(crate) async fn push<T>(
+    control: &Control,
+    registry: &str,
+    pushing: impl Future<Output = Result<T, flumen_image::Error>>,
+) -> Result<T, flumen_image::Error> {
+    let no_answer = || flumen_image::Error::Refused {
+        registry: registry.to_owned(),
+        step: "push an image".to_owned(),
+        status: http::StatusCode::GATEWAY_TIMEOUT,
+        detail: String::new(),
+    };
+    control.faults().around("image.push", pushing, no_answer).await
 }
 
 async fn base_image(

@@ -1,7 +1,7 @@
 use flumen_store::Job;
 
 use super::Done;
-use crate::{Control, Error, jobs, storage};
+use crate::{Control, Error, error::no_answer, jobs, storage};
 
 /// Removes the saved logs of the job's runs and what Flink kept of them beside savepoints, and then the job
 /// from the database: the other way round nobody would know any more whose they are.
@@ -13,12 +13,15 @@ pub(super) async fn forget(control: &Control, job: &Job) -> Result<Done, Error> 
             for directory in [&plan.checkpoints, &plan.high_availability].into_iter().flatten() {
                 // A directory that others share is not the run's to remove.
                 if directory.contains(&run.id.to_string()) {
-                    files.remove(directory).await.map_err(Error::file("remove", directory))?;
+                    let remove = files.remove(directory);
+                    let removed = control.faults().around("file.remove-state", remove, no_answer);
+                    removed.await.map_err(Error::file("remove", directory))?;
                 }
             }
         }
         let logs = control.run_logs(run.id);
-        match tokio::fs::remove_dir_all(&logs).await {
+        let remove = tokio::fs::remove_dir_all(&logs);
+        match control.faults().around("file.remove-logs", remove, no_answer).await {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Error::file("remove", logs)(source));
             }

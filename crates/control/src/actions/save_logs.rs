@@ -1,5 +1,6 @@
 use std::{fmt, path::Path, time::Duration};
 
+use flumen_faults::Faults;
 use flumen_k8s::{Cluster, LogRequest, MAIN_CONTAINER, PodSeen};
 use flumen_model::Kind;
 use flumen_store::Job;
@@ -9,6 +10,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::{
     Error, clock,
+    error::no_answer,
     logs::{KEPT_BYTES, log_name},
 };
 
@@ -36,7 +38,7 @@ impl fmt::Display for Saved {
 
 /// Saves the newest part of the log of each container of the pods of a run that is ending `since` then.
 pub(super) async fn save_logs(
-    cluster: &Cluster,
+    (cluster, faults): (&Cluster, &Faults),
     job: &Job,
     pods: &[PodSeen],
     directory: &Path,
@@ -50,7 +52,8 @@ pub(super) async fn save_logs(
             match fetch_log(cluster, job, pod, container).await {
                 Ok(None) => {}
                 Ok(Some(log)) => {
-                    write_whole(directory, &log_name(&pod.name, container), log.newest()).await?;
+                    let name = log_name(&pod.name, container);
+                    write_whole(faults, directory, &name, log.newest()).await?;
                     saved.count += 1;
                 }
                 Err(error) if error.kind().is_transient() && patient => return Err(error),
@@ -91,13 +94,21 @@ async fn fetch_log(
 }
 
 /// Writes a file that appears when it is whole.
-async fn write_whole(directory: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
+async fn write_whole(
+    faults: &Faults,
+    directory: &Path,
+    name: &str,
+    bytes: &[u8],
+) -> Result<(), Error> {
     let (path, part) =
         (directory.join(format!("{name}.log")), directory.join(format!("{name}.part")));
     let mut file = tokio::fs::File::create(&part).await.map_err(Error::file("create", &part))?;
     file.write_all(bytes).await.map_err(Error::file("write", &part))?;
     file.sync_all().await.map_err(Error::file("write", &part))?;
-    tokio::fs::rename(&part, &path).await.map_err(Error::file("rename", &part))
+    faults
+        .around("file.save-log", tokio::fs::rename(&part, &path), no_answer)
+        .await
+        .map_err(Error::file("rename", &part))
 }
 
 /// Keeps the newest [`KEPT_BYTES`] of a stream, in at most twice that memory.

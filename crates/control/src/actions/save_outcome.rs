@@ -25,7 +25,8 @@ pub(super) async fn save_outcome(control: &Control, job: &Job, run: RunId) -> Re
     let cluster = control.clusters_handle().get(&place.cluster).await?;
     let pods = cluster.pods_of(&place.namespace, &place.id).await?;
     let directory = control.run_logs(run.id);
-    let saved = save_logs::save_logs(&cluster, job, &pods, &directory, since).await?;
+    let saved =
+        save_logs::save_logs((&cluster, control.faults()), job, &pods, &directory, since).await?;
     let job_manager = JobManager::of(control.clusters_handle(), &place).await?;
     save_snapshots(control, job, &run, &job_manager).await?;
     let told = save_exceptions(control, &job_manager, run.id).await?;

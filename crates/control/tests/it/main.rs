@@ -5,6 +5,7 @@
 
 mod apply;
 mod ends;
+mod kills;
 mod node;
 mod outages;
 mod server;

@@ -3,8 +3,9 @@
 use std::{fmt::Debug, time::Duration};
 
 use flumen_control::{
-    Applied, ApplyJob, Control, Error, JobView, LocalSettings, LogSource, LogsQuery, Operation,
-    OperationState, Principal, Run, Settings, Tasks, UploadedArtifact, VersionSource,
+    Applied, ApplyJob, Control, Error, Faults, JobView, LocalSettings, LogSource, LogsQuery,
+    Operation, OperationState, Principal, Run, Settings, StartOrder, Tasks, UploadedArtifact,
+    VersionSource,
 };
 use flumen_model::{
     ArtifactRole, Digest, EnvironmentName, JobName, JobSpec, OperationId, RunId, Secret,
@@ -25,6 +26,8 @@ pub(crate) const JAR: &[u8] = b"PK\x03\x04 a jar, as far as anyone looks";
 pub(crate) struct TestServer {
     pub(crate) world: World,
     pub(crate) principal: Principal,
+    /// For the server that is opened next.
+    pub(crate) faults: Faults,
     alive: Option<Alive>,
     finished: bool,
 }
@@ -42,11 +45,15 @@ impl TestServer {
     }
 
     pub(crate) async fn start_in(world: World) -> Self {
-        let alive = open(&world).await;
+        Self::start_with(world, Faults::default()).await
+    }
+
+    pub(crate) async fn start_with(world: World, faults: Faults) -> Self {
+        let alive = open(&world, faults.clone()).await;
         let token = std::fs::read_to_string(world.directory.join("data/token")).unwrap();
         let principal = alive.control.authenticate(&Secret::new(token)).await.unwrap();
         let principal = principal.expect("the first token is known");
-        let server = Self { world, principal, alive: Some(alive), finished: false };
+        let server = Self { world, principal, faults, alive: Some(alive), finished: false };
         server.add_version().await;
         server.upload(JAR).await;
         server
@@ -70,9 +77,10 @@ impl TestServer {
         assert_eq!(ended.state, OperationState::Succeeded, "{ended:?}");
     }
 
-    pub(crate) async fn upload(&self, content: &'static [u8]) -> Digest {
+    pub(crate) async fn upload(&self, content: &[u8]) -> Digest {
         let digest = digest(content);
-        let body = stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::from_static(content))]);
+        let content = bytes::Bytes::copy_from_slice(content);
+        let body = stream::iter([Ok::<_, std::io::Error>(content)]);
         self.control().put_artifact(&digest, body).await.unwrap();
         digest
     }
@@ -95,7 +103,7 @@ impl TestServer {
 
     pub(crate) async fn open(&mut self) {
         assert!(self.alive.is_none(), "two servers on one directory");
-        self.alive = Some(open(&self.world).await);
+        self.alive = Some(open(&self.world, self.faults.clone()).await);
     }
 
     pub(crate) async fn restart(&mut self) {
@@ -270,7 +278,7 @@ impl Drop for TestServer {
     }
 }
 
-async fn open(world: &World) -> Alive {
+async fn open(world: &World, faults: Faults) -> Alive {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("flumen")
@@ -286,6 +294,7 @@ async fn open(world: &World) -> Alive {
         data_directory: world.directory.join("data"),
         cache_directory: world.directory.join("cache"),
         local: Some(local),
+        faults,
     };
     let tasks = Tasks::new(CancellationToken::new());
     let group = tasks.clone();

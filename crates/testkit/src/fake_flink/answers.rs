@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Job, Received, Trigger, World};
+use super::{Job, Received, World};
 use crate::samples;
 
 pub(super) const LEADER_ELECTION: &str =
     "Service temporarily unavailable due to an ongoing leader election. Please refresh.";
 
-type Answer = (u16, Value);
+pub(super) type Answer = (u16, Value);
 
 impl World {
     pub(super) fn answer(&mut self, received: &Received, path: &str) -> Answer {
@@ -53,7 +53,7 @@ impl World {
                 self.recorded_or("job-exceptions-failed", "job-exceptions-restarting")
             }
             ("GET", ["exceptions"]) => self.recorded("job-exceptions-none"),
-            ("GET", ["checkpoints"]) => self.recorded("checkpoints"),
+            ("GET", ["checkpoints"]) => self.checkpoints(id),
             ("GET", ["checkpoints", "config"]) => self.recorded("checkpoints-config"),
             ("GET", ["metrics"]) => self.recorded("job-metrics-values"),
             ("GET", ["vertices", _, "subtasks", "metrics"]) => {
@@ -68,7 +68,7 @@ impl World {
         }
     }
 
-    fn recorded(&self, name: &str) -> Answer {
+    pub(super) fn recorded(&self, name: &str) -> Answer {
         let sample = samples::sample(&self.version, name);
         (sample.status, sample.body)
     }
@@ -94,11 +94,12 @@ impl World {
 
     fn jobs_overview(&mut self) -> Answer {
         let (status, recorded) = self.recorded("jobs-overview");
+        let next = |(id, job): (&String, &mut Job)| Some((id.clone(), job.next.pop_front()?));
+        for (id, state) in self.jobs.iter_mut().filter_map(next).collect::<Vec<_>>() {
+            self.enter(&id, &state);
+        }
         let mut jobs = Vec::new();
-        for (id, job) in &mut self.jobs {
-            if let Some(state) = job.next.pop_front() {
-                job.state = state;
-            }
+        for (id, job) in &self.jobs {
             let mut entry = recorded["jobs"][0].clone();
             entry["jid"] = id.as_str().into();
             job.fill(&mut entry);
@@ -151,60 +152,21 @@ impl World {
             }
         }
     }
-
-    fn trigger(&mut self, id: &str, stops: bool, body: &Value) -> Answer {
-        let old = self.version.starts_with("1.1") && self.version.as_str() < "1.15";
-        if old && (body.get("triggerId").is_some() || body.get("formatType").is_some()) {
-            return error(
-                400,
-                "org.apache.flink.runtime.rest.handler.RestHandlerException: Request did not match expected format.",
-            );
-        }
-        let trigger = match body["triggerId"].as_str() {
-            Some(own) => own.to_owned(),
-            None => format!("{:032x}", self.triggers.len() + 1),
-        };
-        let unknown = (!self.jobs.contains_key(id)).then(|| {
-            let class = "org.apache.flink.runtime.messages.FlinkJobNotFoundException";
-            let text = format!("{class}: Could not find Flink job ({id})");
-            json!({ "failure-cause": { "class": class, "stack-trace": text } })
-        });
-        let new = Trigger { job: id.to_owned(), stops, operation: unknown };
-        // Repeating a trigger with the same id is the same trigger.
-        self.triggers.entry(trigger.clone()).or_insert(new);
-        (202, json!({ "request-id": trigger }))
-    }
-
-    fn savepoint_status(&self, id: &str, trigger: &str) -> Answer {
-        match self.triggers.get(trigger).filter(|found| found.job == id) {
-            None => {
-                let text = format!(
-                    "There is no savepoint operation with triggerId={trigger} for job {id}."
-                );
-                error(
-                    404,
-                    &format!("org.apache.flink.runtime.rest.handler.RestHandlerException: {text}"),
-                )
-            }
-            Some(Trigger { operation: None, .. }) => {
-                (200, json!({ "status": { "id": "IN_PROGRESS" }, "operation": null }))
-            }
-            Some(Trigger { operation: Some(operation), .. }) => {
-                (200, json!({ "status": { "id": "COMPLETED" }, "operation": operation }))
-            }
-        }
-    }
 }
 
 impl Job {
     fn fill(&self, entry: &mut Value) {
         entry["name"] = self.name.as_str().into();
         entry["state"] = self.state.as_str().into();
-        if matches!(self.state.as_str(), "FINISHED" | "CANCELED" | "FAILED") {
+        if self.is_over() {
             let (start, duration) = (&entry["start-time"], &entry["duration"]);
             entry["end-time"] =
                 (start.as_i64().unwrap_or(0) + duration.as_i64().unwrap_or(0)).into();
         }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state.as_str(), "FINISHED" | "CANCELED" | "FAILED")
     }
 
     /// The state of all its tasks.
@@ -220,7 +182,7 @@ impl Job {
     }
 }
 
-fn error(status: u16, text: &str) -> Answer {
+pub(super) fn error(status: u16, text: &str) -> Answer {
     (status, json!({ "errors": [text] }))
 }
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod snapshots;
+
 use std::time::Duration;
 
 use flumen_flink_rest::{

@@ -1,0 +1,147 @@
+//! A world and a server in which runs come one after the other.
+
+use std::sync::Arc;
+
+use flumen_control::{OperationState, StepState};
+use flumen_faults::{Faults, Hit, Plan};
+use flumen_model::OperationId;
+use flumen_testkit::eventually_async;
+use tokio::sync::Notify;
+
+use super::{
+    cases::{Case, Strike},
+    scenarios::{Before, Request, Scenario},
+};
+use crate::{
+    server::{PATIENCE, TestServer, job},
+    world::World,
+};
+
+pub(super) struct Bench {
+    server: TestServer,
+    runs: u32,
+}
+
+/// A run that came to the end that its scenario says.
+#[derive(Clone)]
+pub(super) struct Ended {
+    /// The points, if nothing was to go wrong.
+    pub(super) trace: Vec<Hit>,
+    /// Whether it did go wrong.
+    pub(super) struck: bool,
+}
+
+impl Bench {
+    pub(super) async fn start() -> Self {
+        let server = TestServer::start_with(World::start().await, Faults::watched()).await;
+        Self { server, runs: 0 }
+    }
+
+    pub(super) async fn finish(self) {
+        self.server.finish().await;
+    }
+
+    /// Carries out a case, and leaves the world as it was.
+    pub(super) async fn run(&mut self, case: &Case) -> Ended {
+        self.runs += 1;
+        let jar = format!("PK\x03\x04 the jar of run {}", self.runs).into_bytes();
+        let request = Request { key: format!("run-{}", self.runs), jar };
+        let deployments = self.server.world.deployments_created();
+        self.prepare(case.scenario.before, &request.jar).await;
+
+        let faults = self.server.faults.clone();
+        let killed = Arc::new(Notify::new());
+        faults.follow(plan(case.strike.as_ref(), &killed));
+        let undisturbed = loop {
+            tokio::select! {
+                () = self.drive(case.scenario, &request) => break faults.trace(),
+                () = killed.notified() => {
+                    self.server.kill().await;
+                    self.server.faults = Faults::watched();
+                    self.server.open().await;
+                }
+            }
+        };
+        let ended = Ended { trace: undisturbed, struck: faults.struck() };
+        faults.follow(Plan::Trace);
+        self.clear_away().await;
+        let created = self.server.world.deployments_created() - deployments;
+        assert_eq!(created, case.scenario.deployments, "Deployments created");
+        ended
+    }
+
+    async fn prepare(&self, before: Before, jar: &[u8]) {
+        let server = &self.server;
+        server.upload(jar).await;
+        let state = match before {
+            Before::Unknown => return,
+            Before::Running => "RUNNING",
+            Before::Ended => "FINISHED",
+        };
+        let applied = server.apply_with(job(), jar, None).await.unwrap();
+        let run = server.wished_run().await.to_string();
+        server.world.flink.add_job(&run, "word-count", state);
+        server.until_state(state).await;
+        server.operation_ended(applied.operation.expect("it is started")).await;
+        if before == Before::Running {
+            server.world.create_task_manager().await;
+            server.world.create_high_availability_data(&run).await;
+        }
+    }
+
+    /// Asks for what the scenario is about and waits for its end, which must be the right one. It can be
+    /// broken off anywhere and begun anew.
+    async fn drive(&self, scenario: &Scenario, request: &Request) {
+        let server = &self.server;
+        let ask = || (scenario.ask)(server, request);
+        let operation = eventually_async(PATIENCE, ask).await;
+        (scenario.meanwhile)(server).await;
+        if let Some(operation) = operation {
+            self.succeeded(operation).await;
+        }
+        let Some(state) = scenario.ends else { return server.until_gone().await };
+        server.until_state(state).await;
+        assert_eq!(server.runs().await.len(), scenario.runs, "runs");
+    }
+
+    async fn succeeded(&self, operation: OperationId) {
+        let operation = self.server.operation_ended(operation).await;
+        assert_eq!(operation.state, OperationState::Succeeded, "{operation:?}");
+        let unfinished: Vec<_> =
+            operation.steps.iter().filter(|step| step.state == StepState::Running).collect();
+        assert!(unfinished.is_empty(), "{unfinished:?}");
+    }
+
+    /// Takes the job away, after which nothing of it may be left.
+    async fn clear_away(&self) {
+        let server = &self.server;
+        if let Ok(view) = server.view().await {
+            if !view.state.is_at_rest() {
+                server.cancel().await;
+                server.until(|view| view.state.is_at_rest()).await;
+            }
+            assert_eq!(server.world.objects().await, [""; 0], "left in the cluster");
+            server.delete().await;
+            server.until_gone().await;
+        }
+        assert_eq!(server.world.objects().await, [""; 0], "left in the cluster");
+        let over = || async {
+            let all = server.control().operations(&server.principal, None, 10).await.unwrap();
+            let open: Vec<_> =
+                all.into_iter().filter(|one| one.state == OperationState::Running).collect();
+            if open.is_empty() { Ok(()) } else { Err(open) }
+        };
+        eventually_async(PATIENCE, over).await;
+    }
+}
+
+fn plan(strike: Option<&Strike>, killed: &Arc<Notify>) -> Plan {
+    match strike.cloned() {
+        None => Plan::Trace,
+        Some(Strike::Cut(at)) => Plan::Cut { at },
+        Some(Strike::Kill(at)) => {
+            let killed = Arc::clone(killed);
+            Plan::Kill { at, kill: Arc::new(move || killed.notify_one()) }
+        }
+    }
+}
