@@ -83,7 +83,16 @@ fn at_rest(desired: &Desired, status: &Status, now: Timestamp) -> Decision {
 fn preparing(desired: &Desired, status: &Status, step: StartStep, now: Timestamp) -> Decision {
     let Some(run) = status.run else { return Decision::stay(status) };
     if course(desired, status) == Course::End {
-        return end(status, Outcome::Canceled, EndStep::Delete, now);
+        // Before the creation nothing in the cluster is the run's, and what there is stays.
+        return match step {
+            StartStep::Create | StartStep::JobManager => {
+                end(status, Outcome::Canceled, EndStep::Delete, now)
+            }
+            StartStep::Snapshot | StartStep::Image | StartStep::Render | StartStep::Leftovers => {
+                let state = State::Ended { outcome: Outcome::Canceled, at: now };
+                Decision::go(status, state, Vec::new())
+            }
+        };
     }
     let action = match step {
         StartStep::Snapshot => Action::LocateSnapshot { run },

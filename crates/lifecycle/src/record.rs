@@ -108,12 +108,22 @@ fn failed(status: &Status, action: Action, failure: &ActionFailure, now: Timesta
     let mut next = status.clone();
     let hopeless = !failure.kind.is_transient();
     match (&status.state, action) {
-        (State::Starting { .. }, _) => {
+        (State::Starting { step, .. }, _) => {
             next.reason = Some(failure.message.clone());
             if hopeless {
                 next.giving_up = Some(failure.message.clone());
-                next.state =
-                    State::Ending { outcome: Outcome::Failed, step: EndStep::Delete, since: now };
+                // Before the creation nothing in the cluster is the run's, and what there is stays.
+                next.state = match step {
+                    StartStep::Create | StartStep::JobManager => State::Ending {
+                        outcome: Outcome::Failed,
+                        step: EndStep::Delete,
+                        since: now,
+                    },
+                    StartStep::Snapshot
+                    | StartStep::Image
+                    | StartStep::Render
+                    | StartStep::Leftovers => State::Ended { outcome: Outcome::Failed, at: now },
+                };
             }
         }
         // Logs that cannot be had are no reason to keep the cluster.

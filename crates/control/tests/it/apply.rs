@@ -1,4 +1,4 @@
-use flumen_control::Change;
+use flumen_control::{Change, OperationState};
 use flumen_model::Kind;
 
 use crate::server::{JAR, TestServer, changed_job, environment, job, name, refusal};
@@ -38,22 +38,6 @@ async fn an_unchanged_file_changes_nothing_while_the_job_runs_and_after_its_end(
 }
 
 #[tokio::test]
-async fn a_changed_file_of_a_running_job_is_a_conflict_and_the_job_runs_on() {
-    let server = TestServer::start().await;
-    let run = server.running().await;
-    let (kind, text) = refusal(server.apply(changed_job()).await);
-    assert_eq!(kind, Kind::Conflict);
-    assert!(
-        text.contains("job word-count is RUNNING") && text.contains("cancel it first"),
-        "{text}"
-    );
-    assert_eq!(server.view().await.unwrap().job.status.run, Some(run));
-    server.cancel().await;
-    server.until_state("CANCELED").await;
-    server.finish().await;
-}
-
-#[tokio::test]
 async fn a_changed_file_after_the_end_makes_the_second_release_and_the_second_run() {
     let server = TestServer::start().await;
     server.apply_in("FINISHED").await;
@@ -76,18 +60,22 @@ async fn a_changed_file_after_the_end_makes_the_second_release_and_the_second_ru
 }
 
 #[tokio::test]
-async fn a_second_change_while_the_first_is_on_its_way_is_a_conflict() {
+async fn a_second_change_takes_the_place_of_the_first_that_is_on_its_way() {
     let server = TestServer::start().await;
     server.apply_in("FINISHED").await;
     server.until_state("FINISHED").await;
-    server.apply(changed_job()).await.unwrap();
+    let second = server.apply(changed_job()).await.unwrap().operation.unwrap();
     let mut third = job();
     third["arguments"] = serde_json::json!(["--third"]);
     // At once: the controller may not have begun with the second run.
-    assert_eq!(refusal(server.apply(third).await).0, Kind::Conflict);
-    assert_eq!(server.runs().await.len(), 2);
-    let cancel = server.cancel().await;
-    server.operation_ended(cancel).await;
+    server.apply(third).await.unwrap();
+    assert_eq!(server.operation_ended(second).await.state, OperationState::Superseded);
+    let run = server.wished_run().await;
+    server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
+    let view = server.until_state("RUNNING").await;
+    assert_eq!(view.job.status.run, Some(run));
+    server.cancel().await;
+    server.until_state("CANCELED").await;
     server.finish().await;
 }
 
@@ -106,6 +94,7 @@ async fn a_job_that_was_cancelled_before_it_ever_ran_can_be_started_by_its_uncha
         start: false,
         if_match: None,
         key: None,
+        force: false,
     };
     server.control().apply_job(&server.principal, define).await.unwrap();
     server.until_state("NEW").await;

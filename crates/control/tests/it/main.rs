@@ -9,6 +9,7 @@ mod kills;
 mod node;
 mod outages;
 mod server;
+mod snapshots;
 mod starts;
 mod survives;
 mod trouble;

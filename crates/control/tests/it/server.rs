@@ -128,7 +128,14 @@ impl TestServer {
             role: ArtifactRole::Usrlib,
         };
         let key = key.map(|(key, hash)| (key.to_owned(), hash.to_owned()));
-        let apply = ApplyJob { spec, artifacts: vec![artifact], start: true, if_match: None, key };
+        let apply = ApplyJob {
+            spec,
+            artifacts: vec![artifact],
+            start: true,
+            if_match: None,
+            key,
+            force: false,
+        };
         self.control().apply_job(&self.principal, apply).await
     }
 
@@ -149,7 +156,7 @@ impl TestServer {
 
     pub(crate) async fn start_again(&self) -> Result<OperationId, Error> {
         let name = (&environment(), &name());
-        self.control().start_job(&self.principal, name, None).await
+        self.control().start_job(&self.principal, name, StartOrder::default(), None).await
     }
 
     pub(crate) async fn cancel(&self) -> OperationId {

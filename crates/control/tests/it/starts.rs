@@ -72,6 +72,7 @@ async fn the_steps_of_a_start_are_told_in_their_order_each_with_what_came_of_it(
     assert_eq!(
         names,
         [
+            "locate-snapshot",
             "build-image",
             "render-objects",
             "remove-leftovers",
@@ -85,9 +86,10 @@ async fn the_steps_of_a_start_are_told_in_their_order_each_with_what_came_of_it(
         assert!(step.finished_at.is_some_and(|end| end >= step.started_at), "{step:?}");
     }
     let detail = |place: usize| operation.steps[place].detail.as_deref().unwrap_or_default();
-    assert!(detail(0).contains("@sha256:"), "{}", detail(0));
-    assert_eq!(detail(2), "nothing was left");
-    assert!(detail(3).starts_with("created "), "{}", detail(3));
+    assert!(detail(0).ends_with("starts with empty state"), "{}", detail(0));
+    assert!(detail(1).contains("@sha256:"), "{}", detail(1));
+    assert_eq!(detail(3), "nothing was left");
+    assert!(detail(4).starts_with("created "), "{}", detail(4));
     server.cancel().await;
     server.until_state("CANCELED").await;
     server.finish().await;
@@ -102,7 +104,7 @@ async fn an_image_that_stands_is_used_again_for_the_next_run() {
     let run = server.wished_run().await;
     server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
     let steps = server.operation_ended(operation).await.steps;
-    let detail = steps[0].detail.clone().unwrap_or_default();
+    let detail = steps[1].detail.clone().unwrap_or_default();
     assert!(detail.ends_with(", unchanged"), "{detail}");
     let runs = server.runs().await;
     assert_eq!((runs[0].number, &runs[0].image), (2, &runs[1].image));

@@ -308,12 +308,22 @@ fn a_failure_that_cannot_get_better_ends_the_run_with_its_reason() {
     let again = record(&starting, action, Err(&failure(Kind::Unavailable)), at(1));
     assert_eq!(again.state, starting.state);
     let over = record(&starting, action, Err(&failure(Kind::Denied)), at(1));
-    assert!(matches!(
-        over.state,
-        State::Ending { outcome: Outcome::Failed, step: EndStep::Delete, .. }
-    ));
+    assert_eq!(over.state, State::Ended { outcome: Outcome::Failed, at: at(1) });
     let reason = "the registry refused the image".to_owned();
     assert_eq!(progress(&wants(WANTS_RUN), &over), Progress::Failed { reason });
+}
+
+#[test]
+fn a_run_that_ends_before_its_objects_were_created_touches_nothing_in_the_cluster() {
+    for step in [StartStep::Snapshot, StartStep::Image, StartStep::Render, StartStep::Leftovers] {
+        let starting = in_state(State::Starting { step, since: at(0) });
+        let cancelled = decide(&wants(Intent::Cancel), &starting, &standing(), at(1));
+        assert_eq!(cancelled.actions, [], "{step:?}");
+        assert_eq!(cancelled.status.state, State::Ended { outcome: Outcome::Canceled, at: at(1) });
+    }
+    let created = in_state(State::Starting { step: StartStep::Create, since: at(0) });
+    let cancelled = decide(&wants(Intent::Cancel), &created, &standing(), at(1));
+    assert_eq!(cancelled.actions, [Action::DeleteDeployment { run: RUN }]);
 }
 
 #[test]

@@ -110,8 +110,7 @@ async fn every_state_can_be_stored() {
         State::New,
     ];
     for state in states {
-        job.status =
-            Status { state, run: Some(RunId::from_bits(9)), reason: None, unreachable_since: None };
+        job.status = Status::of(state, Some(RunId::from_bits(9)));
         store.save_status(job.id, job.status_version, &job.status).await.expect("saved");
         job.status_version += 1;
         assert_eq!(store.job(job.id).await.expect("loaded"), Some(job.clone()));

@@ -1,6 +1,6 @@
 //! What is done to a job, as data: a new operation is one more entry.
 
-use flumen_control::{Error, StartMode};
+use flumen_control::{Error, StartOrder};
 use flumen_model::OperationId;
 use futures::{FutureExt as _, future::BoxFuture};
 
@@ -65,7 +65,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 let job = (&environment, &name);
                 let control = server.control();
                 control
-                    .start_job(&server.principal, job, StartMode::Fresh, request.key())
+                    .start_job(&server.principal, job, StartOrder::default(), request.key())
                     .await
                     .map(Some)
             }
