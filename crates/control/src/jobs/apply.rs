@@ -5,7 +5,9 @@ use flumen_model::{
 use flumen_store::{Environment, Job, NewJob, Operation, Principal, Release, ReleaseArtifact, Run};
 
 use super::{
-    Diff, RestartOrder, StartOrder, new_operation, new_run, start::wanted, wish::IdempotencyKey,
+    Diff, RestartOrder, StartOrder, new_operation, new_run,
+    start::wanted,
+    wish::{IdempotencyKey, again_if_stale},
 };
 use crate::{Control, Error, JobView, actions::render_objects, clock, identity, release};
 
@@ -74,17 +76,21 @@ impl Control {
         principal: &Principal,
         apply: ApplyJob,
     ) -> Result<Applied, Error> {
+        again_if_stale(|| self.try_apply(principal, &apply)).await
+    }
+
+    async fn try_apply(&self, principal: &Principal, apply: &ApplyJob) -> Result<Applied, Error> {
         if let Some(operation) = self.replayed(principal, apply.key.as_ref()).await? {
             let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
             return Ok(Applied { job, operation: Some(operation), change: Change::Unchanged });
         }
         let environment = self.checked(&apply.spec).await?;
-        let artifacts = self.release_artifacts(&apply).await?;
+        let artifacts = self.release_artifacts(apply).await?;
         let content = release::content(&apply.spec, artifacts);
         render_objects::check_renders(&apply.spec, &environment, &content)?;
         let id = release::id(&content);
         let existing = self.store().job_named(&apply.spec.environment, &apply.spec.name).await?;
-        let change = self.change(existing.as_ref(), &apply).await?;
+        let change = self.change(existing.as_ref(), apply).await?;
         let mut job = existing
             .clone()
             .unwrap_or_else(|| new_job(principal, &apply.spec, &environment, id.clone()));

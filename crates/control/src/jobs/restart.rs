@@ -6,7 +6,7 @@ use super::{
     SavepointOrder, StartOrder, new_operation, new_run,
     start::wanted,
     stop::{check_order, check_savepoint_possible, wish},
-    wish::{IdempotencyKey, only},
+    wish::{IdempotencyKey, again_if_stale, only},
 };
 use crate::{Control, Error, clock};
 
@@ -34,6 +34,17 @@ impl Control {
         (environment, name): (&EnvironmentName, &JobName),
         order: RestartOrder,
         key: IdempotencyKey,
+    ) -> Result<OperationId, Error> {
+        let place = (environment, name);
+        again_if_stale(|| self.try_restart(principal, place, order.clone(), &key)).await
+    }
+
+    async fn try_restart(
+        &self,
+        principal: &Principal,
+        (environment, name): (&EnvironmentName, &JobName),
+        order: RestartOrder,
+        key: &IdempotencyKey,
     ) -> Result<OperationId, Error> {
         if let Some(operation) = self.replayed(principal, key.as_ref()).await? {
             return Ok(operation);

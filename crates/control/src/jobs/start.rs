@@ -4,7 +4,10 @@ use flumen_model::{
 };
 use flumen_store::{Job, NewJob, Principal, RunStart};
 
-use super::{new_operation, new_run, wish::IdempotencyKey};
+use super::{
+    new_operation, new_run,
+    wish::{IdempotencyKey, again_if_stale, only},
+};
 use crate::{Control, Error, clock, snapshots};
 
 /// From what a job is to be started, and how.
@@ -45,6 +48,17 @@ impl Control {
         order: StartOrder,
         key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
+        let place = (environment, name);
+        again_if_stale(|| self.try_start(principal, place, order.clone(), &key)).await
+    }
+
+    async fn try_start(
+        &self,
+        principal: &Principal,
+        (environment, name): (&EnvironmentName, &JobName),
+        order: StartOrder,
+        key: &IdempotencyKey,
+    ) -> Result<OperationId, Error> {
         if let Some(operation) = self.replayed(principal, key.as_ref()).await? {
             return Ok(operation);
         }
@@ -62,7 +76,7 @@ impl Control {
         let intent = Intent::Run { run: run.id, handover: Handover::Cancel };
         job.desired = wanted(&job, intent, operation.id);
         job.updated_at = clock::now();
-        let new = NewJob { run: Some(&run), ..super::wish::only(&job, &operation, key.as_ref()) };
+        let new = NewJob { run: Some(&run), ..only(&job, &operation, key.as_ref()) };
         self.store().update_job(&new).await?;
         self.wakes().wake(job.id);
         Ok(operation.id)

@@ -1,11 +1,11 @@
 use flumen_lifecycle::{Desired, Intent, JobState, SavepointWish, State};
 use flumen_model::{EnvironmentName, JobName, OperationId, SavepointFormat};
-use flumen_store::{Job, Operation, Principal};
+use flumen_store::{Job, Principal};
 
 use super::{
     new_operation,
     start::wanted,
-    wish::{IdempotencyKey, only},
+    wish::{IdempotencyKey, again_if_stale, only},
 };
 use crate::{Control, Error, clock};
 
@@ -33,11 +33,12 @@ impl Control {
         order: SavepointOrder,
         key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
-        self.with_savepoint(principal, place, (order, "stop"), key, |job, operation, order| {
-            let savepoint = Some(wish(operation.id, order, true));
-            Desired { savepoint, ..wanted(job, Intent::Stop, operation.id) }
-        })
-        .await
+        let desired = |job: &Job, operation: OperationId| {
+            let savepoint = Some(wish(operation, order.clone(), true));
+            Desired { savepoint, ..wanted(job, Intent::Stop, operation) }
+        };
+        again_if_stale(|| self.with_savepoint(principal, place, (&order, "stop"), &key, desired))
+            .await
     }
 
     /// Takes a savepoint of a job that goes on.
@@ -51,29 +52,31 @@ impl Control {
         order: SavepointOrder,
         key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
-        self.with_savepoint(principal, place, (order, "savepoint"), key, |job, operation, order| {
-            let savepoint = Some(wish(operation.id, order, false));
-            Desired { operation: Some(operation.id), savepoint, ..job.desired.clone() }
-        })
-        .await
+        let desired = |job: &Job, operation: OperationId| {
+            let savepoint = Some(wish(operation, order.clone(), false));
+            Desired { operation: Some(operation), savepoint, ..job.desired.clone() }
+        };
+        let kind = "savepoint";
+        again_if_stale(|| self.with_savepoint(principal, place, (&order, kind), &key, desired))
+            .await
     }
 
     async fn with_savepoint(
         &self,
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
-        (order, kind): (SavepointOrder, &str),
-        key: IdempotencyKey,
-        desired: impl FnOnce(&Job, &Operation, SavepointOrder) -> Desired,
+        (order, kind): (&SavepointOrder, &str),
+        key: &IdempotencyKey,
+        desired: impl Fn(&Job, OperationId) -> Desired,
     ) -> Result<OperationId, Error> {
         if let Some(operation) = self.replayed(principal, key.as_ref()).await? {
             return Ok(operation);
         }
         let mut job = self.owned(principal, environment, name).await?;
-        check_order(&job, &order)?;
+        check_order(&job, order)?;
         check_savepoint_possible(&job)?;
         let operation = new_operation((principal.team, &principal.name), &job, kind);
-        job.desired = desired(&job, &operation, order);
+        job.desired = desired(&job, operation.id);
         job.updated_at = clock::now();
         self.store().update_job(&only(&job, &operation, key.as_ref())).await?;
         self.wakes().wake(job.id);

@@ -8,6 +8,9 @@ use crate::{Control, Error, clock, identity};
 /// The key under which a request is one however often it is made, and the hash of the request. Default: none.
 pub(crate) type IdempotencyKey = Option<(String, String)>;
 
+/// How often a change is tried again that somebody else was faster with.
+const AGAIN: usize = 5;
+
 impl Control {
     /// Cancels a job. One that has ended stays so.
     ///
@@ -19,7 +22,8 @@ impl Control {
         (environment, name): (&EnvironmentName, &JobName),
         key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
-        self.wish(principal, (environment, name), (Intent::Cancel, "cancel"), key).await
+        let place = (environment, name);
+        again_if_stale(|| self.wish(principal, place, (Intent::Cancel, "cancel"), &key)).await
     }
 
     /// Cancels a job if it runs, and forgets it.
@@ -32,7 +36,8 @@ impl Control {
         (environment, name): (&EnvironmentName, &JobName),
         key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
-        self.wish(principal, (environment, name), (Intent::Delete, "delete"), key).await
+        let place = (environment, name);
+        again_if_stale(|| self.wish(principal, place, (Intent::Delete, "delete"), &key)).await
     }
 
     async fn wish(
@@ -40,7 +45,7 @@ impl Control {
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
         (intent, kind): (Intent, &str),
-        key: IdempotencyKey,
+        key: &IdempotencyKey,
     ) -> Result<OperationId, Error> {
         if let Some(operation) = self.replayed(principal, key.as_ref()).await? {
             return Ok(operation);
@@ -77,6 +82,21 @@ impl Control {
             }
         }
     }
+}
+
+/// Does it again from the beginning where somebody else changed the job meanwhile; a few times, since each
+/// time somebody got further.
+pub(super) async fn again_if_stale<T, F>(attempt: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    for _ in 0..AGAIN {
+        match attempt().await {
+            Err(Error::Store(flumen_store::Error::Stale { .. })) => {}
+            result => return result,
+        }
+    }
+    attempt().await
 }
 
 /// A change of what is wanted by an operation, and nothing else.
