@@ -18,10 +18,22 @@ pub fn example_jar(cache: &Path, flink: &str) -> Result<PathBuf> {
     let Some((_, release)) = EXAMPLES_RELEASES.iter().find(|(version, _)| *version == flink) else {
         bail!("there is no release of the examples for Flink {flink} here");
     };
+    flink_jar(cache, "flink-examples-streaming", release)
+}
+
+/// The connector that the streaming examples generate their events with, which Flink does not bring along.
+///
+/// # Errors
+/// If it cannot be downloaded.
+pub fn connector_jar(cache: &Path, flink: &str) -> Result<PathBuf> {
+    flink_jar(cache, "flink-connector-datagen", flink)
+}
+
+fn flink_jar(cache: &Path, artifact: &str, release: &str) -> Result<PathBuf> {
     let directory = cache.join("examples");
     std::fs::create_dir_all(&directory)
         .with_context(|| format!("could not create {}", directory.display()))?;
-    let jar = directory.join(format!("flink-examples-streaming-{release}.jar"));
+    let jar = directory.join(format!("{artifact}-{release}.jar"));
     if jar.exists() {
         return Ok(jar);
     }
@@ -29,7 +41,7 @@ pub fn example_jar(cache: &Path, flink: &str) -> Result<PathBuf> {
     let script = format!(
         "import os, urllib.request\n\
          base = os.environ.get('MAVEN_REPOSITORY', 'https://repo.maven.apache.org/maven2')\n\
-         url = f'{{base}}/org/apache/flink/flink-examples-streaming/{release}/flink-examples-streaming-{release}.jar'\n\
+         url = f'{{base}}/org/apache/flink/{artifact}/{release}/{artifact}-{release}.jar'\n\
          part = '{part}'\n\
          urllib.request.urlretrieve(url, part)\n\
          os.rename(part, '{jar}')\n",
@@ -40,7 +52,7 @@ pub fn example_jar(cache: &Path, flink: &str) -> Result<PathBuf> {
         Command::new("python3").args(["-c", &script]).output().context("could not run python3")?;
     ensure!(
         output.status.success(),
-        "could not download the examples of Flink {release}: {}",
+        "could not download {artifact} {release}: {}",
         String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default()
     );
     Ok(jar)

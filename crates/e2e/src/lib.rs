@@ -4,9 +4,11 @@ mod examples;
 mod flumen;
 pub mod processes;
 mod remains;
+mod streaming;
 mod word_count;
 
-pub use examples::{EXAMPLES_RELEASES, example_jar};
+pub use examples::{EXAMPLES_RELEASES, connector_jar, example_jar};
 pub use flumen::{Answer, Flumen};
 pub use remains::Remains;
+pub use streaming::{Streaming, StreamingStep};
 pub use word_count::{WordCount, job_file};

@@ -5,3 +5,4 @@ mod bad_input;
 mod main_job;
 mod processes;
 mod setup;
+mod streaming;

@@ -50,7 +50,9 @@ fn count_words(version: &str) {
         .iter()
         .filter_map(|step| step["name"].as_str())
         .collect();
-    assert_eq!(steps[..4], ["build-image", "render-objects", "remove-leftovers", "create-objects"]);
+    let first =
+        ["locate-snapshot", "build-image", "render-objects", "remove-leftovers", "create-objects"];
+    assert_eq!(steps[..5], first);
 
     let applied = flumen.json(&["apply", "--file", &file]).expect("applied again");
     assert_eq!(applied["change"], "unchanged", "{applied}");
