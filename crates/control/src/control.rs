@@ -7,7 +7,7 @@ use flumen_store::{Principal, Store};
 
 use crate::{
     Error, Settings, Tasks, clock, clusters::Clusters, controller, environments, identity,
-    queue::Queue, tracker::Tracker, user_interface::Codes,
+    queue::Queue, resync, tracker::Tracker, user_interface::Codes,
 };
 
 /// The server side of Flumen, behind the API. Cheap to clone.
@@ -67,13 +67,11 @@ impl Control {
         for cluster in self.store().clusters().await? {
             self.tracker().watch_cluster(cluster.name);
         }
-        for job in self.store().jobs(&flumen_store::JobFilter::default()).await? {
-            self.tracker().register(crate::jobs::place(&job), job.id);
-            self.wakes().wake(job.id);
-        }
         crate::versions::resume(self).await?;
         let control = self.clone();
         self.tasks().spawn("controller", |stop| controller::run(control, stop));
+        let control = self.clone();
+        self.tasks().spawn("resync", |stop| resync::run(control, stop));
         Ok(())
     }
 

@@ -15,6 +15,7 @@ mod logs;
 mod operations;
 mod queue;
 mod release;
+mod resync;
 mod settings;
 mod snapshots;
 mod storage;

@@ -224,6 +224,17 @@ impl Store {
         row.as_ref().map(from_row).transpose()
     }
 
+    /// Every job with what counts its changes by users.
+    pub async fn job_versions(&self) -> Result<Vec<(JobId, i64)>, Error> {
+        let rows = sqlx::query("SELECT id, version FROM jobs").fetch_all(&self.pool).await;
+        let rows = rows.map_err(load)?;
+        let version = |row: &SqliteRow| {
+            let columns = Columns::of(row, WHAT);
+            Ok((columns.parsed("id")?, columns.number("version")?))
+        };
+        rows.iter().map(version).collect()
+    }
+
     /// The jobs that the filter lets through, by environment and name.
     pub async fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>, Error> {
         let (after_environment, after_name) = filter.after.clone().unwrap_or_default();

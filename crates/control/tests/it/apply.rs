@@ -1,7 +1,7 @@
 use flumen_control::{Change, OperationState};
 use flumen_model::Kind;
 
-use crate::server::{JAR, TestServer, changed_job, environment, job, name, refusal};
+use crate::server::{JAR, TestServer, application, changed_job, environment, job, name, refusal};
 
 #[tokio::test]
 async fn the_same_request_under_one_key_is_done_once_and_another_one_is_refused() {
@@ -82,20 +82,7 @@ async fn a_second_change_takes_the_place_of_the_first_that_is_on_its_way() {
 #[tokio::test]
 async fn a_job_that_was_cancelled_before_it_ever_ran_can_be_started_by_its_unchanged_file() {
     let server = TestServer::start().await;
-    let spec = serde_json::from_value(job()).unwrap();
-    let artifact = flumen_control::UploadedArtifact {
-        name: "job.jar".to_owned(),
-        digest: server.upload(JAR).await,
-        role: flumen_model::ArtifactRole::Usrlib,
-    };
-    let define = flumen_control::ApplyJob {
-        spec,
-        artifacts: vec![artifact],
-        start: false,
-        if_match: None,
-        key: None,
-        force: false,
-    };
+    let define = flumen_control::ApplyJob { start: false, ..application(job(), JAR) };
     server.control().apply_job(&server.principal, define).await.unwrap();
     server.until_state("NEW").await;
     let operation = server.cancel().await;

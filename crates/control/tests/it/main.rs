@@ -13,4 +13,5 @@ mod snapshots;
 mod starts;
 mod survives;
 mod trouble;
+mod two_servers;
 mod world;

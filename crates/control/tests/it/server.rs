@@ -7,9 +7,7 @@ use flumen_control::{
     Operation, OperationState, Principal, Run, Settings, StartOrder, Tasks, UploadedArtifact,
     VersionSource,
 };
-use flumen_model::{
-    ArtifactRole, Digest, EnvironmentName, JobName, JobSpec, OperationId, RunId, Secret,
-};
+use flumen_model::{ArtifactRole, Digest, EnvironmentName, JobName, OperationId, RunId, Secret};
 use flumen_testkit::eventually_async;
 use futures::{TryStreamExt as _, stream};
 use serde_json::{Value, json};
@@ -87,10 +85,7 @@ impl TestServer {
 
     /// Ends the server as SIGTERM does.
     pub(crate) async fn stop(&mut self) {
-        let Alive { control, tasks, runtime } = self.alive.take().expect("the server runs");
-        assert!(tasks.stop_within(PATIENCE).await, "the tasks did not end in time");
-        drop(control);
-        tokio::task::spawn_blocking(move || drop(runtime)).await.unwrap();
+        Second(self.alive.take().expect("the server runs")).stop().await;
     }
 
     /// Ends the server wherever it is, as SIGKILL does: nothing runs past its next await.
@@ -104,6 +99,11 @@ impl TestServer {
     pub(crate) async fn open(&mut self) {
         assert!(self.alive.is_none(), "two servers on one directory");
         self.alive = Some(open(&self.world, self.faults.clone()).await);
+    }
+
+    /// Another server on the same directory, which must be stopped before the test ends.
+    pub(crate) async fn second(&self) -> Second {
+        Second(open(&self.world, self.faults.clone()).await)
     }
 
     pub(crate) async fn restart(&mut self) {
@@ -121,21 +121,8 @@ impl TestServer {
         jar: &[u8],
         key: Option<(&str, &str)>,
     ) -> Result<Applied, Error> {
-        let spec: JobSpec = serde_json::from_value(file).unwrap();
-        let artifact = UploadedArtifact {
-            name: "job.jar".to_owned(),
-            digest: digest(jar),
-            role: ArtifactRole::Usrlib,
-        };
         let key = key.map(|(key, hash)| (key.to_owned(), hash.to_owned()));
-        let apply = ApplyJob {
-            spec,
-            artifacts: vec![artifact],
-            start: true,
-            if_match: None,
-            key,
-            force: false,
-        };
+        let apply = ApplyJob { key, ..application(file, jar) };
         self.control().apply_job(&self.principal, apply).await
     }
 
@@ -273,6 +260,22 @@ impl TestServer {
     }
 }
 
+/// A second server on a data directory.
+pub(crate) struct Second(Alive);
+
+impl Second {
+    pub(crate) fn control(&self) -> &Control {
+        &self.0.control
+    }
+
+    pub(crate) async fn stop(self) {
+        let Alive { control, tasks, runtime } = self.0;
+        assert!(tasks.stop_within(PATIENCE).await, "the tasks did not end in time");
+        drop(control);
+        tokio::task::spawn_blocking(move || drop(runtime)).await.unwrap();
+    }
+}
+
 impl Drop for TestServer {
     fn drop(&mut self) {
         if let Some(Alive { runtime, .. }) = self.alive.take() {
@@ -312,6 +315,23 @@ async fn open(world: &World, faults: Faults) -> Alive {
     });
     let control = opened.await.unwrap().unwrap();
     Alive { control, tasks, runtime }
+}
+
+/// A job file with its jar, as it is applied.
+pub(crate) fn application(file: Value, jar: &[u8]) -> ApplyJob {
+    let artifact = UploadedArtifact {
+        name: "job.jar".to_owned(),
+        digest: digest(jar),
+        role: ArtifactRole::Usrlib,
+    };
+    ApplyJob {
+        spec: serde_json::from_value(file).unwrap(),
+        artifacts: vec![artifact],
+        start: true,
+        if_match: None,
+        key: None,
+        force: false,
+    }
 }
 
 /// A job file, as it is after parsing.

@@ -1,0 +1,43 @@
+//! What another server on the same database wished for or began is taken up here too.
+
+use std::{collections::HashMap, time::Duration};
+
+use flumen_model::JobId;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Control, Error, jobs};
+
+/// How often the jobs' versions are compared; one short query, whatever their number.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Wakes the jobs that users changed since the last look, until told to stop.
+pub(crate) async fn run(control: Control, stop: CancellationToken) {
+    let mut known = HashMap::new();
+    loop {
+        if let Err(error) = look(&control, &mut known).await {
+            tracing::warn!(error = error.paragraph(), "the jobs could not be looked through");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+async fn look(control: &Control, known: &mut HashMap<JobId, i64>) -> Result<(), Error> {
+    let versions = control.store().job_versions().await?;
+    for (id, version) in &versions {
+        match known.get(id) {
+            Some(before) if before == version => continue,
+            Some(_) => {}
+            None => {
+                if let Some(job) = control.store().job(*id).await? {
+                    control.tracker().register(jobs::place(&job), job.id);
+                }
+            }
+        }
+        control.wakes().wake(*id);
+    }
+    *known = versions.into_iter().collect();
+    Ok(())
+}
