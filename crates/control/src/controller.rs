@@ -203,9 +203,6 @@ async fn act(control: &Control, job: &mut Job, action: Action) -> Result<Done, E
         note_result(control, operation, action, &result, given_up).await?;
     }
     if matches!(action, Action::Forget) && result.is_ok() {
-        if let Some(operation) = operation {
-            control.store().finish_operation(operation, None, now).await?;
-        }
         return Ok(Done::Gone);
     }
     let moved = status != job.status;
