@@ -27,8 +27,8 @@ pub(super) struct Bench {
 pub(super) struct Ended {
     /// The points, if nothing was to go wrong.
     pub(super) trace: Vec<Hit>,
-    /// Whether it did go wrong.
-    pub(super) struck: bool,
+    /// How often it did go wrong.
+    pub(super) struck: usize,
 }
 
 impl Bench {
@@ -49,25 +49,35 @@ impl Bench {
         let deployments = self.server.world.deployments_created();
         self.prepare(case.scenario.before, &request.jar).await;
 
-        let faults = self.server.faults.clone();
-        let killed = Arc::new(Notify::new());
-        faults.follow(plan(case.strike.as_ref(), &killed));
-        let undisturbed = loop {
-            tokio::select! {
-                () = self.drive(case.scenario, &request) => break faults.trace(),
-                () = killed.notified() => {
-                    self.server.kill().await;
-                    self.server.faults = Faults::watched();
-                    self.server.open().await;
-                }
-            }
-        };
-        let ended = Ended { trace: undisturbed, struck: faults.struck() };
-        faults.follow(Plan::Trace);
+        let ended = self.strike(case, &request).await;
+        self.server.faults.follow(Plan::Trace);
         self.clear_away().await;
         let created = self.server.world.deployments_created() - deployments;
         assert_eq!(created, case.scenario.deployments, "Deployments created");
         ended
+    }
+
+    async fn strike(&mut self, case: &Case, request: &Request) -> Ended {
+        let (mut kills, killed) = (0, Arc::new(Notify::new()));
+        self.server.faults.follow(plan(case.strike.as_ref(), &killed));
+        loop {
+            tokio::select! {
+                () = self.drive(case.scenario, request) => break,
+                () = killed.notified() => {
+                    kills += 1;
+                    self.server.kill().await;
+                    self.server.faults = Faults::watched();
+                    if let (1, Some(Strike::KillTwice(hit))) = (kills, &case.strike) {
+                        let again = Strike::Kill(hit.first());
+                        self.server.faults.follow(plan(Some(&again), &killed));
+                    }
+                    self.server.open().await;
+                }
+            }
+        }
+        let faults = &self.server.faults;
+        let cut = matches!(case.strike, Some(Strike::Cut(_))) && faults.struck();
+        Ended { trace: faults.trace(), struck: kills + usize::from(cut) }
     }
 
     async fn prepare(&self, before: Before, jar: &[u8]) {
@@ -139,7 +149,7 @@ fn plan(strike: Option<&Strike>, killed: &Arc<Notify>) -> Plan {
     match strike.cloned() {
         None => Plan::Trace,
         Some(Strike::Cut(at)) => Plan::Cut { at },
-        Some(Strike::Kill(at)) => {
+        Some(Strike::Kill(at) | Strike::KillTwice(at)) => {
             let killed = Arc::clone(killed);
             Plan::Kill { at, kill: Arc::new(move || killed.notify_one()) }
         }

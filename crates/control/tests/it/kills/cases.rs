@@ -29,6 +29,8 @@ pub(super) struct Case {
 pub(super) enum Strike {
     /// The server dies.
     Kill(Hit),
+    /// The server dies, and the next one when it comes to the same point.
+    KillTwice(Hit),
     /// The answer is lost.
     Cut(Hit),
 }
@@ -45,6 +47,7 @@ impl fmt::Display for Case {
         match &self.strike {
             None => write!(out, "{name}, undisturbed"),
             Some(Strike::Kill(hit)) => write!(out, "{name}, killed at {hit}"),
+            Some(Strike::KillTwice(hit)) => write!(out, "{name}, killed twice at {hit}"),
             Some(Strike::Cut(hit)) => write!(out, "{name}, no answer at {hit}"),
         }
     }
