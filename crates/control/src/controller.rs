@@ -127,7 +127,10 @@ impl Rounds {
         let Some(mut job) = control.store().job(id).await? else {
             return Ok(Round::Wait { wake_in: None });
         };
-        let observed = control.tracker().observed(&jobs::place(&job), job.status.run);
+        let place = jobs::place(&job);
+        // Here rather than where jobs are made, which may break off right after.
+        control.tracker().register(place.clone(), job.id);
+        let observed = control.tracker().observed(&place, job.status.run);
         let decision = decide(&job.desired, &job.status, &observed, clock::now());
         let moved = decision.status.state != job.status.state;
         save(control, &mut job, decision.status).await?;
