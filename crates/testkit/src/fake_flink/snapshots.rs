@@ -36,6 +36,11 @@ impl FakeFlink {
         self.world().triggers.keys().cloned().collect()
     }
 
+    /// The savepoints that were ever completed, oldest first, also those that were forgotten.
+    pub fn savepoints(&self) -> Vec<String> {
+        self.world().storage.completed.clone()
+    }
+
     /// Forgets all triggers, as every JobManager that restarts does.
     pub fn forget_triggers(&self) {
         self.world().triggers.clear();
@@ -177,6 +182,7 @@ impl World {
             self.fail(trigger, IO_PROBLEM);
             return path;
         }
+        self.storage.completed.push(path.clone());
         if let (Some(job), Some(id)) = (self.jobs.get_mut(&found.job), found.snapshot) {
             job.history.complete(id, &path);
         }
