@@ -103,7 +103,7 @@ impl FakeFlink {
         world.triggers.clear();
         for job in world.jobs.values_mut().filter(|job| !job.is_over()) {
             job.history.restart();
-            job.state = "RESTARTING".to_owned();
+            "RESTARTING".clone_into(&mut job.state);
             job.next = ["RUNNING".to_owned()].into();
         }
     }
@@ -149,9 +149,10 @@ impl World {
     fn begin(&mut self, id: &str, stops: bool, body: &Value) -> Trigger {
         let target = if stops { &body["targetDirectory"] } else { &body["target-directory"] };
         let target = target.as_str().unwrap_or(&self.storage.savepoints).to_owned();
-        let ends = match stops {
-            true => Some("FINISHED"),
-            false => (body["cancel-job"] == true).then_some("CANCELED"),
+        let ends = if stops {
+            Some("FINISHED")
+        } else {
+            (body["cancel-job"] == true).then_some("CANCELED")
         };
         let mut new =
             Trigger { job: id.to_owned(), ends, target, snapshot: None, looks: 0, operation: None };

@@ -53,9 +53,10 @@ impl fmt::Display for Case {
     }
 }
 
-/// So many of them, from the first to the last at even distances.
+/// At most so many of them, from the first to the last at even distances.
 pub(super) fn evenly(cases: Vec<Case>, count: usize) -> Vec<Case> {
     let all = cases.len();
+    let count = count.min(all);
     let is_selected = |index: usize| (index + 1) * count / all > index * count / all;
     let selected = cases.into_iter().enumerate().filter(|(index, _)| is_selected(*index));
     selected.map(|(_, case)| case).collect()
