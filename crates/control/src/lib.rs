@@ -20,6 +20,7 @@ mod snapshots;
 mod storage;
 mod tasks;
 mod tracker;
+mod unfinished;
 mod user_interface;
 mod versions;
 

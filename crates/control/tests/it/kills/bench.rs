@@ -158,6 +158,19 @@ impl Bench {
         eventually_async(PATIENCE, known).await;
     }
 
+    /// Files that belong to a job or to something underway.
+    fn files(&self) -> Vec<String> {
+        let data = self.server.world.directory.join("data");
+        let names = |directory: &str| {
+            let entries = std::fs::read_dir(data.join(directory)).into_iter().flatten();
+            entries.map(|entry| entry.unwrap().path().display().to_string()).collect::<Vec<_>>()
+        };
+        let mut files = names("layers");
+        files.extend(names("logs/runs"));
+        files.extend(names("artifacts").into_iter().filter(|name| name.ends_with(".part")));
+        files
+    }
+
     /// Takes the job away, after which nothing of it may be left.
     async fn clear_away(&self) {
         let server = &self.server;
@@ -171,6 +184,7 @@ impl Bench {
             server.until_gone().await;
         }
         assert_eq!(server.world.objects().await, [""; 0], "left in the cluster");
+        assert_eq!(self.files(), [""; 0], "left in the data directory");
         let over = || async {
             let all = server.control().operations(&server.principal, None, ALL).await.unwrap();
             let open: Vec<_> =
