@@ -1,12 +1,13 @@
-# build   the release binary at target/release/flumen
-# demo    the main job end to end, from nothing
-# test    everything that CI asks for
-# bench   figures against the peer, as ratios of one run
+# build     the release binary at target/release/flumen
+# demo      the main job end to end, from nothing
+# test      everything that CI asks for
+# test-all  the same with the server killed at every point instead of a selection
+# bench     figures against the peer, as ratios of one run
 
 CACHE ?= $(HOME)/.cache/flumen
 CARGO ?= cargo
 
-.PHONY: build demo test bench setup pure lint e2e
+.PHONY: build demo test test-all bench setup pure lint e2e
 
 build: target/release/flumen
 
@@ -24,6 +25,9 @@ demo: setup
 	@target/release/flumen-demo target/release/flumen $(CACHE)
 
 test: setup lint pure e2e
+
+test-all: export FLUMEN_ALL_KILLS = 1
+test-all: test
 
 lint:
 	$(CARGO) fmt --all --check

@@ -7,7 +7,7 @@ use flumen_store::{Principal, Store};
 
 use crate::{
     Error, Settings, Tasks, clock, clusters::Clusters, controller, environments, identity,
-    queue::Queue, resync, tracker::Tracker, user_interface::Codes,
+    queue::Queue, resync, tracker::Tracker, unfinished, user_interface::Codes,
 };
 
 /// The server side of Flumen, behind the API. Cheap to clone.
@@ -38,6 +38,7 @@ impl Control {
             let path = settings.data_directory.join(name);
             tokio::fs::create_dir_all(&path).await.map_err(Error::file("create", &path))?;
         }
+        unfinished::remove(&settings.data_directory).await?;
         let faults = settings.faults.clone();
         let store = Store::open(&settings.data_directory.join("flumen.db")).await?;
         let store = store.with_faults(faults.clone());

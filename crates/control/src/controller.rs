@@ -127,7 +127,10 @@ impl Rounds {
         let Some(mut job) = control.store().job(id).await? else {
             return Ok(Round::Wait { wake_in: None });
         };
-        let observed = control.tracker().observed(&jobs::place(&job), job.status.run);
+        let place = jobs::place(&job);
+        // Here rather than where jobs are made, which may break off right after.
+        control.tracker().register(place.clone(), job.id);
+        let observed = control.tracker().observed(&place, job.status.run);
         let decision = decide(&job.desired, &job.status, &observed, clock::now());
         let moved = decision.status.state != job.status.state;
         save(control, &mut job, decision.status).await?;
@@ -203,9 +206,6 @@ async fn act(control: &Control, job: &mut Job, action: Action) -> Result<Done, E
         note_result(control, operation, action, &result, given_up).await?;
     }
     if matches!(action, Action::Forget) && result.is_ok() {
-        if let Some(operation) = operation {
-            control.store().finish_operation(operation, None, now).await?;
-        }
         return Ok(Done::Gone);
     }
     let moved = status != job.status;

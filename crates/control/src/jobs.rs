@@ -8,6 +8,7 @@ mod restart;
 mod start;
 mod stop;
 mod wish;
+mod write_down;
 
 pub use apply::{Applied, ApplyJob, Change, UploadedArtifact};
 pub use diff::Diff;

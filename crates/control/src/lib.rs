@@ -21,6 +21,7 @@ mod snapshots;
 mod storage;
 mod tasks;
 mod tracker;
+mod unfinished;
 mod user_interface;
 mod versions;
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use flumen_model::JobId;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Control, Error, jobs};
+use crate::{Control, Error};
 
 /// How often the jobs' versions are compared; one short query, whatever their number.
 const EVERY: Duration = Duration::from_secs(5);
@@ -27,16 +27,9 @@ pub(crate) async fn run(control: Control, stop: CancellationToken) {
 async fn look(control: &Control, known: &mut HashMap<JobId, i64>) -> Result<(), Error> {
     let versions = control.store().job_versions().await?;
     for (id, version) in &versions {
-        match known.get(id) {
-            Some(before) if before == version => continue,
-            Some(_) => {}
-            None => {
-                if let Some(job) = control.store().job(*id).await? {
-                    control.tracker().register(jobs::place(&job), job.id);
-                }
-            }
+        if known.get(id) != Some(version) {
+            control.wakes().wake(*id);
         }
-        control.wakes().wake(*id);
     }
     *known = versions.into_iter().collect();
     Ok(())

@@ -28,6 +28,12 @@ impl Hit {
         Self { effect: effect.to_owned(), side, number }
     }
 
+    /// The first time that the same point is reached.
+    #[must_use]
+    pub fn first(&self) -> Self {
+        Self { number: 1, ..self.clone() }
+    }
+
     /// The effect, for example `flink.stop`.
     pub fn effect(&self) -> &str {
         &self.effect

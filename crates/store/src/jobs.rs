@@ -253,10 +253,17 @@ impl Store {
         rows.iter().map(from_row).collect()
     }
 
-    /// Forgets a job with its releases, runs and timeline; its operations stay.
-    pub async fn delete_job(&self, id: JobId) -> Result<(), Error> {
-        let statement = sqlx::query("DELETE FROM jobs WHERE id = $1").bind(id.to_string());
-        self.execute("store.delete-job", WHAT, statement).await.map(drop)
+    /// Forgets a job with its releases, runs and timeline; its operations stay, and the one that asked for
+    /// this has succeeded: once the job is gone, nothing leads to it any more.
+    pub async fn delete_job(&self, id: JobId, now: Timestamp) -> Result<(), Error> {
+        let mut transaction = self.write(WHAT).await?;
+        operations::succeed_of_job(&mut transaction, id, now).await?;
+        sqlx::query("DELETE FROM jobs WHERE id = $1")
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(save)?;
+        self.commit("store.delete-job", WHAT, transaction).await
     }
 }
 

@@ -125,6 +125,27 @@ pub(crate) async fn insert(
     .map_err(save)
 }
 
+/// Ends the operation of a job that is underway, and its steps.
+pub(crate) async fn succeed_of_job(
+    connection: &mut SqliteConnection,
+    job: JobId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for sql in [
+        "UPDATE operation_steps SET state = 'succeeded', error = NULL, finished_at = $2 WHERE state = 'running' \
+         AND operation IN (SELECT id FROM operations WHERE job = $1 AND state = 'running')",
+        "UPDATE operations SET state = 'succeeded', finished_at = $2 WHERE job = $1 AND state = 'running'",
+    ] {
+        sqlx::query(sql)
+            .bind(job.to_string())
+            .bind(now.as_millisecond())
+            .execute(&mut *connection)
+            .await
+            .map_err(save)?;
+    }
+    Ok(())
+}
+
 impl Store {
     /// Writes down an operation that is about no job.
     pub async fn create_operation(&self, operation: &Operation) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod files;
+mod funnels;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -28,12 +29,14 @@ fn run() -> anyhow::Result<Vec<String>> {
     let mut problems = Vec::new();
     match std::env::args().nth(1).as_deref() {
         Some("arrows") => problems.extend(arrows::check(&root)?),
+        Some("funnels") => problems.extend(funnels::check(&root)?),
         Some("files") => problems.extend(files::check(&root)?),
         Some("check") => {
             problems.extend(arrows::check(&root)?);
             problems.extend(files::check(&root)?);
+            problems.extend(funnels::check(&root)?);
         }
-        _ => anyhow::bail!("usage: cargo xtask arrows|files|check"),
+        _ => anyhow::bail!("usage: cargo xtask arrows|files|funnels|check"),
     }
     Ok(problems)
 }

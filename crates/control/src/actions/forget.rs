@@ -1,7 +1,7 @@
 use flumen_store::Job;
 
 use super::Done;
-use crate::{Control, Error, error::no_answer, jobs, storage};
+use crate::{Control, Error, clock, error::no_answer, jobs, storage};
 
 /// Removes the saved logs of the job's runs and what Flink kept of them beside savepoints, and then the job
 /// from the database: the other way round nobody would know any more whose they are.
@@ -29,6 +29,6 @@ pub(super) async fn forget(control: &Control, job: &Job) -> Result<Done, Error> 
         }
     }
     control.tracker().forget(&jobs::place(job), job.id);
-    control.store().delete_job(job.id).await?;
+    control.store().delete_job(job.id, clock::now()).await?;
     Ok(Done::default())
 }

@@ -41,7 +41,6 @@ pub(super) async fn start_again(control: &Control, job: &Job, run: RunId) -> Res
         operation: Some(&operation),
         key: None,
     };
-    control.store().update_job(&new).await?;
-    control.wakes().wake(job.id);
+    control.write_down(&new).await?;
     Ok(Done::with(format!("attempt {} of {}", next.attempt, next.attempts)))
 }

@@ -124,12 +124,10 @@ impl Control {
             key: apply.key.as_ref().map(|(key, request)| (key.as_str(), request.as_str())),
         };
         if existing.is_some() {
-            self.store().update_job(&new).await?;
+            self.write_down(&new).await?;
         } else {
-            self.store().create_job(&new).await?;
-            self.tracker().register(super::place(&job), job.id);
+            self.write_down_new(&new).await?;
         }
-        self.wakes().wake(job.id);
         let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
         Ok(Applied { job, operation: next.map(|(_, operation)| operation.id), change })
     }

@@ -53,8 +53,7 @@ impl Control {
         let operation = new_operation((principal.team, &principal.name), &job, "restart");
         let run = self.replace_run(principal, &mut job, order, &operation).await?;
         let new = NewJob { run: Some(&run), ..only(&job, &operation, key.as_ref()) };
-        self.store().update_job(&new).await?;
-        self.wakes().wake(job.id);
+        self.write_down(&new).await?;
         Ok(operation.id)
     }
 

@@ -77,8 +77,7 @@ impl Control {
         job.desired = wanted(&job, intent, operation.id);
         job.updated_at = clock::now();
         let new = NewJob { run: Some(&run), ..only(&job, &operation, key.as_ref()) };
-        self.store().update_job(&new).await?;
-        self.wakes().wake(job.id);
+        self.write_down(&new).await?;
         Ok(operation.id)
     }
 

@@ -78,8 +78,7 @@ impl Control {
         let operation = new_operation((principal.team, &principal.name), &job, kind);
         job.desired = desired(&job, operation.id);
         job.updated_at = clock::now();
-        self.store().update_job(&only(&job, &operation, key.as_ref())).await?;
-        self.wakes().wake(job.id);
+        self.write_down(&only(&job, &operation, key.as_ref())).await?;
         Ok(operation.id)
     }
 }

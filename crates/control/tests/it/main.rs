@@ -6,6 +6,7 @@
 mod apply;
 mod ends;
 mod kills;
+mod launcher;
 mod node;
 mod outages;
 mod server;

@@ -1,7 +1,5 @@
 //! The server ends and comes back, in good order or not: the same end, and one run.
 
-use std::time::Duration;
-
 use flumen_control::OperationState;
 
 use crate::{
@@ -125,47 +123,4 @@ async fn a_server_that_died_when_only_the_file_of_its_first_token_was_written_is
     server.cancel().await;
     server.until_state("CANCELED").await;
     server.finish().await;
-}
-
-/// Kills come at these times after the wish: from before its first step to after its last.
-const MOMENTS: [u64; 18] = [0, 1, 2, 3, 5, 7, 9, 12, 16, 21, 28, 37, 48, 65, 90, 120, 160, 220];
-
-#[tokio::test]
-async fn however_often_the_server_is_killed_a_job_is_started_once_and_ends_whole() {
-    let mut server = TestServer::start().await;
-    let (_, run) = server.apply_in("RUNNING").await;
-    kill_at_moments(&mut server).await;
-    let view = server.until_state("RUNNING").await;
-    assert_eq!(view.job.status.run, Some(run));
-    assert_eq!((server.runs().await.len(), server.world.deployments_created()), (1, 1));
-    server.world.create_task_manager().await;
-    server.world.create_high_availability_data(&run.to_string()).await;
-    server.world.flink.set_state(&run.to_string(), "FINISHED");
-    kill_at_moments(&mut server).await;
-    let view = server.until_state("FINISHED").await;
-    assert_eq!(view.run.unwrap().outcome, Some(flumen_lifecycle::Outcome::Finished));
-    assert!(server.log(flumen_control::LogSource::JobManager).await.is_ok());
-    assert_eq!(server.world.deployments_created(), 1);
-    server.finish().await;
-}
-
-#[tokio::test]
-async fn however_often_the_server_is_killed_a_deletion_is_carried_through() {
-    let mut server = TestServer::start().await;
-    let run = server.running().await;
-    server.world.create_high_availability_data(&run.to_string()).await;
-    server.delete().await;
-    kill_at_moments(&mut server).await;
-    server.until_gone().await;
-    assert_eq!(server.world.deployments_created(), 1);
-    server.finish().await;
-}
-
-async fn kill_at_moments(server: &mut TestServer) {
-    for moment in MOMENTS {
-        // Not a wait for something: it is where the kill falls.
-        tokio::time::sleep(Duration::from_millis(moment)).await;
-        server.kill().await;
-        server.open().await;
-    }
 }

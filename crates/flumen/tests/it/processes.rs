@@ -118,3 +118,30 @@ fn a_port_that_is_taken_is_said_with_who_wanted_it() {
         assert!(!directory.path().join(SERVER_FILE).exists());
     }
 }
+
+/// A release build does not look at the variable.
+#[cfg(debug_assertions)]
+#[test]
+fn a_debug_build_dies_at_the_point_it_was_told_and_the_next_server_goes_on() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let directory = tempfile::tempdir().expect("a directory");
+    let serve = |point: &str| {
+        let mut command = flumen(directory.path());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0"]);
+        command.env("FLUMEN_FAULT", point);
+        command
+    };
+    let refused = answer(&mut serve("somewhere"));
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.errors.contains("FLUMEN_FAULT is \"somewhere\""), "{}", refused.errors);
+    let point = "store.create-first-token:after#1";
+    let killed = serve(point).output().expect("the binary starts");
+    assert_eq!(killed.status.signal(), Some(9), "{killed:?}");
+    assert_eq!(server(directory.path()), None, "it was not ready yet");
+    // The token is there, so that this point is not reached again.
+    let mut next = serve(point).spawn().expect("the binary starts");
+    eventually("a server", || server(directory.path()).is_some());
+    next.kill().expect("it runs");
+    next.wait().expect("it ends");
+}

@@ -186,10 +186,14 @@ async fn a_deleted_job_takes_all_with_it_but_its_operations() {
     let job = job(1, "word-count");
     let operation = operation(11, &job);
     store.create_job(&NewJob { operation: Some(&operation), ..only(&job) }).await.expect("created");
-    store.delete_job(job.id).await.expect("deleted");
+    store.begin_step(operation.id, "forget", at(1)).await.expect("begun");
+    store.delete_job(job.id, at(2)).await.expect("deleted");
     assert_eq!(store.jobs(&JobFilter::default()).await.expect("loaded"), []);
     let known = store.operation(operation.id).await.expect("loaded").expect("there");
     assert_eq!((known.job, known.subject.as_str()), (None, "word-count"));
+    // Nobody could end it any more.
+    assert_eq!((known.state, known.finished_at), (OperationState::Succeeded, Some(at(2))));
+    assert_eq!(known.steps[0].state, StepState::Succeeded);
 }
 
 #[tokio::test]

@@ -36,6 +36,11 @@ impl FakeFlink {
         self.world().triggers.keys().cloned().collect()
     }
 
+    /// The savepoints that were ever completed, oldest first, also those that were forgotten.
+    pub fn savepoints(&self) -> Vec<String> {
+        self.world().storage.completed.clone()
+    }
+
     /// Forgets all triggers, as every JobManager that restarts does.
     pub fn forget_triggers(&self) {
         self.world().triggers.clear();
@@ -98,7 +103,7 @@ impl FakeFlink {
         world.triggers.clear();
         for job in world.jobs.values_mut().filter(|job| !job.is_over()) {
             job.history.restart();
-            job.state = "RESTARTING".to_owned();
+            "RESTARTING".clone_into(&mut job.state);
             job.next = ["RUNNING".to_owned()].into();
         }
     }
@@ -144,9 +149,10 @@ impl World {
     fn begin(&mut self, id: &str, stops: bool, body: &Value) -> Trigger {
         let target = if stops { &body["targetDirectory"] } else { &body["target-directory"] };
         let target = target.as_str().unwrap_or(&self.storage.savepoints).to_owned();
-        let ends = match stops {
-            true => Some("FINISHED"),
-            false => (body["cancel-job"] == true).then_some("CANCELED"),
+        let ends = if stops {
+            Some("FINISHED")
+        } else {
+            (body["cancel-job"] == true).then_some("CANCELED")
         };
         let mut new =
             Trigger { job: id.to_owned(), ends, target, snapshot: None, looks: 0, operation: None };
@@ -177,6 +183,7 @@ impl World {
             self.fail(trigger, IO_PROBLEM);
             return path;
         }
+        self.storage.completed.push(path.clone());
         if let (Some(job), Some(id)) = (self.jobs.get_mut(&found.job), found.snapshot) {
             job.history.complete(id, &path);
         }

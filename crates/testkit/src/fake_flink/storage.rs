@@ -19,6 +19,8 @@ pub(super) struct Storage {
     /// Directories of this machine, by the URI that they stand for.
     mapped: Vec<(String, PathBuf)>,
     names: u64,
+    /// All savepoints that were completed.
+    pub(super) completed: Vec<String>,
 }
 
 impl Default for Storage {
@@ -29,6 +31,7 @@ impl Default for Storage {
             retained: 1,
             mapped: Vec::new(),
             names: 0,
+            completed: Vec::new(),
         }
     }
 }

@@ -241,6 +241,7 @@ async fn a_job_manager_that_restarts_forgets_and_goes_on_from_the_newest_checkpo
     flink.restart();
     assert_eq!((flink.state(ID), flink.state(OVER)), ("RESTARTING".into(), "FAILED".into()));
     assert!(matches!(status(&flink, trigger).await, Err(Error::NotFound { .. })));
+    assert!(flink.savepoints().is_empty(), "it was not complete");
     let seen = checkpoints(&flink).await;
     assert_eq!((seen.counts.total, seen.counts.restored, seen.history.len()), (0, 1, 0));
     let restored = seen.latest.restored.unwrap();
@@ -269,6 +270,7 @@ async fn snapshots_in_a_mapped_directory_lie_on_the_disk_until_they_are_discarde
     assert_eq!((there(&first), there(&second)), (false, true));
     let trigger = trigger(&flink, "file:///opt/flink/storage/savepoints").await;
     let savepoint = flink.complete(&trigger.to_string());
+    assert_eq!(flink.savepoints(), [savepoint.as_str()]);
     assert!(there(&savepoint), "{savepoint}");
     flink.set_state(ID, "FINISHED");
     assert_eq!((there(&second), there(&savepoint)), (false, true));

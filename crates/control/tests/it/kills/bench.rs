@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flumen_control::{OperationState, StepState};
+use flumen_control::{OperationState, SavepointOrder, StepState};
 use flumen_faults::{Faults, Hit, Plan};
 use flumen_model::OperationId;
 use flumen_testkit::eventually_async;
@@ -13,9 +13,13 @@ use super::{
     scenarios::{Before, Request, Scenario},
 };
 use crate::{
-    server::{PATIENCE, TestServer, job},
+    launcher::launch,
+    server::{PATIENCE, TestServer, environment, job, name},
     world::World,
 };
+
+/// More operations and snapshots than one job comes to.
+const ALL: u32 = 100;
 
 pub(super) struct Bench {
     server: TestServer,
@@ -27,13 +31,16 @@ pub(super) struct Bench {
 pub(super) struct Ended {
     /// The points, if nothing was to go wrong.
     pub(super) trace: Vec<Hit>,
-    /// Whether it did go wrong.
-    pub(super) struck: bool,
+    /// How often it did go wrong.
+    pub(super) struck: usize,
 }
 
 impl Bench {
     pub(super) async fn start() -> Self {
-        let server = TestServer::start_with(World::start().await, Faults::watched()).await;
+        let world = World::start().await;
+        world.flink.map_directory("file:/opt/flink/storage", &world.directory.join("storage"));
+        world.flink.auto_savepoints(true);
+        let server = TestServer::start_with(world, Faults::watched()).await;
         Self { server, runs: 0 }
     }
 
@@ -45,57 +52,84 @@ impl Bench {
     pub(super) async fn run(&mut self, case: &Case) -> Ended {
         self.runs += 1;
         let jar = format!("PK\x03\x04 the jar of run {}", self.runs).into_bytes();
-        let request = Request { key: format!("run-{}", self.runs), jar };
-        let deployments = self.server.world.deployments_created();
-        self.prepare(case.scenario.before, &request.jar).await;
+        let key = format!("run-{}", self.runs);
+        let world = &self.server.world;
+        let (deployments, savepoints) = (world.deployments_created(), world.flink.savepoints());
+        tokio::select! {
+            () = launch(world) => unreachable!("watches do not end"),
+            () = self.prepare(case.scenario.before, &jar) => {}
+        }
+        let ended = self.strike(case, &key, &jar).await;
+        self.server.faults.follow(Plan::Trace);
+        let world = &self.server.world;
+        let completed = world.flink.savepoints().split_off(savepoints.len());
+        assert_eq!(completed.len(), case.scenario.savepoints, "savepoints: {completed:?}");
+        self.recorded(&completed).await;
+        self.clear_away().await;
+        let created = world.deployments_created() - deployments;
+        assert_eq!(created, case.scenario.runs, "Deployments created");
+        ended
+    }
 
-        let faults = self.server.faults.clone();
-        let killed = Arc::new(Notify::new());
-        faults.follow(plan(case.strike.as_ref(), &killed));
-        let undisturbed = loop {
+    async fn strike(&mut self, case: &Case, key: &str, jar: &[u8]) -> Ended {
+        let (mut kills, killed) = (0, Arc::new(Notify::new()));
+        self.server.faults.follow(plan(case.strike.as_ref(), &killed));
+        loop {
             tokio::select! {
-                () = self.drive(case.scenario, &request) => break faults.trace(),
+                () = launch(&self.server.world) => unreachable!("watches do not end"),
+                () = self.drive(case.scenario, key, jar) => break,
                 () = killed.notified() => {
+                    kills += 1;
                     self.server.kill().await;
                     self.server.faults = Faults::watched();
+                    if let (1, Some(Strike::KillTwice(hit))) = (kills, &case.strike) {
+                        let again = Strike::Kill(hit.first());
+                        self.server.faults.follow(plan(Some(&again), &killed));
+                    }
                     self.server.open().await;
                 }
             }
-        };
-        let ended = Ended { trace: undisturbed, struck: faults.struck() };
-        faults.follow(Plan::Trace);
-        self.clear_away().await;
-        let created = self.server.world.deployments_created() - deployments;
-        assert_eq!(created, case.scenario.deployments, "Deployments created");
-        ended
+        }
+        let faults = &self.server.faults;
+        let cut = matches!(case.strike, Some(Strike::Cut(_))) && faults.struck();
+        Ended { trace: faults.trace(), struck: kills + usize::from(cut) }
     }
 
     async fn prepare(&self, before: Before, jar: &[u8]) {
         let server = &self.server;
         server.upload(jar).await;
-        let state = match before {
-            Before::Unknown => return,
-            Before::Running => "RUNNING",
-            Before::Ended => "FINISHED",
-        };
+        if before == Before::Unknown {
+            return;
+        }
         let applied = server.apply_with(job(), jar, None).await.unwrap();
+        self.succeeded(applied.operation.expect("it is started")).await;
+        server.until_state("RUNNING").await;
         let run = server.wished_run().await.to_string();
-        server.world.flink.add_job(&run, "word-count", state);
-        server.until_state(state).await;
-        server.operation_ended(applied.operation.expect("it is started")).await;
-        if before == Before::Running {
-            server.world.create_task_manager().await;
-            server.world.create_high_availability_data(&run).await;
+        match before {
+            Before::Unknown | Before::Running => {
+                server.world.create_task_manager().await;
+                server.world.create_high_availability_data(&run).await;
+            }
+            Before::Finished => {
+                server.world.flink.set_state(&run, "FINISHED");
+                server.until_state("FINISHED").await;
+            }
+            Before::Stopped => {
+                let place = (&environment(), &name());
+                let order = SavepointOrder::default();
+                let stop = server.control().stop_job(&server.principal, place, order, None).await;
+                self.succeeded(stop.unwrap()).await;
+                server.until_state("STOPPED").await;
+            }
         }
     }
 
     /// Asks for what the scenario is about and waits for its end, which must be the right one. It can be
     /// broken off anywhere and begun anew.
-    async fn drive(&self, scenario: &Scenario, request: &Request) {
+    async fn drive(&self, scenario: &Scenario, key: &str, jar: &[u8]) {
         let server = &self.server;
-        let ask = || (scenario.ask)(server, request);
-        let operation = eventually_async(PATIENCE, ask).await;
-        (scenario.meanwhile)(server).await;
+        let request = Request { server, environment: environment(), name: name(), key, jar };
+        let operation = eventually_async(PATIENCE, || (scenario.ask)(&request)).await;
         if let Some(operation) = operation {
             self.succeeded(operation).await;
         }
@@ -112,6 +146,31 @@ impl Bench {
         assert!(unfinished.is_empty(), "{unfinished:?}");
     }
 
+    /// Waits until each of these savepoints is known, once.
+    async fn recorded(&self, savepoints: &[String]) {
+        let server = &self.server;
+        let known = || async {
+            let known = server.control().snapshots(&server.principal, None, None, ALL).await;
+            let known: Vec<_> = known.unwrap().into_iter().map(|one| one.path).collect();
+            let count = |path: &String| known.iter().filter(|known| *known == path).count();
+            if savepoints.iter().all(|path| count(path) == 1) { Ok(()) } else { Err(known) }
+        };
+        eventually_async(PATIENCE, known).await;
+    }
+
+    /// Files that belong to a job or to something underway.
+    fn files(&self) -> Vec<String> {
+        let data = self.server.world.directory.join("data");
+        let names = |directory: &str| {
+            let entries = std::fs::read_dir(data.join(directory)).into_iter().flatten();
+            entries.map(|entry| entry.unwrap().path().display().to_string()).collect::<Vec<_>>()
+        };
+        let mut files = names("layers");
+        files.extend(names("logs/runs"));
+        files.extend(names("artifacts").into_iter().filter(|name| name.ends_with(".part")));
+        files
+    }
+
     /// Takes the job away, after which nothing of it may be left.
     async fn clear_away(&self) {
         let server = &self.server;
@@ -125,8 +184,9 @@ impl Bench {
             server.until_gone().await;
         }
         assert_eq!(server.world.objects().await, [""; 0], "left in the cluster");
+        assert_eq!(self.files(), [""; 0], "left in the data directory");
         let over = || async {
-            let all = server.control().operations(&server.principal, None, 10).await.unwrap();
+            let all = server.control().operations(&server.principal, None, ALL).await.unwrap();
             let open: Vec<_> =
                 all.into_iter().filter(|one| one.state == OperationState::Running).collect();
             if open.is_empty() { Ok(()) } else { Err(open) }
@@ -139,7 +199,7 @@ fn plan(strike: Option<&Strike>, killed: &Arc<Notify>) -> Plan {
     match strike.cloned() {
         None => Plan::Trace,
         Some(Strike::Cut(at)) => Plan::Cut { at },
-        Some(Strike::Kill(at)) => {
+        Some(Strike::Kill(at) | Strike::KillTwice(at)) => {
             let killed = Arc::clone(killed);
             Plan::Kill { at, kill: Arc::new(move || killed.notify_one()) }
         }

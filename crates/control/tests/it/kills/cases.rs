@@ -29,6 +29,8 @@ pub(super) struct Case {
 pub(super) enum Strike {
     /// The server dies.
     Kill(Hit),
+    /// The server dies, and the next one when it comes to the same point.
+    KillTwice(Hit),
     /// The answer is lost.
     Cut(Hit),
 }
@@ -45,14 +47,16 @@ impl fmt::Display for Case {
         match &self.strike {
             None => write!(out, "{name}, undisturbed"),
             Some(Strike::Kill(hit)) => write!(out, "{name}, killed at {hit}"),
+            Some(Strike::KillTwice(hit)) => write!(out, "{name}, killed twice at {hit}"),
             Some(Strike::Cut(hit)) => write!(out, "{name}, no answer at {hit}"),
         }
     }
 }
 
-/// So many of them, from the first to the last at even distances.
+/// At most so many of them, from the first to the last at even distances.
 pub(super) fn evenly(cases: Vec<Case>, count: usize) -> Vec<Case> {
     let all = cases.len();
+    let count = count.min(all);
     let is_selected = |index: usize| (index + 1) * count / all > index * count / all;
     let selected = cases.into_iter().enumerate().filter(|(index, _)| is_selected(*index));
     selected.map(|(_, case)| case).collect()

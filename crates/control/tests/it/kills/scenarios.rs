@@ -1,24 +1,23 @@
 //! What is done to a job, as data: a new operation is one more entry.
 
-use flumen_control::{Error, StartOrder};
-use flumen_model::OperationId;
+use flumen_control::{Error, Principal, RestartOrder, SavepointOrder, StartOrder};
+use flumen_model::{EnvironmentName, JobName, OperationId};
 use futures::{FutureExt as _, future::BoxFuture};
+use serde_json::Value;
 
-use crate::server::{TestServer, environment, job, name};
+use crate::server::{TestServer, changed_job, job};
 
 pub(super) struct Scenario {
     pub(super) name: &'static str,
     pub(super) before: Before,
     /// What is asked for, of the server or of Flink; again with the same key until it is taken.
     pub(super) ask: Ask,
-    /// What happens outside once it is taken. Again after each kill.
-    pub(super) meanwhile: Meanwhile,
     /// The state at the end; none: the job is forgotten.
     pub(super) ends: Option<&'static str>,
-    /// How many runs the job has at the end, if it is not forgotten.
+    /// How many runs there were at the end, those before included, each with one Deployment.
     pub(super) runs: usize,
-    /// How many Deployments are created for it, those before it included.
-    pub(super) deployments: usize,
+    /// How many savepoints Flink completed, likewise.
+    pub(super) savepoints: usize,
 }
 
 /// How the job is before.
@@ -28,122 +27,157 @@ pub(super) enum Before {
     Unknown,
     /// Running, with a TaskManager and high-availability data.
     Running,
-    /// At rest after one run.
-    Ended,
+    /// Finished after one run.
+    Finished,
+    /// Stopped with a savepoint after one run.
+    Stopped,
 }
 
-/// What each request of a run carries.
-pub(super) struct Request {
-    pub(super) key: String,
-    pub(super) jar: Vec<u8>,
+/// What a request needs.
+pub(super) struct Request<'a> {
+    pub(super) server: &'a TestServer,
+    pub(super) environment: EnvironmentName,
+    pub(super) name: JobName,
+    pub(super) key: &'a str,
+    pub(super) jar: &'a [u8],
 }
 
-pub(super) type Ask =
-    for<'a> fn(&'a TestServer, &'a Request) -> BoxFuture<'a, Result<Option<OperationId>, Error>>;
-pub(super) type Meanwhile = for<'a> fn(&'a TestServer) -> BoxFuture<'a, ()>;
+pub(super) type Ask = for<'a> fn(&'a Request<'a>) -> BoxFuture<'a, Asked>;
+type Asked = Result<Option<OperationId>, Error>;
 
 pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "apply",
         before: Before::Unknown,
-        ask: |server, request| {
-            let key = Some((request.key.as_str(), "hash"));
-            let apply = server.apply_with(job(), &request.jar, key);
-            async move { Ok(apply.await?.operation) }.boxed()
-        },
-        meanwhile: flink_has_the_newest_run,
+        ask: |request| request.apply(job()).boxed(),
         ends: Some("RUNNING"),
         runs: 1,
-        deployments: 1,
+        savepoints: 0,
     },
     Scenario {
         name: "start",
-        before: Before::Ended,
-        ask: |server, request| {
-            async move {
-                let (environment, name) = (environment(), name());
-                let job = (&environment, &name);
-                let control = server.control();
-                control
-                    .start_job(&server.principal, job, StartOrder::default(), request.key())
-                    .await
-                    .map(Some)
-            }
-            .boxed()
-        },
-        meanwhile: flink_has_the_newest_run,
+        before: Before::Finished,
+        ask: |request| request.start().boxed(),
         ends: Some("RUNNING"),
         runs: 2,
-        deployments: 2,
+        savepoints: 0,
+    },
+    Scenario {
+        name: "start from a savepoint",
+        before: Before::Stopped,
+        ask: |request| request.start().boxed(),
+        ends: Some("RUNNING"),
+        runs: 2,
+        savepoints: 1,
+    },
+    Scenario {
+        name: "savepoint",
+        before: Before::Running,
+        ask: |request| request.savepoint().boxed(),
+        ends: Some("RUNNING"),
+        runs: 1,
+        savepoints: 1,
+    },
+    Scenario {
+        name: "stop",
+        before: Before::Running,
+        ask: |request| request.stop().boxed(),
+        ends: Some("STOPPED"),
+        runs: 1,
+        savepoints: 1,
+    },
+    Scenario {
+        name: "restart",
+        before: Before::Running,
+        ask: |request| request.restart().boxed(),
+        ends: Some("RUNNING"),
+        runs: 2,
+        savepoints: 1,
+    },
+    Scenario {
+        name: "upgrade",
+        before: Before::Running,
+        ask: |request| request.apply(changed_job()).boxed(),
+        ends: Some("RUNNING"),
+        runs: 2,
+        savepoints: 1,
     },
     Scenario {
         name: "cancel",
         before: Before::Running,
-        ask: |server, request| {
-            async move {
-                let (environment, name) = (environment(), name());
-                let job = (&environment, &name);
-                let control = server.control();
-                control.cancel_job(&server.principal, job, request.key()).await.map(Some)
-            }
-            .boxed()
-        },
-        meanwhile: nothing,
+        ask: |request| request.cancel().boxed(),
         ends: Some("CANCELED"),
         runs: 1,
-        deployments: 1,
+        savepoints: 0,
     },
     Scenario {
         name: "delete",
         before: Before::Running,
-        ask: |server, request| {
-            async move {
-                let (environment, name) = (environment(), name());
-                let job = (&environment, &name);
-                let control = server.control();
-                control.delete_job(&server.principal, job, request.key()).await.map(Some)
-            }
-            .boxed()
-        },
-        meanwhile: nothing,
+        ask: |request| request.delete().boxed(),
         ends: None,
-        runs: 0,
-        deployments: 1,
+        runs: 1,
+        savepoints: 0,
     },
     Scenario {
         name: "finish",
         before: Before::Running,
-        ask: |server, _| {
-            async move {
-                let run = server.wished_run().await;
-                server.world.flink.set_state(&run.to_string(), "FINISHED");
-                Ok(None)
-            }
-            .boxed()
-        },
-        meanwhile: nothing,
+        ask: |request| request.finish().boxed(),
         ends: Some("FINISHED"),
         runs: 1,
-        deployments: 1,
+        savepoints: 0,
     },
 ];
 
-impl Request {
-    fn key(&self) -> Option<(String, String)> {
-        Some((self.key.clone(), "hash".to_owned()))
+impl Request<'_> {
+    async fn apply(&self, file: Value) -> Asked {
+        let applied = self.server.apply_with(file, self.jar, Some((self.key, "hash"))).await?;
+        Ok(applied.operation)
     }
-}
 
-fn nothing(_: &TestServer) -> BoxFuture<'_, ()> {
-    async {}.boxed()
-}
-
-fn flink_has_the_newest_run(server: &TestServer) -> BoxFuture<'_, ()> {
-    async {
-        let run = server.wished_run().await.to_string();
-        if !server.world.flink.has_job(&run) {
-            server.world.flink.add_job(&run, "word-count", "RUNNING");
-        }
+    async fn start(&self) -> Asked {
+        let (principal, place, key) = self.common();
+        let order = StartOrder::default();
+        self.server.control().start_job(principal, place, order, key).await.map(Some)
     }
-    .boxed()
+
+    async fn savepoint(&self) -> Asked {
+        let (principal, place, key) = self.common();
+        let order = SavepointOrder::default();
+        self.server.control().savepoint_job(principal, place, order, key).await.map(Some)
+    }
+
+    async fn stop(&self) -> Asked {
+        let (principal, place, key) = self.common();
+        let order = SavepointOrder::default();
+        self.server.control().stop_job(principal, place, order, key).await.map(Some)
+    }
+
+    async fn restart(&self) -> Asked {
+        let (principal, place, key) = self.common();
+        let order = RestartOrder::default();
+        self.server.control().restart_job(principal, place, order, key).await.map(Some)
+    }
+
+    async fn cancel(&self) -> Asked {
+        let (principal, place, key) = self.common();
+        self.server.control().cancel_job(principal, place, key).await.map(Some)
+    }
+
+    async fn delete(&self) -> Asked {
+        let (principal, place, key) = self.common();
+        self.server.control().delete_job(principal, place, key).await.map(Some)
+    }
+
+    /// It is Flink that is asked here.
+    async fn finish(&self) -> Asked {
+        let run = self.server.wished_run().await;
+        self.server.world.flink.set_state(&run.to_string(), "FINISHED");
+        Ok(None)
+    }
+
+    /// Who asks, about which job, under which key.
+    fn common(&self) -> (&Principal, (&EnvironmentName, &JobName), Option<(String, String)>) {
+        let key = (self.key.to_owned(), "hash".to_owned());
+        (&self.server.principal, (&self.environment, &self.name), Some(key))
+    }
 }
