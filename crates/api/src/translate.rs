@@ -71,10 +71,12 @@ pub(crate) const fn job_state(state: JobState) -> api::JobState {
         JobState::Restarting => api::JobState::Restarting,
         JobState::Suspended => api::JobState::Suspended,
         JobState::Canceling => api::JobState::Canceling,
+        JobState::Stopping => api::JobState::Stopping,
         JobState::Ending => api::JobState::Ending,
         JobState::Finished => api::JobState::Finished,
         JobState::Failed => api::JobState::Failed,
         JobState::Canceled => api::JobState::Canceled,
+        JobState::Stopped => api::JobState::Stopped,
         JobState::EndedUnknown => api::JobState::EndedUnknown,
         JobState::Deleting => api::JobState::Deleting,
     }
@@ -84,6 +86,7 @@ const fn desired(intent: Intent) -> api::Desired {
     match intent {
         Intent::Rest => api::Desired::Idle,
         Intent::Run { .. } => api::Desired::Running,
+        Intent::Stop => api::Desired::Stopped,
         Intent::Cancel => api::Desired::Canceled,
         Intent::Delete => api::Desired::Deleted,
     }
@@ -94,6 +97,7 @@ pub(crate) const fn change(change: control::Change) -> api::Change {
         control::Change::Created => api::Change::Created,
         control::Change::Unchanged => api::Change::Unchanged,
         control::Change::Configured => api::Change::Configured,
+        control::Change::Restart => api::Change::Restart,
     }
 }
 
@@ -116,6 +120,7 @@ pub(crate) fn run(run: control::Run) -> api::Run {
 const fn outcome(outcome: &Outcome) -> api::Outcome {
     match outcome {
         Outcome::Finished => api::Outcome::Finished,
+        Outcome::Stopped => api::Outcome::Stopped,
         Outcome::Failed => api::Outcome::Failed,
         Outcome::Canceled => api::Outcome::Canceled,
         Outcome::Unknown => api::Outcome::EndedUnknown,

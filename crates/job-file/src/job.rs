@@ -1,8 +1,9 @@
 //! One document of the file: a job.
 
 use flumen_model::{
-    ArtifactRole, Dependency, FlinkVersion, JobKind, JobManagerResources, JobSpec, Mode,
-    PodTemplates, Resources, TaskManagerResources, UpgradeMode,
+    ArtifactRole, Dependency, FlinkVersion, InterventionPolicy, JobKind, JobManagerResources,
+    JobSpec, LeftoverPolicy, Mode, PodTemplates, Resources, RestartPolicy, TaskManagerResources,
+    UpgradeMode,
 };
 
 use crate::{
@@ -83,6 +84,10 @@ pub(crate) fn read(document: &Field<'_>, report: &mut Report) -> Option<JobSpec>
         resources: resources.unwrap_or_default(),
         pod_templates: templates.unwrap_or_default(),
         upgrade_mode: upgrade_mode.unwrap_or_default(),
+        restart_policy: RestartPolicy::default(),
+        interventions: InterventionPolicy::default(),
+        leftovers: LeftoverPolicy::default(),
+        allow_non_restored_state: false,
     })
 }
 

@@ -46,6 +46,7 @@ pub(crate) async fn apply(
         spec: body.spec,
         artifacts: artifacts.collect(),
         start: body.start,
+        force: false,
         if_match: expected.0.and_then(|version| i64::try_from(version).ok()),
         key,
     };

@@ -1,5 +1,6 @@
 use axum::{Json, extract::State, http::StatusCode};
 use flumen_api_types::Operation;
+use flumen_control::StartOrder;
 
 use crate::{
     error::Error,
@@ -21,6 +22,7 @@ pub(crate) async fn start(
     key: IdempotencyKey,
 ) -> Result<(StatusCode, Json<Operation>), Error> {
     let key = key.with(&("start", &environment, &job));
-    let id = api.control.start_job(&principal, (&environment, &job), key).await?;
+    let id =
+        api.control.start_job(&principal, (&environment, &job), StartOrder::default(), key).await?;
     translate::accepted(&api, &principal, id).await
 }
