@@ -14,9 +14,13 @@ pub struct ApplyJob {
     /// One entry for each path that the job names, except those that begin with `local://`.
     #[serde(default)]
     pub artifacts: Vec<Artifact>,
-    /// Whether a job that does not run is started. Default: true.
+    /// Whether a job that does not run is started, and one that runs replaced where the change takes
+    /// that. Default: true.
     #[serde(default = "yes")]
     pub start: bool,
+    /// Whether a change is carried out that puts the state of the job at risk. Default: false.
+    #[serde(default)]
+    pub force: bool,
 }
 
 const fn yes() -> bool {
@@ -63,7 +67,7 @@ pub enum Change {
     Created,
     /// Nothing differs.
     Unchanged,
-    /// The definition differs; the job does not run, so nothing is restarted.
+    /// The definition differs; nothing is restarted for that.
     Configured,
     /// The running job is replaced, as its `upgradeMode` says.
     Restart,

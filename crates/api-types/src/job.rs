@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{JobState, Live, Run};
+use crate::{JobState, Live, Run, Snapshot};
 
 /// A job by its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -110,6 +110,15 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = "uuid")]
     pub operation: Option<OperationId>,
+    /// The newest savepoint that was asked for: how far it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub savepoint: Option<SavepointProgress>,
+    /// The run that the restart policy calls for, when it is to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_restart: Option<NextRestart>,
+    /// The newest snapshot that is recorded of the job; only where one job is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest_snapshot: Option<Snapshot>,
     /// What Flink says now; only where `live=true` asked for it and Flink answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Live>,
@@ -120,6 +129,52 @@ impl Job {
     pub fn reference(&self) -> JobReference {
         JobReference { environment: self.environment.clone(), name: self.name.clone() }
     }
+}
+
+/// A savepoint that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SavepointProgress {
+    /// The operation that asked for it.
+    #[schema(value_type = String, format = "uuid")]
+    pub operation: OperationId,
+    /// Whether the job ends with it.
+    pub stops: bool,
+    /// How far it is.
+    pub state: SavepointState,
+    /// When Flink began with it, while it is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Where it lies, once it is complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Why it was not taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// How far a savepoint is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SavepointState {
+    /// It is asked for or being taken.
+    Underway,
+    /// It is complete.
+    Completed,
+    /// It was not taken.
+    Failed,
+}
+
+/// The run that follows one that failed, as the `restartPolicy` of the job says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NextRestart {
+    /// When it begins.
+    pub at: Timestamp,
+    /// Which one in a row it is, from 1.
+    pub attempt: u32,
+    /// How many there may be.
+    pub attempts: u32,
 }
 
 /// What is wanted of a job.

@@ -2,34 +2,43 @@
 
 mod apply;
 mod cluster;
+mod diff;
 mod environment;
 mod event;
 mod job;
 mod live;
 mod operation;
+mod orders;
 mod page;
 mod problem;
 mod query;
 mod release;
 mod run;
 mod server;
+mod snapshot;
 mod state;
 mod version;
 
 pub use apply::{Applied, ApplyJob, Artifact, Change};
 pub use cluster::{Check, CheckOutcome, Cluster, ClusterCheck};
+pub use diff::{DiffJob, Effect, FieldChange, JobDiff};
 pub use environment::{Environment, EnvironmentSpec, Storage};
 pub use event::Event;
-pub use job::{Desired, Job, JobReference, JobSummary};
+pub use job::{
+    Desired, Job, JobReference, JobSummary, NextRestart, SavepointProgress, SavepointState,
+};
 pub use live::{Live, Vertex};
 pub use operation::{Failure, Operation, OperationKind, OperationState, Step, StepState};
+pub use orders::{RestartJob, StartJob, StartSource, StopJob, TakeSavepoint};
 pub use page::Page;
 pub use problem::Problem;
 pub use query::{
-    ArtifactQuery, JobQuery, JobsQuery, LogsQuery, OperationsQuery, PageQuery, VersionQuery,
+    ArtifactQuery, JobQuery, JobsQuery, LogsQuery, OperationsQuery, PageQuery, SnapshotsQuery,
+    VersionQuery,
 };
 pub use release::{Release, ReleaseArtifact};
 pub use run::{Outcome, Run};
 pub use server::{Health, ServerVersion, UiLink};
+pub use snapshot::{Snapshot, SnapshotCause, SnapshotKind};
 pub use state::JobState;
 pub use version::{AddVersion, Version, VersionSource};

@@ -37,6 +37,9 @@ pub struct Operation {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
+    /// Where the savepoint lies that it took, while that is recorded; not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub savepoint: Option<String>,
 }
 
 /// What an operation does.
@@ -51,7 +54,7 @@ pub enum OperationKind {
     Stop,
     /// Cancels the job.
     Cancel,
-    /// Stops the job with a savepoint and starts it from there.
+    /// Ends the run of the job and starts another, by default with its state.
     Restart,
     /// Takes a savepoint of the running job.
     Savepoint,

@@ -3,6 +3,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::StartSource;
+
 /// One start of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -21,6 +23,13 @@ pub struct Run {
     /// The image that its pods run, by digest, once it is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// From what it was to start: `latest`, `nothing` or a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "latest")]
+    pub start_from: Option<StartSource>,
+    /// The snapshot that was found for that; absent for empty state, and before it was looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_from: Option<String>,
     /// When it was asked for.
     pub started_at: Timestamp,
     /// When Flink was first seen running it.

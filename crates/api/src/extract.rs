@@ -1,19 +1,21 @@
 //! What handlers take out of a request. Every refusal is one of our own errors.
 
 use axum::extract::{FromRequest, FromRequestParts};
-use flumen_model::{EnvironmentName, JobName};
+use flumen_model::{EnvironmentName, InvalidValue, JobName};
 use serde::Deserialize;
 
 use crate::error::Error;
 
 mod caller;
 mod idempotency;
+mod optional;
 mod page;
 mod precondition;
 
 pub(crate) use caller::{Caller, authenticate};
 pub(crate) use idempotency::IdempotencyKey;
-pub(crate) use page::{Slice, slice};
+pub(crate) use optional::OptionalBody;
+pub(crate) use page::{Slice, gather, slice};
 pub(crate) use precondition::{IfMatch, tagged};
 
 /// A JSON body.
@@ -36,4 +38,25 @@ pub(crate) struct Path<T>(pub(crate) T);
 pub(crate) struct JobPath {
     pub(crate) environment: EnvironmentName,
     pub(crate) job: JobName,
+}
+
+impl JobPath {
+    pub(crate) const fn name(&self) -> (&EnvironmentName, &JobName) {
+        (&self.environment, &self.job)
+    }
+}
+
+/// The job that a query names. A name alone says too little: it is unique in its environment only.
+pub(crate) fn named<'a>(
+    environment: Option<&'a EnvironmentName>,
+    job: Option<&'a JobName>,
+) -> Result<Option<(&'a EnvironmentName, &'a JobName)>, Error> {
+    match (environment, job) {
+        (Some(environment), Some(job)) => Ok(Some((environment, job))),
+        (None, Some(job)) => {
+            let allowed = "name the environment of the job too";
+            Err(InvalidValue::new("job", job.as_str(), allowed).into())
+        }
+        _ => Ok(None),
+    }
 }

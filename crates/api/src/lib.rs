@@ -13,6 +13,7 @@ mod operations;
 mod routes;
 mod server;
 mod settings;
+mod snapshots;
 mod state;
 mod translate;
 mod ui;

@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Settings, artifacts, boundary::boundary, clusters, document, environments,
-    extract::authenticate, jobs, operations, server, state::Api, versions,
+    extract::authenticate, jobs, operations, server, snapshots, state::Api, versions,
 };
 
 /// The API. `stop` ends its streams, so that the server can stop.
@@ -38,7 +38,11 @@ pub(crate) fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show, jobs::apply, jobs::delete))
         .routes(routes!(jobs::start))
+        .routes(routes!(jobs::stop))
+        .routes(routes!(jobs::savepoint))
+        .routes(routes!(jobs::restart))
         .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::diff))
         .routes(routes!(jobs::runs))
         .routes(routes!(jobs::releases))
         .routes(routes!(jobs::events))
@@ -47,6 +51,8 @@ pub(crate) fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(operations::list))
         .routes(routes!(operations::show))
         .routes(routes!(operations::follow))
+        .routes(routes!(snapshots::list))
+        .routes(routes!(snapshots::show))
         .routes(routes!(environments::list))
         .routes(routes!(environments::show, environments::save))
         .routes(routes!(clusters::list))

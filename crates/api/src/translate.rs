@@ -3,14 +3,20 @@
 use axum::{Json, http::StatusCode};
 use flumen_api_types as api;
 use flumen_control as control;
-use flumen_lifecycle::{Intent, JobState, Outcome};
+use flumen_lifecycle::Effect;
 use flumen_model::OperationId;
 
 use crate::{error::Error, state::Api};
 
+mod job;
 mod operation;
+mod orders;
+mod snapshot;
 
-pub(crate) use operation::operation;
+pub(crate) use job::{job, job_state, job_summary, run};
+pub(crate) use operation::{operation, with_savepoint};
+pub(crate) use orders::{restart, savepoint, start, stop};
+pub(crate) use snapshot::snapshot;
 
 /// The answer to a request that started an operation.
 pub(crate) async fn accepted(
@@ -22,104 +28,47 @@ pub(crate) async fn accepted(
     Ok((StatusCode::ACCEPTED, Json(operation(started))))
 }
 
-pub(crate) fn job(view: control::JobView) -> api::Job {
-    let control::JobView { job, state, state_since, run } = view;
-    api::Job {
-        environment: job.environment,
-        name: job.name,
-        cluster: job.cluster,
-        namespace: job.namespace,
-        cluster_id: job.cluster_id,
-        spec: job.spec,
-        version: count(job.version),
-        desired: desired(job.desired.intent),
-        state: job_state(state),
-        reason: job.status.reason,
-        unreachable_since: job.status.unreachable_since,
-        state_since,
-        created_at: job.created_at,
-        updated_at: job.updated_at,
-        release: job.release,
-        run: run.map(self::run),
-        operation: job.desired.operation,
-        live: None,
-    }
-}
-
-pub(crate) fn job_summary(view: control::JobView) -> api::JobSummary {
-    let control::JobView { job, state, state_since, run } = view;
-    api::JobSummary {
-        environment: job.environment,
-        name: job.name,
-        state: job_state(state),
-        reason: job.status.reason,
-        unreachable_since: job.status.unreachable_since,
-        state_since,
-        flink_version: job.spec.flink_version,
-        release: job.release,
-        started_at: run.as_ref().map(|run| run.created_at),
-        ended_at: run.as_ref().and_then(|run| run.ended_at),
-    }
-}
-
-pub(crate) const fn job_state(state: JobState) -> api::JobState {
-    match state {
-        JobState::New => api::JobState::New,
-        JobState::Starting => api::JobState::Starting,
-        JobState::Created => api::JobState::Created,
-        JobState::Running => api::JobState::Running,
-        JobState::Restarting => api::JobState::Restarting,
-        JobState::Suspended => api::JobState::Suspended,
-        JobState::Canceling => api::JobState::Canceling,
-        JobState::Ending => api::JobState::Ending,
-        JobState::Finished => api::JobState::Finished,
-        JobState::Failed => api::JobState::Failed,
-        JobState::Canceled => api::JobState::Canceled,
-        JobState::EndedUnknown => api::JobState::EndedUnknown,
-        JobState::Deleting => api::JobState::Deleting,
-    }
-}
-
-const fn desired(intent: Intent) -> api::Desired {
-    match intent {
-        Intent::Rest => api::Desired::Idle,
-        Intent::Run { .. } => api::Desired::Running,
-        Intent::Cancel => api::Desired::Canceled,
-        Intent::Delete => api::Desired::Deleted,
-    }
-}
-
 pub(crate) const fn change(change: control::Change) -> api::Change {
     match change {
         control::Change::Created => api::Change::Created,
         control::Change::Unchanged => api::Change::Unchanged,
         control::Change::Configured => api::Change::Configured,
+        control::Change::Restart => api::Change::Restart,
     }
 }
 
-pub(crate) fn run(run: control::Run) -> api::Run {
-    api::Run {
-        id: run.id,
-        number: count(run.number),
-        release: run.release,
-        environment: run.environment,
-        image: run.image,
-        started_at: run.created_at,
-        running_at: run.running_at,
-        ended_at: run.ended_at,
-        outcome: run.outcome.as_ref().map(outcome),
-        reason: run.reason,
-        exceptions: run.exceptions,
+pub(crate) fn diff(diff: control::Diff) -> api::JobDiff {
+    let change = |one: flumen_lifecycle::Difference| api::FieldChange {
+        field: one.field,
+        from: one.from,
+        to: one.to,
+        effect: effect(one.effect),
+        risk: one.risk,
+    };
+    api::JobDiff {
+        effect: effect(diff.effect()),
+        is_new: diff.is_new,
+        runs: diff.runs,
+        changes: diff.differences.into_iter().map(change).collect(),
     }
 }
 
-const fn outcome(outcome: &Outcome) -> api::Outcome {
-    match outcome {
-        Outcome::Finished => api::Outcome::Finished,
-        Outcome::Failed => api::Outcome::Failed,
-        Outcome::Canceled => api::Outcome::Canceled,
-        Outcome::Unknown => api::Outcome::EndedUnknown,
+const fn effect(effect: Effect) -> api::Effect {
+    match effect {
+        Effect::NoOp => api::Effect::NoOp,
+        Effect::InPlace => api::Effect::InPlace,
+        Effect::Restart => api::Effect::Restart,
+        Effect::StateAtRisk => api::Effect::StateAtRisk,
     }
+}
+
+pub(crate) fn artifacts(artifacts: Vec<api::Artifact>) -> Vec<control::UploadedArtifact> {
+    let uploaded = artifacts.into_iter().map(|artifact| control::UploadedArtifact {
+        name: artifact.name,
+        digest: artifact.digest,
+        role: artifact.role,
+    });
+    uploaded.collect()
 }
 
 pub(crate) fn release(release: control::Release) -> api::Release {

@@ -10,7 +10,7 @@ use flumen_model::{EnvironmentName, FlinkVersion, InvalidValue};
 
 use crate::{
     error::Error,
-    extract::{Body, Caller, Path, Query, Slice, slice},
+    extract::{Body, Caller, IdempotencyKey, Path, Query, Slice, slice},
     state::Api,
     translate,
 };
@@ -43,13 +43,16 @@ pub(crate) async fn list(
 /// Makes a Flink version available to the jobs of an environment.
 #[utoipa::path(
     post, path = "/api/v1/versions", tag = "versions", request_body = AddVersion,
+    params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = Operation))
 )]
 pub(crate) async fn add(
     State(api): State<Api>,
     Caller(principal): Caller,
+    key: IdempotencyKey,
     Body(body): Body<AddVersion>,
 ) -> Result<(StatusCode, Json<Operation>), Error> {
+    let key = key.with(&("addVersion", &body));
     let source = match body.source {
         VersionSource::PythonPackages(true) => flumen_control::VersionSource::PythonPackages,
         VersionSource::PythonPackages(false) => {
@@ -65,7 +68,7 @@ pub(crate) async fn add(
         }
     };
     let environment = named_or_local(body.environment)?;
-    let id = api.control.add_version(&principal, body.version, &environment, source).await?;
+    let id = api.control.add_version(&principal, body.version, &environment, source, key).await?;
     translate::accepted(&api, &principal, id).await
 }
 

@@ -125,6 +125,9 @@ impl Error {
     /// The stable code of this failure.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Store(flumen_store::Error::Stale { .. } | flumen_store::Error::Exists { .. }) => {
+                "conflict"
+            }
             Self::Store(_) => "server.database",
             Self::Cluster(_) => "cluster.request",
             Self::Registry(_) => "registry.request",

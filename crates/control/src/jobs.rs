@@ -16,7 +16,7 @@ pub use read::JobView;
 pub use restart::RestartOrder;
 pub use start::{StartOrder, StartSource};
 pub use stop::SavepointOrder;
-pub(crate) use wish::new_operation;
+pub(crate) use wish::{IdempotencyKey, new_operation};
 
 use flumen_store::{Job, Run, RunStart};
 

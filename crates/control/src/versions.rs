@@ -10,7 +10,7 @@ use flumen_model::{EnvironmentName, FlinkVersion, OperationId};
 use flumen_store::{FlinkVersionRow, Operation, OperationState, Principal};
 use serde::{Deserialize, Serialize};
 
-use crate::{Control, Error, actions, clock, identity};
+use crate::{Control, Error, actions, clock, identity, jobs::IdempotencyKey};
 
 const DISTRIBUTION: &str = "prepare-distribution";
 const LAYERS: &str = "build-layers";
@@ -54,7 +54,11 @@ impl Control {
         version: FlinkVersion,
         environment: &EnvironmentName,
         source: VersionSource,
+        key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
+        if let Some(operation) = self.replayed(principal, key.as_ref()).await? {
+            return Ok(operation);
+        }
         let environment = self.environment(environment).await?.name;
         let request = Request { version, environment: environment.clone(), source };
         let operation = Operation {
@@ -72,7 +76,8 @@ impl Control {
             finished_at: None,
             steps: Vec::new(),
         };
-        self.store().create_operation(&operation).await?;
+        let key = key.as_ref().map(|(key, request)| (key.as_str(), request.as_str()));
+        self.store().create_operation(&operation, key).await?;
         begin(self, operation.clone(), request);
         Ok(operation.id)
     }

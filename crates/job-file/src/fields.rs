@@ -3,6 +3,7 @@
 use std::{collections::HashMap, str::FromStr};
 
 use flumen_model::InvalidValue;
+use jiff::SignedDuration;
 
 use crate::{
     Problem,
@@ -125,6 +126,29 @@ impl<'a> Field<'a> {
             self.refuse("a whole number of at least 1", report);
         }
         number
+    }
+
+    /// A whole number of at least 0.
+    pub(crate) fn number(&self, report: &mut Report) -> Option<u32> {
+        let number = self.text(report)?.parse().ok();
+        if number.is_none() {
+            self.refuse("a whole number of at least 0", report);
+        }
+        number
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn flag(&self, report: &mut Report) -> Option<bool> {
+        self.choice(&[("true", true), ("false", false)], report)
+    }
+
+    /// A time that is longer than none.
+    pub(crate) fn duration(&self, report: &mut Report) -> Option<SignedDuration> {
+        let time = self.text(report)?.parse().ok().filter(SignedDuration::is_positive);
+        if time.is_none() {
+            self.refuse("a time greater than 0 with its unit, such as 10 s, 5 min or 1 h", report);
+        }
+        time
     }
 
     /// A number of CPU cores.

@@ -1,8 +1,9 @@
 //! One document of the file: a job.
 
 use flumen_model::{
-    ArtifactRole, Dependency, FlinkVersion, JobKind, JobManagerResources, JobSpec, Mode,
-    PodTemplates, Resources, TaskManagerResources, UpgradeMode,
+    ArtifactRole, Dependency, FlinkVersion, InterventionPolicy, JobKind, JobManagerResources,
+    JobSpec, LeftoverPolicy, Mode, PodTemplates, Resources, RestartPolicy, TaskManagerResources,
+    UpgradeMode,
 };
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     json,
 };
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 19] = [
     "name",
     "environment",
     "flinkVersion",
@@ -27,6 +28,10 @@ const KEYS: [&str; 15] = [
     "resources",
     "podTemplates",
     "upgradeMode",
+    "restartPolicy",
+    "interventions",
+    "leftovers",
+    "allowNonRestoredState",
 ];
 const MODES: [(&str, Mode); 2] = [("application", Mode::Application), ("session", Mode::Session)];
 const KINDS: [(&str, JobKind); 3] =
@@ -42,6 +47,13 @@ const UPGRADE_MODES: [(&str, UpgradeMode); 3] = [
     ("stateful", UpgradeMode::Stateful),
     ("last-state", UpgradeMode::LastState),
     ("stateless", UpgradeMode::Stateless),
+];
+const INTERVENTIONS: [(&str, InterventionPolicy); 2] =
+    [("accept", InterventionPolicy::Accept), ("restart", InterventionPolicy::Restart)];
+const LEFTOVERS: [(&str, LeftoverPolicy); 3] = [
+    ("own", LeftoverPolicy::Own),
+    ("remove", LeftoverPolicy::Remove),
+    ("refuse", LeftoverPolicy::Refuse),
 ];
 
 /// The job, or `None` if the report says why there is none. The report may have grown either way.
@@ -67,6 +79,12 @@ pub(crate) fn read(document: &Field<'_>, report: &mut Report) -> Option<JobSpec>
     });
     let resources = fields.get("resources").and_then(|field| resources(&field, report));
     let templates = fields.get("podTemplates").and_then(|field| pod_templates(&field, report));
+    let restart_policy =
+        fields.get("restartPolicy").and_then(|field| restart_policy(&field, report));
+    let interventions =
+        fields.get("interventions").and_then(|field| field.choice(&INTERVENTIONS, report));
+    let leftovers = fields.get("leftovers").and_then(|field| field.choice(&LEFTOVERS, report));
+    let drops_state = fields.get("allowNonRestoredState").and_then(|field| field.flag(report));
     Some(JobSpec {
         main_class: fields.get("mainClass").and_then(|field| owned(&field, report)),
         parallelism: fields.get("parallelism").and_then(|field| field.count(report)),
@@ -83,6 +101,10 @@ pub(crate) fn read(document: &Field<'_>, report: &mut Report) -> Option<JobSpec>
         resources: resources.unwrap_or_default(),
         pod_templates: templates.unwrap_or_default(),
         upgrade_mode: upgrade_mode.unwrap_or_default(),
+        restart_policy: restart_policy.unwrap_or_default(),
+        interventions: interventions.unwrap_or_default(),
+        leftovers: leftovers.unwrap_or_default(),
+        allow_non_restored_state: drops_state.unwrap_or_default(),
     })
 }
 
@@ -150,6 +172,31 @@ fn task_manager(field: &Field<'_>, report: &mut Report) -> Option<TaskManagerRes
         memory: fields.get("memory").and_then(|field| field.parsed(report)),
         slots: fields.get("slots").and_then(|field| field.count(report)),
     })
+}
+
+fn restart_policy(field: &Field<'_>, report: &mut Report) -> Option<RestartPolicy> {
+    let known = ["attempts", "backOff", "maxBackOff", "window", "startTimeout"];
+    let fields = Fields::new(field, &known, report)?;
+    let mut time = |key| fields.get(key).and_then(|field| field.duration(report));
+    let standard = RestartPolicy::STANDARD;
+    let (back_off, max_back_off) = (time("backOff"), time("maxBackOff"));
+    let (window, start_timeout) = (time("window"), time("startTimeout"));
+    let policy = RestartPolicy {
+        attempts: fields.get("attempts").and_then(|field| field.number(report)),
+        back_off: back_off.unwrap_or(standard.back_off),
+        max_back_off: max_back_off.unwrap_or(standard.max_back_off),
+        window: window.unwrap_or(standard.window),
+        start_timeout,
+    };
+    if policy.max_back_off < policy.back_off {
+        let given = fields.get(if max_back_off.is_some() { "maxBackOff" } else { "backOff" })?;
+        let message = format!(
+            "the longest wait (maxBackOff, {:#}) is shorter than the first (backOff, {:#})",
+            policy.max_back_off, policy.back_off
+        );
+        report.add(given.node.at, &given.key, message);
+    }
+    Some(policy)
 }
 
 fn pod_templates(field: &Field<'_>, report: &mut Report) -> Option<PodTemplates> {

@@ -147,10 +147,17 @@ pub(crate) async fn succeed_of_job(
 }
 
 impl Store {
-    /// Writes down an operation that is about no job.
-    pub async fn create_operation(&self, operation: &Operation) -> Result<(), Error> {
+    /// Writes down an operation that is about no job, with its idempotency key and the hash of the request.
+    pub async fn create_operation(
+        &self,
+        operation: &Operation,
+        key: Option<(&str, &str)>,
+    ) -> Result<(), Error> {
         let mut transaction = self.write(WHAT).await?;
         insert(&mut transaction, operation).await?;
+        if let Some((key, request)) = key {
+            insert_key(&mut transaction, &KeyRow { key, request }, operation).await?;
+        }
         self.commit("store.create-operation", WHAT, transaction).await
     }
 

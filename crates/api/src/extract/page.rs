@@ -38,6 +38,35 @@ fn decode<K: DeserializeOwned>(cursor: &str) -> Result<K, Error> {
         })
 }
 
+/// How many entries are looked at in one go.
+const BATCH: u32 = 500;
+
+/// Fetches entries from where the slice begins until enough of them are kept, or there are no more.
+/// `fetch` gets the key that the batch comes after, and how many entries it may have.
+pub(crate) async fn gather<K: Clone + Serialize, T, F>(
+    slice: &Slice<K>,
+    key: fn(&T) -> K,
+    keep: impl Fn(&T) -> bool,
+    mut fetch: impl FnMut(Option<K>, u32) -> F,
+) -> Result<Vec<T>, Error>
+where
+    F: Future<Output = Result<Vec<T>, flumen_control::Error>>,
+{
+    let wanted = slice.fetch() as usize;
+    let mut found = Vec::new();
+    let mut after = slice.after.clone();
+    loop {
+        let batch = fetch(after, BATCH).await?;
+        let is_last = batch.len() < BATCH as usize;
+        after = batch.last().map(key);
+        found.extend(batch.into_iter().filter(&keep));
+        if is_last || found.len() >= wanted {
+            found.truncate(wanted);
+            return Ok(found);
+        }
+    }
+}
+
 impl<K: Serialize> Slice<K> {
     /// How many entries to ask for: one more than wanted, which says whether there is a next page.
     pub(crate) const fn fetch(&self) -> u32 {

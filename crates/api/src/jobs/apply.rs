@@ -4,8 +4,8 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use flumen_api_types::{Applied, ApplyJob};
-use flumen_control::UploadedArtifact;
 
+use super::{admit, check_same};
 use crate::{
     error::Error,
     extract::{Body, Caller, IdempotencyKey, IfMatch, JobPath, Path, tagged},
@@ -13,7 +13,8 @@ use crate::{
     translate,
 };
 
-/// Creates or changes a job as its file has it, and starts it where it does not run.
+/// Creates or changes a job as its file has it, and starts it where it does not run, or replaces
+/// its run where the change takes that.
 #[utoipa::path(
     put, path = "/api/v1/environments/{environment}/jobs/{job}", tag = "jobs",
     params(("environment" = String, Path), ("job" = String, Path),
@@ -29,23 +30,14 @@ pub(crate) async fn apply(
     key: IdempotencyKey,
     Body(body): Body<ApplyJob>,
 ) -> Result<Response, Error> {
-    same("environment", path.environment.as_str(), body.spec.environment.as_str())?;
-    same("job", path.job.as_str(), body.spec.name.as_str())?;
-    if expected != IfMatch(None) {
-        let known = api.control.job(&principal, &path.environment, &path.job).await?;
-        let known = translate::job(known);
-        expected.check(format!("the job {}", known.reference()), known.version)?;
-    }
+    check_same(&path, &body.spec)?;
     let key = key.with(&("apply", &path.environment, &path.job, &body));
-    let artifacts = body.artifacts.into_iter().map(|artifact| UploadedArtifact {
-        name: artifact.name,
-        digest: artifact.digest,
-        role: artifact.role,
-    });
+    admit(&api, &principal, &path, expected, key.as_ref()).await?;
     let apply = flumen_control::ApplyJob {
         spec: body.spec,
-        artifacts: artifacts.collect(),
+        artifacts: translate::artifacts(body.artifacts),
         start: body.start,
+        force: body.force,
         if_match: expected.0.and_then(|version| i64::try_from(version).ok()),
         key,
     };
@@ -61,11 +53,4 @@ pub(crate) async fn apply(
         _ => StatusCode::OK,
     };
     Ok((status, tagged(job.version, &Applied { job, operation, change })).into_response())
-}
-
-fn same(what: &'static str, address: &str, body: &str) -> Result<(), Error> {
-    if address == body {
-        return Ok(());
-    }
-    Err(Error::Mismatch { what, address: address.to_owned(), body: body.to_owned() })
 }

@@ -1,9 +1,10 @@
 use axum::{Json, extract::State, http::StatusCode};
 use flumen_api_types::Operation;
 
+use super::admit;
 use crate::{
     error::Error,
-    extract::{Caller, IdempotencyKey, JobPath, Path},
+    extract::{Caller, IdempotencyKey, IfMatch, JobPath, Path},
     state::Api,
     translate,
 };
@@ -11,16 +12,19 @@ use crate::{
 /// Cancels a job, without a savepoint.
 #[utoipa::path(
     post, path = "/api/v1/environments/{environment}/jobs/{job}/cancel", tag = "jobs",
-    params(("environment" = String, Path), ("job" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("environment" = String, Path), ("job" = String, Path),
+        ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = Operation))
 )]
 pub(crate) async fn cancel(
     State(api): State<Api>,
     Caller(principal): Caller,
-    Path(JobPath { environment, job }): Path<JobPath>,
+    Path(path): Path<JobPath>,
+    expected: IfMatch,
     key: IdempotencyKey,
 ) -> Result<(StatusCode, Json<Operation>), Error> {
-    let key = key.with(&("cancel", &environment, &job));
-    let id = api.control.cancel_job(&principal, (&environment, &job), key).await?;
+    let key = key.with(&("cancel", &path.environment, &path.job));
+    admit(&api, &principal, &path, expected, key.as_ref()).await?;
+    let id = api.control.cancel_job(&principal, path.name(), key).await?;
     translate::accepted(&api, &principal, id).await
 }

@@ -1,6 +1,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use flumen_api_types::Operation;
 
+use super::admit;
 use crate::{
     error::Error,
     extract::{Caller, IdempotencyKey, IfMatch, JobPath, Path},
@@ -18,15 +19,12 @@ use crate::{
 pub(crate) async fn delete(
     State(api): State<Api>,
     Caller(principal): Caller,
-    Path(JobPath { environment, job }): Path<JobPath>,
+    Path(path): Path<JobPath>,
     expected: IfMatch,
     key: IdempotencyKey,
 ) -> Result<(StatusCode, Json<Operation>), Error> {
-    if expected != IfMatch(None) {
-        let known = translate::job(api.control.job(&principal, &environment, &job).await?);
-        expected.check(format!("the job {}", known.reference()), known.version)?;
-    }
-    let key = key.with(&("delete", &environment, &job));
-    let id = api.control.delete_job(&principal, (&environment, &job), key).await?;
+    let key = key.with(&("delete", &path.environment, &path.job));
+    admit(&api, &principal, &path, expected, key.as_ref()).await?;
+    let id = api.control.delete_job(&principal, path.name(), key).await?;
     translate::accepted(&api, &principal, id).await
 }

@@ -4,13 +4,10 @@ use flumen_control::JobView;
 
 use crate::{
     error::Error,
-    extract::{Caller, Query, Slice, slice},
+    extract::{Caller, Query, Slice, gather, slice},
     state::Api,
     translate,
 };
-
-/// How many jobs are looked at in one go.
-const BATCH: u32 = 500;
 
 /// Lists jobs by environment and name.
 #[utoipa::path(
@@ -23,20 +20,13 @@ pub(crate) async fn list(
     Query(query): Query<JobsQuery>,
 ) -> Result<Json<Page<JobSummary>>, Error> {
     let slice: Slice<(String, String)> = slice(query.limit, query.cursor.as_deref())?;
-    let wanted = slice.fetch() as usize;
-    let mut found: Vec<JobView> = Vec::new();
-    let mut after = slice.after.clone();
-    loop {
-        let batch =
-            api.control.jobs(&principal, query.environment.clone(), after, Some(BATCH)).await?;
-        let is_last = batch.len() < BATCH as usize;
-        after = batch.last().map(key);
-        found.extend(batch.into_iter().filter(|view| matches(view, &query)));
-        if is_last || found.len() >= wanted {
-            break;
-        }
-    }
-    found.truncate(wanted);
+    let found = gather(
+        &slice,
+        key,
+        |view| matches(view, &query),
+        |after, limit| api.control.jobs(&principal, query.environment.clone(), after, Some(limit)),
+    )
+    .await?;
     let page = slice.page(found, key);
     let items = page.items.into_iter().map(translate::job_summary).collect();
     Ok(Json(Page { items, next_cursor: page.next_cursor }))

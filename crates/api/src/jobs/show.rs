@@ -8,7 +8,7 @@ use crate::{
     translate,
 };
 
-/// Shows a job; with `live=true` also what Flink says of it now.
+/// Shows a job with its newest snapshot; with `live=true` also what Flink says of it now.
 #[utoipa::path(
     get, path = "/api/v1/environments/{environment}/jobs/{job}", tag = "jobs",
     params(("environment" = String, Path), ("job" = String, Path), JobQuery),
@@ -21,8 +21,10 @@ pub(crate) async fn show(
     Query(query): Query<JobQuery>,
 ) -> Result<Response, Error> {
     let view = api.control.job(&principal, &environment, &job).await?;
+    let snapshots = api.control.snapshots(&principal, Some((&environment, &job)), None, 1).await?;
     let is_in_cluster = !view.state.is_at_rest();
     let mut shown = translate::job(view);
+    shown.latest_snapshot = snapshots.into_iter().next().map(translate::snapshot);
     if query.live && is_in_cluster {
         match api.control.live(&principal, &environment, &job).await {
             Ok(live) => shown.live = Some(translate::live(live)),

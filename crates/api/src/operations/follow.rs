@@ -30,7 +30,7 @@ pub(crate) async fn follow(
     Caller(principal): Caller,
     Path(id): Path<OperationId>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Error> {
-    let first = translate::operation(api.control.operation(&principal, id).await?);
+    let first = look(&api, &principal, id).await?;
     let stop = api.stop.clone();
     let later =
         stream::unfold(Some(first.clone()), move |last| next(api.clone(), principal.clone(), last));
@@ -39,6 +39,11 @@ pub(crate) async fn follow(
         Event::default().event("operation").json_data(operation).ok().map(Ok)
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+async fn look(api: &Api, principal: &Principal, id: OperationId) -> Result<Operation, Error> {
+    let known = api.control.operation(principal, id).await?;
+    translate::with_savepoint(api, principal, known).await
 }
 
 /// The next change after `last`; none after the end.
@@ -50,7 +55,7 @@ async fn next(
     let last = last.filter(|last| !last.state.has_ended())?;
     loop {
         tokio::time::sleep(INTERVAL).await;
-        match api.control.operation(&principal, last.id).await.map(translate::operation) {
+        match look(&api, &principal, last.id).await {
             Ok(now) if now == last => {}
             Ok(now) => return Some((now.clone(), Some(now))),
             // The stream ends early, and who follows asks again and gets the reason.

@@ -1,10 +1,10 @@
 use axum::{Json, extract::State};
 use flumen_api_types::{Operation, OperationsQuery, Page};
-use flumen_model::{EnvironmentName, InvalidValue, OperationId};
+use flumen_model::{EnvironmentName, OperationId};
 
 use crate::{
     error::Error,
-    extract::{Caller, Query, Slice, slice},
+    extract::{Caller, Query, Slice, named, slice},
     state::Api,
     translate,
 };
@@ -23,11 +23,7 @@ pub(crate) async fn list(
     Query(query): Query<OperationsQuery>,
 ) -> Result<Json<Page<Operation>>, Error> {
     let slice: Slice<OperationId> = slice(query.limit, query.cursor.as_deref())?;
-    let job = match (&query.environment, &query.job) {
-        (Some(environment), Some(job)) => Some((environment, job)),
-        (None, Some(_)) => return Err(job_alone()),
-        _ => None,
-    };
+    let job = named(query.environment.as_ref(), query.job.as_ref())?;
     // Operations are few and come without their steps, so a page is cut out of all of them.
     let depth =
         if slice.after.is_none() && query.environment.is_none() { slice.fetch() } else { DEPTH };
@@ -43,8 +39,4 @@ pub(crate) async fn list(
 
 fn is_in(environment: Option<&EnvironmentName>, wanted: Option<&EnvironmentName>) -> bool {
     wanted.is_none() || environment == wanted
-}
-
-fn job_alone() -> Error {
-    InvalidValue::new("query", "job", "name the environment of the job too").into()
 }

@@ -19,5 +19,6 @@ pub(crate) async fn show(
     Caller(principal): Caller,
     Path(id): Path<OperationId>,
 ) -> Result<Json<Operation>, Error> {
-    Ok(Json(translate::operation(api.control.operation(&principal, id).await?)))
+    let known = api.control.operation(&principal, id).await?;
+    Ok(Json(translate::with_savepoint(&api, &principal, known).await?))
 }

@@ -1,6 +1,11 @@
 use flumen_api_types as api;
 use flumen_control as control;
 
+use crate::{error::Error, state::Api};
+
+/// The most snapshots of a job that are looked through for one.
+const DEPTH: u32 = 10_000;
+
 /// An operation; a kind that is not known, which only a later version could have written, is shown as
 /// applying.
 pub(crate) fn operation(operation: control::Operation) -> api::Operation {
@@ -22,7 +27,35 @@ pub(crate) fn operation(operation: control::Operation) -> api::Operation {
         finished_at: operation.finished_at,
         steps: operation.steps.into_iter().map(step).collect(),
         error: operation.error.map(failure),
+        savepoint: None,
     }
+}
+
+/// The operation with the place of the savepoint that it took.
+pub(crate) async fn with_savepoint(
+    api: &Api,
+    principal: &control::Principal,
+    known: control::Operation,
+) -> Result<api::Operation, Error> {
+    let mut shown = operation(known);
+    let takes_one = matches!(
+        shown.kind,
+        api::OperationKind::Stop
+            | api::OperationKind::Savepoint
+            | api::OperationKind::Restart
+            | api::OperationKind::Apply
+    );
+    if let Some(job) = shown.job.as_ref().filter(|_| takes_one && shown.state.has_ended()) {
+        let job = (&job.environment, &job.name);
+        let snapshots = match api.control.snapshots(principal, Some(job), None, DEPTH).await {
+            // The job may have been deleted since.
+            Err(control::Error::NotFound { .. }) => Vec::new(),
+            other => other?,
+        };
+        let taken = snapshots.into_iter().find(|one| one.operation == Some(shown.id));
+        shown.savepoint = taken.map(|snapshot| snapshot.path);
+    }
+    Ok(shown)
 }
 
 fn kind(text: &str) -> api::OperationKind {

@@ -66,7 +66,7 @@ impl Control {
     ///
     /// # Errors
     /// [`Error::Conflict`] if the key was used for another request.
-    pub(super) async fn replayed(
+    pub async fn replayed(
         &self,
         principal: &Principal,
         key: Option<&(String, String)>,

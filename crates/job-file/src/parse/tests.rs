@@ -1,4 +1,7 @@
-use flumen_model::{ArtifactRole, ByteSize, ConfigurationValue as Value, Mode, UpgradeMode};
+use flumen_model::{
+    ArtifactRole, ByteSize, ConfigurationValue as Value, InterventionPolicy, LeftoverPolicy, Mode,
+    RestartPolicy, UpgradeMode,
+};
 
 use super::*;
 
@@ -38,6 +41,46 @@ upgradeMode: last-state
     assert_eq!(job.resources.job_manager.cpu, Some(0.5));
     assert_eq!(job.resources.task_manager.memory, Some(ByteSize::from_mebibytes(2048)));
     assert_eq!(job.upgrade_mode, UpgradeMode::LastState);
+}
+
+#[test]
+fn the_policies_of_a_job_are_read() {
+    let job = one("
+restartPolicy: {attempts: 0, backOff: 10 s, maxBackOff: 2min, window: 1h 30m, startTimeout: 5 minutes}
+interventions: restart
+leftovers: refuse
+allowNonRestoredState: true
+");
+    let policy = job.restart_policy;
+    assert_eq!((policy.attempts, policy.back_off.as_secs()), (Some(0), 10));
+    assert_eq!((policy.max_back_off.as_secs(), policy.window.as_secs()), (120, 5400));
+    assert_eq!(policy.start_timeout.map(|time| time.as_secs()), Some(300));
+    assert_eq!(job.interventions, InterventionPolicy::Restart);
+    assert_eq!((job.leftovers, job.allow_non_restored_state), (LeftoverPolicy::Refuse, true));
+    let silent = one("restartPolicy: {attempts: 5}\n").restart_policy;
+    assert_eq!(silent, RestartPolicy { attempts: Some(5), ..RestartPolicy::STANDARD });
+}
+
+#[test]
+fn wrong_policies_are_reported_with_what_is_allowed() {
+    insta::assert_snapshot!(refused(&format!(
+        "{HEAD}restartPolicy:
+  attempts: -1
+  backoff: 1 s
+  backOff: 10
+  maxBackOff: 0 s
+  window: soon
+  startTimeout: 1 d
+interventions: fight
+leftovers: keep
+allowNonRestoredState: yes
+"
+    )));
+    let text = refused(&format!("{HEAD}restartPolicy: {{backOff: 10 min}}\n"));
+    assert_eq!(
+        text,
+        "job.yaml:5:27: restartPolicy.backOff: the longest wait (maxBackOff, 5m) is shorter than the first (backOff, 10m)"
+    );
 }
 
 #[test]
