@@ -1,4 +1,5 @@
-//! `make demo`: the main job, from nothing to a result that is right, each step with its time.
+//! `make demo`: the main job, from nothing to a result that is right, and a streaming job with state through
+//! everything that may happen to it; each step with its time.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the demo is what it prints")]
 
@@ -12,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use flumen_e2e::{Flumen, Remains, WordCount, example_jar, job_file};
+use flumen_e2e::{Flumen, Remains, Streaming, WordCount, connector_jar, example_jar, job_file};
 use serde_json::Value;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
@@ -91,6 +92,7 @@ fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
     let output = directory.join("output");
     std::fs::create_dir(&input).context("no directory for the text")?;
     let jar = step("get Flink's example jar", || example_jar(cache, VERSION))?;
+    let connector = step("get the connector of its streams", || connector_jar(cache, VERSION))?;
     let words = step("write 100 MiB of text", || {
         WordCount::generate(&input.join("words.txt"), TEXT_BYTES)
     })?;
@@ -111,6 +113,7 @@ fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
         flumen.succeed(&["job", "logs", JOB, "--tail", "3"])
     })?;
     print_indented(&log);
+    stream(&flumen, directory, (&jar, &connector))?;
     print_indented(&flumen.succeed(&["job", "list"])?);
     if std::io::stdout().is_terminal() {
         println!("\nFlumen stays up. Try `{} job show {JOB}", binary.display());
@@ -121,6 +124,21 @@ fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
         STOPPED.store(false, Ordering::SeqCst);
     }
     step("stop everything", || flumen.stop())
+}
+
+fn stream(flumen: &Flumen, directory: &Path, (examples, connector): (&Path, &Path)) -> Result<()> {
+    let mut streaming = Streaming {
+        flumen,
+        version: VERSION,
+        examples: examples.to_owned(),
+        connector: connector.to_owned(),
+        directory: directory.to_owned(),
+    };
+    for (what, work) in Streaming::STEPS {
+        let told = step(what, || work(&mut streaming))?;
+        print_indented(&told);
+    }
+    Ok(())
 }
 
 fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
