@@ -2,7 +2,7 @@ use flumen_model::JobSpec;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Artifact;
+use crate::{Artifact, JobReference};
 
 /// A job as its file has it, to be compared with what the job is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -21,6 +21,8 @@ pub struct DiffJob {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobDiff {
+    /// The job.
+    pub job: JobReference,
     /// What all changes take together.
     pub effect: Effect,
     /// Whether there is no such job yet.

@@ -1,6 +1,7 @@
 //! What handlers take out of a request. Every refusal is one of our own errors.
 
 use axum::extract::{FromRequest, FromRequestParts};
+use flumen_api_types::JobReference;
 use flumen_model::{EnvironmentName, InvalidValue, JobName};
 use serde::Deserialize;
 
@@ -43,6 +44,10 @@ pub(crate) struct JobPath {
 impl JobPath {
     pub(crate) const fn name(&self) -> (&EnvironmentName, &JobName) {
         (&self.environment, &self.job)
+    }
+
+    pub(crate) fn reference(&self) -> JobReference {
+        JobReference { environment: self.environment.clone(), name: self.job.clone() }
     }
 }
 

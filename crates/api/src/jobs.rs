@@ -32,7 +32,6 @@ pub(crate) use show::*;
 pub(crate) use start::*;
 pub(crate) use stop::*;
 
-use flumen_api_types::JobReference;
 use flumen_control::Principal;
 use flumen_model::JobSpec;
 
@@ -56,8 +55,8 @@ async fn admit(
     }
     let (environment, name) = path.name();
     let version = api.control.job(principal, environment, name).await?.job.version;
-    let job = JobReference { environment: environment.clone(), name: name.clone() };
-    expected.check(format!("the job {job}"), u64::try_from(version).unwrap_or_default())
+    expected
+        .check(format!("the job {}", path.reference()), u64::try_from(version).unwrap_or_default())
 }
 
 /// Refuses a job file that is of another job than the address.

@@ -37,7 +37,7 @@ pub(crate) const fn change(change: control::Change) -> api::Change {
     }
 }
 
-pub(crate) fn diff(diff: control::Diff) -> api::JobDiff {
+pub(crate) fn diff(job: api::JobReference, diff: control::Diff) -> api::JobDiff {
     let change = |one: flumen_lifecycle::Difference| api::FieldChange {
         field: one.field,
         from: one.from,
@@ -46,6 +46,7 @@ pub(crate) fn diff(diff: control::Diff) -> api::JobDiff {
         risk: one.risk,
     };
     api::JobDiff {
+        job,
         effect: effect(diff.effect()),
         is_new: diff.is_new,
         runs: diff.runs,

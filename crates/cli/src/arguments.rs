@@ -3,9 +3,14 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, ValueEnum};
-use flumen_model::{EnvironmentName, JobName};
+use clap::{
+    Args, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use flumen_api_types::StartSource;
+use flumen_model::{EnvironmentName, JobName, RestoreMode, SavepointFormat};
 use jiff::SignedDuration;
+use serde::de::DeserializeOwned;
 
 /// What every command takes.
 #[derive(Debug, Clone, Default, Args)]
@@ -86,6 +91,59 @@ pub(crate) struct StartWaitArguments {
     /// Stop waiting after this time, such as 90s or 5m; the job goes on
     #[arg(long, value_name = "TIME", requires = "wait", value_parser = parse_time)]
     pub(crate) timeout: Option<Duration>,
+}
+
+/// From what a job is started, and how.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct StartArguments {
+    /// What to start from: latest, nothing (empty state), the id of a snapshot, or the path of a savepoint or checkpoint
+    #[arg(long)]
+    pub(crate) from: Option<StartSource>,
+
+    /// Drop state that no operator of the job takes [default: as the job file says]
+    #[arg(long)]
+    pub(crate) allow_non_restored: bool,
+
+    /// What becomes of the snapshot [default: what Flink does by itself]
+    #[arg(long, value_name = "MODE", value_parser = words::<RestoreMode>(&["claim", "no-claim", "legacy"]))]
+    pub(crate) restore_mode: Option<RestoreMode>,
+}
+
+/// How a savepoint is taken.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SavepointArguments {
+    /// Directory that the savepoint goes under, as Flink sees it [default: the job's own]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) savepoint_path: Option<String>,
+
+    /// How the savepoint is written; native since Flink 1.15 [default: canonical]
+    #[arg(long, value_parser = words::<SavepointFormat>(&["canonical", "native"]))]
+    pub(crate) format: Option<SavepointFormat>,
+}
+
+/// Which entries of a list about jobs, and how many.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ListArguments {
+    /// Only those of jobs in this environment
+    #[arg(long, short)]
+    pub(crate) environment: Option<EnvironmentName>,
+
+    /// Only those of the job with this name
+    #[arg(long, short)]
+    pub(crate) job: Option<JobName>,
+
+    /// At most this many, the newest ones
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) limit: u32,
+}
+
+/// One of these words, which are those of the API.
+pub(crate) fn words<T>(words: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(words)
+        .try_map(|word| serde_json::from_value::<T>(serde_json::Value::String(word)))
 }
 
 /// What is waited for after a start.

@@ -1,6 +1,10 @@
 //! The files that a job is made from: hashed here, sent only where the server does not have them.
 
-use std::{io, io::Read as _, path::Path};
+use std::{
+    io,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use flumen_api_types::{Artifact, ArtifactQuery};
 use flumen_model::{ArtifactRole, Digest, JobKind, JobSpec};
@@ -21,25 +25,45 @@ pub(crate) async fn upload(
 ) -> Result<Vec<Artifact>, Error> {
     let mut artifacts = Vec::new();
     for (named, role) in files(&defined.spec) {
-        let path = defined.folder.join(named);
-        let unreadable = |source| Error::ReadArtifact {
-            job: format!("the job {}", defined.spec.name),
-            named: named.to_owned(),
-            file: path.clone(),
-            source,
-        };
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        progress.say(format!("hashing {name}"));
-        let (digest, size) = hash(&path).map_err(unreadable)?;
-        let artifact = Artifact { path: named.to_owned(), digest, name, role, size };
+        let (path, artifact) = hashed(defined, named, role, progress)?;
         if !is_there(client, &artifact).await? {
-            let file = tokio::fs::File::open(&path).await.map_err(unreadable)?;
+            let file = tokio::fs::File::open(&path)
+                .await
+                .map_err(|source| unreadable(defined, named, &path, source))?;
             send(client, &artifact, file, progress).await?;
-            progress.line(format!("  uploaded {} ({})", artifact.name, text::bytes(size)));
+            progress.line(format!("  uploaded {} ({})", artifact.name, text::bytes(artifact.size)));
         }
         artifacts.push(artifact);
     }
     Ok(artifacts)
+}
+
+/// Hashes every file that the job names, and sends none.
+pub(crate) fn hash_all(defined: &Defined, progress: &Progress) -> Result<Vec<Artifact>, Error> {
+    let files = files(&defined.spec).into_iter();
+    files.map(|(named, role)| Ok(hashed(defined, named, role, progress)?.1)).collect()
+}
+
+fn hashed(
+    defined: &Defined,
+    named: &str,
+    role: ArtifactRole,
+    progress: &Progress,
+) -> Result<(PathBuf, Artifact), Error> {
+    let path = defined.folder.join(named);
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    progress.say(format!("hashing {name}"));
+    let (digest, size) = hash(&path).map_err(|source| unreadable(defined, named, &path, source))?;
+    Ok((path, Artifact { path: named.to_owned(), digest, name, role, size }))
+}
+
+fn unreadable(defined: &Defined, named: &str, path: &Path, source: io::Error) -> Error {
+    Error::ReadArtifact {
+        job: format!("the job {}", defined.spec.name),
+        named: named.to_owned(),
+        file: path.to_owned(),
+        source,
+    }
 }
 
 /// The paths that a job names, each with what the file is for.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     Error, Printer,
-    arguments::{EnvironmentArguments, JobArguments, WaitArguments},
+    arguments::{EnvironmentArguments, JobArguments, ListArguments, WaitArguments},
     client::Client,
     follow,
     settings::Variables,
@@ -16,9 +16,11 @@ use crate::{
 mod apply;
 mod cluster;
 mod completion;
+mod diff;
 mod environment;
 mod job;
 mod operation;
+mod snapshot;
 mod version;
 
 /// The commands that talk to a server.
@@ -26,12 +28,17 @@ mod version;
 pub enum Command {
     /// Create or change jobs as their files say, and start them
     Apply(apply::Apply),
+    /// Say what applying job files would change, and whether that restarts jobs or risks their state
+    Diff(diff::Diff),
     /// Look at jobs and operate them
     #[command(subcommand)]
     Job(job::Command),
     /// Look at what was done to jobs and versions, step by step
     #[command(subcommand)]
     Operation(operation::Command),
+    /// Look at savepoints and checkpoints
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
     /// Make Flink versions available
     #[command(subcommand)]
     Version(version::Command),
@@ -57,8 +64,10 @@ pub(crate) struct Context<'a> {
 pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(), Error> {
     match command {
         Command::Apply(apply) => apply.run(context).await,
+        Command::Diff(diff) => diff.run(context).await,
         Command::Job(command) => job::execute(command, context).await,
         Command::Operation(command) => operation::execute(command, context).await,
+        Command::Snapshot(command) => snapshot::execute(command, context).await,
         Command::Version(command) => version::execute(command, context).await,
         Command::Environment(command) => environment::execute(command, context).await,
         Command::Cluster(command) => cluster::execute(command, context).await,
@@ -79,6 +88,12 @@ impl Context<'_> {
         JobReference { environment, name: arguments.name }
     }
 
+    /// The environment of a list: where a job is named, it is in some environment.
+    pub(crate) fn listed(&self, list: &ListArguments) -> Option<EnvironmentName> {
+        let present = || list.job.as_ref().map(|_| self.environment.clone());
+        list.environment.clone().or_else(present)
+    }
+
     /// Fetches a job.
     pub(crate) async fn fetch_job(
         &self,
@@ -94,7 +109,7 @@ impl Context<'_> {
         &self,
         operation: Operation,
         wait: &WaitArguments,
-        done: &str,
+        done: impl FnOnce(&Operation) -> String,
     ) -> Result<(), Error> {
         if !wait.wait {
             return self.started(&operation);
@@ -103,7 +118,7 @@ impl Context<'_> {
         if self.printer.is_json() {
             return self.printer.json(&operation);
         }
-        self.printer.line(done)
+        self.printer.line(done(&operation))
     }
 
     /// Says which operation goes on, for who does not wait for it.

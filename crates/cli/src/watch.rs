@@ -5,15 +5,36 @@ use std::time::{Duration, Instant};
 use flumen_api_types::{Job, JobQuery, JobReference, JobState, Live, Outcome};
 use flumen_model::Kind;
 
-use crate::{Error, commands::Context, follow, printer::Progress, text};
+use crate::{Error, arguments::Until, commands::Context, follow, printer::Progress, text};
 
 const INTERVAL: Duration = Duration::from_millis(500);
 /// How often the rates are printed where no terminal shows them all the time.
 const RATES: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What a wait for a start waits for.
+pub(crate) async fn until(
+    context: &Context<'_>,
+    job: &JobReference,
+    until: Until,
+    timeout: Option<Duration>,
+) -> Result<Job, Error> {
+    match until {
+        Until::Started => started(context, job).await,
+        Until::Finished => within(context, job, timeout).await,
+    }
+}
+
+/// What a job is doing, and what its run began from.
+pub(crate) fn sentence(job: &Job) -> String {
+    let restored = job.run.as_ref().and_then(|run| run.restored_from.as_ref());
+    let restored = restored.map(|path| format!(", restored from {path}")).unwrap_or_default();
+    let reason = job.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    format!("The job {} is {}{restored}{reason}.", job.reference(), job.state)
+}
+
 /// The job after its start. One that failed at once is an error.
-pub(crate) async fn started(context: &Context<'_>, job: &JobReference) -> Result<Job, Error> {
+async fn started(context: &Context<'_>, job: &JobReference) -> Result<Job, Error> {
     let job = context.fetch_job(job, JobQuery::default()).await?;
     match job.state {
         JobState::Failed | JobState::EndedUnknown => outcome(job),
@@ -22,7 +43,7 @@ pub(crate) async fn started(context: &Context<'_>, job: &JobReference) -> Result
 }
 
 /// Watches until the run has ended, at most this long. An end other than FINISHED is an error.
-pub(crate) async fn within(
+async fn within(
     context: &Context<'_>,
     job: &JobReference,
     timeout: Option<Duration>,

@@ -26,5 +26,5 @@ pub(crate) async fn diff(
     check_same(&path, &body.spec)?;
     let artifacts = translate::artifacts(body.artifacts);
     let diff = api.control.diff_job(&principal, &body.spec, &artifacts).await?;
-    Ok(Json(translate::diff(diff)))
+    Ok(Json(translate::diff(path.reference(), diff)))
 }

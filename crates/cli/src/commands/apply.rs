@@ -21,6 +21,10 @@ use crate::{
   flumen apply -f word-count.yaml --wait --timeout 5m
   flumen apply -f word-count.yaml --wait=finished
   flumen apply -f jobs.yaml -f more.yaml --no-start
+  flumen apply -f word-count.yaml --force --wait
+
+What applying a file would change is said by flumen diff -f FILE. A running job is replaced as
+its upgradeMode says where the change takes that.
 
 A file may hold several jobs, separated by ---. With --output json the answer for several
 jobs is a list: {\"items\": [...]}.")]
@@ -32,6 +36,10 @@ pub struct Apply {
     /// Only define the jobs; do not start those that do not run
     #[arg(long)]
     no_start: bool,
+
+    /// Carry a change out that puts the state of a job at risk
+    #[arg(long)]
+    force: bool,
 
     #[command(flatten)]
     wait: StartWaitArguments,
@@ -66,7 +74,7 @@ impl Apply {
         };
         let spec = defined.spec;
         let (environment, name) = (spec.environment.clone(), spec.name.clone());
-        let body = ApplyJob { spec, artifacts, start: !self.no_start };
+        let body = ApplyJob { spec, artifacts, start: !self.no_start, force: self.force };
         context
             .client
             .call(
@@ -91,15 +99,11 @@ impl Apply {
                 Some(follow::operation(context, operation, self.wait.timeout).await?);
         }
         let job = applied.job.reference();
-        applied.job = match until {
-            Until::Started => watch::started(context, &job).await?,
-            Until::Finished => watch::within(context, &job, self.wait.timeout).await?,
-        };
+        applied.job = watch::until(context, &job, until, self.wait.timeout).await?;
         if context.printer.is_json() {
             return Ok(());
         }
-        let reason = applied.job.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-        context.printer.line(format!("The job {job} is {}{reason}.", applied.job.state))
+        context.printer.line(watch::sentence(&applied.job))
     }
 }
 

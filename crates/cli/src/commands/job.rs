@@ -3,15 +3,18 @@ use flumen_api_types::{JobReference, JobState, Operation, Outcome};
 use reqwest::Method;
 use serde::Serialize;
 
-use crate::{Cell, Error, Tone, commands::Context};
+use crate::{Cell, Error, Tone, arguments::StartWaitArguments, commands::Context, follow, watch};
 
 mod cancel;
 mod delete;
 mod history;
 mod list;
 mod logs;
+mod restart;
+mod savepoint;
 mod show;
 mod start;
+mod stop;
 mod ui;
 
 /// Look at jobs and operate them
@@ -19,19 +22,25 @@ mod ui;
 pub enum Command {
     /// List jobs with their states
     List(list::List),
-    /// Show a job: its state and why, its run, its operators and how fast they are
+    /// Show a job: its state and why, its run, its newest snapshot, its operators
     Show(show::Show),
     /// Print the logs of a job, also after its pods are gone
     Logs(logs::Logs),
     /// Start a job that does not run
     Start(start::Start),
+    /// Stop a job with a savepoint
+    Stop(stop::Stop),
+    /// Take a savepoint of a job that goes on
+    Savepoint(savepoint::Savepoint),
+    /// End the run of a job and start another, by default with its state
+    Restart(restart::Restart),
     /// Cancel a job, without a savepoint
     Cancel(cancel::Cancel),
     /// Cancel a job if it runs, and remove it
     Delete(delete::Delete),
     /// Open Flink's web UI of a job
     Ui(ui::Ui),
-    /// List the runs of a job, or all that happened to it
+    /// List the runs of a job with what they began from, or all that happened to it
     History(history::History),
 }
 
@@ -41,6 +50,9 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
         Command::Show(command) => command.run(context).await,
         Command::Logs(command) => command.run(context).await,
         Command::Start(command) => command.run(context).await,
+        Command::Stop(command) => command.run(context).await,
+        Command::Savepoint(command) => command.run(context).await,
+        Command::Restart(command) => command.run(context).await,
         Command::Cancel(command) => command.run(context).await,
         Command::Delete(command) => command.run(context).await,
         Command::Ui(command) => command.run(context).await,
@@ -62,13 +74,38 @@ async fn begin(
     verb: &str,
     body: &impl Serialize,
 ) -> Result<Operation, Error> {
+    let action = match verb {
+        "savepoint" => format!("take a savepoint of the job {job}"),
+        _ => format!("{verb} the job {job}"),
+    };
     context
         .client
-        .call(Method::POST, format!("{verb} the job {job}"), &path(job, &[verb]))
+        .call(Method::POST, action, &path(job, &[verb]))
         .json(body)
         .idempotent()
         .fetch()
         .await
+}
+
+/// Waits for a start where that was asked for, and says what came of it.
+async fn finish_start(
+    context: &Context<'_>,
+    job: &JobReference,
+    operation: Operation,
+    wait: &StartWaitArguments,
+) -> Result<(), Error> {
+    let Some(until) = wait.wait else { return context.started(&operation) };
+    follow::operation(context, operation, wait.timeout).await?;
+    let seen = watch::until(context, job, until, wait.timeout).await?;
+    if context.printer.is_json() {
+        return context.printer.json(&seen);
+    }
+    context.printer.line(watch::sentence(&seen))
+}
+
+/// The last part of a path, which tells snapshots apart.
+fn last_part(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
 }
 
 fn state_cell(state: JobState) -> Cell {

@@ -79,7 +79,7 @@ allowNonRestoredState: yes
     let text = refused(&format!("{HEAD}restartPolicy: {{backOff: 10 min}}\n"));
     assert_eq!(
         text,
-        "job.yaml:5:27: restartPolicy.backOff: the longest wait (maxBackOff, 5m) is shorter than the first (backOff, 10m)"
+        "job.yaml:5:26: restartPolicy.backOff: the longest wait (maxBackOff, 5m) is shorter than the first (backOff, 10m)"
     );
 }
 

@@ -25,6 +25,6 @@ impl Cancel {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
         let job = context.job(self.job);
         let operation = begin(context, &job, "cancel", &json!({})).await?;
-        context.finish(operation, &self.wait, &format!("The job {job} is cancelled.")).await
+        context.finish(operation, &self.wait, |_| format!("The job {job} is cancelled.")).await
     }
 }

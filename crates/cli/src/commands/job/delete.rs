@@ -30,6 +30,6 @@ impl Delete {
             .idempotent()
             .fetch()
             .await?;
-        context.finish(operation, &self.wait, &format!("The job {job} is deleted.")).await
+        context.finish(operation, &self.wait, |_| format!("The job {job} is deleted.")).await
     }
 }

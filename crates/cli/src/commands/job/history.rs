@@ -1,16 +1,19 @@
 use clap::Args;
-use flumen_api_types::{Event, Page, Run};
+use flumen_api_types::{Event, Page, Run, StartSource};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{outcome_cell, path};
+use super::{last_part, outcome_cell, path};
 use crate::{Error, Table, arguments::JobArguments, commands::Context, text};
 
-/// List the runs of a job, or all that happened to it
+/// List the runs of a job with what they began from, or all that happened to it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   flumen job history word-count
-  flumen job history word-count --events")]
+  flumen job history word-count --events
+
+FROM is the last part of the path of the snapshot that a run was restored from; the whole path
+and the ids of run and release are in --output json.")]
 pub struct History {
     #[command(flatten)]
     job: JobArguments,
@@ -51,20 +54,29 @@ impl History {
 }
 
 fn runs(runs: &[Run], now: Timestamp) -> Table {
-    let mut table = Table::new(&["RUN", "ID", "RELEASE", "STARTED", "TOOK", "OUTCOME", "REASON"]);
+    let mut table = Table::new(&["RUN", "STARTED", "TOOK", "FROM", "OUTCOME", "REASON"]);
     for run in runs {
         let took = text::between(run.started_at, run.ended_at.unwrap_or(now));
         table.row(vec![
             run.number.to_string().into(),
-            run.id.to_string().into(),
-            run.release.short().into(),
             text::moment(run.started_at).into(),
             text::duration(took).into(),
+            from(run).into(),
             outcome_cell(run.outcome),
             run.reason.clone().unwrap_or_default().into(),
         ]);
     }
     table
+}
+
+/// What a run began from, or what it is to begin from before that was found.
+fn from(run: &Run) -> String {
+    match (&run.restored_from, &run.start_from) {
+        (Some(path), _) | (None, Some(StartSource::Path(path))) => last_part(path).to_owned(),
+        (None, Some(StartSource::Latest)) if run.running_at.is_some() => "nothing".to_owned(),
+        (None, Some(source)) => source.to_string(),
+        (None, None) => String::new(),
+    }
 }
 
 fn events(events: &[Event], _now: Timestamp) -> Table {

@@ -1,12 +1,11 @@
 use clap::Args;
-use serde_json::json;
+use flumen_api_types::StartJob;
 
-use super::begin;
+use super::{begin, finish_start};
 use crate::{
     Error,
-    arguments::{JobArguments, StartWaitArguments, Until},
+    arguments::{JobArguments, StartArguments, StartWaitArguments},
     commands::Context,
-    follow, watch,
 };
 
 /// Start a job that does not run
@@ -14,10 +13,19 @@ use crate::{
 #[command(after_help = "Examples:
   flumen job start word-count
   flumen job start word-count --wait --timeout 5m
-  flumen job start word-count --wait=finished")]
+  flumen job start word-count --wait=finished
+  flumen job start orders --from nothing
+  flumen job start orders --from 0192f0c1-a0b1-7c3e-8b8b-1f4f4c7d5e21 --wait
+  flumen job start orders --from s3://bucket/savepoint-0192f0-1f4f4c7d5e21 --restore-mode claim
+
+Without --from a job starts from its newest snapshot if it has one, and with empty state if
+not, or if its upgradeMode is stateless. flumen snapshot list --job NAME lists its snapshots.")]
 pub struct Start {
     #[command(flatten)]
     job: JobArguments,
+
+    #[command(flatten)]
+    start: StartArguments,
 
     #[command(flatten)]
     wait: StartWaitArguments,
@@ -26,16 +34,12 @@ pub struct Start {
 impl Start {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
         let job = context.job(self.job);
-        let operation = begin(context, &job, "start", &json!({})).await?;
-        let Some(until) = self.wait.wait else { return context.started(&operation) };
-        follow::operation(context, operation, self.wait.timeout).await?;
-        let ended = match until {
-            Until::Started => watch::started(context, &job).await?,
-            Until::Finished => watch::within(context, &job, self.wait.timeout).await?,
+        let order = StartJob {
+            from: self.start.from,
+            allow_non_restored_state: self.start.allow_non_restored,
+            restore_mode: self.start.restore_mode,
         };
-        if context.printer.is_json() {
-            return context.printer.json(&ended);
-        }
-        context.printer.line(format!("The job {job} is {}.", ended.state))
+        let operation = begin(context, &job, "start", &order).await?;
+        finish_start(context, &job, operation, &self.wait).await
     }
 }

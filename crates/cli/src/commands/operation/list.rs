@@ -1,9 +1,8 @@
 use clap::Args;
 use flumen_api_types::{Operation, OperationsQuery, Page};
-use flumen_model::{EnvironmentName, JobName};
 
 use super::state_cell;
-use crate::{Error, Table, commands::Context, text};
+use crate::{Error, Table, arguments::ListArguments, commands::Context, text};
 
 /// List operations, newest first
 #[derive(Debug, Args)]
@@ -11,27 +10,18 @@ use crate::{Error, Table, commands::Context, text};
   flumen operation list
   flumen operation list --environment local --job word-count")]
 pub struct List {
-    /// Only operations on jobs of this environment
-    #[arg(long, short)]
-    environment: Option<EnvironmentName>,
-
-    /// Only operations on the job with this name
-    #[arg(long, short)]
-    job: Option<JobName>,
-
-    /// At most this many
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
-    limit: u32,
+    #[command(flatten)]
+    list: ListArguments,
 }
 
 impl List {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
-        let environment = match (self.environment, &self.job) {
-            (None, Some(_)) => Some(context.environment.clone()),
-            (named, _) => named,
+        let query = OperationsQuery {
+            environment: context.listed(&self.list),
+            job: self.list.job,
+            limit: Some(self.list.limit),
+            cursor: None,
         };
-        let query =
-            OperationsQuery { environment, job: self.job, limit: Some(self.limit), cursor: None };
         let page: Page<Operation> =
             context.client.get("list operations", &["operations"], &query).await?;
         if context.printer.is_json() {

@@ -51,6 +51,7 @@ fn summary(operation: &Operation) -> Table {
     table.pair_if("by", operation.created_by.clone());
     table.pair("began", text::moment(operation.created_at));
     table.pair_if("ended", operation.finished_at.map(text::moment));
+    table.pair_if("savepoint", operation.savepoint.clone());
     if let Some(error) = &operation.error {
         table.pair("error", Cell::new(error.message.clone(), Tone::Bad));
         for cause in &error.causes {

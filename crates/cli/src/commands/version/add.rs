@@ -50,8 +50,9 @@ impl Add {
             .client
             .call(Method::POST, format!("add Flink {version}"), &["versions"])
             .json(&AddVersion { version, environment: Some(environment), source })
+            .idempotent()
             .fetch()
             .await?;
-        context.finish(operation, &self.wait, &format!("Flink {version} is ready.")).await
+        context.finish(operation, &self.wait, |_| format!("Flink {version} is ready.")).await
     }
 }
