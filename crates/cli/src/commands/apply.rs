@@ -23,8 +23,8 @@ use crate::{
   flumen apply -f jobs.yaml -f more.yaml --no-start
   flumen apply -f word-count.yaml --force --wait
 
-What applying a file would change is said by flumen diff -f FILE. A running job is replaced as
-its upgradeMode says where the change takes that.
+What applying a file would change is said by flumen diff -f FILE. Where the
+change takes that, a running job is replaced as its upgradeMode says.
 
 A file may hold several jobs, separated by ---. With --output json the answer for several
 jobs is a list: {\"items\": [...]}.")]

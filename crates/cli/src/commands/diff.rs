@@ -17,9 +17,9 @@ use crate::{
   flumen diff -f word-count.yaml
   flumen diff -f jobs.yaml -f more.yaml --output json
 
-Nothing is changed or uploaded. The exit status is 0 whether something differs or not; programs
-read effect in --output json: noOp, inPlace, restart or stateAtRisk. For several jobs that is a
-list: {\"items\": [...]}.")]
+Nothing is changed or uploaded. The exit status is 0 whether something differs
+or not; programs read effect in --output json: noOp, inPlace, restart or
+stateAtRisk. For several jobs that is a list: {\"items\": [...]}.")]
 pub struct Diff {
     /// A job file, or - for standard input
     #[arg(long = "file", short, required = true, value_name = "FILE")]

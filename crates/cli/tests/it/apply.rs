@@ -113,6 +113,17 @@ fn the_artifact_is_sent_once_and_the_job_names_it() {
 }
 
 #[test]
+fn force_is_sent_where_it_is_asked_for() {
+    let (_folder, file) = folder();
+    let (fake, received) = server("succeeded", "RUNNING");
+    fake.run(&["apply", "-f", text(&file)]);
+    fake.run(&["apply", "-f", text(&file), "--force"]);
+    let received = received.lock().expect("no panic");
+    let forced: Vec<_> = received.applied.iter().map(|(_, body)| body["force"].as_bool()).collect();
+    assert_eq!(forced, [Some(false), Some(true)]);
+}
+
+#[test]
 fn waiting_prints_each_step_with_its_time() {
     let (_folder, file) = folder();
     let (fake, _) = server("succeeded", "RUNNING");

@@ -49,6 +49,12 @@ pub(crate) fn run(server: &str, line: &[&str]) -> Answer {
     Answer { code, output: text(output), errors: text(errors) }
 }
 
+/// What is said of a command line that is not valid.
+pub(crate) fn misused(line: &[&str]) -> String {
+    let words = ["flumen"].into_iter().chain(line.iter().copied());
+    CommandLine::try_parse_from(words).expect_err("a wrong command line").to_string()
+}
+
 /// An API that answers as `routes` says, until it is dropped.
 pub(crate) struct Fake {
     pub(crate) url: String,

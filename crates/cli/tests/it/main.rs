@@ -1,8 +1,10 @@
 //! Commands against a small API in this process: what they ask, what they print, how they end.
 
 mod apply;
+mod diff;
 mod errors;
 mod fake;
 mod help;
 mod operate;
+mod orders;
 mod tables;

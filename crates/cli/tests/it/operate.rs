@@ -1,6 +1,6 @@
 use axum::{
     Json, Router,
-    http::{StatusCode, Uri},
+    http::{HeaderMap, StatusCode, Uri},
     routing::{delete, get, post},
 };
 use serde_json::{Value, json};
@@ -92,7 +92,8 @@ fn the_link_to_the_web_ui_is_printed_alone() {
 
 #[test]
 fn a_version_comes_from_python_packages_or_from_a_directory() {
-    let add = |Json(body): Json<Value>| async move {
+    let add = |headers: HeaderMap, Json(body): Json<Value>| async move {
+        assert!(headers.contains_key("idempotency-key"), "a repetition must be seen to be one");
         let detail = body["source"].to_string();
         let problem = json!({"type": "", "title": "", "status": 400, "code": "", "kind": "invalid", "detail": detail});
         (StatusCode::BAD_REQUEST, Json(problem))

@@ -15,7 +15,7 @@ fn job_summary(name: &str, state: &str, more: &Value) -> Value {
     job
 }
 
-fn run_of(number: u64, more: &Value) -> Value {
+pub(crate) fn run_of(number: u64, more: &Value) -> Value {
     let mut run = json!({
         "id": format!("{number:032x}"), "number": number, "environment": "local",
         "release": "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
@@ -94,10 +94,95 @@ fn a_failed_job_is_shown_with_why() {
     insta::assert_snapshot!(output);
 }
 
+fn snapshot(more: &Value) -> Value {
+    let mut snapshot = json!({
+        "id": "0192f0c1-a0b1-7c3e-8b8b-1f4f4c7d5e21", "kind": "savepoint", "cause": "stop",
+        "job": {"environment": "local", "name": "word-count"}, "run": format!("{:032x}", 3),
+        "operation": "0192f0c1-a0b1-7c3e-8b8b-1f4f4c7d5e20", "number": 12, "format": "canonical",
+        "path": "file:/flumen/savepoints/savepoint-1f4f4c-7d5e21", "sizeBytes": 12_345_678, "durationMs": 1_234,
+        "triggeredAt": "2026-11-20T11:54:58.7Z", "completedAt": "2026-11-20T11:55:00Z",
+    });
+    for (key, value) in more.as_object().expect("an object") {
+        snapshot[key] = value.clone();
+    }
+    snapshot
+}
+
+#[test]
+fn a_job_that_is_being_stopped_is_shown_with_its_snapshots() {
+    let body = job(
+        "STOPPING",
+        &json!({
+            "desired": "stopped",
+            "run": run_of(4, &json!({"startFrom": "latest", "restoredFrom": "file:/flumen/savepoints/savepoint-0"})),
+            "savepoint": {"operation": "0192f0c1-a0b1-7c3e-8b8b-1f4f4c7d5e21", "stops": true, "state": "underway",
+                "since": "2026-11-20T11:59:55Z"},
+            "latestSnapshot": snapshot(&json!({"kind": "checkpoint", "path": "file:/flumen/checkpoints/chk-12"})),
+        }),
+    );
+    let output =
+        shown("/api/v1/environments/local/jobs/word-count", body, &["job", "show", "word-count"]);
+    insta::assert_snapshot!(output);
+}
+
+#[test]
+fn a_job_that_waits_for_its_next_run_says_when_that_begins() {
+    let body = job(
+        "RESTARTING",
+        &json!({
+            "savepoint": {"operation": "0192f0c1-a0b1-7c3e-8b8b-1f4f4c7d5e21", "stops": false, "state": "failed",
+                "reason": "the directory cannot be written"},
+            "nextRestart": {"at": "2026-11-20T12:00:20Z", "attempt": 2, "attempts": 3},
+        }),
+    );
+    let output =
+        shown("/api/v1/environments/local/jobs/word-count", body, &["job", "show", "word-count"]);
+    assert!(output.contains("2026-11-20 12:00:20 UTC (in 20.0 s, attempt 2 of 3)"), "{output}");
+    assert!(output.contains("a savepoint failed: the directory cannot be written"), "{output}");
+}
+
+#[test]
+fn snapshots_are_listed_and_shown() {
+    let items = json!({"items": [
+        snapshot(&json!({})),
+        snapshot(&json!({"kind": "checkpoint", "cause": "periodic", "sizeBytes": null, "operation": null})),
+    ]});
+    let all = shown("/api/v1/snapshots", items.clone(), &["snapshot", "list"]);
+    assert!(all.contains("local/word-count"), "{all}");
+    let list = shown("/api/v1/snapshots", items, &["snapshot", "list", "--job", "word-count"]);
+    assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
+    insta::assert_snapshot!(list);
+    let id = "0192f0c1-a0b1-7c3e-8b8b-1f4f4c7d5e21";
+    let path = format!("/api/v1/snapshots/{id}");
+    insta::assert_snapshot!(shown(&path, snapshot(&json!({})), &["snapshot", "show", id]));
+}
+
+#[test]
+fn snapshots_of_a_named_job_are_those_of_the_present_environment() {
+    let echo = |uri: axum::http::Uri| async move {
+        let path = uri.query().unwrap_or_default().to_owned();
+        Json(json!({"items": [snapshot(&json!({"path": path}))]}))
+    };
+    let fake = Fake::serve(Router::new().route("/api/v1/snapshots", get(echo)));
+    for (line, query) in [
+        (vec!["snapshot", "list"], "limit=50"),
+        (vec!["snapshot", "list", "--job", "a"], "environment=local&job=a&limit=50"),
+        (vec!["snapshot", "list", "-e", "prod", "--limit", "3"], "environment=prod&limit=3"),
+    ] {
+        let mut words = line.clone();
+        words.extend(["--output", "json"]);
+        let output = fake.run(&words).output;
+        assert!(output.contains(&format!("\"{query}\"")), "{line:?}: {output}");
+    }
+}
+
 #[test]
 fn the_history_has_one_line_per_run() {
     let items = json!({"items": [
-        run_of(2, &json!({})),
+        run_of(5, &json!({"startFrom": "latest"})),
+        run_of(4, &json!({"startFrom": "latest", "restoredFrom": "file:/flumen/savepoints/savepoint-1f4f4c-7d5e21"})),
+        run_of(3, &json!({"startFrom": "latest", "runningAt": "2026-11-20T11:48:00Z", "outcome": "STOPPED"})),
+        run_of(2, &json!({"startFrom": "nothing"})),
         run_of(1, &json!({"outcome": "FINISHED", "endedAt": "2026-11-20T11:50:20Z"})),
     ]});
     let path = "/api/v1/environments/local/jobs/word-count/runs";

@@ -12,8 +12,8 @@ use crate::{Error, Table, arguments::JobArguments, commands::Context, text};
   flumen job history word-count
   flumen job history word-count --events
 
-FROM is the last part of the path of the snapshot that a run was restored from; the whole path
-and the ids of run and release are in --output json.")]
+FROM is the last part of the path of the snapshot that a run was restored from;
+the whole path and the ids of run and release are in --output json.")]
 pub struct History {
     #[command(flatten)]
     job: JobArguments,

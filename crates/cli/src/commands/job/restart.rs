@@ -15,11 +15,12 @@ use crate::{
   flumen job restart word-count --wait --timeout 5m
   flumen job restart orders --mode last-state
   flumen job restart orders --mode stateless
-  flumen job restart orders --from s3://bucket/savepoint-0192f0-1f4f4c7d5e21 --wait
+  flumen job restart orders --from s3://bucket/savepoint-1 --wait
 
---mode stateful stops the job with a savepoint and starts it from there, last-state cancels it
-and starts it from its newest checkpoint, stateless cancels it and starts it with empty state.
-With --from and without --mode no savepoint is taken before. A job that does not run is started.")]
+stateful stops the job with a savepoint and starts it from there, last-state
+cancels it and starts it from its newest checkpoint, stateless cancels it and
+starts it with empty state. With --from and without --mode no savepoint is taken
+before. A job that does not run is started.")]
 pub struct Restart {
     #[command(flatten)]
     job: JobArguments,

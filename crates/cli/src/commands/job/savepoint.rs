@@ -12,9 +12,9 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   flumen job savepoint word-count --wait --timeout 5m
-  flumen job savepoint orders --savepoint-path s3://bucket/savepoints --format native
+  flumen job savepoint orders --savepoint-path s3://bucket/savepoints
 
-flumen snapshot list --job NAME lists the savepoints of a job, and its checkpoints.")]
+flumen snapshot list --job NAME lists the savepoints and checkpoints of a job.")]
 pub struct Savepoint {
     #[command(flatten)]
     job: JobArguments,

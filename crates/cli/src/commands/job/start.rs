@@ -16,10 +16,11 @@ use crate::{
   flumen job start word-count --wait=finished
   flumen job start orders --from nothing
   flumen job start orders --from 0192f0c1-a0b1-7c3e-8b8b-1f4f4c7d5e21 --wait
-  flumen job start orders --from s3://bucket/savepoint-0192f0-1f4f4c7d5e21 --restore-mode claim
+  flumen job start orders --from s3://bucket/savepoint-1 --restore-mode claim
 
-Without --from a job starts from its newest snapshot if it has one, and with empty state if
-not, or if its upgradeMode is stateless. flumen snapshot list --job NAME lists its snapshots.")]
+Without --from a job starts from its newest snapshot if it has one, and with
+empty state if not, or if its upgradeMode is stateless.
+flumen snapshot list --job NAME lists its snapshots.")]
 pub struct Start {
     #[command(flatten)]
     job: JobArguments,

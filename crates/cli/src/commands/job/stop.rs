@@ -13,10 +13,10 @@ use crate::{
 #[command(after_help = "Examples:
   flumen job stop word-count --wait --timeout 5m
   flumen job stop word-count --drain
-  flumen job stop orders --savepoint-path s3://bucket/savepoints --format native --wait
+  flumen job stop orders --savepoint-path s3://bucket/savepoints --format native
 
-A stop whose savepoint fails leaves the job as it was: running. flumen job start NAME starts it
-again from the savepoint.")]
+A stop whose savepoint fails leaves the job as it was: running.
+flumen job start NAME starts a stopped job again from its savepoint.")]
 pub struct Stop {
     #[command(flatten)]
     job: JobArguments,

@@ -11,7 +11,8 @@ use crate::{Error, Table, arguments::ListArguments, commands::Context, text};
   flumen snapshot list --job word-count
   flumen snapshot list --environment prod --job orders --limit 500 --output json
 
-Checkpoints are listed while Flink keeps them, savepoints also after their job is deleted.")]
+Checkpoints are listed while Flink keeps them, savepoints also after their job
+is deleted.")]
 pub struct List {
     #[command(flatten)]
     list: ListArguments,
@@ -34,19 +35,22 @@ impl List {
             context.printer.note("There are no such snapshots.");
             return Ok(());
         }
-        context.printer.table(&table(&page.items, (context.now)()))
+        context.printer.table(&table(&page.items, query.environment.is_some(), (context.now)()))
     }
 }
 
-fn table(snapshots: &[Snapshot], now: Timestamp) -> Table {
+/// The environment is said with each job unless all are of the one that was asked for.
+fn table(snapshots: &[Snapshot], of_one_environment: bool, now: Timestamp) -> Table {
     let mut table = Table::new(&["ID", "KIND", "SIZE", "AGE", "JOB"]);
     for snapshot in snapshots {
+        let job = &snapshot.job;
+        let job = if of_one_environment { job.name.to_string() } else { job.to_string() };
         table.row(vec![
             snapshot.id.to_string().into(),
             snapshot.kind.as_str().into(),
             snapshot.size_bytes.map(text::bytes).unwrap_or_default().into(),
             text::age(snapshot.completed_at, now).into(),
-            snapshot.job.to_string().into(),
+            job.into(),
         ]);
     }
     table
