@@ -60,7 +60,7 @@ impl<'a> Streaming<'a> {
     ];
 
     fn apply(&mut self) -> Result<String> {
-        self.apply_with(1)?;
+        self.apply_with(2)?;
         self.describe()
     }
 
@@ -131,15 +131,15 @@ resources:
 
     fn upgrade(&mut self) -> Result<String> {
         let before = text(&self.job()?["run"], "id");
-        self.apply_with(2)?;
+        self.apply_with(1)?;
         let job = self.job()?;
         ensure!(text(&job["run"], "id") != before, "the run is the same");
         let savepoint = text(&self.snapshot("stop")?, "path");
         let restored = text(&job["run"], "restoredFrom");
         ensure!(restored == savepoint, "restored {restored:?}, not {savepoint:?}");
-        self.until("parallelism 2", |this| {
+        self.until("parallelism 1", |this| {
             let live = this.job().ok()?["live"].clone();
-            (live["parallelism"] == 2).then_some(())
+            (live["parallelism"] == 1).then_some(())
         })?;
         self.describe()
     }
