@@ -125,9 +125,8 @@ impl Error {
     /// The stable code of this failure.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Store(flumen_store::Error::Stale { .. } | flumen_store::Error::Exists { .. }) => {
-                "conflict"
-            }
+            Self::Store(flumen_store::Error::Stale { .. } | flumen_store::Error::Exists { .. })
+            | Self::Conflict { .. } => "conflict",
             Self::Store(_) => "server.database",
             Self::Cluster(_) => "cluster.request",
             Self::Registry(_) => "registry.request",
@@ -138,7 +137,6 @@ impl Error {
             Self::File { .. } => "server.file",
             Self::NotFound { .. } => "not_found",
             Self::Name(_) | Self::Invalid { .. } => "invalid",
-            Self::Conflict { .. } => "conflict",
             Self::DigestMismatch { .. } => "artifact.digest",
             Self::UploadBroken { .. } => "artifact.upload",
             Self::Underway { .. } => "cluster.underway",

@@ -70,24 +70,24 @@ impl Faults {
     }
 
     /// Carries out an effect between its two points. `lost` is the error that says that no answer came.
-    pub async fn around<T, E>(
+    pub fn around<T, E>(
         &self,
         effect: &'static str,
         work: impl Future<Output = Result<T, E>>,
         lost: impl FnOnce() -> E,
-    ) -> Result<T, E> {
-        if self.0.is_none() {
-            return work.await;
-        }
-        // A lost answer is one of an effect that took place.
-        if matches!(self.reach(effect, Side::Before), Verdict::Stay) {
-            pending::<()>().await;
-        }
-        let result = work.await;
-        match self.reach(effect, Side::After) {
-            Verdict::GoOn => result,
-            Verdict::LoseAnswer => Err(lost()),
-            Verdict::Stay => pending().await,
+    ) -> impl Future<Output = Result<T, E>> {
+        // An effect is dear and a box is cheap; futures of futures would grow large otherwise.
+        let work = Box::pin(work);
+        async move {
+            if matches!(self.reach(effect, Side::Before), Verdict::Stay) {
+                pending::<()>().await;
+            }
+            let result = work.await;
+            match self.reach(effect, Side::After) {
+                Verdict::GoOn => result,
+                Verdict::LoseAnswer => Err(lost()),
+                Verdict::Stay => pending().await,
+            }
         }
     }
 
@@ -110,7 +110,8 @@ impl Faults {
                 kill();
                 Verdict::Stay
             }
-            Plan::Cut { at } if at == hit => {
+            // A lost answer is one of an effect that took place.
+            Plan::Cut { at } if at == hit && side == Side::After => {
                 state.struck = true;
                 Verdict::LoseAnswer
             }

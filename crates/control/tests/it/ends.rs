@@ -15,7 +15,7 @@ async fn cancel_asks_flink_and_ends_the_run() {
     assert!(server.world.flink.count("PATCH", &format!("/jobs/{run}")) >= 1);
     let operation = server.operation_ended(operation).await;
     assert_eq!((operation.kind.as_str(), operation.state), ("cancel", OperationState::Succeeded));
-    let outcome = server.runs().await[0].outcome.clone();
+    let outcome = server.runs().await[0].outcome;
     assert_eq!(outcome, Some(flumen_lifecycle::Outcome::Canceled));
     server.finish().await;
 }

@@ -69,7 +69,8 @@ impl TestServer {
         let source = VersionSource::Directory(self.world.directory.join("flink"));
         let version = "1.20.5".parse().unwrap();
         let environment = environment();
-        let added = self.control().add_version(&self.principal, version, &environment, source);
+        let added =
+            self.control().add_version(&self.principal, version, &environment, source, None);
         let id = added.await.unwrap();
         let ended = self.operation_ended(id).await;
         assert_eq!(ended.state, OperationState::Succeeded, "{ended:?}");

@@ -1,6 +1,6 @@
 //! A world and a server in which runs come one after the other.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use flumen_control::{OperationState, SavepointOrder, StepState};
 use flumen_faults::{Faults, Hit, Plan};
@@ -161,14 +161,15 @@ impl Bench {
     /// Files that belong to a job or to something underway.
     fn files(&self) -> Vec<String> {
         let data = self.server.world.directory.join("data");
-        let names = |directory: &str| {
+        let paths = |directory: &str| {
             let entries = std::fs::read_dir(data.join(directory)).into_iter().flatten();
-            entries.map(|entry| entry.unwrap().path().display().to_string()).collect::<Vec<_>>()
+            entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
         };
-        let mut files = names("layers");
-        files.extend(names("logs/runs"));
-        files.extend(names("artifacts").into_iter().filter(|name| name.ends_with(".part")));
-        files
+        let mut files = paths("layers");
+        files.extend(paths("logs/runs"));
+        let is_part = |path: &PathBuf| path.extension().is_some_and(|end| end == "part");
+        files.extend(paths("artifacts").into_iter().filter(is_part));
+        files.iter().map(|path| path.display().to_string()).collect()
     }
 
     /// Takes the job away, after which nothing of it may be left.
