@@ -6,7 +6,7 @@ use crate::settings::{LogFilter, LogFormat, Settings};
 
 /// What libraries say of things that are no trouble, or that we say better.
 const QUIET: [(&str, &str); 2] = [
-    // An error for each answer with status 500 and more. Whoever asked gets the error as well, and only he knows what
+    // An error for each answer with status 500 and more. Whoever asked gets the error as well, and knows what
     // it means: a JobManager that starts is answered for with 503 until it listens.
     ("kube_client", "kube_client::client::builder=off"),
     // A warning for each client in Java that closes its connection in time.
