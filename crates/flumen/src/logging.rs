@@ -4,9 +4,14 @@ use tracing_subscriber::EnvFilter;
 
 use crate::settings::{LogFilter, LogFormat, Settings};
 
-/// kube logs an error for each answer with status 500 and more. Whoever asked gets the error as well, and only he knows
-/// what it means: a JobManager that starts is answered for with 503 until it listens.
-const QUIET: (&str, &str) = ("kube_client", "kube_client::client::builder=off");
+/// What libraries say of things that are no trouble, or that we say better.
+const QUIET: [(&str, &str); 2] = [
+    // An error for each answer with status 500 and more. Whoever asked gets the error as well, and knows what
+    // it means: a JobManager that starts is answered for with 503 until it listens.
+    ("kube_client", "kube_client::client::builder=off"),
+    // A warning for each client in Java that closes its connection in time.
+    ("rustls", "rustls::common_state=error"),
+];
 
 /// Logs to standard error from here on.
 pub(crate) fn start(settings: &Settings) {
@@ -23,12 +28,10 @@ pub(crate) fn start(settings: &Settings) {
 
 /// What is asked for, without what others say better; who asks for that by its name gets it.
 fn filter(LogFilter(asked): &LogFilter) -> EnvFilter {
-    let (library, quiet) = QUIET;
-    if asked.contains(library) {
-        EnvFilter::builder().parse_lossy(asked)
-    } else {
-        EnvFilter::builder().parse_lossy(format!("{asked},{quiet}"))
-    }
+    let quiet = QUIET.iter().filter(|(library, _)| !asked.contains(library));
+    let directives: Vec<&str> =
+        std::iter::once(asked.as_str()).chain(quiet.map(|(_, directive)| *directive)).collect();
+    EnvFilter::builder().parse_lossy(directives.join(","))
 }
 
 #[cfg(test)]

@@ -83,3 +83,30 @@ async fn a_collection_is_deleted_by_selector() {
     let (_, left) = cluster.get(CONFIG_MAPS).await;
     assert_eq!(names(&left), ["kube-root-ca.crt"]);
 }
+
+#[tokio::test]
+async fn fields_select_by_equality_and_only_those_that_the_real_server_knows() {
+    let cluster = Cluster::start().await;
+    let pods = "/api/v1/namespaces/default/pods";
+    for name in ["a", "b"] {
+        let pod = json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+        cluster.must(Method::POST, pods, &pod).await;
+    }
+    let failed = json!({"status": {"phase": "Failed"}});
+    cluster.must(Method::PATCH, &format!("{pods}/b/status"), &failed).await;
+    for (selector, selected) in [
+        ("status.phase%3DPending", &["a"][..]),
+        ("status.phase%21%3DPending", &["b"]),
+        ("metadata.namespace%3D%3Ddefault,metadata.name%21%3Da", &["b"]),
+        ("spec.restartPolicy%3DAlways,status.phase%3DRunning", &[]),
+    ] {
+        let (_, list) = cluster.get(&format!("{pods}?fieldSelector={selector}")).await;
+        assert_eq!(names(&list), selected, "{selector}");
+    }
+    let (status, answer) = cluster.get(&format!("{pods}?fieldSelector=spec.color%3Dred")).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        answer["message"],
+        "Unable to find \"/v1, Resource=pods\" that match label selector \"\", field selector \"spec.color=red\": field label not supported: spec.color"
+    );
+}

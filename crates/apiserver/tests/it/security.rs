@@ -113,6 +113,21 @@ async fn a_token_for_another_audience_or_a_short_time_is_not_for_this_server() {
 }
 
 #[tokio::test]
+async fn whoever_is_known_may_do_everything_and_is_told_so() {
+    let cluster = Cluster::start().await;
+    let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    let asked = json!({
+        "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {"namespace": "default", "verb": "create", "group": "apps", "resource": "deployments"}},
+    });
+    let (status, answer) = cluster.call(Method::POST, path, &asked).await;
+    assert_eq!((status, &answer["status"]["allowed"]), (StatusCode::CREATED, &json!(true)));
+    assert_eq!(answer["spec"], asked["spec"]);
+    let (status, _) = cluster.get(path).await;
+    assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED, "it is answered and not kept");
+}
+
+#[tokio::test]
 async fn a_second_server_on_the_same_directory_is_refused() {
     let cluster = Cluster::start().await;
     let settings = flumen_apiserver::Settings {

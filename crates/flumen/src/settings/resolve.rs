@@ -11,6 +11,7 @@ use super::{
     Settings,
     file::{self, File},
     keys,
+    values::Address,
 };
 use crate::{arguments::Flags, failure::Wrong};
 
@@ -106,11 +107,11 @@ impl Reader<'_> {
         let cache = self.sources.home("XDG_CACHE_HOME", ".cache").map(|base| base.join("flumen"));
         let data_directory = self.directory(keys::DATA_DIRECTORY, data);
         let cache_directory = self.directory(keys::CACHE_DIRECTORY, cache);
-        let listen = self.required(keys::LISTEN, "127.0.0.1:7600");
-        let ui_listen = self.required(keys::UI_LISTEN, "127.0.0.1:7601");
+        let listen = self.required::<Address>(keys::LISTEN, "127.0.0.1:7600");
+        let ui_listen = self.required::<Address>(keys::UI_LISTEN, "127.0.0.1:7601");
         let artifact_limit = self.required(keys::ARTIFACT_LIMIT, "4g");
-        let kubernetes_listen = self.required(keys::KUBERNETES_LISTEN, "127.0.0.1:7602");
-        let registry_listen = self.required(keys::REGISTRY_LISTEN, "127.0.0.1:7603");
+        let kubernetes_listen = self.required::<Address>(keys::KUBERNETES_LISTEN, "127.0.0.1:7602");
+        let registry_listen = self.required::<Address>(keys::REGISTRY_LISTEN, "127.0.0.1:7603");
         let allocatable_cpu = self.optional(keys::ALLOCATABLE_CPU);
         let allocatable_memory = self.optional::<ByteSize>(keys::ALLOCATABLE_MEMORY);
         let local_kubeconfig = self.optional(keys::LOCAL_KUBECONFIG);
@@ -120,11 +121,11 @@ impl Reader<'_> {
         Some(Settings {
             data_directory: data_directory?,
             cache_directory: cache_directory?,
-            listen: listen?,
-            ui_listen: ui_listen?,
+            listen: listen?.0,
+            ui_listen: ui_listen?.0,
             artifact_limit: artifact_limit?,
-            kubernetes_listen: kubernetes_listen?,
-            registry_listen: registry_listen?,
+            kubernetes_listen: kubernetes_listen?.0,
+            registry_listen: registry_listen?.0,
             allocatable_cpu,
             allocatable_memory,
             local_kubeconfig,

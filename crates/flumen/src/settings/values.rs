@@ -1,6 +1,21 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, net::SocketAddr, str::FromStr};
 
 use tracing_subscriber::EnvFilter;
+
+/// Where something listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Address(pub(crate) SocketAddr);
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| {
+            "expected an IP address and a port, such as 127.0.0.1:7600; port 0 takes a free one"
+                .to_owned()
+        })
+    }
+}
 
 /// A number of cores, kept in thousandths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

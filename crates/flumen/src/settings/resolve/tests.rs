@@ -50,12 +50,19 @@ fn all_problems_are_said_together_with_where_they_come_from() {
         .expect("written");
     let variables = |name: &str| match name {
         "FLUMEN_ALLOCATABLE_CPU" => Some("lots".to_owned()),
+        "FLUMEN_LISTEN" => Some("localhost".to_owned()),
         other => home(other),
     };
     let mut sources = sources(&variables);
     sources.file = Some(&path);
     let error = sources.resolve().err().expect("problems").to_string();
-    for part in ["lisen", "artifact-limit is \"much\"", "log-format in", "FLUMEN_ALLOCATABLE_CPU"] {
+    for part in [
+        "lisen",
+        "artifact-limit is \"much\"",
+        "log-format in",
+        "FLUMEN_ALLOCATABLE_CPU",
+        "listen is \"localhost\" (FLUMEN_LISTEN): expected an IP address and a port",
+    ] {
         assert!(error.contains(part), "{part} in {error}");
     }
 }
