@@ -36,24 +36,38 @@ impl Cluster {
     ) -> Result<Created, Error> {
         let created = self.create_deployment(namespace, deployment).await?;
         let name = deployment.metadata.name.clone().unwrap_or_default();
+        self.create_owned_objects(namespace, (&name, &created.uid), others).await?;
+        Ok(created)
+    }
+
+    /// Creates objects as the property of a Deployment, given by name and uid, that stands already.
+    ///
+    /// # Errors
+    /// [`Error::ObjectTaken`] is a conflict; after any other error the call can be repeated.
+    pub async fn create_owned_objects(
+        &self,
+        namespace: &Namespace,
+        (name, uid): (&str, &str),
+        others: &[Value],
+    ) -> Result<(), Error> {
         let owner = OwnerReference {
             api_version: "apps/v1".to_owned(),
             kind: "Deployment".to_owned(),
-            name: name.clone(),
-            uid: created.uid.clone(),
+            name: name.to_owned(),
+            uid: uid.to_owned(),
             controller: Some(true),
             block_owner_deletion: Some(true),
         };
         for (index, object) in others.iter().enumerate() {
             let described = describe(object).map_err(|field| Error::DescribeObject {
                 namespace: namespace.to_string(),
-                name: name.clone(),
+                name: name.to_owned(),
                 number: index + 1,
                 field,
             })?;
             self.create_owned(namespace, described, &owner).await?;
         }
-        Ok(created)
+        Ok(())
     }
 
     async fn create_deployment(

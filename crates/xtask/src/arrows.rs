@@ -37,6 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["model", "api-types", "control", "lifecycle"]),
     ("cli", &["model", "flink-conf", "api-types", "job-file"]),
     ("tools", &["model", "flink-conf", "flink-manifest", "job-file", "image", "k8s"]),
+    ("flink-cli", &["model", "flink-conf", "flink-manifest", "k8s", "flink-rest"]),
     // The local cluster, which knows nothing of Flink.
     ("apiserver", &[]),
     ("controllers", &[]),
