@@ -3,6 +3,8 @@
 //! to their option, and everything behind the first argument left to the program.
 
 mod parser;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -67,9 +69,10 @@ impl CommandLine {
         for token in arguments {
             if !parser.is_done()
                 && let Some(option) = yarn::option(token)
-                && !parser.knows(option)
+                && !parser.knows(option.trim_start_matches('-'))
             {
-                return Err(Refusal::Yarn { option: option.to_owned(), instead: yarn::INSTEAD });
+                let option = option.to_owned();
+                return Err(Refusal::Yarn { option, instead: yarn::INSTEAD });
             }
             parser.take(token)?;
         }

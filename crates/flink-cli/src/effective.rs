@@ -119,6 +119,6 @@ pub(crate) fn doubts(configuration: &Configuration) -> Vec<Finding> {
 fn unsupported_yarn(what: &str) -> Error {
     Error::Unsupported {
         what: format!("{what} means YARN, which Flumen does not deploy to"),
-        instead: format!("{}.", yarn::INSTEAD),
+        instead: yarn::INSTEAD.to_owned(),
     }
 }

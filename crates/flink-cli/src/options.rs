@@ -111,6 +111,8 @@ pub(crate) fn of_action(action: Action, minor: FlinkMinor) -> Vec<&'static CliOp
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -125,6 +127,57 @@ mod tests {
                     assert_eq!(options[index + 1..].iter().find(same).map(|it| it.short), None);
                 }
             }
+        }
+    }
+
+    /// Options of other parts of the client that the recording does not have.
+    const NOT_RECORDED: [&str; 2] = ["m", "z"];
+
+    #[test]
+    fn every_option_of_the_real_client_is_here_in_the_minors_that_have_it_and_no_other() {
+        let mut known = BTreeSet::new();
+        for minor in FlinkMinor::SUPPORTED {
+            for entry in ACTIONS.iter().filter(|entry| entry.is_in(minor)) {
+                known.insert((format!("action {}", entry.name), minor));
+                for option in of_action(entry.action, minor) {
+                    let recorded = entry.name != "run-application";
+                    let (general, long) = (is_general(option), option.long.unwrap_or_default());
+                    if recorded && !NOT_RECORDED.contains(&option.short) {
+                        let of = if general { "generic" } else { entry.name };
+                        let kind = kind(option.argument);
+                        known.insert((format!("{of} {} {long} {kind}", option.short), minor));
+                    }
+                }
+            }
+        }
+        let recorded: BTreeSet<_> = include_str!("../tests/data/client-options.tsv")
+            .lines()
+            .flat_map(|line| {
+                let (what, minors) = line.rsplit_once('\t').expect("a last column");
+                let what = what.replace('\t', " ");
+                minors.split(' ').map(move |minor| (what.clone(), minor.parse().expect("a minor")))
+            })
+            .collect();
+        assert_eq!(
+            known.difference(&recorded).collect::<Vec<_>>(),
+            [&(String::new(), FlinkMinor::new(0, 0)); 0]
+        );
+        assert_eq!(
+            recorded.difference(&known).collect::<Vec<_>>(),
+            [&(String::new(), FlinkMinor::new(0, 0)); 0]
+        );
+    }
+
+    fn is_general(option: &CliOption) -> bool {
+        ["t", "e", "D"].contains(&option.short)
+    }
+
+    fn kind(argument: Argument) -> &'static str {
+        match argument {
+            Argument::None => "none",
+            Argument::One(_) | Argument::Property => "one",
+            Argument::Optional(_) => "optional",
+            Argument::Many(_) => "many",
         }
     }
 

@@ -2,7 +2,7 @@
 
 /// What to do instead of using YARN.
 pub(crate) const INSTEAD: &str = "Use `-t kubernetes-application`, or `-t kubernetes-session` with \
-     `-Dkubernetes.cluster-id`, and say with `-D` what the option said";
+     `-Dkubernetes.cluster-id`, and say with `-D` what the option said.";
 
 /// The options of YARN's sessions behind `y`, and their long names behind `yarn`.
 const SHORT: [&str; 16] = [
@@ -10,18 +10,17 @@ const SHORT: [&str; 16] = [
     "ytm", "yz",
 ];
 
-/// The name of the option of YARN that this argument is.
+/// The option of YARN that this argument is, without its value.
 pub(crate) fn option(token: &str) -> Option<&str> {
-    if let Some(long) = token.strip_prefix("--") {
-        let name = long.split('=').next().unwrap_or(long);
-        return name.starts_with("yarn").then_some(name);
+    let option = token.split('=').next().unwrap_or(token);
+    if let Some(long) = option.strip_prefix("--") {
+        return long.starts_with("yarn").then_some(option);
     }
-    let rest = token.strip_prefix('-')?;
-    let name = rest.split('=').next().unwrap_or(rest);
+    let name = option.strip_prefix('-')?;
     if name.starts_with("yD") {
-        return Some("yD");
+        return option.get(..3);
     }
-    (SHORT.contains(&name) || name.starts_with("yarn")).then_some(name)
+    (SHORT.contains(&name) || name.starts_with("yarn")).then_some(option)
 }
 
 /// Whether a target, or the value of `-m`, means YARN.
@@ -36,7 +35,7 @@ mod tests {
     #[test]
     fn options_of_yarn_are_known_in_every_form() {
         for (token, name) in
-            [("-yD", "yD"), ("-yDa=b", "yD"), ("-yjm", "yjm"), ("--yarnname=x", "yarnname")]
+            [("-yD", "-yD"), ("-yDa=b", "-yD"), ("-yjm", "-yjm"), ("--yarnname=x", "--yarnname")]
         {
             assert_eq!(option(token), Some(name), "{token}");
         }
