@@ -6,7 +6,7 @@ use flumen_flink_manifest::{DeploySpec, Manifests, Marks, Mode, generated_cluste
 use flumen_k8s::Guard;
 
 use crate::{
-    Error, Surroundings, client_files,
+    Error, Surroundings, artifacts, client_files,
     connect::{Place, connect},
     effective::{self, CLUSTER_ID},
     endpoint,
@@ -29,7 +29,7 @@ pub(crate) struct Deployed {
 /// Makes the objects and creates them.
 pub(crate) async fn deploy(
     home: &Home,
-    mode: Mode,
+    mut mode: Mode,
     mut configuration: Configuration,
     surroundings: &mut Surroundings<'_>,
 ) -> Result<(Place, Deployed), Error> {
@@ -39,6 +39,7 @@ pub(crate) async fn deploy(
     if configuration.get(CLUSTER_ID).is_none() {
         configuration.set_text(CLUSTER_ID, generated_cluster_id(uuid::Uuid::new_v4().as_u128()));
     }
+    let uploads = artifacts::plan(&mut mode, &mut configuration, surroundings)?;
     let files = client_files::read(home, &configuration, surroundings)?;
     let spec =
         DeploySpec { version: home.version, mode, configuration, files, marks: Marks::default() };
@@ -47,13 +48,16 @@ pub(crate) async fn deploy(
         surroundings.warn(warning);
     }
     let place = connect(&manifests.configuration, surroundings).await?;
+    refuse_second(&place, manifests.names.cluster_id()).await?;
+    for upload in &uploads {
+        upload.carry_out()?;
+    }
     let deployed = create(&place, &manifests).await?;
     Ok((place, deployed))
 }
 
 async fn create(place: &Place, manifests: &Manifests) -> Result<Deployed, Error> {
     let cluster_id = manifests.names.cluster_id().to_owned();
-    refuse_second(place, &cluster_id).await?;
     let Place { cluster, namespace } = place;
     let failed = |left: String, source| Error::Create {
         cluster_id: cluster_id.clone(),

@@ -43,6 +43,17 @@ pub(crate) enum Error {
         #[source]
         source: io::Error,
     },
+    /// An artifact could not be copied to where the pods fetch it.
+    #[error("could not copy the artifact {from} to {to}", from = from.display(), to = to.display())]
+    Upload {
+        /// The file.
+        from: PathBuf,
+        /// Its place.
+        to: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The configuration file is none.
     #[error("could not read the configuration file {path}", path = path.display())]
     ParseConfiguration {

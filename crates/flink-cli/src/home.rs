@@ -106,6 +106,7 @@ mod tests {
             variable: &variable,
             directory: PathBuf::from("/"),
             called_at,
+            input: &mut std::io::empty(),
             out: &mut Vec::new(),
             notes: &mut Vec::new(),
         })

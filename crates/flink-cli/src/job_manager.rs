@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flumen_flink_conf::Configuration;
 use flumen_flink_rest::Call;
-use flumen_k8s::ServicePort;
+use flumen_k8s::{Cluster, ServicePort};
 use flumen_model::Kind;
 use http::{Request, StatusCode};
 use tokio::time::Instant;
@@ -29,12 +29,14 @@ pub(crate) struct JobManager {
     way: Way,
     /// For one call, and for an operation as a whole (`client.timeout`).
     limit: Duration,
+    /// How long a call is tried again while the JobManager is not ready.
+    patience: Duration,
 }
 
 #[derive(Debug)]
 enum Way {
     /// Through the API server's service proxy.
-    Proxy { place: Place, port: ServicePort },
+    Proxy { cluster: Cluster, port: Box<ServicePort> },
     /// By its address, without a slash at the end.
     Address { address: String, client: reqwest::Client },
 }
@@ -46,11 +48,12 @@ impl JobManager {
         line: &CommandLine,
         surroundings: &mut Surroundings<'_>,
     ) -> Result<Self, Error> {
-        let limit = configuration.duration("client.timeout")?.unwrap_or(Duration::from_secs(60));
+        let limit = configuration.duration("client.timeout")?.unwrap_or(Duration::from_mins(1));
+        let patience = patience(configuration)?;
         let target = effective::target(configuration);
         if target == REMOTE {
             let address = remote_address(configuration, line)?;
-            return Ok(Self { way: Way::to(address)?, limit });
+            return Ok(Self { way: Way::to(address)?, limit, patience });
         }
         if ![effective::SESSION, effective::APPLICATION].contains(&target.as_str()) {
             return Err(Error::Unsupported {
@@ -60,15 +63,15 @@ impl JobManager {
         }
         let cluster_id = configuration.string(CLUSTER_ID)?.ok_or(Error::NoClusterId)?;
         let place = connect(configuration, surroundings).await?;
-        Self::of_cluster((place, &cluster_id), configuration, limit, surroundings).await
+        let way = Self::way_to((place, &cluster_id), configuration, surroundings).await?;
+        Ok(Self { way, limit, patience })
     }
 
-    async fn of_cluster(
+    async fn way_to(
         (place, cluster_id): (Place, &str),
         configuration: &Configuration,
-        limit: Duration,
         surroundings: &Surroundings<'_>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Way, Error> {
         let found = place.cluster.rest_service(&place.namespace, cluster_id).await?;
         let service = found.ok_or_else(|| Error::NoEndpoint {
             cluster_id: cluster_id.to_owned(),
@@ -76,18 +79,17 @@ impl JobManager {
         })?;
         let direct =
             endpoint::direct(&place, configuration, (cluster_id, &service), surroundings).await;
-        let way = match direct {
-            Some(address) => Way::to(address)?,
-            None => Way::Proxy {
-                port: ServicePort {
-                    namespace: place.namespace.clone(),
+        match direct {
+            Some(address) => Way::to(address),
+            None => Ok(Way::Proxy {
+                port: Box::new(ServicePort {
+                    namespace: place.namespace,
                     service: format!("{cluster_id}-rest"),
                     port: "rest".to_owned(),
-                },
-                place,
-            },
-        };
-        Ok(Self { way, limit })
+                }),
+                cluster: place.cluster,
+            }),
+        }
     }
 
     /// Asks once, or, where nothing changes by asking again, until the JobManager is ready.
@@ -97,7 +99,7 @@ impl JobManager {
 
     /// Asks, again too where that is harmless because the call carries an id of its own.
     pub(crate) async fn ask_as<T>(&self, call: &Call<T>, repeat: bool) -> Result<T, Error> {
-        let end = Instant::now() + self.limit;
+        let end = Instant::now() + self.patience;
         loop {
             match self.once(call).await {
                 Err(error) if repeat && is_passing(&error) && Instant::now() + PAUSE < end => {
@@ -132,9 +134,9 @@ impl JobManager {
 
     async fn once<T>(&self, call: &Call<T>) -> Result<T, Error> {
         let (status, body) = match &self.way {
-            Way::Proxy { place, port } => {
+            Way::Proxy { cluster, port } => {
                 let request = copy(call.request());
-                let answer = place.cluster.proxy(port, request, self.limit).await?;
+                let answer = cluster.proxy(port, request, self.limit).await?;
                 (answer.status, answer.body.to_vec())
             }
             Way::Address { address, client } => self.send(client, address, call.request()).await?,
@@ -180,6 +182,13 @@ fn copy(request: &Request<Vec<u8>>) -> Request<Vec<u8>> {
     *copied.uri_mut() = request.uri().clone();
     copied.headers_mut().clone_from(request.headers());
     copied
+}
+
+/// `rest.retry.max-attempts` times `rest.retry.delay`.
+fn patience(configuration: &Configuration) -> Result<Duration, Error> {
+    let attempts = configuration.integer("rest.retry.max-attempts")?.unwrap_or(20);
+    let delay = configuration.duration("rest.retry.delay")?.unwrap_or(Duration::from_secs(3));
+    Ok(delay * attempts.try_into().unwrap_or(0))
 }
 
 fn is_passing(error: &Error) -> bool {

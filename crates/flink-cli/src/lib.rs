@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 mod actions;
+mod artifacts;
 mod client_files;
 mod command_line;
 mod connect;

@@ -2,7 +2,6 @@
 
 use flumen_flink_manifest::Mode;
 use flumen_k8s::Guard;
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
 
 use crate::{
     Error, Surroundings,
@@ -33,18 +32,17 @@ pub(crate) async fn run(
     configuration.set_text(TARGET, SESSION);
     let attached = configuration.get("execution.attached").is_some()
         && configuration.boolean("execution.attached")?.unwrap_or_default();
-    let (place, deployed) = match retrieve(&configuration, surroundings).await? {
-        Some(found) => found,
-        None => {
-            let (place, deployed) =
-                deploy(home, Mode::Session, configuration, surroundings).await?;
-            let (id, address) = (&deployed.cluster_id, &deployed.address);
-            let message = format!("Create flink session cluster {id} {CREATED} {address}");
-            surroundings.say(logged(&message))?;
-            (place, deployed)
-        }
+    let found = retrieve(&configuration, surroundings).await?;
+    let (place, deployed) = if let Some(found) = found {
+        found
+    } else {
+        let (place, deployed) = deploy(home, Mode::Session, configuration, surroundings).await?;
+        let (id, address) = (&deployed.cluster_id, &deployed.address);
+        let message = format!("Create flink session cluster {id} {CREATED} {address}");
+        surroundings.say(logged(&message))?;
+        (place, deployed)
     };
-    if attached && prompt(surroundings).await? {
+    if attached && prompt(surroundings)? {
         let Place { cluster, namespace } = &place;
         let guard = Guard::Uid(deployed.uid);
         cluster.delete_deployment(namespace, &*deployed.cluster_id, &guard).await?;
@@ -70,11 +68,11 @@ async fn retrieve(
     Ok(Some((place, Deployed { cluster_id, uid, address })))
 }
 
-/// Reads commands from standard input; whether the cluster is to be stopped. The end of the input ends it.
-async fn prompt(surroundings: &mut Surroundings<'_>) -> Result<bool, Error> {
-    let mut lines: Lines<BufReader<Stdin>> = BufReader::new(tokio::io::stdin()).lines();
-    while let Some(line) = lines.next_line().await? {
-        match line.as_str() {
+/// Reads commands; whether the cluster is to be stopped. The end of the input is as good as `quit`.
+fn prompt(surroundings: &mut Surroundings<'_>) -> Result<bool, Error> {
+    let mut line = String::new();
+    while surroundings.input.read_line(&mut line)? > 0 {
+        match line.trim_end_matches(['\r', '\n']) {
             "quit" => return Ok(false),
             "stop" => return Ok(true),
             "help" => writeln!(surroundings.notes, "{COMMANDS}")?,
@@ -83,6 +81,7 @@ async fn prompt(surroundings: &mut Surroundings<'_>) -> Result<bool, Error> {
                 writeln!(surroundings.notes, "{COMMANDS}")?;
             }
         }
+        line.clear();
     }
     Ok(false)
 }

@@ -1,5 +1,5 @@
 use std::{
-    io::{self, Write},
+    io::{self, BufRead, Write},
     path::PathBuf,
 };
 
@@ -11,6 +11,8 @@ pub struct Surroundings<'a> {
     pub directory: PathBuf,
     /// Where the binary lies that was called, if by a name of Flink's. Its distribution may be around it.
     pub called_at: Option<PathBuf>,
+    /// Commands for a session that is attached to, a line each.
+    pub input: &'a mut dyn BufRead,
     /// Results.
     pub out: &'a mut dyn Write,
     /// Notes, warnings and errors.

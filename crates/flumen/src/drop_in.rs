@@ -55,6 +55,7 @@ pub(crate) fn run(
         variable: &variable,
         called_at: called_at.map(PathBuf::from).filter(|path| path.components().count() > 1),
         directory,
+        input: &mut io::stdin().lock(),
         out: &mut io::stdout().lock(),
         notes: &mut notes,
     };

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -90,8 +91,8 @@ pub(super) async fn upload(job_manager: &JobManager, path: &Path) -> Result<JarI
         source,
     })?;
     let mut name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    // Flink takes nothing else.
-    if !name.ends_with(".jar") {
+    // Flink takes nothing else, and minds the case.
+    if path.extension() != Some(OsStr::new("jar")) {
         name.push_str(".jar");
     }
     let failed = on_job(format!("Could not upload the jar {}.", path.display()));
