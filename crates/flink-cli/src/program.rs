@@ -3,7 +3,6 @@
 use flumen_flink_conf::Configuration;
 use flumen_flink_manifest::{Application, Python, PythonEntry, Restore};
 use flumen_model::FlinkMinor;
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::{Error, Surroundings, command_line::CommandLine};
 
@@ -12,24 +11,6 @@ const MODES: [&str; 3] = ["CLAIM", "NO_CLAIM", "LEGACY"];
 const CLAIM_MODE: FlinkMinor = FlinkMinor::new(1, 20);
 /// What a Java URL may begin with.
 const URL_SCHEMES: [&str; 6] = ["file", "http", "https", "ftp", "jar", "jrt"];
-/// What `java.io.File` escapes in the path of its URI.
-const PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
-
 /// A program as the command line gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Program {
@@ -89,12 +70,24 @@ pub(crate) fn join_python(
 }
 
 /// The jar as a URI: one with a scheme stays as it is, a path becomes a `file:` URI.
-pub(crate) fn jar_uri(jar: &str, surroundings: &Surroundings<'_>) -> String {
-    if has_scheme(jar) {
-        return jar.to_owned();
+pub(crate) fn jar_uri(jar: &str, surroundings: &Surroundings<'_>) -> Result<String, Error> {
+    if let Some(illegal) = illegal_in_uris(jar) {
+        return Err(Error::Failed(format!(
+            "The jar {jar:?} is no URI: {illegal:?} is not allowed in one, write it as %{:02X}",
+            u32::from(illegal)
+        )));
     }
-    let path = surroundings.path(jar);
-    format!("file:{}", utf8_percent_encode(&path.to_string_lossy(), PATH))
+    if has_scheme(jar) {
+        return Ok(jar.to_owned());
+    }
+    // Java takes the path for one that is not escaped yet.
+    let path = surroundings.path(jar).to_string_lossy().replace('%', "%25");
+    Ok(format!("file:{path}"))
+}
+
+/// The first character that Java refuses in a URI.
+fn illegal_in_uris(text: &str) -> Option<char> {
+    text.chars().find(|c| c.is_control() || " \"<>\\^`{|}[]".contains(*c))
 }
 
 pub(crate) fn has_scheme(text: &str) -> bool {

@@ -22,7 +22,7 @@ pub(crate) async fn run_application(
         return Err(wrong_target(&target));
     }
     program::join_python(&mut application, &request.configuration)?;
-    application.jar = jar.map(|jar| program::jar_uri(&jar, surroundings));
+    application.jar = jar.map(|jar| program::jar_uri(&jar, surroundings)).transpose()?;
     let mode = Mode::Application(Box::new(application));
     let (_, deployed) = deploy(home, mode, request.configuration, surroundings).await?;
     let (id, address) = (deployed.cluster_id, deployed.address);

@@ -149,17 +149,28 @@ fn a_jar_on_this_machine_becomes_a_uri_of_a_file_and_arguments_are_passed_as_the
     let kubernetes = Kubernetes::start();
     let drop_in = DropIn::new("1.20.5", &kubernetes);
     let mut arguments = APPLICATION.to_vec();
-    arguments.extend(["-C", "file:///opt/a.jar", "my job.jar", "-Dnot=ours", "", "é"]);
+    arguments.extend(["-C", "file:///opt/a.jar", "my-job.jar", "-Dnot=ours", "", "é"]);
     let outcome = drop_in.flink(&arguments);
     assert_eq!(outcome.code, 0, "{outcome:?}");
     let objects = kubernetes.objects();
     let configuration = objects.iter().find(|it| it["metadata"]["name"] == "flink-config-my-app");
     let file = configuration.expect("a ConfigMap")["data"]["config.yaml"].clone();
     let file = file.as_str().expect("a file");
-    let jar = format!("- file:{}/my%20job.jar", drop_in.path().display());
+    let jar = format!("- file:{}/my-job.jar", drop_in.path().display());
     for line in [jar.as_str(), "- file:/opt/a.jar", "- -Dnot=ours", "- ''", "- é"] {
         assert!(file.contains(line), "{line}:\n{file}");
     }
+}
+
+#[test]
+fn a_jar_that_is_no_uri_is_refused() {
+    let kubernetes = Kubernetes::start();
+    let mut arguments = APPLICATION.to_vec();
+    arguments.push("/opt/my job.jar");
+    let outcome = DropIn::new("1.20.5", &kubernetes).flink(&arguments);
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(outcome.notes.contains("write it as %20"), "{}", outcome.notes);
+    assert_eq!(kubernetes.writes(), [""; 0]);
 }
 
 #[test]
