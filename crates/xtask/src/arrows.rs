@@ -47,7 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Tools for tests.
     ("testkit", &["model"]),
     ("e2e", &[]),
-    ("bench", &["e2e"]),
+    ("bench", &["model", "flink-conf", "flink-manifest", "e2e"]),
 ];
 
 /// Libraries that only these crates may name; elsewhere their types would spread.
