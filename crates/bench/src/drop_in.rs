@@ -98,7 +98,9 @@ impl JobManager {
             match measured(list().arg("-Drest.retry.max-attempts=0")) {
                 Ok(_) => return Ok(()),
                 Err(_) if Instant::now() < end => thread::sleep(LOOK),
-                Err(error) => bail!("the JobManager at {} does not answer: {error:#}", self.address),
+                Err(error) => {
+                    bail!("the JobManager at {} does not answer: {error:#}", self.address)
+                }
             }
         }
     }

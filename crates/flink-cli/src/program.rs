@@ -11,6 +11,9 @@ const MODES: [&str; 3] = ["CLAIM", "NO_CLAIM", "LEGACY"];
 const CLAIM_MODE: FlinkMinor = FlinkMinor::new(1, 20);
 /// What a Java URL may begin with.
 const URL_SCHEMES: [&str; 6] = ["file", "http", "https", "ftp", "jar", "jrt"];
+/// What a Python program may need; Flink's client uses it for nothing else in application mode.
+const OF_PYTHON: [&str; 6] = ["pyfs", "pyarch", "pyreq", "pyexec", "pyclientexec", "pypath"];
+
 /// A program as the command line gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Program {
@@ -27,6 +30,11 @@ pub(crate) fn read(
     surroundings: &mut Surroundings<'_>,
 ) -> Result<Program, Error> {
     let python = python(line);
+    if python.is_none() {
+        for option in OF_PYTHON.iter().filter(|option| line.has(option)) {
+            surroundings.warn(format_args!("-{option} counts together with -py or -pym only"));
+        }
+    }
     let mut arguments: Vec<String> = if line.has("a") {
         line.values("a").map(str::to_owned).collect()
     } else {

@@ -4,7 +4,7 @@ use flumen_model::Namespace;
 use k8s_openapi::{api::apps::v1::Deployment, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::{
     Api,
-    api::{ApiResource, DynamicObject, PostParams},
+    api::{ApiResource, DeleteParams, DynamicObject, PostParams, Preconditions},
     core::GroupVersionKind,
 };
 use serde_json::Value;
@@ -130,12 +130,32 @@ impl Cluster {
         };
         let found = self.read(|| objects.get_opt(&name)).await.map_err(&failed)?;
         let Some(found) = found else { return Err(failed(refused)) };
-        let owners = found.metadata.owner_references.unwrap_or_default();
+        let owners = found.metadata.owner_references.clone().unwrap_or_default();
         if owners.iter().any(|found| found.uid == owner.uid) {
             return Ok(());
         }
-        Err(Error::ObjectTaken { what: resource.kind, namespace: namespace.to_string(), name })
+        if !is_leftover(&owners, owner) {
+            return Err(Error::ObjectTaken {
+                what: resource.kind,
+                namespace: namespace.to_string(),
+                name,
+            });
+        }
+        let this_one = Preconditions { uid: found.metadata.uid, resource_version: None };
+        let deletion = DeleteParams::background().preconditions(this_one);
+        match self.once(objects.delete(&name, &deletion)).await {
+            Err(cause) if !cause.is_not_found() => return Err(failed(cause)),
+            _ => {}
+        }
+        self.once(objects.create(&params(), &object)).await.map(drop).map_err(failed)
     }
+}
+
+/// Whether an object belonged to an earlier Deployment of the same name and kind and to nobody else. That
+/// one is gone, since the name is the owner's now, and the garbage collector has not come to it yet.
+fn is_leftover(owners: &[OwnerReference], owner: &OwnerReference) -> bool {
+    let earlier = |found: &OwnerReference| found.kind == owner.kind && found.name == owner.name;
+    !owners.is_empty() && owners.iter().all(earlier)
 }
 
 pub(crate) fn owner_text(run: Option<&str>) -> String {

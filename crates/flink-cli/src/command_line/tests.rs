@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+
 use super::{CommandLine, Refusal};
 use crate::options::{ACTIONS, Action, of_action};
 
@@ -71,4 +73,21 @@ fn a_refusal_names_the_option() {
     assert_eq!(refusal("list", "--nope"), "Unrecognized option: --nope");
     assert_eq!(refusal("list", "-t"), "Missing argument for option: t");
     assert!(refusal("run", "--py").starts_with("Ambiguous option: 'py'"));
+}
+
+proptest! {
+    /// Nothing that can be typed is a panic, and what stands behind the first argument is the program's.
+    #[test]
+    fn anything_is_understood_or_refused(
+        words in prop::collection::vec("-{0,2}[a-zA-Z=é.\"1-]{0,12}", 0..8),
+        program in prop::collection::vec(".*", 0..4),
+    ) {
+        for action in ["run", "list", "savepoint"] {
+            let _ = parse(action, &words);
+        }
+        let mut line = vec!["job.jar".to_owned()];
+        line.extend(program.clone());
+        let parsed = parse("run", &line).expect("a jar and its arguments");
+        prop_assert_eq!(&parsed.arguments[1..], &program[..]);
+    }
 }

@@ -37,12 +37,34 @@ async fn objects_become_the_property_of_a_deployment_that_stands_already() {
     cluster.create_owned_objects(&namespace(), owner, &others).await.unwrap();
     let made = real.api("ConfigMap").get("flink-config-word-count").await.unwrap();
     assert_eq!(made.metadata.owner_references.unwrap()[0].uid, created.uid);
-    let error = cluster
-        .create_owned_objects(&namespace(), ("word-count", "another"), &others)
-        .await
-        .unwrap_err();
-    assert!(matches!(error, Error::ObjectTaken { .. }), "{error:?}");
     cluster.delete_deployment(&namespace(), &word_count(), &Guard::Uid(created.uid)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_an_earlier_deployment_of_the_name_left_is_replaced_and_nothing_else() {
+    let real = Real::start().await;
+    let cluster = real.cluster().await;
+    let owned_by = |name: &str| {
+        let mut object = config_map("flink-config-word-count");
+        object["metadata"]["ownerReferences"] =
+            json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": "gone"}]);
+        object
+    };
+    let others = [config_map("flink-config-word-count")];
+    let created = cluster.create_objects(&namespace(), &deployment(RUN), &[]).await.unwrap();
+    let owner = ("word-count", created.uid.as_str());
+
+    real.create(owned_by("another")).await;
+    let error = cluster.create_owned_objects(&namespace(), owner, &others).await.unwrap_err();
+    assert!(matches!(error, Error::ObjectTaken { .. }), "{error:?}");
+    let api = real.api("ConfigMap");
+    api.delete("flink-config-word-count", &Default::default()).await.unwrap();
+
+    let left = real.create(owned_by("word-count")).await.metadata.uid;
+    cluster.create_owned_objects(&namespace(), owner, &others).await.unwrap();
+    let made = api.get("flink-config-word-count").await.unwrap().metadata;
+    assert_ne!(made.uid, left);
+    assert_eq!(made.owner_references.unwrap()[0].uid, created.uid);
 }
 
 #[tokio::test]
