@@ -12,6 +12,7 @@ use flumen_e2e::{Flumen, processes::family};
 
 use crate::{
     cluster::{Cluster, Creation},
+    drop_in,
     figures::{Series, Table},
     peer::{CLUSTER_ID, FLINK, Peer, job_file},
     process::{self, Spent},
@@ -101,6 +102,9 @@ impl<'a> Contest<'a> {
             let submitted = Submission { server: Duration::ZERO, ..self.run_application()? };
             rounds.peer.push(&submitted, self.cluster.wait_until_all_run(CLUSTER_ID)?);
             self.end_peer()?;
+            let submitted = Submission { server: Duration::ZERO, ..self.drop_in()? };
+            rounds.drop_in.push(&submitted, self.cluster.wait_until_all_run(CLUSTER_ID)?);
+            self.end_peer()?;
         }
         Ok(rounds)
     }
@@ -116,6 +120,12 @@ impl<'a> Contest<'a> {
 
     fn run_application(&self) -> Result<Submission> {
         self.submission((CLUSTER_ID, self.objects.1), &mut self.peer.command())
+    }
+
+    /// The drop-in with the peer's arguments.
+    fn drop_in(&self) -> Result<Submission> {
+        let mut command = drop_in::command(&self.binary, &self.peer.command());
+        self.submission((CLUSTER_ID, self.objects.1), &mut command)
     }
 
     fn submission(
@@ -163,6 +173,7 @@ pub(crate) struct Rounds {
     applied: Turns,
     started: Turns,
     peer: Turns,
+    drop_in: Turns,
     /// How many objects each side created.
     objects: (usize, usize),
 }
@@ -209,6 +220,20 @@ impl Rounds {
         let what = "`flumen job start` until the last object stands";
         table.less(what, &started.objects, &peer.objects, "");
         table.less("its CPU and that of the server", &started.cpu, &peer.cpu, "");
+        table
+    }
+
+    /// The drop-in beside what it stands in for.
+    pub(crate) fn drop_in(&self) -> Table {
+        let mut table = Table::new(
+            "6. `flumen flink run-application` beside `flink run-application`, in the same turns",
+        );
+        let (ours, theirs) = (&self.drop_in, &self.peer);
+        table.less("until the last object stands", &ours.objects, &theirs.objects, "1 : 50");
+        table.less("until the command has ended", &ours.command, &theirs.command, "1 : 50");
+        table.less("CPU of the command", &ours.command_cpu, &theirs.command_cpu, "1 : 100");
+        let what = "to all tasks RUNNING, from the Deployment's creation";
+        table.times(what, &ours.running_deployed, &theirs.running_deployed, "");
         table
     }
 

@@ -13,12 +13,14 @@ use crate::{contest::Contest, figures::Table, peer::FLINK};
 
 mod cluster;
 mod contest;
+mod drop_in;
 mod figures;
 mod idle;
 mod local;
 mod machine;
 mod peer;
 mod process;
+mod render;
 
 const USAGE: &str = "usage: flumen-bench FLUMEN_BINARY CACHE_DIRECTORY [RUNS]";
 /// How often each figure is taken; odd, so that the median is one that was measured.
@@ -72,7 +74,11 @@ fn bench(binary: &Path, cache: &Path, runs: usize) -> Result<()> {
         let logs = directory.keep().join("data/logs");
         return Err(error.context(format!("the logs are in {}", logs.display())));
     }
-    flumen.stop()
+    flumen.stop()?;
+    let home = cache.join("flink").join(FLINK);
+    println!("{}", drop_in::list(binary, &home, directory.path(), runs)?);
+    println!("{}", render::measure(runs)?);
+    Ok(())
 }
 
 fn compare(flumen: &Flumen, contest: &Contest<'_>, runs: usize) -> Result<()> {
@@ -82,5 +88,6 @@ fn compare(flumen: &Flumen, contest: &Contest<'_>, runs: usize) -> Result<()> {
     let mut table = Table::new("5. `flumen up` after all these jobs");
     idle::memory(flumen, &mut table)?;
     println!("{table}");
+    println!("{}", rounds.drop_in());
     Ok(())
 }

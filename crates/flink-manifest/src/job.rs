@@ -3,7 +3,7 @@
 
 mod java;
 pub(crate) mod labels;
-mod logging;
+pub(crate) mod logging;
 mod owned_keys;
 pub(crate) mod protections;
 mod resources;
@@ -104,7 +104,7 @@ pub fn job_deployment(deployment: &JobDeployment) -> Result<JobPlan, Error> {
     warnings.extend(protections::taken_away(&effective));
     warnings.extend(storage::taken_away(deployment, &effective));
     let logging = if deployment.logging.is_empty() {
-        logging::default_files(minor)
+        logging::default_logging_files(minor)
     } else {
         deployment.logging.clone()
     };

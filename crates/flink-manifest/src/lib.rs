@@ -22,6 +22,7 @@ pub use error::Error;
 pub use job::{
     JobDeployment, JobPlan, StatePlan, Storage, StorageVolume, VolumeSource, job_deployment,
     labels::{ENVIRONMENT_LABEL, JOB_LABEL, MANAGED_BY_LABEL, MANAGER},
+    logging::default_logging_files,
     protections::{Protection, protections},
 };
 pub use manifests::{Manifests, Object};

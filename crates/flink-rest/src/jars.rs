@@ -176,6 +176,39 @@ pub fn plan_jar(
             answer.plan.nodes
         }
     }
+    plan_call::<Answer, _>(NAME, version, jar, run)
+}
+
+/// Compiles a jar's program without running it, and gives the plan as Flink writes it.
+///
+/// # Errors
+/// As [`run_jar`].
+pub fn plan_jar_document(
+    version: FlinkMinor,
+    jar: &JarId,
+    run: &JarRun,
+) -> Result<Call<serde_json::Value>, Error> {
+    #[derive(Deserialize)]
+    struct Answer {
+        plan: serde_json::Value,
+    }
+    impl From<Answer> for serde_json::Value {
+        fn from(answer: Answer) -> Self {
+            answer.plan
+        }
+    }
+    plan_call::<Answer, _>("plan of the jar", version, jar, run)
+}
+
+fn plan_call<A, T>(
+    name: &'static str,
+    version: FlinkMinor,
+    jar: &JarId,
+    run: &JarRun,
+) -> Result<Call<T>, Error>
+where
+    A: serde::de::DeserializeOwned + Into<T>,
+{
     // A plan has no state: Flink refuses these fields up to 1.17.
     let run = JarRun {
         savepoint_path: None,
@@ -183,9 +216,9 @@ pub fn plan_jar(
         restore_mode: None,
         ..run.clone()
     };
-    let body = RunBody::of(NAME, version, &run)?;
+    let body = RunBody::of(name, version, &run)?;
     let path = format!("/jars/{}/plan", path::escape(jar.as_str()));
-    Ok(call::post_as::<Answer, _>(NAME, path, &body))
+    Ok(call::post_as::<A, _>(name, path, &body))
 }
 
 /// Deletes a jar of a session.

@@ -13,6 +13,7 @@ mod metrics;
 mod path;
 mod savepoints;
 mod state;
+mod triggered;
 mod wire;
 
 pub use call::Call;
@@ -27,7 +28,8 @@ pub use error::Error;
 pub use exceptions::{Exceptions, Failure, exceptions, innermost_cause};
 pub use ids::{JobId, TriggerId, VertexId};
 pub use jars::{
-    Jar, JarId, JarRun, PlanNode, PlanNodeInput, delete_jar, jars, plan_jar, run_jar, upload_jar,
+    Jar, JarId, JarRun, PlanNode, PlanNodeInput, delete_jar, jars, plan_jar, plan_jar_document,
+    run_jar, upload_jar,
 };
 pub use jobs::{
     Accumulator, ApplicationStatus, ExecutionResult, JobDetail, JobSummary, Vertex, VertexMetrics,
@@ -40,3 +42,7 @@ pub use savepoints::{
     stop_with_savepoint, trigger_savepoint,
 };
 pub use state::{JobState, TaskCounts, TaskState};
+pub use triggered::{
+    CheckpointKind, DisposalStatus, TriggeredCheckpoint, disposal_status, dispose_savepoint,
+    trigger_checkpoint, triggered_checkpoint,
+};

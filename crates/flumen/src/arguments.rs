@@ -1,7 +1,7 @@
 //! The command line. Its documentation is what `--help` prints.
 #![allow(clippy::doc_markdown, reason = "backticks would be printed by --help")]
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use flumen_cli::GlobalArguments;
@@ -45,12 +45,26 @@ pub(crate) enum Command {
     Client(flumen_cli::Command),
     #[command(flatten)]
     Tools(flumen_tools::Command),
+    /// Do what Flink's own client does: `flumen flink ACTION …` for `bin/flink ACTION …`
+    #[command(disable_help_flag = true)]
+    Flink(DropIn),
+    /// Do what Flink's `kubernetes-session.sh` does
+    #[command(disable_help_flag = true)]
+    KubernetesSession(DropIn),
     /// Check this machine, the server and its clusters
     #[command(after_help = "The exit status is 1 if a check fails.")]
     Doctor(FileArguments),
     /// Show the settings of this machine
     #[command(subcommand)]
     Config(Config),
+}
+
+/// Arguments that are Flink's, not ours
+#[derive(Debug, Args)]
+pub(crate) struct DropIn {
+    /// Arguments as Flink's client takes them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<OsString>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,10 +2,11 @@ use std::{env, io, process::ExitCode};
 
 use clap::{CommandFactory as _, Parser as _};
 use flumen_cli::{OutputFormat, Printer, Surroundings};
+use flumen_flink_cli::Program;
 
 use crate::{
     arguments::{Command, CommandLine, Config},
-    config, doctor, failure, local, serve, up,
+    config, doctor, drop_in, failure, local, serve, up,
 };
 
 /// Reads the command line and carries the command out.
@@ -33,6 +34,12 @@ pub(crate) fn run() -> ExitCode {
             return flumen_cli::run(command, &global, &surroundings);
         }
         Command::Tools(command) => return tools(&command, global.output, &printer),
+        Command::Flink(given) => {
+            return drop_in::run(Program::Flink, given.arguments.into_iter(), None);
+        }
+        Command::KubernetesSession(given) => {
+            return drop_in::run(Program::KubernetesSession, given.arguments.into_iter(), None);
+        }
         Command::Up(arguments) => up::run(&arguments, &global, &printer),
         Command::Serve(arguments) => serve::run(&arguments, &global, &printer),
         Command::Local(arguments) => local::run(&arguments, &global, &printer),

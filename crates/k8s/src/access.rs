@@ -15,6 +15,14 @@ pub enum Access {
         /// The context. Default: its current one.
         context: Option<String>,
     },
+    /// Several kubeconfig files as one, as `KUBECONFIG` names them: what an earlier one says counts, and one
+    /// that is not there is passed over.
+    Files {
+        /// The files.
+        paths: Vec<PathBuf>,
+        /// The context. Default: the current one.
+        context: Option<String>,
+    },
     /// The text of a kubeconfig.
     Text {
         /// The text, which may hold keys and tokens.
@@ -32,6 +40,10 @@ impl Access {
             Self::File { path, context } => {
                 let origin = path.display().to_string();
                 let kubeconfig = read(path, &origin)?;
+                choose(kubeconfig, context.as_deref(), origin).await
+            }
+            Self::Files { paths, context } => {
+                let (kubeconfig, origin) = merged(paths)?;
                 choose(kubeconfig, context.as_deref(), origin).await
             }
             Self::Text { kubeconfig, context } => {
@@ -53,6 +65,30 @@ fn read(path: &Path, origin: &str) -> Result<Kubeconfig, Error> {
     std::fs::metadata(path)
         .map_err(|source| Error::ReadKubeconfig { path: path.to_owned(), source })?;
     Kubeconfig::read_from(path).map_err(|problem| unusable(origin, &problem))
+}
+
+fn merged(paths: &[PathBuf]) -> Result<(Kubeconfig, String), Error> {
+    let origin = std::env::join_paths(paths)
+        .map_or_else(|_| "of several files".to_owned(), |all| all.to_string_lossy().into_owned());
+    let mut whole: Option<Kubeconfig> = None;
+    for path in paths {
+        let next = match read(path, &path.display().to_string()) {
+            Err(Error::ReadKubeconfig { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound && paths.len() > 1 =>
+            {
+                continue;
+            }
+            other => other?,
+        };
+        whole = Some(match whole {
+            None => next,
+            Some(before) => before.merge(next).map_err(|problem| unusable(&origin, &problem))?,
+        });
+    }
+    let problem = "none of its files is there".to_owned();
+    whole
+        .map(|kubeconfig| (kubeconfig, origin.clone()))
+        .ok_or(Error::UseKubeconfig { origin, problem })
 }
 
 async fn choose(

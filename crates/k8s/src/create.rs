@@ -4,7 +4,7 @@ use flumen_model::{Namespace, RunId};
 use k8s_openapi::{api::apps::v1::Deployment, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::{
     Api,
-    api::{ApiResource, DynamicObject, PostParams},
+    api::{ApiResource, DeleteParams, DynamicObject, PostParams, Preconditions},
     core::GroupVersionKind,
 };
 use serde_json::Value;
@@ -36,24 +36,38 @@ impl Cluster {
     ) -> Result<Created, Error> {
         let created = self.create_deployment(namespace, deployment).await?;
         let name = deployment.metadata.name.clone().unwrap_or_default();
+        self.create_owned_objects(namespace, (&name, &created.uid), others).await?;
+        Ok(created)
+    }
+
+    /// Creates objects as the property of a Deployment, given by name and uid, that stands already.
+    ///
+    /// # Errors
+    /// [`Error::ObjectTaken`] is a conflict; after any other error the call can be repeated.
+    pub async fn create_owned_objects(
+        &self,
+        namespace: &Namespace,
+        (name, uid): (&str, &str),
+        others: &[Value],
+    ) -> Result<(), Error> {
         let owner = OwnerReference {
             api_version: "apps/v1".to_owned(),
             kind: "Deployment".to_owned(),
-            name: name.clone(),
-            uid: created.uid.clone(),
+            name: name.to_owned(),
+            uid: uid.to_owned(),
             controller: Some(true),
             block_owner_deletion: Some(true),
         };
         for (index, object) in others.iter().enumerate() {
             let described = describe(object).map_err(|field| Error::DescribeObject {
                 namespace: namespace.to_string(),
-                name: name.clone(),
+                name: name.to_owned(),
                 number: index + 1,
                 field,
             })?;
             self.create_owned(namespace, described, &owner).await?;
         }
-        Ok(created)
+        Ok(())
     }
 
     async fn create_deployment(
@@ -120,12 +134,32 @@ impl Cluster {
             };
         let found = self.read(|| objects.get_opt(&name)).await.map_err(&failed)?;
         let Some(found) = found else { return Err(failed(refused)) };
-        let owners = found.metadata.owner_references.unwrap_or_default();
+        let owners = found.metadata.owner_references.clone().unwrap_or_default();
         if owners.iter().any(|found| found.uid == owner.uid) {
             return Ok(());
         }
-        Err(Error::ObjectTaken { what: resource.kind, namespace: namespace.to_string(), name })
+        if !is_leftover(&owners, owner) {
+            return Err(Error::ObjectTaken {
+                what: resource.kind,
+                namespace: namespace.to_string(),
+                name,
+            });
+        }
+        let this_one = Preconditions { uid: found.metadata.uid, resource_version: None };
+        let deletion = DeleteParams::background().preconditions(this_one);
+        match self.once(objects.delete(&name, &deletion)).await {
+            Err(cause) if !cause.is_not_found() => return Err(failed(cause)),
+            _ => {}
+        }
+        self.once(objects.create(&params(), &object)).await.map(drop).map_err(failed)
     }
+}
+
+/// Whether an object belonged to an earlier Deployment of the same name and kind and to nobody else. That
+/// one is gone, since the name is the owner's now, and the garbage collector has not come to it yet.
+fn is_leftover(owners: &[OwnerReference], owner: &OwnerReference) -> bool {
+    let earlier = |found: &OwnerReference| found.kind == owner.kind && found.name == owner.name;
+    !owners.is_empty() && owners.iter().all(earlier)
 }
 
 pub(crate) fn owner_text(run: Option<&str>) -> String {

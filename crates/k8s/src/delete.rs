@@ -1,4 +1,4 @@
-use flumen_model::{ClusterId, Namespace, RunId};
+use flumen_model::{Namespace, RunId};
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::ConfigMap};
 use kube::{
     Api,
@@ -36,11 +36,11 @@ impl Cluster {
     pub async fn delete_deployment(
         &self,
         namespace: &Namespace,
-        cluster_id: &ClusterId,
+        cluster_id: &(impl AsRef<str> + Sync + ?Sized),
         guard: &Guard,
     ) -> Result<Deletion, Error> {
         let deployments: Api<Deployment> = Api::namespaced(self.client.clone(), namespace.as_str());
-        let name = cluster_id.as_str();
+        let name = cluster_id.as_ref();
         let failed = |source| deleting("Deployment", namespace, name, source);
         let Some(found) = self.read(|| deployments.get_opt(name)).await.map_err(failed)? else {
             return Ok(Deletion::Gone);

@@ -39,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["model", "api-types", "control", "lifecycle"]),
     ("cli", &["model", "flink-conf", "api-types", "job-file"]),
     ("tools", &["model", "flink-conf", "flink-manifest", "job-file", "image", "k8s"]),
+    ("flink-cli", &["model", "flink-conf", "flink-manifest", "k8s", "flink-rest"]),
     // The local cluster, which knows nothing of Flink.
     ("apiserver", &[]),
     ("controllers", &[]),
@@ -48,7 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Tools for tests.
     ("testkit", &["model"]),
     ("e2e", &[]),
-    ("bench", &["e2e"]),
+    ("bench", &["model", "flink-conf", "flink-manifest", "e2e"]),
 ];
 
 /// Libraries that only these crates may name; elsewhere their types would spread.

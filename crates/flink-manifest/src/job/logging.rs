@@ -9,7 +9,8 @@ use crate::feature::CONSOLE_LOGGING_FILES;
 
 const PROPERTIES: &str = include_str!("../../data/log4j-console.properties");
 
-pub(super) fn default_files(minor: FlinkMinor) -> BTreeMap<String, String> {
+/// The logging file that the pods get where the user has none, by name.
+pub fn default_logging_files(minor: FlinkMinor) -> BTreeMap<String, String> {
     let name = if CONSOLE_LOGGING_FILES.is_in(minor) {
         "log4j-console.properties"
     } else {

@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 
 use flumen_flink_rest::{
-    Call, Error, JarId, JarRun, JobId, RestoreMode, SavepointFormat, SavepointRequest, StopRequest,
+    Call, CheckpointKind, Error, JarId, JarRun, JobId, RestoreMode, SavepointFormat,
+    SavepointRequest, StopRequest,
 };
 use flumen_model::FlinkMinor;
 use flumen_testkit::{Sample, VERSIONS, samples};
@@ -75,6 +76,18 @@ fn outcome(minor: FlinkMinor, sample: &Sample) -> String {
         }
         ("GET", ["jobs", _, "savepoints", trigger]) => {
             read(sample, &flumen_flink_rest::savepoint_status(job(), trigger.parse().unwrap()))
+        }
+        ("GET", ["jobs", _, "checkpoints", trigger]) => {
+            read(sample, &flumen_flink_rest::triggered_checkpoint(job(), trigger.parse().unwrap()))
+        }
+        ("POST", ["jobs", _, "checkpoints"]) => {
+            let call =
+                flumen_flink_rest::trigger_checkpoint(minor, job(), CheckpointKind::Full, None);
+            read(sample, &call.unwrap())
+        }
+        ("POST", ["savepoint-disposal"]) => {
+            let path = sample.request_body.as_ref().unwrap()["savepoint-path"].as_str().unwrap();
+            read(sample, &flumen_flink_rest::dispose_savepoint(path))
         }
         ("POST", ["jobs", _, "savepoints" | "stop"]) => trigger(minor, sample, job()),
         ("GET", ["jars"]) => read(sample, &flumen_flink_rest::jars()),

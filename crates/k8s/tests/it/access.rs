@@ -46,6 +46,31 @@ async fn a_kubeconfig_that_is_missing_or_no_kubeconfig_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn several_files_are_one_kubeconfig_and_those_that_are_missing_are_passed_over() {
+    let directory = TempDirectory::new();
+    let first = directory.write(
+        "first",
+        "{apiVersion: v1, kind: Config, current-context: prod, contexts: [], clusters: [], users: []}",
+    );
+    let second = directory.write("second", KUBECONFIG);
+    let paths = vec![directory.join("none"), first, second];
+    let access = |context: Option<&str>| Access::Files {
+        paths: paths.clone(),
+        context: context.map(str::to_owned),
+    };
+    assert_eq!(connect(access(None)).await.unwrap().server(), "http://127.0.0.1:1/");
+    let error = connect(access(Some("staging"))).await.unwrap_err();
+    assert!(error.to_string().contains("no context \"staging\"; it has dev, prod"), "{error}");
+
+    let none = Access::Files { paths: vec![directory.join("none")], context: None };
+    assert!(matches!(connect(none).await.unwrap_err(), Error::ReadKubeconfig { .. }));
+    let nothing =
+        Access::Files { paths: vec![directory.join("a"), directory.join("b")], context: None };
+    let error = connect(nothing).await.unwrap_err();
+    assert!(error.to_string().contains("none of its files is there"), "{error}");
+}
+
+#[tokio::test]
 async fn nothing_secret_of_a_kubeconfig_is_printed() {
     let access = text(KUBECONFIG);
     assert!(!format!("{access:?}").contains("hunter2"));

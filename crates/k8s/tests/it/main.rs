@@ -8,6 +8,7 @@ mod create;
 mod delete;
 mod fake;
 mod logs;
+mod native;
 mod proxy;
 mod real;
 mod watch;
