@@ -11,7 +11,7 @@ use crate::{
     json,
 };
 
-const KEYS: [&str; 15] = [
+pub(crate) const KEYS: [&str; 15] = [
     "name",
     "environment",
     "flinkVersion",
@@ -28,17 +28,20 @@ const KEYS: [&str; 15] = [
     "podTemplates",
     "upgradeMode",
 ];
-const MODES: [(&str, Mode); 2] = [("application", Mode::Application), ("session", Mode::Session)];
-const KINDS: [(&str, JobKind); 3] =
+/// What every job file has.
+pub(crate) const REQUIRED: [&str; 4] = ["name", "environment", "flinkVersion", "artifact"];
+pub(crate) const MODES: [(&str, Mode); 2] =
+    [("application", Mode::Application), ("session", Mode::Session)];
+pub(crate) const KINDS: [(&str, JobKind); 3] =
     [("jar", JobKind::Jar), ("sql", JobKind::Sql), ("python", JobKind::Python)];
-const ROLES: [(&str, ArtifactRole); 5] = [
+pub(crate) const ROLES: [(&str, ArtifactRole); 5] = [
     ("usrlib", ArtifactRole::Usrlib),
     ("lib", ArtifactRole::Lib),
     ("plugin", ArtifactRole::Plugin),
     ("script", ArtifactRole::Script),
     ("python", ArtifactRole::Python),
 ];
-const UPGRADE_MODES: [(&str, UpgradeMode); 3] = [
+pub(crate) const UPGRADE_MODES: [(&str, UpgradeMode); 3] = [
     ("stateful", UpgradeMode::Stateful),
     ("last-state", UpgradeMode::LastState),
     ("stateless", UpgradeMode::Stateless),

@@ -5,7 +5,7 @@ use super::{
     budget::{Base, Jvm, Keys, Reader},
     flags,
 };
-use crate::{Configuration, values::size::human};
+use crate::{Configuration, feature, values::size::human};
 
 const HEAP: &str = "jobmanager.memory.heap.size";
 const OFF_HEAP: &str = "jobmanager.memory.off-heap.size";
@@ -69,7 +69,7 @@ impl JobManagerMemory {
 
     /// The sizes as `-D key=value` for the process. Flink 1.11 has none.
     pub fn dynamic_parameters(&self) -> String {
-        if self.minor < FlinkMinor::new(1, 12) {
+        if !feature::JOB_MANAGER_PARAMETERS.is_in(self.minor) {
             return String::new();
         }
         flags::dynamic_parameters(&[

@@ -48,3 +48,27 @@ pub(crate) fn human(bytes: u64) -> String {
     let thousandths = (u128::from(bytes) * 2000 + one) / (2 * one);
     format!("{}.{:03}{unit} ({bytes} bytes)", thousandths / 1000, thousandths % 1000)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn sizes_in_errors_are_worded_as_flink_words_them() {
+        let cases: Vec<Value> =
+            serde_json::from_str(include_str!("../../tests/data/values.json")).expect("valid JSON");
+        let mut compared = 0;
+        for case in cases.iter().filter(|case| case["kind"] == "memory") {
+            let result = &case["results"][0]["result"];
+            let (Some(bytes), Some(text)) = (result["bytes"].as_u64(), result["human"].as_str())
+            else {
+                continue;
+            };
+            assert_eq!(human(bytes), text);
+            compared += 1;
+        }
+        assert_eq!(compared, 21);
+    }
+}

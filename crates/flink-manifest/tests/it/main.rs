@@ -5,3 +5,4 @@ mod compare;
 mod golden;
 mod renders;
 mod stored;
+mod versions;
