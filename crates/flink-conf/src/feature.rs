@@ -51,12 +51,14 @@ features! {
     MAP_ENTRIES = since 1 . 14: "a map is read from keys below its own too (`labels.team: a`)";
     MINUTES_BY_M = since 1 . 15: "`m` alone means minutes";
     DAYS_WRITTEN = since 1 . 18: "whole days are written as days, before in milliseconds";
+    LONG_DURATIONS = since 2 . 0: "the number of a duration may be larger than 64 bits hold, if the duration is not";
     ISO_DURATIONS = since 2 . 1: "durations may be written as in ISO 8601 (`PT10S`)";
     ADDRESSES_SHIPPED = until 1 . 14: "bind addresses of the client are written into the pods' file";
     OLD_SIZES = until 1 . 20: "`jobmanager.heap.size`, `taskmanager.heap.size` and `taskmanager.network.numberOfBuffers` count";
     JOB_MANAGER_PARAMETERS = since 1 . 12: "the JobManager is given its memory as parameters";
     ALL_SIZES_AS_PARAMETERS = since 1 . 12: "the JVM's own memory is among the parameters of a TaskManager";
     SLOTS_AS_PARAMETERS = since 1 . 13: "slots and external resources are among the parameters of a TaskManager";
+    QUOTED_RESOURCES = since 1 . 15: "their names stand in quotes there";
 }
 
 #[cfg(test)]

@@ -24,7 +24,9 @@ fn real_flink_reads_back_every_map_that_is_written() {
             .flat_map(|format| maps.iter().map(|map| carried(number, *format, map)))
             .collect();
         let mut questions = Questions::new();
-        written.iter().for_each(|configuration| questions.add("read", configuration));
+        for configuration in &written {
+            questions.add("read", configuration);
+        }
         for (configuration, answer) in written.iter().zip(questions.ask(version(minor))) {
             assert_same(configuration, &answer);
         }
@@ -49,7 +51,8 @@ fn assert_same(configuration: &Configuration, answer: &serde_json::Value) {
     let (minor, format) = (configuration.minor(), configuration.format());
     let text = render_configuration_file(configuration).text;
     let context = || format!("Flink {minor} reads otherwise:\n{text}\n{answer}");
-    let read = answer["values"].as_object().unwrap_or_else(|| panic!("{}", context()));
+    assert!(answer["values"].is_object(), "{}", context());
+    let read = answer["values"].as_object().expect("looked at");
     let catalogue = Catalogue::of(minor);
     let mut expected = 0;
     for (key, value) in configuration.iter() {

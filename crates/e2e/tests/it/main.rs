@@ -9,3 +9,4 @@ mod main_job;
 mod memory;
 mod processes;
 mod setup;
+mod values;

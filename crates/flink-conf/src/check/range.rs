@@ -9,7 +9,7 @@ enum Range {
     Port,
     /// Ports and ranges of ports with commas: `50100-50200,50300`.
     Ports,
-    /// A share of something.
+    /// A share of something, never all of it.
     Fraction,
     /// A multiple that must not make anything smaller.
     Factor,
@@ -66,8 +66,8 @@ pub(super) fn check(key: &str, text: &str, minor: FlinkMinor) -> Result<(), Stri
             "expected a port from 0 to 65535, or ranges of ports such as 50100-50200",
         ),
         Range::Fraction => (
-            scalar::parse_double(text).is_ok_and(|number| (0.0..=1.0).contains(&number)),
-            "expected a number from 0 to 1",
+            scalar::parse_double(text).is_ok_and(|number| (0.0..1.0).contains(&number)),
+            "expected a number of at least 0 and less than 1",
         ),
         Range::Factor => (
             scalar::parse_double(text).is_ok_and(|number| number >= 1.0),

@@ -131,6 +131,19 @@ fn fine_grained(reader: &Reader<'_>) -> Result<(u64, u64), MemoryError> {
     let Some(flink) = reader.optional_size(KEYS.flink)? else {
         return Ok((heap, reader.size(OFF_HEAP)?));
     };
+    if let Some(off_heap) = reader.optional_size(OFF_HEAP)? {
+        if heap.checked_add(off_heap) == Some(flink) {
+            return Ok((heap, off_heap));
+        }
+        return Err(reader.problem(format!(
+            "the configured Heap Memory ({}) and Off-heap Memory ({}) do not add up to the configured Total \
+             Flink Memory ({}); leave one of {HEAP}, {OFF_HEAP}, {} out",
+            human(heap),
+            human(off_heap),
+            human(flink),
+            KEYS.flink
+        )));
+    }
     let Some(rest) = flink.checked_sub(heap) else {
         return Err(reader.problem(format!(
             "the configured Heap Memory ({}, {HEAP}) exceeds the configured Total Flink Memory ({}, {})",
@@ -139,15 +152,5 @@ fn fine_grained(reader: &Reader<'_>) -> Result<(u64, u64), MemoryError> {
             KEYS.flink
         )));
     };
-    match reader.optional_size(OFF_HEAP)? {
-        Some(off_heap) if off_heap != rest => Err(reader.problem(format!(
-            "the configured Heap Memory ({}) and Off-heap Memory ({}) do not add up to the configured Total \
-             Flink Memory ({}); leave one of {HEAP}, {OFF_HEAP}, {} out",
-            human(heap),
-            human(off_heap),
-            human(flink),
-            KEYS.flink
-        ))),
-        _ => Ok((heap, rest)),
-    }
+    Ok((heap, rest))
 }

@@ -73,6 +73,10 @@ impl Parameters {
         if self.external.is_empty() {
             return "none".to_owned();
         }
-        self.external.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";")
+        let given: Vec<&str> = self.external.iter().map(|(name, _)| name.as_str()).collect();
+        let order = java::hash_order(&given, java::grown_capacity(given.len()));
+        let names: Vec<&str> = order.iter().map(|at| given[*at]).collect();
+        let quote = if feature::QUOTED_RESOURCES.is_in(self.minor) { "\"" } else { "" };
+        format!("{quote}{}{quote}", names.join(";"))
     }
 }

@@ -24,16 +24,19 @@ pub(crate) fn parse(text: &str, minor: FlinkMinor) -> Result<Duration, String> {
     let end = trimmed.find(|c: char| !c.is_ascii_digit()).unwrap_or(trimmed.len());
     let (digits, unit) = trimmed.split_at(end);
     let unit = java::trim(unit).to_lowercase();
-    let number: u64 = digits
+    let is_counted =
+        |number: &u128| feature::LONG_DURATIONS.is_in(minor) || i64::try_from(*number).is_ok();
+    let number: u128 = digits
         .parse()
         .ok()
-        .filter(|number| i64::try_from(*number).is_ok())
+        .filter(is_counted)
         .ok_or("expected a whole number and a unit, such as 10 s or 5 min")?;
     let nanoseconds = nanoseconds_of(&unit, minor)
         .ok_or("the unit must be one of d, h, min, s, ms, µs, ns; no unit is milliseconds")?;
-    let total = u128::from(number) * u128::from(nanoseconds);
-    let seconds = u64::try_from(total / 1_000_000_000).map_err(|_| "longer than can be counted")?;
-    let rest = u32::try_from(total % 1_000_000_000).map_err(|_| "longer than can be counted")?;
+    const TOO_LONG: &str = "longer than can be counted";
+    let total = number.checked_mul(u128::from(nanoseconds)).ok_or(TOO_LONG)?;
+    let seconds = i64::try_from(total / 1_000_000_000).map_err(|_| TOO_LONG)?.unsigned_abs();
+    let rest = u32::try_from(total % 1_000_000_000).map_err(|_| TOO_LONG)?;
     Ok(Duration::new(seconds, rest))
 }
 

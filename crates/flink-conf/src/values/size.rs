@@ -10,6 +10,11 @@ pub(crate) fn parse(text: &str) -> Result<ByteSize, String> {
     if !text.is_ascii() {
         return Err("expected digits and a unit, such as 1600m or 2g".to_owned());
     }
+    // A job file may say these; Flink's options may not.
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c <= ' ').trim_end();
+    if ["kib", "mib", "gib", "tib"].iter().any(|wrong| wrong.eq_ignore_ascii_case(unit)) {
+        return Err("the unit must be one of b, k, m, g, t (or kb, mb, gb, tb)".to_owned());
+    }
     let size: ByteSize = text.parse().map_err(|error: flumen_model::InvalidValue| error.allowed)?;
     if size.bytes() > MAXIMUM {
         return Err("more bytes than a signed 64-bit number holds".to_owned());

@@ -53,7 +53,7 @@ fn numbers_out_of_the_range_that_flink_checks_in_the_cluster_are_found_before() 
     for (key, good, bad) in [
         ("rest.port", ["0", "65535"], ["-1", "65536"]),
         ("rest.bind-port", ["8081", "50100-50200, 50300"], ["http", "8081-70000"]),
-        ("taskmanager.memory.managed.fraction", ["0", "1.0"], ["-0.1", "1.01"]),
+        ("taskmanager.memory.managed.fraction", ["0", "0.99"], ["-0.1", "1.0"]),
         ("kubernetes.jobmanager.cpu.limit-factor", ["1", "2.5"], ["0.5", "NaN"]),
         ("kubernetes.jobmanager.replicas", ["1", "2"], ["0", "-1"]),
         ("taskmanager.numberOfTaskSlots", ["1", "-1"], ["0", "-2"]),

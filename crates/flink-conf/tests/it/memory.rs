@@ -153,3 +153,47 @@ fn sizes_that_no_machine_has_are_refused_and_do_not_overflow() {
         assert!(computed.is_err(), "{computed:?}");
     }
 }
+
+#[test]
+fn a_fraction_is_never_the_whole() {
+    for (text, is_good) in [("0.99", true), ("1.0", false), ("-0.1", false)] {
+        let text = format!(
+            "jobmanager.memory.process.size=4g;jobmanager.memory.jvm-overhead.fraction={text}"
+        );
+        let computed = job_manager_memory(&configuration(FlinkMinor::new(1, 20), &text));
+        assert_eq!(computed.is_ok(), is_good, "{text}: {computed:?}");
+    }
+}
+
+#[test]
+fn a_task_manager_has_some_cores() {
+    for (text, cores) in [
+        ("taskmanager.numberOfTaskSlots=3", Some(3.0)),
+        ("taskmanager.numberOfTaskSlots=0", None),
+        ("taskmanager.numberOfTaskSlots=-1", None),
+        ("taskmanager.numberOfTaskSlots=3;taskmanager.cpu.cores=0.5", Some(0.5)),
+        ("taskmanager.cpu.cores=0", None),
+    ] {
+        let text = format!("taskmanager.memory.process.size=2g;{text}");
+        let computed = task_manager_memory(&configuration(FlinkMinor::new(1, 20), &text));
+        assert_eq!(computed.ok().map(|memory| memory.cpu), cores, "{text}");
+    }
+}
+
+#[test]
+fn external_resources_stand_in_the_order_of_flinks_hash_map_and_in_quotes_since_1_15() {
+    for (minor, expected) in [
+        ((1, 12), None),
+        ((1, 14), Some("external-resources=fpga;gpu ")),
+        ((1, 15), Some("external-resources=\"fpga;gpu\" ")),
+    ] {
+        let mut configuration =
+            configuration(FlinkMinor::from(minor), "taskmanager.memory.process.size=2g");
+        configuration.set("external-resources", vec!["gpu".to_owned(), "fpga".to_owned()]);
+        configuration.set("external-resource.gpu.amount", 1);
+        configuration.set("external-resource.fpga.amount", 2);
+        let parameters = task_manager_memory(&configuration).expect("enough").dynamic_parameters();
+        assert_eq!(parameters.contains("external-resource"), expected.is_some());
+        assert!(parameters.contains(expected.unwrap_or_default()), "{parameters}");
+    }
+}

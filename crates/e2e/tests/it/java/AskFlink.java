@@ -3,17 +3,23 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.flink.configuration.ConfigOptions;
+import org.apache.flink.configuration.ConfigOptions.OptionBuilder;
+import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.GlobalConfiguration;
 import org.apache.flink.runtime.util.bash.BashJavaUtils;
 
 /**
  * Asks Flink's own classes many questions in one JVM: AskFlink QUESTIONS ANSWERS.
  *
- * <p>A question is a line with a word and a configuration directory: {@code read}, {@code jobmanager}
- * or {@code taskmanager}. An answer is a line of JSON: {@code {"values": {...}}} as Flink reads the
- * directory's file, {@code {"lines": [...]}} as bin/config.sh gets them, or {@code {"error": "..."}}.
+ * <p>A question is a line with a word and a configuration directory: {@code read}, {@code typed},
+ * {@code jobmanager} or {@code taskmanager}. An answer is a line of JSON: {@code {"values": {...}}} as
+ * Flink reads the directory's file, as text or as the types that the keys begin with; {@code {"lines":
+ * [...]}} as bin/config.sh gets them; or {@code {"error": "..."}}.
  */
 public class AskFlink {
     private static final String RESULT = "BASH_JAVA_UTILS_EXEC_RESULT:";
@@ -32,6 +38,8 @@ public class AskFlink {
             switch (what) {
                 case "read":
                     return values(GlobalConfiguration.loadConfiguration(directory).toMap());
+                case "typed":
+                    return values(typed(GlobalConfiguration.loadConfiguration(directory)));
                 case "jobmanager":
                     return lines("GET_JM_RESOURCE_PARAMS", directory);
                 default:
@@ -44,6 +52,48 @@ public class AskFlink {
             }
             return "{\"error\": " + quoted(text.toString()) + "}";
         }
+    }
+
+    private static Map<String, String> typed(Configuration configuration) {
+        Map<String, String> values = new TreeMap<>();
+        for (String key : configuration.keySet()) {
+            try {
+                values.put(key, typed(configuration, key));
+            } catch (RuntimeException refusal) {
+                values.put(key, "error");
+            }
+        }
+        return values;
+    }
+
+    private static String typed(Configuration configuration, String key) {
+        OptionBuilder option = ConfigOptions.key(key);
+        switch (key.substring(0, key.indexOf('.'))) {
+            case "size":
+                return "" + configuration.get(option.memoryType().noDefaultValue()).getBytes();
+            case "duration":
+                Duration duration = configuration.get(option.durationType().noDefaultValue());
+                return duration.getSeconds() + " s " + duration.getNano() + " ns";
+            case "boolean":
+                return "" + configuration.get(option.booleanType().noDefaultValue());
+            case "integer":
+                return "" + configuration.get(option.longType().noDefaultValue());
+            case "double":
+                return "" + Double.doubleToLongBits(configuration.get(option.doubleType().noDefaultValue()));
+            case "list":
+                return texts(configuration.get(option.stringType().asList().noDefaultValue()));
+            default:
+                StringBuilder text = new StringBuilder();
+                new TreeMap<>(configuration.get(option.mapType().noDefaultValue()))
+                        .forEach((name, value) -> text.append(texts(List.of(name, value))));
+                return text.toString();
+        }
+    }
+
+    private static String texts(List<String> items) {
+        StringBuilder text = new StringBuilder();
+        items.forEach(item -> text.append(item.length()).append('<').append(item).append('>'));
+        return text.toString();
     }
 
     private static String values(Map<String, String> map) {
