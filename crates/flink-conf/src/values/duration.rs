@@ -15,6 +15,8 @@ const UNITS: [(u64, &[&str]); 7] = [
     (1, &["ns", "nano", "nanos", "nanosecond", "nanoseconds"]),
 ];
 
+const TOO_LONG: &str = "longer than can be counted";
+
 pub(crate) fn parse(text: &str, minor: FlinkMinor) -> Result<Duration, String> {
     let trimmed = java::trim(text);
     let unsigned = trimmed.strip_prefix('+').unwrap_or(trimmed);
@@ -33,7 +35,6 @@ pub(crate) fn parse(text: &str, minor: FlinkMinor) -> Result<Duration, String> {
         .ok_or("expected a whole number and a unit, such as 10 s or 5 min")?;
     let nanoseconds = nanoseconds_of(&unit, minor)
         .ok_or("the unit must be one of d, h, min, s, ms, µs, ns; no unit is milliseconds")?;
-    const TOO_LONG: &str = "longer than can be counted";
     let total = number.checked_mul(u128::from(nanoseconds)).ok_or(TOO_LONG)?;
     let seconds = i64::try_from(total / 1_000_000_000).map_err(|_| TOO_LONG)?.unsigned_abs();
     let rest = u32::try_from(total % 1_000_000_000).map_err(|_| TOO_LONG)?;

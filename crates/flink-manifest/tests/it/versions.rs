@@ -47,7 +47,7 @@ fn features(page: &mut String, all: &[(&str, Feature)]) {
         let since =
             if *since == FlinkMinor::SUPPORTED[0] { String::new() } else { since.to_string() };
         let until = until.map(|until| until.to_string()).unwrap_or_default();
-        writeln!(page, "| {what} | {since} | {until} |").unwrap();
+        writeln!(page, "| {what} | {since} | {until} |").expect("a String takes it");
     }
 }
 
@@ -100,7 +100,8 @@ fn defaults(page: &mut String) {
             let is_same =
                 old.default == new.default || (exact(old).is_some() && exact(old) == exact(new));
             if !is_computed && !is_same {
-                writeln!(page, "| {minor} | `{key}` | {} | {} |", text(old), text(new)).unwrap();
+                writeln!(page, "| {minor} | `{key}` | {} | {} |", text(old), text(new))
+                    .expect("a String takes it");
             }
         }
     }
