@@ -37,10 +37,15 @@ impl Questions {
 
     /// Asks `what` of the file that a JobManager would get for the configuration.
     pub(crate) fn add(&mut self, what: &str, configuration: &Configuration) {
+        let file = render_configuration_file(configuration);
+        self.add_file(what, file.name, &file.text);
+    }
+
+    /// Asks `what` of a file with this name and text.
+    pub(crate) fn add_file(&mut self, what: &str, name: &str, text: &str) {
         let directory = self.directory.path().join(self.lines.len().to_string());
         std::fs::create_dir(&directory).expect("a directory");
-        let file = render_configuration_file(configuration);
-        std::fs::write(directory.join(file.name), file.text).expect("a file");
+        std::fs::write(directory.join(name), text).expect("a file");
         self.lines.push(format!("{what} {}", directory.display()));
     }
 

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod configuration_files;
+mod documents;
 mod flink_classes;
 mod main_job;
 mod memory;
