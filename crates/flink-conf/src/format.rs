@@ -1,6 +1,6 @@
 use flumen_model::FlinkMinor;
 
-use crate::feature;
+use crate::{feature, write::legacy};
 
 /// Which of Flink's two configuration files is read and written, which also decides how lists and
 /// maps are written inside a value.
@@ -23,6 +23,15 @@ impl ConfigurationFormat {
         match self {
             Self::Legacy => feature::LEGACY_FILE.is_in(minor),
             Self::Standard => feature::STANDARD_FILE.is_in(minor),
+        }
+    }
+
+    /// What a Flink that reads this format's file does to a text that no quotes can save, as a sentence;
+    /// `None` if it reads all of it. The standard format carries every text.
+    pub fn cuts(self, text: &str) -> Option<&'static str> {
+        match self {
+            Self::Standard => None,
+            Self::Legacy => legacy::what_is_cut("key", text),
         }
     }
 
