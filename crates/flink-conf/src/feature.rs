@@ -58,7 +58,7 @@ features! {
     JOB_MANAGER_PARAMETERS = since 1 . 12: "the JobManager is given its memory as parameters";
     ALL_SIZES_AS_PARAMETERS = since 1 . 12: "the JVM's own memory is among the parameters of a TaskManager";
     SLOTS_AS_PARAMETERS = since 1 . 13: "slots and external resources are among the parameters of a TaskManager";
-    QUOTED_RESOURCES = since 1 . 15: "their names stand in quotes there";
+    QUOTED_RESOURCES = since 1 . 15: "the names of external resources stand in quotes there";
 }
 
 #[cfg(test)]

@@ -163,8 +163,10 @@ fn legacy_document() -> impl Strategy<Value = String> {
         1 => "[ a-c:#'\\t]{0,12}",
     ];
     let end = select(&["\n", "\n", "\r\n"][..]);
-    vec((line, end), 0..12)
-        .prop_map(|lines| lines.into_iter().map(|(line, end)| format!("{line}{end}")).collect())
+    vec((line, end), 0..12).prop_map(|lines| {
+        let lines: Vec<String> = lines.iter().map(|(line, end)| format!("{line}{end}")).collect();
+        lines.concat()
+    })
 }
 
 fn standard_document() -> impl Strategy<Value = String> {

@@ -85,7 +85,8 @@ fn typed(configuration: &Configuration, key: &str) -> String {
 }
 
 fn lengths<'a>(texts: impl Iterator<Item = &'a String>) -> String {
-    texts.map(|text| format!("{}<{text}>", text.encode_utf16().count())).collect()
+    let length = |text: &String| format!("{}<{text}>", text.encode_utf16().count());
+    texts.map(length).collect::<Vec<_>>().concat()
 }
 
 const SIZE_UNITS: &[&str] = &[

@@ -58,7 +58,8 @@ fn assert_read_back(written: &Configuration) {
     let file = render_configuration_file(written);
     let (minor, format) = (written.minor(), written.format());
     let read = parse_configuration_file(&file.text, minor, format);
-    let read = read.unwrap_or_else(|error| panic!("{minor}: {error} in\n{}", file.text));
+    assert!(read.is_ok(), "{minor}: {read:?} in\n{}", file.text);
+    let read = read.expect("looked at");
     let lost: Vec<&str> = file.losses.iter().map(|loss| loss.key.as_str()).collect();
     for (key, value) in written.iter() {
         let text = value.to_text(format);
