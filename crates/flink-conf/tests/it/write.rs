@@ -157,6 +157,14 @@ fn keys_that_have_no_other_name_keep_their_values_side_by_side() {
 }
 
 #[test]
+fn a_key_with_very_many_parts_is_not_nested() {
+    let key = vec!["k"; 200].join(".");
+    for (minor, format) in files() {
+        assert_read_back(&configuration(minor, format, &[(&key, text("x")), ("k.k", text("y"))]));
+    }
+}
+
+#[test]
 fn what_the_old_format_cannot_carry_is_named() {
     let entries = [
         ("hash", text("a#b")),
