@@ -3,11 +3,13 @@
 # test      everything that CI asks for
 # test-all  the same with the server killed at every point instead of a selection
 # bench     figures against the peer, as ratios of one run
+# fuzz      every reader of foreign text, FUZZ_SECONDS each; what it finds stays in fuzz/found
 
 CACHE ?= $(HOME)/.cache/flumen
 CARGO ?= cargo
+FUZZ_SECONDS ?= 600
 
-.PHONY: build demo test test-all bench setup pure lint e2e
+.PHONY: build demo test test-all bench fuzz setup pure lint e2e
 
 build: target/release/flumen
 
@@ -45,3 +47,12 @@ e2e:
 bench: setup
 	$(CARGO) build --release --locked --package flumen --package flumen-bench
 	@target/release/flumen-bench target/release/flumen $(CACHE)
+
+# Without a sanitizer, which needs a nightly compiler and looks for what safe Rust cannot do.
+fuzz: setup
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz --version 0.13.2
+	@set -e; for target in $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs))); do \
+		mkdir -p fuzz/found/$$target; \
+		$(CARGO) fuzz run --sanitizer none $$target fuzz/found/$$target fuzz/corpus/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=0; \
+	done

@@ -14,8 +14,8 @@ TYPES = {"list<string>": "list", "list<map>": "maps", "list<enum>": "enums", "me
 
 
 def pattern(key):
-    """Every placeholder is <name>; neighbours stand for one name, which may hold dots."""
-    return re.sub(r"(<name>\.)+<name>", "<name>", re.sub(r"<[^>]+>", "<name>", key))
+    """Every placeholder, <...> or #, is <name>; neighbours stand for one name, which may hold dots."""
+    return re.sub(r"(<name>\.)+<name>", "<name>", re.sub(r"<[^>]+>|#", "<name>", key))
 
 
 def facts(lines):

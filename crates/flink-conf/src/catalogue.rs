@@ -8,6 +8,8 @@ mod table;
 
 use flumen_model::FlinkMinor;
 
+use crate::feature;
+
 pub use option::{FlinkOption, ValueType};
 use table::{Bits, TABLE, bit};
 
@@ -93,7 +95,7 @@ impl Catalogue {
 
     /// Whether this minor reads a map also from keys below the option's own (`labels.team: a`).
     pub(crate) fn reads_map_entries(self) -> bool {
-        self.minor >= FlinkMinor::new(1, 14)
+        feature::MAP_ENTRIES.is_in(self.minor)
     }
 
     fn map_option_above(self, key: &str) -> Option<&'static FlinkOption> {

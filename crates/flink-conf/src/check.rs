@@ -1,9 +1,11 @@
 //! Every entry of a configuration against the catalogue of its minor.
 
 mod finding;
+mod range;
 
 use crate::{
     Catalogue, Configuration, ConfigurationFormat, FlinkOption, Match, Value, ValueType, values,
+    write::legacy,
 };
 
 pub use finding::{Finding, Problem, Severity};
@@ -25,9 +27,13 @@ pub fn check(configuration: &Configuration, strictness: Strictness) -> Vec<Findi
         Strictness::DropIn => Severity::Warning,
     };
     let finding = |(key, value): (&str, &Value)| {
-        let problem = problem(catalogue, configuration.format(), key, value)?;
-        let is_wrong_value = matches!(problem, Problem::WrongValue { .. });
-        let severity = if is_wrong_value { wrong } else { Severity::Warning };
+        let problem = problem(catalogue, configuration.format(), key, value)
+            .or_else(|| unwritable(configuration.format(), strictness, key, value))?;
+        let severity = match problem {
+            Problem::WrongValue { .. } => wrong,
+            Problem::Unwritable { .. } => Severity::Error,
+            _ => Severity::Warning,
+        };
         Some(Finding {
             severity,
             key: key.to_owned(),
@@ -49,7 +55,9 @@ fn problem(
     let option = found.option();
     let allowed = match found {
         Match::MapEntry(_) => single_text(value).err(),
-        Match::Key(_) | Match::Alias(_) => fits(option, value, catalogue, format).err(),
+        Match::Key(_) | Match::Alias(_) => fits(option, value, catalogue, format)
+            .and_then(|()| range::check(option.key, &value.to_text(format), catalogue.minor()))
+            .err(),
     };
     if let Some(allowed) = allowed {
         let value = crate::sensitive::shown(key, &value.to_text(format));
@@ -57,6 +65,20 @@ fn problem(
     }
     let is_deprecated = matches!(found, Match::Alias(_)) && option.deprecated_keys.contains(&key);
     is_deprecated.then_some(Problem::Deprecated { preferred: option.key })
+}
+
+/// What the file of old versions would do to the pair. A drop-in writes it as Flink's client does and
+/// hears of it when the file is rendered.
+fn unwritable(
+    format: ConfigurationFormat,
+    strictness: Strictness,
+    key: &str,
+    value: &Value,
+) -> Option<Problem> {
+    if format != ConfigurationFormat::Legacy || strictness == Strictness::DropIn {
+        return None;
+    }
+    legacy::what_is_cut(key, &value.to_text(format)).map(|what| Problem::Unwritable { what })
 }
 
 fn unknown(catalogue: Catalogue, key: &str) -> Option<Problem> {

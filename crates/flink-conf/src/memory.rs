@@ -73,3 +73,6 @@ impl std::fmt::Display for Role {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,10 @@
 //! The configuration file that goes into the pods, as the client of each version writes it.
 
 mod conflict;
-mod legacy;
+pub(crate) mod legacy;
 mod standard;
 
-use flumen_model::FlinkMinor;
-
-use crate::{Configuration, ConfigurationFormat, Value, java};
+use crate::{Configuration, ConfigurationFormat, Value, feature, java};
 
 /// A rendered configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +34,6 @@ const CONFIG_DIRECTORY: &str = "$internal.deployment.config-dir";
 /// Addresses of the client's machine, which mean nothing in a pod.
 const CLIENT_ADDRESSES: [&str; 4] =
     ["rest.bind-address", "jobmanager.bind-host", "taskmanager.bind-host", "taskmanager.host"];
-const ADDRESSES_STAY: FlinkMinor = FlinkMinor::new(1, 15);
 
 /// Writes the file that a JobManager of the configuration's minor reads, in the configuration's
 /// format: the keys that only a client needs are left out, the others stand in the order in which
@@ -66,9 +63,9 @@ pub fn render_configuration_file(configuration: &Configuration) -> Configuration
 
 /// The entries that the JobManager gets.
 fn shipped(configuration: &Configuration) -> Vec<(&str, &Value)> {
-    let addresses_go = configuration.minor() >= ADDRESSES_STAY;
+    let addresses_stay = !feature::ADDRESSES_SHIPPED.is_in(configuration.minor());
     let is_shipped = |key: &str| {
-        !CLIENT_ONLY.contains(&key) && (!addresses_go || !CLIENT_ADDRESSES.contains(&key))
+        !CLIENT_ONLY.contains(&key) && (!addresses_stay || !CLIENT_ADDRESSES.contains(&key))
     };
     configuration.iter().filter(|(key, _)| is_shipped(key)).collect()
 }

@@ -165,6 +165,18 @@ pub enum Error {
         /// What to do instead.
         reason: &'static str,
     },
+    /// An argument of a job of Flumen would not reach its program.
+    #[error(
+        "argument {number} cannot be passed to the program in Flink {minor}, whose configuration file has no way to write it: {what}"
+    )]
+    Argument {
+        /// Which argument, from 1.
+        number: usize,
+        /// The minor.
+        minor: FlinkMinor,
+        /// What happens to it.
+        what: &'static str,
+    },
     /// A job of Flumen asks for what its Flink version does not have.
     #[error("Flink {minor} has no {what}, which this job needs")]
     Unsupported {

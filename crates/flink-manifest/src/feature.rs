@@ -1,33 +1,7 @@
 //! What differs between Flink's minors, as data: one constant for each thing that the client does
 //! only since or only until a minor. The table in the documentation is made from [`ALL`].
 
-use flumen_model::FlinkMinor;
-
-/// Something that Flink's client does in some minors only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Feature {
-    /// What it is, for people.
-    pub what: &'static str,
-    /// The first minor that has it.
-    pub since: FlinkMinor,
-    /// The last minor that has it, if it went away again.
-    pub until: Option<FlinkMinor>,
-}
-
-impl Feature {
-    const fn since(major: u16, minor: u16, what: &'static str) -> Self {
-        Self { what, since: FlinkMinor::new(major, minor), until: None }
-    }
-
-    const fn until(major: u16, minor: u16, what: &'static str) -> Self {
-        Self { what, since: FlinkMinor::new(1, 11), until: Some(FlinkMinor::new(major, minor)) }
-    }
-
-    /// Whether a Flink of this minor has it.
-    pub fn is_in(&self, minor: FlinkMinor) -> bool {
-        self.since <= minor && self.until.is_none_or(|last| minor <= last)
-    }
-}
+pub use flumen_flink_conf::Feature;
 
 macro_rules! features {
     ($($(#[$doc:meta])* $name:ident = $when:ident $major:literal . $minor:literal : $what:literal;)*) => {
@@ -84,6 +58,8 @@ features! {
 
 #[cfg(test)]
 mod tests {
+    use flumen_model::FlinkMinor;
+
     use super::*;
 
     #[test]

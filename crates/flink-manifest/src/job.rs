@@ -12,7 +12,7 @@ mod templates;
 
 use std::collections::BTreeMap;
 
-use flumen_flink_conf::{Effective, Layer, Layers, Strictness};
+use flumen_flink_conf::{ConfigurationFormat, Effective, Layer, Layers, Strictness};
 use flumen_model::{
     ClusterId, EnvironmentName, FlinkVersion, JobName, Namespace, PodTemplates, Resources, RunId,
 };
@@ -100,6 +100,7 @@ pub fn job_deployment(deployment: &JobDeployment) -> Result<JobPlan, Error> {
 
     let effective = layers.resolve();
     let (configuration, findings) = effective.checked(Strictness::JobFile)?;
+    arguments(deployment, configuration.format())?;
     let mut warnings: Vec<_> = findings.into_iter().map(Warning::Doubtful).collect();
     warnings.extend(protections::taken_away(&effective));
     warnings.extend(storage::taken_away(deployment, &effective));
@@ -117,6 +118,17 @@ pub fn job_deployment(deployment: &JobDeployment) -> Result<JobPlan, Error> {
     };
     let state = storage::plan(&spec.configuration)?;
     Ok(JobPlan { spec, effective, warnings, state })
+}
+
+/// Arguments travel in the configuration file, and one that is cut there is not the user's.
+fn arguments(deployment: &JobDeployment, format: ConfigurationFormat) -> Result<(), Error> {
+    for (at, argument) in deployment.arguments.iter().enumerate() {
+        if let Some(what) = format.cuts(argument) {
+            let minor = deployment.version.minor();
+            return Err(Error::Argument { number: at + 1, minor, what });
+        }
+    }
+    Ok(())
 }
 
 fn identity(deployment: &JobDeployment) -> [(&'static str, String); 5] {

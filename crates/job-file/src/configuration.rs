@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use flumen_flink_conf::{Configuration, Problem, Strictness, check, flatten};
+use flumen_flink_conf::{Configuration, Problem, Severity, Strictness, check, flatten};
 use flumen_model::{ConfigurationValue, FlinkMinor};
 
 use crate::{
@@ -38,11 +38,15 @@ impl Options {
             Err(error) => return report.add(field.node.at, &field.key, error.to_string()),
         }
         for finding in check(&configuration, Strictness::JobFile) {
-            if let Problem::WrongValue { value, allowed } = finding.problem {
-                let at = self.positions.get(&finding.key).copied().unwrap_or(field.node.at);
-                let message = format!("is {value:?}; {allowed}");
-                report.add(at, &join(&field.key, &finding.key), message);
+            if finding.severity != Severity::Error {
+                continue;
             }
+            let at = self.positions.get(&finding.key).copied().unwrap_or(field.node.at);
+            let message = match finding.problem {
+                Problem::WrongValue { value, allowed } => format!("is {value:?}; {allowed}"),
+                _ => finding.to_string(),
+            };
+            report.add(at, &join(&field.key, &finding.key), message);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     json,
 };
 
-const KEYS: [&str; 19] = [
+pub(crate) const KEYS: [&str; 19] = [
     "name",
     "environment",
     "flinkVersion",
@@ -33,17 +33,20 @@ const KEYS: [&str; 19] = [
     "leftovers",
     "allowNonRestoredState",
 ];
-const MODES: [(&str, Mode); 2] = [("application", Mode::Application), ("session", Mode::Session)];
-const KINDS: [(&str, JobKind); 3] =
+/// What every job file has.
+pub(crate) const REQUIRED: [&str; 4] = ["name", "environment", "flinkVersion", "artifact"];
+pub(crate) const MODES: [(&str, Mode); 2] =
+    [("application", Mode::Application), ("session", Mode::Session)];
+pub(crate) const KINDS: [(&str, JobKind); 3] =
     [("jar", JobKind::Jar), ("sql", JobKind::Sql), ("python", JobKind::Python)];
-const ROLES: [(&str, ArtifactRole); 5] = [
+pub(crate) const ROLES: [(&str, ArtifactRole); 5] = [
     ("usrlib", ArtifactRole::Usrlib),
     ("lib", ArtifactRole::Lib),
     ("plugin", ArtifactRole::Plugin),
     ("script", ArtifactRole::Script),
     ("python", ArtifactRole::Python),
 ];
-const UPGRADE_MODES: [(&str, UpgradeMode); 3] = [
+pub(crate) const UPGRADE_MODES: [(&str, UpgradeMode); 3] = [
     ("stateful", UpgradeMode::Stateful),
     ("last-state", UpgradeMode::LastState),
     ("stateless", UpgradeMode::Stateless),

@@ -8,7 +8,9 @@ mod job;
 mod json;
 mod node;
 mod parse;
+mod schema;
 mod yaml;
 
 pub use error::{Error, Problem};
 pub use parse::parse;
+pub use schema::schema;

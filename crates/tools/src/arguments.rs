@@ -6,12 +6,18 @@ use std::path::PathBuf;
 use clap::Args;
 use flumen_model::{Namespace, RunId};
 
+use crate::LayerFile;
+
 /// Which jobs, and what an environment would otherwise say about them.
 #[derive(Debug, Clone, Args)]
 pub struct JobArguments {
     /// A job file, or - for standard input
     #[arg(long = "file", short, required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+
+    /// Flink configuration of a layer below the job's, such as environment=prod.yaml; may be repeated
+    #[arg(long = "layer", value_name = "LAYER=FILE")]
+    pub layers: Vec<LayerFile>,
 
     /// Kubernetes namespace to render for
     #[arg(long, value_name = "NAME", default_value = "default")]

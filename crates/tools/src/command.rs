@@ -2,7 +2,7 @@ use std::io::Write;
 
 use clap::Subcommand;
 
-use crate::{Error, Explain, Render, explain, render};
+use crate::{Error, Explain, Render, Schema, explain, render, schema};
 
 /// The offline commands.
 #[derive(Debug, Subcommand)]
@@ -11,6 +11,8 @@ pub enum Command {
     Render(Render),
     /// Print every effective Flink option of a job with the layer that set it
     Explain(Explain),
+    /// Print the JSON schema of a file
+    Schema(Schema),
 }
 
 /// Where a command writes, and in which form.
@@ -31,6 +33,7 @@ pub fn run(command: &Command, streams: &mut Streams<'_>) -> Result<(), Error> {
     match command {
         Command::Render(arguments) => render::run(arguments, streams),
         Command::Explain(arguments) => explain::run(arguments, streams),
+        Command::Schema(arguments) => schema::run(arguments, streams),
     }
 }
 

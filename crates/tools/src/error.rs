@@ -1,13 +1,13 @@
 use std::io;
 
-use flumen_model::Kind;
+use flumen_model::{FlinkMinor, Kind};
 
 /// Why an offline command did not print what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The job file is not there or cannot be read.
-    #[error("could not read the job file {file}")]
-    ReadJobFile {
+    /// A file is not there or cannot be read.
+    #[error("could not read the file {file}")]
+    ReadFile {
         /// The file.
         file: String,
         /// What the system says.
@@ -17,6 +17,15 @@ pub enum Error {
     /// The job file is wrong.
     #[error(transparent)]
     JobFile(#[from] flumen_job_file::Error),
+    /// The file of a layer is no Flink configuration.
+    #[error("could not read a layer from {file}")]
+    ReadLayer {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        #[source]
+        source: flumen_flink_conf::Error,
+    },
     /// A job's configuration is wrong.
     #[error("the configuration of job {job} cannot be used")]
     Configuration {
@@ -61,6 +70,16 @@ pub enum Error {
         /// A key that is much like it.
         hint: Option<String>,
     },
+    /// Flumen does not know the options of this minor.
+    #[error(
+        "Flumen does not know the options of Flink {minor}: expected {} to {}",
+        FlinkMinor::SUPPORTED[0],
+        FlinkMinor::SUPPORTED[FlinkMinor::SUPPORTED.len() - 1]
+    )]
+    UnknownMinor {
+        /// The minor.
+        minor: FlinkMinor,
+    },
     /// The output is closed or full.
     #[error("could not print the result")]
     Print {
@@ -81,14 +100,17 @@ impl Error {
     /// What sort of failure this is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::ReadJobFile { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            Self::ReadFile { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Kind::NotFound
             }
             Self::JobFile(error) => error.kind(),
-            Self::Configuration { source, .. } => source.kind(),
+            Self::ReadLayer { source, .. } | Self::Configuration { source, .. } => source.kind(),
             Self::Render { source, .. } => source.kind(),
             Self::UnknownKey { .. } => Kind::NotFound,
-            Self::ReadJobFile { .. } | Self::InSession { .. } | Self::NoJar { .. } => Kind::Invalid,
+            Self::ReadFile { .. }
+            | Self::InSession { .. }
+            | Self::NoJar { .. }
+            | Self::UnknownMinor { .. } => Kind::Invalid,
             Self::Print { .. } | Self::WriteYaml { .. } => Kind::Bug,
         }
     }

@@ -18,6 +18,7 @@ use origin::{Explained, all, one};
 #[command(after_help = "Examples:
   flumen explain -f word-count.yaml
   flumen explain -f word-count.yaml taskmanager.numberOfTaskSlots
+  flumen explain -f word-count.yaml --layer environment=prod.yaml --layer team=data.yaml
   flumen explain -f word-count.yaml --output json
 
 Layers, lowest first: Flink version, platform, cluster, environment, team, job, run; above them what

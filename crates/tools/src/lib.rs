@@ -5,11 +5,15 @@ mod arguments;
 mod command;
 mod error;
 mod explain;
+mod layer_file;
 mod offline;
 mod render;
+mod schema;
 
 pub use arguments::JobArguments;
 pub use command::{Command, Streams, run};
 pub use error::Error;
 pub use explain::Explain;
+pub use layer_file::LayerFile;
 pub use render::Render;
+pub use schema::Schema;

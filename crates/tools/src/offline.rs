@@ -32,7 +32,7 @@ pub(crate) fn plan_all(
     for file in &arguments.files {
         let (name, text) = load(file)?;
         for spec in flumen_job_file::parse(&name, &text)? {
-            planned.push(plan(spec, arguments)?);
+            planned.push(plan(spec, arguments, streams)?);
         }
     }
     for job in &planned {
@@ -41,16 +41,17 @@ pub(crate) fn plan_all(
             streams.note(&format!("warning: job {name}: {warning}"))?;
         }
         let environment = &job.spec.environment;
-        if environment.as_str() != LOCAL {
+        let is_given = arguments.layers.iter().any(|file| file.layer == Layer::Environment);
+        if environment.as_str() != LOCAL && !is_given {
             streams.note(&format!(
-                "note: job {name}: what the environment {environment} adds is known to the server only and not shown"
+                "note: job {name}: what the environment {environment} adds is known to the server only and not shown; --layer environment=FILE adds it here"
             ))?;
         }
     }
     Ok(planned)
 }
 
-fn load(file: &Path) -> Result<(String, String), Error> {
+pub(crate) fn load(file: &Path) -> Result<(String, String), Error> {
     let is_standard_input = file == Path::new("-");
     let name =
         if is_standard_input { "standard input".to_owned() } else { file.display().to_string() };
@@ -62,11 +63,15 @@ fn load(file: &Path) -> Result<(String, String), Error> {
     };
     match text {
         Ok(text) => Ok((name, text)),
-        Err(source) => Err(Error::ReadJobFile { file: name, source }),
+        Err(source) => Err(Error::ReadFile { file: name, source }),
     }
 }
 
-fn plan(spec: JobSpec, arguments: &JobArguments) -> Result<Planned, Error> {
+fn plan(
+    spec: JobSpec,
+    arguments: &JobArguments,
+    streams: &mut Streams<'_>,
+) -> Result<Planned, Error> {
     let job = spec.name.to_string();
     if let (Mode::Session, session) = (spec.mode, &spec.session) {
         return Err(Error::InSession { job, session: session.clone().unwrap_or_default() });
@@ -75,6 +80,9 @@ fn plan(spec: JobSpec, arguments: &JobArguments) -> Result<Planned, Error> {
         return Err(Error::NoJar { job });
     }
     let mut layers = Layers::new(spec.flink_version.minor());
+    for file in &arguments.layers {
+        file.add(&mut layers, spec.flink_version, streams)?;
+    }
     layers
         .add_file(Layer::Job, &spec.configuration)
         .map_err(|source| Error::Configuration { job: job.clone(), source })?;

@@ -1,8 +1,14 @@
-//! The whole path on real Flink, by the public command line. Needs root, Java 17, Python 3 with pip, and the
+//! The whole path on real Flink, by the public command line, and what Flink's own classes say to the files
+//! and figures that go into it. Needs root, Java 17, Python 3 with pip, and the
 //! binary built beside this one.
 
 mod bad_input;
+mod configuration_files;
+mod documents;
+mod flink_classes;
 mod main_job;
+mod memory;
 mod processes;
 mod setup;
 mod streaming;
+mod values;

@@ -38,6 +38,11 @@ pub enum Problem {
         /// What is allowed.
         allowed: String,
     },
+    /// The file that this minor reads has no way to write it.
+    Unwritable {
+        /// What happens to it, as a sentence.
+        what: &'static str,
+    },
     /// No option has this key, but one has a key much like it.
     UnknownKey {
         /// The key that may be meant.
@@ -62,6 +67,12 @@ impl fmt::Display for Finding {
         match &self.problem {
             Problem::WrongValue { value, allowed } => {
                 write!(out, "the value '{value}' of '{key}'{set_by} is not allowed: {allowed}")
+            }
+            Problem::Unwritable { what } => {
+                write!(
+                    out,
+                    "the value of '{key}'{set_by} cannot be written to flink-conf.yaml, which Flink {minor} reads: {what}"
+                )
             }
             Problem::UnknownKey { suggestion } => {
                 write!(

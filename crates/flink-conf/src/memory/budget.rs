@@ -120,10 +120,9 @@ impl Keys {
     /// The JVM's memory beside Flink's, which fills the process up if its size is configured.
     pub(super) fn jvm_beside(&self, reader: &Reader<'_>, flink: u64) -> Result<Jvm, MemoryError> {
         let metaspace = reader.size(self.metaspace)?;
-        let range = self.overhead(reader)?;
         let used = flink.saturating_add(metaspace);
         let Some(process) = reader.optional_size(self.process)? else {
-            return Ok(Jvm { metaspace, overhead: range.beside(reader, used)? });
+            return Ok(Jvm { metaspace, overhead: self.overhead(reader)?.beside(used) });
         };
         let Some(overhead) = process.checked_sub(used) else {
             return Err(reader.problem(format!(
@@ -135,6 +134,7 @@ impl Keys {
                 self.process
             )));
         };
+        let range = self.overhead(reader)?;
         if !range.contains(overhead) {
             return Err(reader.problem(format!(
                 "derived JVM Overhead size ({}) is not in configured JVM Overhead range [{}, {}]; change {}, \

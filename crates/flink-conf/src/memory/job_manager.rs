@@ -5,7 +5,7 @@ use super::{
     budget::{Base, Jvm, Keys, Reader},
     flags,
 };
-use crate::{Configuration, values::size::human};
+use crate::{Configuration, feature, values::size::human};
 
 const HEAP: &str = "jobmanager.memory.heap.size";
 const OFF_HEAP: &str = "jobmanager.memory.off-heap.size";
@@ -69,7 +69,7 @@ impl JobManagerMemory {
 
     /// The sizes as `-D key=value` for the process. Flink 1.11 has none.
     pub fn dynamic_parameters(&self) -> String {
-        if self.minor < FlinkMinor::new(1, 12) {
+        if !feature::JOB_MANAGER_PARAMETERS.is_in(self.minor) {
             return String::new();
         }
         flags::dynamic_parameters(&[
@@ -131,6 +131,19 @@ fn fine_grained(reader: &Reader<'_>) -> Result<(u64, u64), MemoryError> {
     let Some(flink) = reader.optional_size(KEYS.flink)? else {
         return Ok((heap, reader.size(OFF_HEAP)?));
     };
+    if let Some(off_heap) = reader.optional_size(OFF_HEAP)? {
+        if heap.checked_add(off_heap) == Some(flink) {
+            return Ok((heap, off_heap));
+        }
+        return Err(reader.problem(format!(
+            "the configured Heap Memory ({}) and Off-heap Memory ({}) do not add up to the configured Total \
+             Flink Memory ({}); leave one of {HEAP}, {OFF_HEAP}, {} out",
+            human(heap),
+            human(off_heap),
+            human(flink),
+            KEYS.flink
+        )));
+    }
     let Some(rest) = flink.checked_sub(heap) else {
         return Err(reader.problem(format!(
             "the configured Heap Memory ({}, {HEAP}) exceeds the configured Total Flink Memory ({}, {})",
@@ -139,15 +152,5 @@ fn fine_grained(reader: &Reader<'_>) -> Result<(u64, u64), MemoryError> {
             KEYS.flink
         )));
     };
-    match reader.optional_size(OFF_HEAP)? {
-        Some(off_heap) if off_heap != rest => Err(reader.problem(format!(
-            "the configured Heap Memory ({}) and Off-heap Memory ({}) do not add up to the configured Total \
-             Flink Memory ({}); leave one of {HEAP}, {OFF_HEAP}, {} out",
-            human(heap),
-            human(off_heap),
-            human(flink),
-            KEYS.flink
-        ))),
-        _ => Ok((heap, rest)),
-    }
+    Ok((heap, rest))
 }

@@ -3,12 +3,9 @@
 
 use std::borrow::Cow;
 
-use flumen_model::FlinkMinor;
-
 use super::{MemoryError, Role, budget::Reader};
-use crate::{Configuration, Value};
+use crate::{Configuration, Value, feature};
 
-const GONE: FlinkMinor = FlinkMinor::new(2, 0);
 const BUFFERS: &str = "taskmanager.network.numberOfBuffers";
 const PAGE: &str = "taskmanager.memory.segment-size";
 const NETWORK: [&str; 3] = [
@@ -30,7 +27,7 @@ pub(super) fn with_heap_as_process_size(
             ("taskmanager.memory.process.size", "taskmanager.heap.size", "taskmanager.heap.mb")
         }
     };
-    if configuration.minor() >= GONE || configuration.is_set(process) {
+    if !feature::OLD_SIZES.is_in(configuration.minor()) || configuration.is_set(process) {
         return Ok(Cow::Borrowed(configuration));
     }
     let reader = Reader { configuration, role };
@@ -51,7 +48,8 @@ pub(super) fn with_heap_as_process_size(
 pub(super) fn network_of_buffers(reader: &Reader<'_>) -> Result<Option<u64>, MemoryError> {
     let configuration = reader.configuration;
     let is_overridden = NETWORK.iter().any(|key| configuration.is_set(key));
-    if configuration.minor() >= GONE || is_overridden || configuration.get(BUFFERS).is_none() {
+    let counts = feature::OLD_SIZES.is_in(configuration.minor()) && !is_overridden;
+    if !counts || configuration.get(BUFFERS).is_none() {
         return Ok(None);
     }
     let buffers = configuration.integer(BUFFERS).map_err(|source| reader.read(source))?;

@@ -9,7 +9,7 @@ use super::{
         TASK_OFF_HEAP, TaskManagerMemory,
     },
 };
-use crate::java;
+use crate::{feature, java};
 
 /// What goes into a TaskManager's dynamic parameters besides sizes.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,14 +48,14 @@ impl Parameters {
             (NETWORK_MAX, flags::bytes(memory.network)),
             (MANAGED, flags::bytes(memory.managed)),
         ];
-        if self.minor < FlinkMinor::new(1, 12) {
+        if !feature::ALL_SIZES_AS_PARAMETERS.is_in(self.minor) {
             // 1.11 ends each parameter with a blank instead of separating them.
             return flags::dynamic_parameters(&pairs) + " ";
         }
         pairs.push((KEYS.metaspace, flags::bytes(memory.metaspace)));
         pairs.push((KEYS.overhead_min, flags::bytes(memory.overhead)));
         pairs.push((KEYS.overhead_max, flags::bytes(memory.overhead)));
-        if self.minor < FlinkMinor::new(1, 13) {
+        if !feature::SLOTS_AS_PARAMETERS.is_in(self.minor) {
             return flags::dynamic_parameters(&pairs);
         }
         let amounts: Vec<(String, String)> = self
@@ -73,6 +73,10 @@ impl Parameters {
         if self.external.is_empty() {
             return "none".to_owned();
         }
-        self.external.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";")
+        let given: Vec<&str> = self.external.iter().map(|(name, _)| name.as_str()).collect();
+        let order = java::hash_order(&given, java::grown_capacity(given.len()));
+        let names: Vec<&str> = order.iter().map(|at| given[*at]).collect();
+        let quote = if feature::QUOTED_RESOURCES.is_in(self.minor) { "\"" } else { "" };
+        format!("{quote}{}{quote}", names.join(";"))
     }
 }

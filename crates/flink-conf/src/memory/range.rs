@@ -3,7 +3,6 @@ use crate::{memory::MemoryError, values::size::human};
 
 /// A part that is a fraction of something, within bounds.
 pub(super) struct Range {
-    pub(super) name: &'static str,
     pub(super) min: u64,
     pub(super) max: u64,
     fraction: f64,
@@ -19,7 +18,6 @@ impl Range {
         fraction: &str,
     ) -> Result<Self, MemoryError> {
         let range = Self {
-            name,
             min: min.map_or(Ok(0), |key| reader.size(key))?,
             max: max.map_or(Ok(i64::MAX.unsigned_abs()), |key| reader.size(key))?,
             fraction: reader.fraction(fraction)?,
@@ -30,9 +28,9 @@ impl Range {
                 "inconsistently configured {name}: its minimum ({min}) is above its maximum ({max})"
             )));
         }
-        if !(0.0..=1.0).contains(&range.fraction) {
+        if !(0.0..1.0).contains(&range.fraction) {
             return Err(reader.problem(format!(
-                "inconsistently configured {name}: its fraction ({}) must lie between 0 and 1 ({fraction})",
+                "inconsistently configured {name}: its fraction ({}) must be at least 0 and less than 1 ({fraction})",
                 range.fraction
             )));
         }
@@ -45,14 +43,8 @@ impl Range {
     }
 
     /// The part's size beside a rest that does not contain it.
-    pub(super) fn beside(&self, reader: &Reader<'_>, rest: u64) -> Result<u64, MemoryError> {
-        if self.fraction >= 1.0 {
-            let name = self.name;
-            return Err(reader.problem(format!(
-                "the fraction of {name} must be less than 1 where its total is not configured"
-            )));
-        }
-        Ok(self.clamp(multiply(rest, self.fraction / (1.0 - self.fraction))))
+    pub(super) fn beside(&self, rest: u64) -> u64 {
+        self.clamp(multiply(rest, self.fraction / (1.0 - self.fraction)))
     }
 
     pub(super) fn contains(&self, bytes: u64) -> bool {

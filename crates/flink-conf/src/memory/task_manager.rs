@@ -132,17 +132,18 @@ pub(super) fn as_configured(
 
 fn cpu(reader: &Reader<'_>, slots: i64) -> Result<f64, MemoryError> {
     const CORES: &str = "taskmanager.cpu.cores";
-    let slots = u32::try_from(slots).map_err(|_| {
-        reader.problem("taskmanager.numberOfTaskSlots must not be negative".to_owned())
-    })?;
-    if !reader.configuration.is_set(CORES) {
-        return Ok(f64::from(slots));
-    }
-    let cores = reader.fraction(CORES)?;
-    if cores.is_finite() && cores >= 0.0 {
+    let (key, cores) = if reader.configuration.is_set(CORES) {
+        (CORES, reader.fraction(CORES)?)
+    } else {
+        let slots = i32::try_from(slots).unwrap_or(i32::MAX);
+        ("taskmanager.numberOfTaskSlots", f64::from(slots))
+    };
+    if cores.is_finite() && cores > 0.0 {
         return Ok(cores);
     }
-    Err(reader.problem(format!("{CORES} must be a number that is not negative")))
+    Err(reader.problem(format!(
+        "a TaskManager needs a number of CPU cores that is greater than 0; change {key}"
+    )))
 }
 
 /// Flink's own memory; what is not known yet is 0.
@@ -189,7 +190,7 @@ impl Parts {
         }
         self.network = match legacy::network_of_buffers(reader)? {
             Some(network) => network,
-            None => network_range(reader)?.beside(reader, self.sum())?,
+            None => network_range(reader)?.beside(self.sum()),
         };
         Ok(self)
     }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use flumen_model::FlinkMinor;
 
-use crate::java;
+use crate::{feature, java};
 
 /// Nanoseconds of each unit, with its words. The first word is the one that is written.
 const UNITS: [(u64, &[&str]); 7] = [
@@ -15,25 +15,29 @@ const UNITS: [(u64, &[&str]); 7] = [
     (1, &["ns", "nano", "nanos", "nanosecond", "nanoseconds"]),
 ];
 
+const TOO_LONG: &str = "longer than can be counted";
+
 pub(crate) fn parse(text: &str, minor: FlinkMinor) -> Result<Duration, String> {
     let trimmed = java::trim(text);
     let unsigned = trimmed.strip_prefix('+').unwrap_or(trimmed);
-    if minor >= FlinkMinor::new(2, 1) && unsigned.starts_with(['P', 'p']) {
+    if feature::ISO_DURATIONS.is_in(minor) && unsigned.starts_with(['P', 'p']) {
         return super::iso_duration::parse(unsigned);
     }
     let end = trimmed.find(|c: char| !c.is_ascii_digit()).unwrap_or(trimmed.len());
     let (digits, unit) = trimmed.split_at(end);
     let unit = java::trim(unit).to_lowercase();
-    let number: u64 = digits
+    let is_counted =
+        |number: &u128| feature::LONG_DURATIONS.is_in(minor) || i64::try_from(*number).is_ok();
+    let number: u128 = digits
         .parse()
         .ok()
-        .filter(|number| i64::try_from(*number).is_ok())
+        .filter(is_counted)
         .ok_or("expected a whole number and a unit, such as 10 s or 5 min")?;
     let nanoseconds = nanoseconds_of(&unit, minor)
         .ok_or("the unit must be one of d, h, min, s, ms, µs, ns; no unit is milliseconds")?;
-    let total = u128::from(number) * u128::from(nanoseconds);
-    let seconds = u64::try_from(total / 1_000_000_000).map_err(|_| "longer than can be counted")?;
-    let rest = u32::try_from(total % 1_000_000_000).map_err(|_| "longer than can be counted")?;
+    let total = number.checked_mul(u128::from(nanoseconds)).ok_or(TOO_LONG)?;
+    let seconds = i64::try_from(total / 1_000_000_000).map_err(|_| TOO_LONG)?.unsigned_abs();
+    let rest = u32::try_from(total % 1_000_000_000).map_err(|_| TOO_LONG)?;
     Ok(Duration::new(seconds, rest))
 }
 
@@ -41,8 +45,7 @@ fn nanoseconds_of(unit: &str, minor: FlinkMinor) -> Option<u64> {
     if unit.is_empty() {
         return Some(1_000_000);
     }
-    // The letter alone became a word for minutes in 1.15.
-    if unit == "m" && minor < FlinkMinor::new(1, 15) {
+    if unit == "m" && !feature::MINUTES_BY_M.is_in(minor) {
         return None;
     }
     UNITS.iter().find(|(_, words)| words.contains(&unit)).map(|(nanoseconds, _)| *nanoseconds)
@@ -63,13 +66,11 @@ pub fn render_duration(duration: Duration, minor: FlinkMinor) -> String {
     if nanoseconds == 0 {
         return "0 ms".to_owned();
     }
-    let days_are_known = minor >= FlinkMinor::new(1, 18);
     for (unit, words) in UNITS {
         if !nanoseconds.is_multiple_of(u128::from(unit)) {
             continue;
         }
-        // Before 1.18 whole days were written in milliseconds, for want of a label.
-        if words[0] == "d" && !days_are_known {
+        if words[0] == "d" && !feature::DAYS_WRITTEN.is_in(minor) {
             return format!("{} ms", nanoseconds / 1_000_000);
         }
         return format!("{} {}", nanoseconds / u128::from(unit), words[0]);

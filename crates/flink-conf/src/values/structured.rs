@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use flumen_model::FlinkMinor;
 
 use crate::{
-    ConfigurationFormat, java,
+    ConfigurationFormat, feature, java,
     yaml::{self, Node},
 };
 
@@ -69,7 +69,8 @@ pub fn parse_list_of_maps(
         return Ok(maps);
     }
     // Before 2.0 the parts of a list that is no YAML were not read as YAML either.
-    let below = if minor < FlinkMinor::new(2, 0) { ConfigurationFormat::Legacy } else { format };
+    let is_yaml = feature::LISTS_OF_MAPS_IN_YAML.is_in(minor);
+    let below = if is_yaml { format } else { ConfigurationFormat::Legacy };
     split(text, ';')?.iter().map(|map| parse_map(map, below)).collect()
 }
 

@@ -24,17 +24,23 @@ pub(super) fn losses(entries: &[(&str, &Value)]) -> Vec<Loss> {
 
 /// What Flink's line parser does to the pair, if it does not read it back.
 fn what_is_lost(key: &str, text: &str) -> Option<&'static str> {
-    if key.contains('#') || key.contains(": ") || java::trim(key) != key {
-        return Some("the key holds a '#', ': ' or blanks around it and is read otherwise");
-    }
-    if text.contains(['\n', '\r']) {
-        return Some("the value has line breaks and only its first line is read");
-    }
-    if text.contains('#') {
-        return Some("the value is cut at its first '#'");
+    if let Some(what) = what_is_cut(key, text) {
+        return Some(what);
     }
     if text.is_empty() {
         return Some("an empty value is read as not set");
     }
     (java::trim(text) != text).then_some("blanks around the value are dropped")
+}
+
+/// What Flink's line parser does to the pair, if it reads another key or part of the value.
+pub(crate) fn what_is_cut(key: &str, text: &str) -> Option<&'static str> {
+    let is_read_otherwise = key.contains(['#', '\n', '\r']) || key.contains(": ");
+    if is_read_otherwise || key.is_empty() || java::trim(key) != key {
+        return Some("the key is empty or holds a '#', ': ', line breaks or blanks around it");
+    }
+    if text.contains(['\n', '\r']) {
+        return Some("the value has line breaks and only its first line is read");
+    }
+    text.contains('#').then_some("the value is cut at its first '#'")
 }

@@ -6,6 +6,9 @@ use crate::{
     yaml::scalar::{INDENT, render_in_block, render_key},
 };
 
+/// How many levels below the first a key may have; readers of YAML limit them.
+const DEEPEST: usize = 40;
+
 /// One level of the document.
 #[derive(Default)]
 struct Level<'a> {
@@ -28,7 +31,8 @@ pub(super) fn render(entries: &[(&str, &Value)]) -> String {
         let root = key.split('.').next().unwrap_or(key);
         let below_a_value = root != key && prefixes.contains(root);
         // An empty last part would be lost when the key is split as Flink splits it.
-        steps_aside || below_a_value || key.ends_with('.')
+        let splits_badly = key.ends_with('.') || key.matches('.').count() > DEEPEST;
+        steps_aside || below_a_value || splits_badly
     };
     let mut root = Level::default();
     for (key, value) in entries {

@@ -6,6 +6,7 @@ use super::{Node, Scalar, resolve};
 
 /// How deep collections may lie in each other.
 const DEPTH: usize = 64;
+const BYTE_ORDER_MARK: char = '\u{feff}';
 /// How many nodes a document may have, aliases followed.
 const NODES: usize = 100_000;
 
@@ -72,7 +73,16 @@ pub(crate) fn load_value(text: &str) -> Option<Node> {
 
 /// Reads the one document of a text; nothing if there is none.
 pub(crate) fn load_document(text: &str) -> Result<Option<Placed>, Fault> {
-    let mut loader = Loader::new(text);
+    // Flink takes a byte order mark inside a text for a character like others; the parser here does
+    // not, so that one which the text does not have stands for it.
+    let stand_in = if text.contains(BYTE_ORDER_MARK) {
+        ('\u{e000}'..='\u{f8ff}').find(|stand_in| !text.contains(*stand_in))
+    } else {
+        None
+    };
+    let replaced =
+        stand_in.map(|stand_in| text.replace(BYTE_ORDER_MARK, stand_in.encode_utf8(&mut [0; 4])));
+    let mut loader = Loader::new(replaced.as_deref().unwrap_or(text), stand_in);
     let root = loader.document()?;
     loader.end()?;
     Ok(root)
@@ -82,14 +92,16 @@ struct Loader<'input> {
     parser: Parser<'input, StrInput<'input>>,
     anchors: HashMap<usize, Placed>,
     nodes: usize,
+    /// What stands for a byte order mark.
+    stand_in: Option<char>,
 }
 
 impl<'input> Loader<'input> {
-    fn new(text: &'input str) -> Self {
+    fn new(text: &'input str, stand_in: Option<char>) -> Self {
         let mut options = Options::default();
         options.set_emit_comments(false);
         let parser = Parser::new_from_str_with_options(text, options);
-        Self { parser, anchors: HashMap::new(), nodes: 0 }
+        Self { parser, anchors: HashMap::new(), nodes: 0, stand_in }
     }
 
     fn next(&mut self) -> Result<Option<(Event<'input>, Span)>, Fault> {
@@ -134,9 +146,14 @@ impl<'input> Loader<'input> {
         }
         let anchor = event.anchor_id().unwrap_or(0);
         let node = match event {
-            Event::Scalar(text, style, _, tag) => PlacedNode::Scalar(
-                typed(&text, style, tag.as_deref()).map_err(|problem| fault(span, problem))?,
-            ),
+            Event::Scalar(text, style, _, tag) => {
+                let text = match self.stand_in {
+                    None => text,
+                    Some(stand_in) => text.replace(stand_in, "\u{feff}").into(),
+                };
+                let scalar = typed(&text, style, tag.as_deref());
+                PlacedNode::Scalar(scalar.map_err(|problem| fault(span, problem))?)
+            }
             Event::SequenceStart(..) => PlacedNode::Sequence(self.sequence(depth)?),
             Event::MappingStart(..) => PlacedNode::Mapping(self.mapping(depth)?),
             Event::Alias(id) => return self.alias(id, span),

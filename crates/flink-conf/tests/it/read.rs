@@ -91,6 +91,14 @@ fn an_empty_document_is_an_empty_configuration() {
 }
 
 #[test]
+fn a_byte_order_mark_inside_a_text_is_a_character() {
+    assert_eq!(
+        standard("a: \u{feff}\nb: 'x\u{feff}y'\n").expect("valid"),
+        ["a = \u{feff}", "b = x\u{feff}y"]
+    );
+}
+
+#[test]
 fn documents_that_would_fill_the_memory_are_refused() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {

@@ -34,14 +34,49 @@ fn texts_are_quoted_in_both_files_as_flink_quotes_them() {
     assert_eq!(cases.len(), 172);
     for case in &cases {
         let value = case["value"].as_str().expect("value");
-        for (format, minor) in [
-            (ConfigurationFormat::Standard, NEWEST),
-            (ConfigurationFormat::Legacy, FlinkMinor::new(1, 18)),
-        ] {
-            let text = render(minor, format, &[("k", Value::from(value))]);
+        for (minor, format) in files() {
+            let entries = [("k", text(value))];
             let expected = case[format.file_name()].as_str().expect("text");
-            assert_eq!(text, format!("{expected}\n"), "{value:?}");
+            assert_eq!(render(minor, format, &entries), format!("{expected}\n"), "{value:?}");
+            assert_read_back(&configuration(minor, format, &entries));
         }
+    }
+}
+
+/// Every file that some minor reads.
+fn files() -> impl Iterator<Item = (FlinkMinor, ConfigurationFormat)> {
+    let formats = [ConfigurationFormat::Standard, ConfigurationFormat::Legacy];
+    let read_by =
+        move |minor: FlinkMinor| formats.into_iter().filter(move |it| it.is_read_by(minor));
+    FlinkMinor::SUPPORTED
+        .into_iter()
+        .flat_map(move |minor| read_by(minor).map(move |format| (minor, format)))
+}
+
+/// What is written is read back as it was, but for what is named as lost, which is not.
+fn assert_read_back(written: &Configuration) {
+    let file = render_configuration_file(written);
+    let (minor, format) = (written.minor(), written.format());
+    let read = parse_configuration_file(&file.text, minor, format);
+    assert!(read.is_ok(), "{minor}: {read:?} in\n{}", file.text);
+    let read = read.expect("looked at");
+    let lost: Vec<&str> = file.losses.iter().map(|loss| loss.key.as_str()).collect();
+    for (key, value) in written.iter() {
+        let text = value.to_text(format);
+        let found = read.configuration.get(key).map(|found| found.to_text(format));
+        let is_lost = lost.contains(&key);
+        let is_nothing = text.is_empty() && format == ConfigurationFormat::Legacy;
+        if is_lost || is_nothing {
+            assert_ne!(found, Some(text), "{minor}: {key} is not lost in\n{}", file.text);
+        } else {
+            assert_eq!(found, Some(text), "{minor}: {key} in\n{}", file.text);
+        }
+    }
+    if lost.is_empty() {
+        let is_something = |(_, value): &(&str, &Value)| {
+            format == ConfigurationFormat::Standard || !value.to_text(format).is_empty()
+        };
+        assert_eq!(read.configuration.len(), written.iter().filter(is_something).count());
     }
 }
 
@@ -122,6 +157,14 @@ fn keys_that_have_no_other_name_keep_their_values_side_by_side() {
 }
 
 #[test]
+fn a_key_with_very_many_parts_is_not_nested() {
+    let key = vec!["k"; 200].join(".");
+    for (minor, format) in files() {
+        assert_read_back(&configuration(minor, format, &[(&key, text("x")), ("k.k", text("y"))]));
+    }
+}
+
+#[test]
 fn what_the_old_format_cannot_carry_is_named() {
     let entries = [
         ("hash", text("a#b")),
@@ -148,26 +191,43 @@ const PARTS: &[&str] = &[
     "a", "b ", "#", ": ", "'", "\"", "\n", "\t", "é", "中", "😀", "- ", "? ", "{", "}", "[", "]",
     ",", "&", "*", "!", "|", ">", "%", "@", "`", "0", "1", ".", "e", "true", "~", "null", " ",
     "\\", "\u{85}", "\u{2028}", "=", "<<", "${x}", "\r", "\u{7f}", "\u{a0}", ":", "0x", ";",
-    "\u{1}",
+    "\u{1}", "\u{feff}",
 ];
 const KEYS: &[&str] = &[
     "a", "b", "k-1", "x_y", "1", "true", "é", "null", "~", "-", "#h", " s", "'", "q:", "[", "*x",
     "{", "? k", ".", "..",
 ];
 
+/// Values of every type, as layers and Flink's client set them.
+fn any_value() -> impl Strategy<Value = Value> {
+    let texts = || proptest::collection::vec(tricky(PARTS, 4), 0..4);
+    let map = || proptest::collection::btree_map(tricky(KEYS, 3), tricky(PARTS, 4), 0..4);
+    prop_oneof![
+        8 => tricky(PARTS, 8).prop_map(Value::Text),
+        1 => any::<bool>().prop_map(Value::Boolean),
+        1 => any::<i64>().prop_map(Value::Integer),
+        1 => any::<f64>().prop_map(Value::Double),
+        1 => texts().prop_map(Value::List),
+        1 => map().prop_map(Value::Map),
+        1 => proptest::collection::vec(map(), 0..3).prop_map(Value::ListOfMaps),
+    ]
+}
+
+fn any_entries() -> impl Strategy<Value = BTreeMap<String, Value>> {
+    let key = tricky(KEYS, 5).prop_filter("Flink has no empty key", |key| !key.is_empty());
+    proptest::collection::btree_map(key, any_value(), 0..30)
+}
+
 proptest! {
     #[test]
-    fn what_is_written_is_read_back(
-        entries in proptest::collection::btree_map(tricky(KEYS, 5), tricky(PARTS, 8), 0..30)
-    ) {
-        let entries: Vec<(&str, Value)> =
-            entries.iter().filter(|(key, _)| !key.is_empty()).map(|(key, value)| (key.as_str(), text(value))).collect();
-        let rendered = render(NEWEST, ConfigurationFormat::Standard, &entries);
-        let read = parse_configuration_file(&rendered, NEWEST, ConfigurationFormat::Standard);
-        let read = read.map_err(|error| TestCaseError::fail(format!("{error} in\n{rendered}")))?.configuration;
-        prop_assert_eq!(read.len(), entries.len());
-        for (key, value) in &entries {
-            prop_assert_eq!(read.get(key), Some(value), "{} in\n{}", key, rendered);
+    fn what_is_written_for_any_version_is_read_back(entries in any_entries()) {
+        for (minor, format) in files() {
+            let mut written = Configuration::with_format(minor, format);
+            // A job may not have line breaks in the old file, where what follows one is another entry.
+            let is_line = |value: &Value| !value.to_text(format).contains(['\n', '\r']);
+            let entries = entries.iter().filter(|(_, value)| format == ConfigurationFormat::Standard || is_line(value));
+            written.extend(entries.map(|(key, value)| (key.as_str(), value.clone())));
+            assert_read_back(&written);
         }
     }
 }

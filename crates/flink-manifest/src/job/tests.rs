@@ -219,3 +219,17 @@ fn a_job_without_logging_files_logs_to_the_console_all_the_same() {
     let files = plan(&deployment).spec.files.logging;
     assert!(files["log4j-console.properties"].contains("rootLogger.level"));
 }
+
+#[test]
+fn an_argument_that_an_old_version_would_cut_is_refused_and_a_new_one_passes_it() {
+    for argument in ["a#b", "two\nlines"] {
+        let mut old = deployment("1.18.1");
+        old.arguments.push(argument.into());
+        let error = job_deployment(&old).expect_err(argument).to_string();
+        assert!(error.contains("argument 3") && error.contains("Flink 1.18"), "{error}");
+        assert!(!error.contains(argument), "an argument may be a secret: {error}");
+        let mut new = deployment("1.20.5");
+        new.arguments.push(argument.into());
+        assert!(job_deployment(&new).is_ok(), "{argument}");
+    }
+}

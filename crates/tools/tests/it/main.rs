@@ -1,5 +1,7 @@
 //! The offline commands as a user calls them.
 
+mod schema;
+
 use std::io::Write as _;
 
 use clap::{CommandFactory as _, Parser};
@@ -50,6 +52,17 @@ fn tool(file: &str, arguments: &[&str], json: bool) -> Ran {
 
 fn json(ran: &Ran) -> serde_json::Value {
     serde_json::from_str(&ran.out).expect("JSON")
+}
+
+/// What `flumen schema job` prints.
+fn schema_of(minor: Option<&str>) -> serde_json::Value {
+    let mut line = vec!["flumen", "schema", "job"];
+    line.extend(minor.into_iter().flat_map(|minor| ["--flink-minor", minor]));
+    let program = Program::try_parse_from(line).expect("arguments");
+    let (mut out, mut notes) = (Vec::new(), Vec::new());
+    run(&program.command, &mut Streams { out: &mut out, notes: &mut notes, json: false })
+        .expect("printed");
+    serde_json::from_slice(&out).expect("JSON")
 }
 
 #[test]
@@ -117,6 +130,42 @@ fn several_jobs_of_one_file_are_rendered_together() {
 fn what_an_environment_adds_is_said_to_be_missing() {
     let ran = tool(&WORD_COUNT.replace("local", "prod"), &["explain"], false);
     assert!(ran.notes.contains("what the environment prod adds"), "{}", ran.notes);
+}
+
+#[test]
+fn layers_below_the_job_come_from_files() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.to_str().expect("a path").to_owned()
+    };
+    let team = file("team.yaml", "state:\n  backend.type: hashmap\nrest.port: 8082\n");
+    let environment =
+        file("flink-conf.yaml", "taskmanager.numberOfTaskSlots: 4\nrest.port: 9\nx\n");
+    let layers = [format!("team={team}"), format!("environment={environment}")];
+    let line = ["explain", "--layer", &layers[0], "--layer", &layers[1]];
+    let ran = tool(&WORD_COUNT.replace("local", "prod"), &line, false);
+    assert!(ran.result.is_ok(), "{:?}", ran.result);
+    for expected in [
+        "rest.port = 8082  [team, over 9 of environment]",
+        "state.backend.type = hashmap  [team]",
+        "taskmanager.numberOfTaskSlots = 2  [job, over 4 of environment]",
+    ] {
+        assert!(ran.out.lines().any(|line| line == expected), "{expected}\n{}", ran.out);
+    }
+    assert!(ran.notes.contains("line 3 is skipped") && !ran.notes.contains("server only"));
+
+    let wrong = file("wrong.yaml", "rest.port: http\n");
+    let ran = tool(WORD_COUNT, &["explain", "--layer", &format!("cluster={wrong}")], false);
+    let error = ran.result.expect_err("no port");
+    let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |it| it.source());
+    let text: Vec<String> = causes.map(ToString::to_string).collect();
+    assert!(text.join(": ").contains("'rest.port' (layer 'cluster')"), "{text:?}");
+    for wrong in ["job=x.yaml", "environment", "environment="] {
+        let line = ["flumen", "explain", "-f", "job.yaml", "--layer", wrong];
+        assert!(Program::try_parse_from(line).is_err(), "{wrong}");
+    }
 }
 
 #[test]

@@ -1,0 +1,37 @@
+//! `flumen schema`.
+
+use clap::{Args, Subcommand};
+use flumen_model::FlinkMinor;
+
+use crate::{Error, Streams};
+
+/// Print the JSON schema of a file
+#[derive(Debug, Args)]
+pub struct Schema {
+    #[command(subcommand)]
+    file: File,
+}
+
+#[derive(Debug, Subcommand)]
+enum File {
+    /// Print the JSON schema of job files
+    #[command(after_help = "Examples:
+  flumen schema job > job.schema.json
+  flumen schema job --flink-minor 1.20 > job-1.20.schema.json
+
+Editors with a YAML language server read it from a first line such as:
+  # yaml-language-server: $schema=job.schema.json")]
+    Job {
+        /// Flink minor whose options the schema knows, such as 1.20 [default: none; any option is allowed]
+        #[arg(long, value_name = "MINOR")]
+        flink_minor: Option<FlinkMinor>,
+    },
+}
+
+pub(crate) fn run(arguments: &Schema, streams: &mut Streams<'_>) -> Result<(), Error> {
+    let File::Job { flink_minor } = &arguments.file;
+    if let Some(minor) = flink_minor.filter(|minor| !minor.is_supported()) {
+        return Err(Error::UnknownMinor { minor });
+    }
+    streams.print_json(&flumen_job_file::schema(*flink_minor))
+}
