@@ -30,7 +30,8 @@ async fn a_body_is_not_needed_but_has_to_be_right() {
         }
     }
     assert_eq!(order("cancel", "").await.0, StatusCode::ACCEPTED);
-    assert_eq!(order("start", "").await.0, StatusCode::ACCEPTED);
+    assert_eq!(order("cancel", "null").await.0, StatusCode::ACCEPTED);
+    assert_eq!(order("start", "null").await.0, StatusCode::ACCEPTED);
 }
 
 #[tokio::test]
