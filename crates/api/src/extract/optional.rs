@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 
-/// A JSON body, or the defaults where the request has none.
+/// A JSON body, or the defaults where the request has none or `null`.
 pub(crate) struct OptionalBody<T>(pub(crate) T);
 
 impl<S, T> FromRequest<S> for OptionalBody<T>
@@ -25,7 +25,7 @@ where
             return Ok(Self(T::default()));
         }
         let request = Request::from_parts(parts, Body::from(bytes));
-        let Json(value) = Json::from_request(request, state).await?;
-        Ok(Self(value))
+        let Json(value) = Json::<Option<T>>::from_request(request, state).await?;
+        Ok(Self(value.unwrap_or_default()))
     }
 }

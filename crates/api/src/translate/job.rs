@@ -142,13 +142,13 @@ pub(crate) fn run(run: control::Run) -> api::Run {
         started_at: run.created_at,
         running_at: run.running_at,
         ended_at: run.ended_at,
-        outcome: run.outcome.as_ref().map(outcome),
+        outcome: run.outcome.map(outcome),
         reason: run.reason,
         exceptions: run.exceptions,
     }
 }
 
-const fn outcome(outcome: &Outcome) -> api::Outcome {
+const fn outcome(outcome: Outcome) -> api::Outcome {
     match outcome {
         Outcome::Finished => api::Outcome::Finished,
         Outcome::Stopped => api::Outcome::Stopped,

@@ -1,5 +1,6 @@
 use flumen_api_types as api;
 use flumen_control as control;
+use flumen_model::ByteSize;
 
 pub(crate) fn snapshot(snapshot: control::Snapshot) -> api::Snapshot {
     let kind = match snapshot.kind {
@@ -22,7 +23,7 @@ pub(crate) fn snapshot(snapshot: control::Snapshot) -> api::Snapshot {
         number: snapshot.number,
         format: snapshot.format,
         path: snapshot.path,
-        size_bytes: snapshot.size.map(|size| size.bytes()),
+        size_bytes: snapshot.size.map(ByteSize::bytes),
         duration_ms: snapshot
             .duration
             .map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),

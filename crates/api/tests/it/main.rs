@@ -1,8 +1,11 @@
 //! The API over a real control with a database of its own; no cluster is reached.
 
 mod artifacts;
+mod database;
 mod document;
+mod orders;
 mod problems;
 mod server;
+mod snapshots;
 mod things;
 mod ui;

@@ -1,20 +1,35 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use flumen_api::Settings;
-use flumen_control::{Control, LocalSettings, Tasks};
-use flumen_model::ByteSize;
+use flumen_control::{Control, LocalSettings, Principal, Tasks};
+use flumen_model::{ByteSize, Secret};
+use flumen_store::{FlinkVersionRow, Store};
 use reqwest::{Method, RequestBuilder, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// The largest artifact that the server under test takes, in bytes.
 pub(crate) const LIMIT: u64 = 1024;
 
+/// The address of the job of [`Server::with_job`].
+pub(crate) const JOB: &str = "/api/v1/environments/local/jobs/a";
+
+/// The job file of that job, with changes.
+pub(crate) fn spec(changes: &Value) -> Value {
+    let mut spec = json!({"name": "a", "environment": "local", "flinkVersion": "1.20.5", "artifact": "local:///a.jar"});
+    for (key, value) in changes.as_object().expect("an object") {
+        spec[key] = value.clone();
+    }
+    spec
+}
+
 /// A server with both listeners and a data directory of its own, and who asks it.
 pub(crate) struct Server {
     pub(crate) api: SocketAddr,
     pub(crate) ui: SocketAddr,
+    pub(crate) directory: PathBuf,
+    control: Control,
     http: reqwest::Client,
     token: String,
     stop: CancellationToken,
@@ -46,14 +61,58 @@ impl Server {
         let mut settings = Settings::new(format!("http://{ui_address}"), path.clone());
         settings.artifact_limit = ByteSize::from_bytes(LIMIT);
         let routes = flumen_api::router(control.clone(), settings, stop.clone());
-        let ui_routes = flumen_api::ui_router(control, ui_address.port());
+        let ui_routes = flumen_api::ui_router(control.clone(), ui_address.port());
         let tasks = vec![
             tokio::spawn(flumen_api::listen(api, routes, stop.clone())),
             tokio::spawn(flumen_api::listen(ui, ui_routes, stop.clone())),
         ];
         let token = std::fs::read_to_string(path.join("token")).expect("a token");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { api: api_address, ui: ui_address, http, token, stop, tasks, _directory: directory }
+        Self {
+            api: api_address,
+            ui: ui_address,
+            directory: path,
+            control,
+            http,
+            token,
+            stop,
+            tasks,
+            _directory: directory,
+        }
+    }
+
+    /// A server with a Flink version and the job `a`, which was never started.
+    pub(crate) async fn with_job() -> Self {
+        let server = Self::start().await;
+        let team = server.principal().await.team;
+        let row = FlinkVersionRow {
+            version: "1.20.5".parse().expect("valid"),
+            environment: "local".parse().expect("valid"),
+            image: "127.0.0.1:1/flink@sha256:00".to_owned(),
+            source: "a test".to_owned(),
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        server.store().await.save_version(team, &row).await.expect("saved");
+        let body = json!({"spec": spec(&json!({})), "start": false});
+        let (status, applied) = answer(server.request(Method::PUT, JOB).json(&body)).await;
+        assert_eq!((status, applied["change"].as_str()), (StatusCode::CREATED, Some("created")));
+        server
+    }
+
+    /// Who the token stands for.
+    pub(crate) async fn principal(&self) -> Principal {
+        let token = Secret::new(self.token.trim().to_owned());
+        self.control.authenticate(&token).await.expect("asked").expect("a principal")
+    }
+
+    /// The database of the server, opened once more.
+    pub(crate) async fn store(&self) -> Store {
+        Store::open(&self.directory.join("flumen.db")).await.expect("opened")
+    }
+
+    /// What the server answers to a `POST` below the job without a body.
+    pub(crate) async fn post(&self, verb: &str) -> (StatusCode, Value) {
+        answer(self.request(Method::POST, &format!("{JOB}/{verb}"))).await
     }
 
     /// A request of nobody.

@@ -125,12 +125,16 @@ fn consequence(spec: &JobSpec, diff: &JobDiff) -> String {
             )
         }
         (Effect::Restart | Effect::StateAtRisk, true) => {
-            let how = match spec.upgrade_mode {
-                UpgradeMode::Stateful => "stops it with a savepoint and starts it from there",
-                UpgradeMode::LastState => "cancels it and starts it from its newest checkpoint",
-                UpgradeMode::Stateless => "cancels it and starts it with empty state",
+            let (mode, how) = match spec.upgrade_mode {
+                UpgradeMode::Stateful => {
+                    ("stateful", "stopped with a savepoint and started from there")
+                }
+                UpgradeMode::LastState => {
+                    ("last-state", "cancelled and started from its newest checkpoint")
+                }
+                UpgradeMode::Stateless => ("stateless", "cancelled and started with empty state"),
             };
-            format!("Applying it restarts the job {job}: it {how} (upgradeMode).")
+            format!("Applying it restarts the job {job} (upgradeMode {mode}): it is {how}.")
         }
         (_, false) if stateless => {
             format!("Applying it changes the job {job} and starts it with empty state.")

@@ -48,7 +48,8 @@ fn changes_are_a_table_and_the_last_line_says_what_apply_will_do() {
     let mut risky = change("mainClass", Some("a.A"), Some("b.B"), "stateAtRisk");
     risky["risk"] = json!("another program may not have the operators whose state there is");
     let new = json!({"effect": "noOp", "isNew": true, "runs": false, "changes": []});
-    let restart = [jar.clone(), arguments.clone(), policy.clone()];
+    let arguments = [arguments];
+    let restart = [jar.clone(), arguments[0].clone(), policy.clone()];
     let mut all = String::new();
     for (addition, answer) in [
         ("", new),
@@ -56,10 +57,10 @@ fn changes_are_a_table_and_the_last_line_says_what_apply_will_do() {
         ("", of("noOp", false, &[])),
         ("", of("inPlace", true, &[policy])),
         ("", of("restart", true, &restart)),
-        ("upgradeMode: last-state\n", of("restart", true, &[arguments.clone()])),
-        ("upgradeMode: stateless\n", of("stateAtRisk", true, &[arguments.clone()])),
-        ("", of("restart", false, &[arguments.clone()])),
-        ("upgradeMode: stateless\n", of("stateAtRisk", false, &[arguments])),
+        ("upgradeMode: last-state\n", of("restart", true, &arguments)),
+        ("upgradeMode: stateless\n", of("stateAtRisk", true, &arguments)),
+        ("", of("restart", false, &arguments)),
+        ("upgradeMode: stateless\n", of("stateAtRisk", false, &arguments)),
         ("", of("stateAtRisk", true, &[jar, risky])),
     ] {
         writeln!(all, "── {}{}", addition, diff(addition, &answer, &[]))

@@ -54,7 +54,6 @@ fn options_are_sent_as_the_api_has_them() {
         .iter()
         .fold(Router::new(), |routes, verb| routes.route(&format!("{PATH}/{verb}"), post(told)));
     let fake = Fake::serve(routes);
-    let id = "0192f0c1-a0b1-7c3e-8b8b-1f4f4c7d5e21";
     for (line, sent) in [
         ("start", json!({})),
         ("start --from latest", json!({"from": "latest"})),

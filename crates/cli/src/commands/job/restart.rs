@@ -30,10 +30,10 @@ pub struct Restart {
     mode: Option<UpgradeMode>,
 
     #[command(flatten)]
-    start: StartArguments,
+    source: StartArguments,
 
     #[command(flatten)]
-    savepoint: SavepointArguments,
+    options: SavepointArguments,
 
     #[command(flatten)]
     wait: StartWaitArguments,
@@ -44,11 +44,11 @@ impl Restart {
         let job = context.job(self.job);
         let order = RestartJob {
             mode: self.mode,
-            from: self.start.from,
-            allow_non_restored_state: self.start.allow_non_restored,
-            restore_mode: self.start.restore_mode,
-            savepoint_path: self.savepoint.savepoint_path,
-            format: self.savepoint.format,
+            from: self.source.from,
+            allow_non_restored_state: self.source.allow_non_restored,
+            restore_mode: self.source.restore_mode,
+            savepoint_path: self.options.savepoint_path,
+            format: self.options.format,
         };
         let operation = begin(context, &job, "restart", &order).await?;
         finish_start(context, &job, operation, &self.wait).await

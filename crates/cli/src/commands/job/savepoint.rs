@@ -20,7 +20,7 @@ pub struct Savepoint {
     job: JobArguments,
 
     #[command(flatten)]
-    savepoint: SavepointArguments,
+    options: SavepointArguments,
 
     #[command(flatten)]
     wait: WaitArguments,
@@ -30,8 +30,8 @@ impl Savepoint {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
         let job = context.job(self.job);
         let order = TakeSavepoint {
-            savepoint_path: self.savepoint.savepoint_path,
-            format: self.savepoint.format.unwrap_or_default(),
+            savepoint_path: self.options.savepoint_path,
+            format: self.options.format.unwrap_or_default(),
         };
         let operation = begin(context, &job, "savepoint", &order).await?;
         let done = |operation: &Operation| match &operation.savepoint {

@@ -26,7 +26,7 @@ pub struct Start {
     job: JobArguments,
 
     #[command(flatten)]
-    start: StartArguments,
+    source: StartArguments,
 
     #[command(flatten)]
     wait: StartWaitArguments,
@@ -36,9 +36,9 @@ impl Start {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
         let job = context.job(self.job);
         let order = StartJob {
-            from: self.start.from,
-            allow_non_restored_state: self.start.allow_non_restored,
-            restore_mode: self.start.restore_mode,
+            from: self.source.from,
+            allow_non_restored_state: self.source.allow_non_restored,
+            restore_mode: self.source.restore_mode,
         };
         let operation = begin(context, &job, "start", &order).await?;
         finish_start(context, &job, operation, &self.wait).await

@@ -26,7 +26,7 @@ pub struct Stop {
     drain: bool,
 
     #[command(flatten)]
-    savepoint: SavepointArguments,
+    options: SavepointArguments,
 
     #[command(flatten)]
     wait: WaitArguments,
@@ -37,8 +37,8 @@ impl Stop {
         let job = context.job(self.job);
         let order = StopJob {
             drain: self.drain,
-            savepoint_path: self.savepoint.savepoint_path,
-            format: self.savepoint.format.unwrap_or_default(),
+            savepoint_path: self.options.savepoint_path,
+            format: self.options.format.unwrap_or_default(),
         };
         let operation = begin(context, &job, "stop", &order).await?;
         let done = |operation: &Operation| match &operation.savepoint {
