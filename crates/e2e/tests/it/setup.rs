@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use flumen_e2e::Flumen;
 
 /// How long a Flink cluster may take to start or end on a machine that does other things too.
-pub(crate) const PATIENCE: &str = "4m";
+pub(crate) const PATIENCE: &str = "8m";
 
 /// The binary that was built with this test.
 pub(crate) fn binary() -> PathBuf {
