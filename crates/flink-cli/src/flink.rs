@@ -121,9 +121,9 @@ fn act(
     let request = Request { minor, given: arguments.to_vec(), line, configuration };
     block_on(async {
         match action {
-            Action::Run => run_action::run(home, request, surroundings).await,
+            Action::Run => Box::pin(run_action::run(home, request, surroundings)).await,
             Action::RunApplication => {
-                run_application::run_application(home, request, surroundings).await
+                Box::pin(run_application::run_application(home, request, surroundings)).await
             }
             Action::Info => info::info(&request, surroundings).await,
             Action::List => list::list(&request, surroundings).await,

@@ -58,7 +58,7 @@ async fn what_an_earlier_deployment_of_the_name_left_is_replaced_and_nothing_els
     let error = cluster.create_owned_objects(&namespace(), owner, &others).await.unwrap_err();
     assert!(matches!(error, Error::ObjectTaken { .. }), "{error:?}");
     let api = real.api("ConfigMap");
-    api.delete("flink-config-word-count", &Default::default()).await.unwrap();
+    api.delete("flink-config-word-count", &kube::api::DeleteParams::default()).await.unwrap();
 
     let left = real.create(owned_by("word-count")).await.metadata.uid;
     cluster.create_owned_objects(&namespace(), owner, &others).await.unwrap();
