@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a JobManager may take to answer.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_mins(2);
 const LOOK: Duration = Duration::from_millis(500);
 
 /// `flumen flink` with the arguments of the peer's command.

@@ -100,7 +100,7 @@ resources:
     }
 
     fn checkpoints_rise(&mut self) -> Result<String> {
-        let first = self.until("a checkpoint", |this| this.newest_checkpoint())?;
+        let first = self.until("a checkpoint", Self::newest_checkpoint)?;
         let second = self.until("a newer checkpoint", |this| {
             this.newest_checkpoint().filter(|number| *number > first)
         })?;
@@ -148,28 +148,36 @@ resources:
         self.until("every task to run", Self::all_tasks_run)?;
         let run = text(&self.job()?["run"], "id");
         self.kill_one(TASK_MANAGER)?;
+        let killed = Instant::now();
         self.until("the failure to be seen", |this| {
             this.state().ok().filter(|state| state != "RUNNING")
         })?;
+        let seen = killed.elapsed();
         self.until("every task to run again", Self::all_tasks_run)?;
+        let back = killed.elapsed();
         ensure!(text(&self.job()?["run"], "id") == run, "another run was started");
-        self.describe()
+        Ok(format!("seen after {seen:.1?}, every task runs after {back:.1?}"))
     }
 
     fn kill_job_manager(&mut self) -> Result<String> {
-        let number = self.until("a checkpoint", |this| this.newest_checkpoint())?;
+        let number = self.until("a checkpoint", Self::newest_checkpoint)?;
         let run = text(&self.job()?["run"], "id");
         self.kill_one(JOB_MANAGER)?;
+        let killed = Instant::now();
         self.until("the silence to be seen", |this| {
             this.job().ok().filter(|job| job["unreachableSince"].is_string()).map(drop)
         })?;
+        let seen = killed.elapsed();
         self.until("every task to run again", Self::all_tasks_run)?;
+        let back = killed.elapsed();
         ensure!(text(&self.job()?["run"], "id") == run, "another run was started");
         // A job that began anew would count from 1.
         let newer = self.until("a newer checkpoint", |this| {
             this.newest_checkpoint().filter(|newer| *newer > number)
         })?;
-        Ok(format!("{}, checkpoint {newer} after {number}", self.describe()?))
+        Ok(format!(
+            "seen after {seen:.1?}, every task runs after {back:.1?}, checkpoint {newer} after {number}"
+        ))
     }
 
     fn kill_server(&mut self) -> Result<String> {
@@ -177,12 +185,15 @@ resources:
         let operation = text(&stop, "id");
         ensure!(!operation.is_empty(), "no operation in {stop}");
         self.kill_one(" serve ")?;
+        let killed = Instant::now();
+        self.until("the server to answer", |this| this.state().ok())?;
+        let back = killed.elapsed();
         self.until("the stop to be finished", |this| {
             this.state().ok().filter(|state| state == "STOPPED")
         })?;
         let taken = self.snapshot("stop")?;
         ensure!(text(&taken, "operation") == operation, "{taken} is not of operation {operation}");
-        Ok(text(&taken, "path"))
+        Ok(format!("the server is back after {back:.1?}; {}", text(&taken, "path")))
     }
 
     fn delete(&mut self) -> Result<String> {

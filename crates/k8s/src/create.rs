@@ -147,11 +147,13 @@ impl Cluster {
         }
         let this_one = Preconditions { uid: found.metadata.uid, resource_version: None };
         let deletion = DeleteParams::background().preconditions(this_one);
-        match self.once(objects.delete(&name, &deletion)).await {
+        match self.change("k8s.delete-leftover", objects.delete(&name, &deletion)).await {
             Err(cause) if !cause.is_not_found() => return Err(failed(cause)),
             _ => {}
         }
-        self.once(objects.create(&params(), &object)).await.map(drop).map_err(failed)
+        let params = params();
+        let create = objects.create(&params, &object);
+        self.change("k8s.create-object", create).await.map(drop).map_err(failed)
     }
 }
 

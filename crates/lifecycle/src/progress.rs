@@ -26,6 +26,7 @@ pub fn progress(desired: &Desired, status: &Status) -> Progress {
     match (desired.intent, &status.state) {
         (Intent::Rest, _)
         | (Intent::Delete, State::Deleted)
+        | (Intent::Stop, State::New)
         | (Intent::Cancel, State::Ended { .. } | State::New) => Progress::Succeeded,
         (Intent::Run { run, .. }, _) if status.run != Some(run) => Progress::Underway,
         (Intent::Run { .. }, state) => match own_wish.filter(|wish| !wish.stops) {
@@ -33,7 +34,6 @@ pub fn progress(desired: &Desired, status: &Status) -> Progress {
             None => run(status, state),
         },
         (Intent::Stop, State::Ended { outcome, .. }) => stop(*outcome, status),
-        (Intent::Stop, State::New) => Progress::Succeeded,
         (
             Intent::Cancel | Intent::Stop,
             State::Starting { .. } | State::Live { .. } | State::Ending { .. } | State::Deleted,

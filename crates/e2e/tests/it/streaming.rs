@@ -21,7 +21,7 @@ fn survive(version: &str) {
     let directory = running.directory.path().to_owned();
     let mut streaming = Streaming { flumen, version, examples, connector, directory };
     for (what, step) in Streaming::STEPS {
-        step(&mut streaming).unwrap_or_else(|error| panic!("{what}: {error:#}"));
+        step(&mut streaming).map_err(|error| format!("{what}: {error:#}")).expect("the step");
     }
     let data = flumen.directory().to_owned();
     let before = Remains::of(&data.join("nowhere"));
