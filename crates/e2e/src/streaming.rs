@@ -46,7 +46,7 @@ pub struct Streaming<'a> {
 
 impl<'a> Streaming<'a> {
     /// The steps in their order.
-    pub const STEPS: [StreamingStep<'a>; 10] = [
+    pub const STEPS: [StreamingStep<'a>; 11] = [
         ("flumen apply --wait: a streaming job with state", Self::apply),
         ("checkpoints rise", Self::checkpoints_rise),
         ("flumen job savepoint --wait", Self::savepoint),
@@ -55,6 +55,7 @@ impl<'a> Streaming<'a> {
         ("flumen apply --wait: another parallelism, with its state", Self::upgrade),
         ("kill -9 of a TaskManager: the job is back", Self::kill_task_manager),
         ("kill -9 of the JobManager: the same job is back with its state", Self::kill_job_manager),
+        ("kill -9 of the local cluster, a reboot: the job is back", Self::kill_cluster),
         ("kill -9 of the server during a stop: the stop is finished", Self::kill_server),
         ("flumen job delete --wait", Self::delete),
     ];
@@ -180,11 +181,28 @@ resources:
         ))
     }
 
+    fn kill_cluster(&mut self) -> Result<String> {
+        let number = self.until("a checkpoint", Self::newest_checkpoint)?;
+        let run = text(&self.job()?["run"], "id");
+        self.kill_one(" local --supervised")?;
+        let killed = Instant::now();
+        self.until("the outage to be seen", |this| {
+            this.job().ok().filter(|job| job["unreachableSince"].is_string()).map(drop)
+        })?;
+        self.until("every task to run again", Self::all_tasks_run)?;
+        let back = killed.elapsed();
+        ensure!(text(&self.job()?["run"], "id") == run, "another run was started");
+        let newer = self.until("a newer checkpoint", |this| {
+            this.newest_checkpoint().filter(|newer| *newer > number)
+        })?;
+        Ok(format!("every task runs after {back:.1?}, checkpoint {newer} after {number}"))
+    }
+
     fn kill_server(&mut self) -> Result<String> {
         let stop = self.flumen.json(&["job", "stop", JOB])?;
         let operation = text(&stop, "id");
         ensure!(!operation.is_empty(), "no operation in {stop}");
-        self.kill_one(" serve ")?;
+        self.kill_one(" serve --supervised")?;
         let killed = Instant::now();
         self.until("the server to answer", |this| this.state().ok())?;
         let back = killed.elapsed();
