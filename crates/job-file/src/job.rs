@@ -51,9 +51,9 @@ pub(crate) const UPGRADE_MODES: [(&str, UpgradeMode); 3] = [
     ("last-state", UpgradeMode::LastState),
     ("stateless", UpgradeMode::Stateless),
 ];
-const INTERVENTIONS: [(&str, InterventionPolicy); 2] =
+pub(crate) const INTERVENTIONS: [(&str, InterventionPolicy); 2] =
     [("accept", InterventionPolicy::Accept), ("restart", InterventionPolicy::Restart)];
-const LEFTOVERS: [(&str, LeftoverPolicy); 3] = [
+pub(crate) const LEFTOVERS: [(&str, LeftoverPolicy); 3] = [
     ("own", LeftoverPolicy::Own),
     ("remove", LeftoverPolicy::Remove),
     ("refuse", LeftoverPolicy::Refuse),

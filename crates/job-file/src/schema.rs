@@ -5,7 +5,7 @@ use flumen_flink_conf::{Catalogue, FlinkOption, ValueType};
 use flumen_model::{EnvironmentName, FlinkMinor, JobName};
 use serde_json::{Map, Value, json};
 
-use crate::job::{KINDS, MODES, REQUIRED, ROLES, UPGRADE_MODES};
+use crate::job::{INTERVENTIONS, KINDS, LEFTOVERS, MODES, REQUIRED, ROLES, UPGRADE_MODES};
 
 /// The JSON schema (draft 2020-12) of one document of a job file. With a minor, `configuration` has
 /// that minor's options with their words and defaults, by dotted key; nested keys are always allowed.
@@ -59,7 +59,31 @@ fn properties(minor: Option<FlinkMinor>) -> Value {
             "taskManager": pod("For the TaskManagers, instead of common."),
         }), &[]),
         "upgradeMode": words("How a change of a running job is carried out. Default: stateful.", &UPGRADE_MODES),
+        "restartPolicy": restart_policy(),
+        "interventions": words("What follows when someone else ends a run. Default: accept.", &INTERVENTIONS),
+        "leftovers": words("What becomes of what stands under the job's cluster id before a start. Default: own.", &LEFTOVERS),
+        "allowNonRestoredState": {
+            "description": "Whether a start drops state that no operator takes. Default: false, the start fails.",
+            "type": "boolean",
+        },
     })
+}
+
+fn restart_policy() -> Value {
+    object(
+        &json!({
+            "attempts": {
+                "description": "How many runs in a row may follow failed ones. Default: 3 once the job has completed a checkpoint, else 0.",
+                "type": "integer",
+                "minimum": 0,
+            },
+            "backOff": text("How long to wait before the first, doubled each time. Default: 10 s."),
+            "maxBackOff": text("The longest wait. Default: 5 min."),
+            "window": text("A run that ran this long starts the count anew. Default: 1 h."),
+            "startTimeout": text("A start that has not come to RUNNING by then is given up. Default: it is waited for."),
+        }),
+        &[],
+    )
 }
 
 fn resources() -> Value {
