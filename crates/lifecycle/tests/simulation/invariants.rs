@@ -1,0 +1,241 @@
+//! What never happens, checked where it would happen.
+
+use flumen_lifecycle::{
+    ClusterContact, Decision, Intent, JobManagerContact, JobState, Observed, Outcome, StartStep,
+    State,
+};
+use flumen_model::{OperationId, RunId};
+
+use crate::{database::Job, kubernetes::short, world::World};
+
+/// No two Flink jobs of the job consume at once.
+pub(crate) fn at_each_step(world: &mut World) {
+    let mut consuming = world.consuming();
+    let (Some(one), Some(other)) = (consuming.next(), consuming.next()) else { return };
+    drop(consuming);
+    // Flink's own lease keeps a second JobManager of one run waiting, unless someone deletes it.
+    if one == other && world.facts.touched.contains(&one) {
+        return;
+    }
+    let (one, other) = (short(Some(one)), short(Some(other)));
+    world.violate(format!("runs {one} and {other} consume at once"));
+}
+
+/// While the server cannot look, nothing is begun and nobody is called gone.
+pub(crate) fn decided(
+    world: &mut World,
+    server: usize,
+    job: &Job,
+    observed: &Observed,
+    decision: &Decision,
+) {
+    let before = &job.status.state;
+    let in_cluster = matches!(
+        before,
+        State::Live { .. } | State::Starting { step: StartStep::JobManager, .. }
+    );
+    if !in_cluster {
+        return;
+    }
+    let away = observed.cluster != ClusterContact::Reachable;
+    if away && !(decision.actions.is_empty() && decision.status.state == *before) {
+        world.violate(format!(
+            "server {server} cannot look at the cluster, and decides {:?}, {:?}",
+            decision.status.state, decision.actions
+        ));
+    }
+    let gone = matches!(decision.status.state, State::Ending { outcome: Outcome::Unknown, .. });
+    let without_job = observed.job_manager == JobManagerContact::Answers { job: None };
+    let stands = job.status.run.is_some_and(|run| world.kubernetes.stands(run));
+    if gone && stands && !without_job && !world.facts.clocks_differ {
+        let run = short(job.status.run);
+        world.violate(format!("run {run} is called gone, and its Deployment stands untouched"));
+    }
+}
+
+/// Whether the run is what the job is about to create.
+pub(crate) fn may_be_created(world: &World, run: RunId) -> bool {
+    let status = world.database.job.as_ref().map(|job| &job.status);
+    !world.facts.ended.contains(&run)
+        && status.is_some_and(|status| {
+            status.run == Some(run) && matches!(status.state, State::Starting { .. })
+        })
+}
+
+/// A run's Deployment comes into being.
+pub(crate) fn created(world: &mut World, run: RunId, might: bool) {
+    if may_be_created(world, run) {
+        return;
+    }
+    // Nobody can call back a request that is on its way when another server ends the run.
+    if might && world.habits.two_servers {
+        world.facts.late.insert(run);
+    } else {
+        let run = short(Some(run));
+        world.violate(format!("run {run} is created after it ended or was superseded"));
+    }
+}
+
+/// A status was stored, over `before`.
+pub(crate) fn saved(world: &mut World, server: usize, before: &Job) {
+    let Some(row) = world.database.job.clone() else { return };
+    let (old, new) = (&before.status, &row.status);
+    world.tell(|_| {
+        let shown = JobState::of(&row.desired, new);
+        format!(
+            "server {server} saves {shown}, run {}, {:?}, savepoint {:?}, reason {:?}",
+            short(new.run),
+            new.state,
+            new.savepoint,
+            new.reason
+        )
+    });
+    let at_rest = |state: &State| matches!(state, State::New | State::Ended { .. });
+    let run = short(old.run);
+    if old.run == new.run && matches!(old.state, State::Ended { .. }) {
+        if matches!(new.state, State::Starting { .. } | State::Live { .. }) {
+            world.violate(format!("run {run} is started again"));
+        }
+    } else if old.run != new.run && !at_rest(&old.state) {
+        world.violate(format!("run {run} is left alone in {:?}", old.state));
+    }
+    let Some(run) = new.run else { return };
+    if old.giving_up.is_none() && new.giving_up.is_some() {
+        let asked = world.database.run(run).and_then(|run| run.restored.clone()).flatten();
+        let got = world.facts.first_restored.get(&run).cloned().flatten();
+        let blames_restore =
+            new.giving_up.as_ref().is_some_and(|reason| reason.contains("was to start from"));
+        if blames_restore && asked == got && !world.facts.touched.contains(&run) {
+            world.violate(format!(
+                "run {} is given up though it restored {got:?} as it should",
+                short(Some(run))
+            ));
+        }
+    }
+    if matches!(new.state, State::Ended { .. }) && !matches!(old.state, State::Ended { .. }) {
+        ended(world, run);
+    }
+}
+
+fn ended(world: &mut World, run: RunId) {
+    let name = short(Some(run));
+    if !world.facts.late.contains(&run) {
+        let stands = world.kubernetes.deployment.as_ref().is_some_and(|one| one.run == Some(run));
+        let pod = world.kubernetes.pods.iter().any(|pod| pod.run == Some(run));
+        if stands || pod {
+            world.violate(format!("run {name} is called ended, and its cluster is still there"));
+        }
+    }
+    if !world.facts.storage_was_away {
+        let unknown = world
+            .facts
+            .completed
+            .iter()
+            .find(|(_, of, path)| *of == run && !world.database.knows(path))
+            .cloned();
+        if let Some((_, _, path)) = unknown {
+            world.violate(format!("run {name} ended, and nobody knows of its savepoint {path}"));
+        }
+    }
+    world.facts.ended.insert(run);
+}
+
+/// An operation ends, with what it says.
+pub(crate) fn finished(
+    world: &mut World,
+    job: &Job,
+    operation: OperationId,
+    result: &Result<(), String>,
+) {
+    let superseded = world.database.job.as_ref().is_none_or(|row| row.version != job.version);
+    let already =
+        world.database.operations.get(&operation).is_none_or(|row| row.result.is_some());
+    if superseded || already {
+        return;
+    }
+    world.tell(|_| format!("operation {operation} ends: {result:?}"));
+    let completed = |world: &World| {
+        let mut all = world.facts.completed.iter();
+        all.find(|(of, _, _)| *of == operation).map(|(_, _, path)| path.clone())
+    };
+    let own_wish = job.desired.savepoint.as_ref().filter(|wish| wish.operation == operation);
+    let wrong = match (result, job.desired.intent) {
+        (Ok(()), Intent::Run { .. }) if own_wish.is_some_and(|wish| !wish.stops) => {
+            let path = completed(world).filter(|path| world.database.knows(path));
+            path.is_none().then(|| "a savepoint succeeded, and there is none".to_owned())
+        }
+        (Ok(()), Intent::Run { run, .. }) => started(world, run),
+        (Ok(()), Intent::Stop) if matches!(job.status.state, State::Ended { .. }) => {
+            let path = completed(world).filter(|path| world.database.knows(path));
+            path.is_none().then(|| "a stop succeeded, and there is no savepoint".to_owned())
+        }
+        (Ok(()), Intent::Cancel) => nothing_left(world),
+        (Ok(()), Intent::Rest | Intent::Stop | Intent::Delete) => None,
+        (Err(reason), Intent::Stop) => {
+            let stopped = job.status.run.is_some_and(|run| world.facts.stopped.contains(&run));
+            let wrong = stopped && completed(world).is_some() && !world.facts.storage_was_away;
+            wrong.then(|| format!("a stop failed ({reason}), and Flink stopped the job"))
+        }
+        (Err(_), _) => None,
+    };
+    if let Some(wrong) = wrong {
+        world.violate(format!("operation {operation}: {wrong}"));
+    }
+}
+
+fn started(world: &World, run: RunId) -> Option<String> {
+    if !world.facts.ran.contains(&run) {
+        return Some("a start succeeded, and the job never ran".to_owned());
+    }
+    let asked = world.database.run(run).and_then(|run| run.restored.clone()).flatten();
+    let got = world.facts.first_restored.get(&run).cloned().flatten();
+    (asked != got).then(|| format!("a start from {asked:?} succeeded, and Flink restored {got:?}"))
+}
+
+fn nothing_left(world: &World) -> Option<String> {
+    let left = world.kubernetes.left().filter(|_| world.facts.late.is_empty())?;
+    Some(format!("it succeeded, and {left} is left"))
+}
+
+/// The job is deleted from the database.
+pub(crate) fn forgotten(world: &mut World) {
+    if let Some(wrong) = nothing_left(world) {
+        world.violate(format!("a deletion: {wrong}"));
+    }
+}
+
+/// Whether everything is as it should be when no fault has happened for a while; if not, why.
+pub(crate) fn at_peace(world: &World) -> Result<(), String> {
+    let Some(job) = &world.database.job else {
+        return world.kubernetes.left().map_or(Ok(()), |left| Err(format!("{left} is left")));
+    };
+    if let Some(operation) = job.desired.operation
+        && world.database.operations.get(&operation).is_some_and(|row| row.result.is_none())
+    {
+        return Err(format!("operation {operation} is not over"));
+    }
+    let shown = JobState::of(&job.desired, &job.status);
+    match &job.status.state {
+        State::New | State::Ended { .. } if shown.is_at_rest() => {
+            world.kubernetes.left().map_or(Ok(()), |left| Err(format!("{shown}, and {left} is left")))
+        }
+        State::Live { flink, .. } => {
+            let wanted = match job.desired.intent {
+                Intent::Rest => true,
+                Intent::Run { run, .. } => job.status.run == Some(run),
+                Intent::Stop | Intent::Cancel | Intent::Delete => false,
+            };
+            let real = world
+                .kubernetes
+                .pods
+                .iter()
+                .filter(|pod| pod.run == job.status.run)
+                .filter_map(|pod| pod.process.as_ref()?.job.as_ref())
+                .any(|job| job.state == *flink && job.all_tasks_run);
+            let reached = job.status.unreachable_since.is_none();
+            let fine = wanted && real && reached;
+            fine.then_some(()).ok_or_else(|| format!("{shown}, and {:?}", job.desired.intent))
+        }
+        state => Err(format!("{shown} as {state:?}")),
+    }
+}
