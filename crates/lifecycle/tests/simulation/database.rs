@@ -44,9 +44,6 @@ pub(crate) struct Snapshot {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Operation {
-    pub(crate) kind: &'static str,
-    /// The run that was there when it was asked for.
-    pub(crate) of: Option<RunId>,
     pub(crate) result: Option<Result<(), String>>,
 }
 

@@ -116,11 +116,7 @@ async fn locate_snapshot(handle: &Handle, job: &Job, run: RunId) -> Done {
         }
     };
     let save = handle.call(Way::Database, "save what is restored", |world| {
-        world
-            .database
-            .run_mut(run)
-            .into_iter()
-            .for_each(|run| run.restored = Some(found.clone()));
+        world.database.run_mut(run).into_iter().for_each(|run| run.restored = Some(found.clone()));
         Ok(Finding::Restore(found.clone()))
     });
     save.await
@@ -163,10 +159,16 @@ async fn remove_leftovers(handle: &Handle, job: &Job, run: RunId) -> Done {
             handle.look().database.run(*owner).is_some_and(|known| known.job == job.id)
         });
         let Some(ours) = ours else {
-            return Err(failure(Kind::Conflict, "a Deployment that is not this job's stands there"));
+            return Err(failure(
+                Kind::Conflict,
+                "a Deployment that is not this job's stands there",
+            ));
         };
         delete_once(handle, ours).await?;
-        return Err(failure(Kind::Unavailable, "the Deployment of an earlier run is being removed"));
+        return Err(failure(
+            Kind::Unavailable,
+            "the Deployment of an earlier run is being removed",
+        ));
     }
     if pods > 0 {
         return Err(failure(Kind::Unavailable, "pods of an earlier run are still there"));
@@ -188,6 +190,7 @@ async fn remove_leftovers(handle: &Handle, job: &Job, run: RunId) -> Done {
 
 async fn delete_config_map(handle: &Handle, owner: Option<RunId>) -> Result<(), ActionFailure> {
     let delete = handle.call(Way::Cluster, "delete ConfigMap", |world| {
+        invariants::data_deleted(world, owner);
         world.kubernetes.high_availability.remove(&owner);
         Ok(())
     });
@@ -195,9 +198,9 @@ async fn delete_config_map(handle: &Handle, owner: Option<RunId>) -> Result<(), 
 }
 
 async fn create_objects(handle: &Handle, run: RunId) -> Done {
-    let restore = run_of(handle, run).await?.restored.flatten();
     // The state that led here may be long over when the request arrives.
     let may = invariants::may_be_created(&handle.look(), run);
+    let restore = run_of(handle, run).await?.restored.flatten();
     let create = handle.call(Way::Cluster, "create Deployment", |world| {
         match &world.kubernetes.deployment {
             Some(one) if one.run == Some(run) && !one.deleting => {}
@@ -395,11 +398,10 @@ pub(crate) fn update(
 ) -> Result<(), ActionFailure> {
     let row = world.database.job.as_mut().filter(|row| row.id == id && row.version == version);
     let Some(row) = row else { return Err(failure(Kind::Conflict, "changed by someone else")) };
-    let of = row.status.run;
     row.desired = desired;
     row.version += 1;
     let told = format!("{kind} {operation}: {:?}", row.desired.intent);
-    world.database.operations.insert(operation, Operation { kind, of, result: None });
+    world.database.operations.insert(operation, Operation { result: None });
     if let Some((run, from)) = run {
         world.tell(|_| format!("run {} is to start from {from:?}", short(Some(run))));
         world.database.runs.push(Run {

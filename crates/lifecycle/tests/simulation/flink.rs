@@ -167,7 +167,8 @@ fn take_up(world: &mut World, index: usize) {
         return;
     }
     let asked = world.kubernetes.pods[index].restore.clone();
-    let leftover = world.kubernetes.high_availability.iter().find(|(owner, _)| **owner != Some(run));
+    let leftover =
+        world.kubernetes.high_availability.iter().find(|(owner, _)| **owner != Some(run));
     let restored = match (data, leftover) {
         (Some(0), _) | (None, None) => asked,
         (Some(number), _) => Some(checkpoint(run, number)),
@@ -262,10 +263,12 @@ fn move_job(world: &mut World, index: usize) {
         FlinkState::Created => {
             let found = job.restored.as_ref().is_none_or(|path| storage.holds(path));
             job.state = if found { FlinkState::Running } else { FlinkState::Failing };
+            if found {
+                facts.ran.insert(run);
+            }
         }
         FlinkState::Running if !job.all_tasks_run => {
             job.all_tasks_run = true;
-            facts.ran.insert(run);
         }
         FlinkState::Running if roll < failures => {
             job.state = FlinkState::Failing;

@@ -41,7 +41,7 @@ pub(crate) fn live(seed: u64, decide: Decide) -> Option<Found> {
 fn run(seed: u64, decide: Decide, tells: bool) -> Option<Found> {
     let mut world = World::new(seed, decide, tells);
     users::create(&mut world);
-    let steps = 100 + world.random.below(300);
+    let steps = 100 + world.random.below(900);
     let mut history = History {
         world: Rc::new(RefCell::new(world)),
         controllers: [None, None],
@@ -70,64 +70,44 @@ impl History {
     }
 
     fn step(&mut self) {
-        let mut world = self.world.borrow_mut();
-        let server = world.random.index(2);
+        let (server, choice) = self.draw();
+        match choice {
+            0 => self.control(server),
+            1 => self.poll(server),
+            2 => self.ask(server),
+            3 => self.kill_or_start(server),
+            _ => happen(&mut self.world.borrow_mut(), server, choice),
+        }
+        invariants::at_each_step(&mut self.world.borrow_mut());
+    }
+
+    /// What happens next, and at which server.
+    fn draw(&mut self) -> (usize, usize) {
+        let world = &mut *self.world.borrow_mut();
         world.now += i64::try_from(world.random.below(60)).unwrap_or_default();
         let habits = &world.habits;
         let weights = [
             350,
             150,
+            habits.users,
+            habits.kills,
             habits.news,
             350,
             60,
-            habits.users,
-            habits.kills,
             habits.outages,
             habits.clock_jumps,
             habits.others,
             habits.long_waits,
             if habits.storage_faults { 10 } else { 0 },
         ];
-        let total = weights.iter().sum();
-        let mut roll = world.random.below(total);
+        let mut roll = world.random.below(weights.iter().sum());
         let choice = weights.iter().position(|weight| {
             let here = roll < *weight;
             roll = roll.saturating_sub(*weight);
             here
         });
-        match choice.unwrap_or_default() {
-            0 => {
-                drop(world);
-                self.control(server);
-            }
-            1 => {
-                drop(world);
-                self.poll(server);
-            }
-            2 if !world.servers[server].alive => {}
-            2 if world.random.one_in(2) => hear::<DeploymentSeen>(&mut world, server),
-            2 => hear::<PodSeen>(&mut world, server),
-            3 => others::work(&mut world),
-            4 => world.now += i64::try_from(world.random.below(3000)).unwrap_or_default(),
-            5 => {
-                drop(world);
-                self.ask(server);
-            }
-            6 => {
-                drop(world);
-                self.kill_or_start(server);
-            }
-            7 => others::cut_or_mend(&mut world),
-            8 => others::jump_clock(&mut world),
-            9 => others::meddle(&mut world),
-            10 => world.now += i64::try_from(world.random.below(200_000)).unwrap_or_default(),
-            _ => {
-                let readable = &mut world.storage.readable;
-                *readable = !*readable;
-                world.facts.storage_was_away = true;
-            }
-        }
-        invariants::at_each_step(&mut self.world.borrow_mut());
+        let servers = if world.habits.two_servers { 2 } else { 1 };
+        (world.random.index(servers), choice.unwrap_or_default())
     }
 
     /// One step of the server's controller, if its job is due.
@@ -166,9 +146,6 @@ impl History {
 
     fn kill_or_start(&mut self, server: usize) {
         let mut world = self.world.borrow_mut();
-        if server == 1 && !world.habits.two_servers {
-            return;
-        }
         if world.servers[server].alive {
             world.tell(|_| format!("server {server} is killed"));
             world.servers[server].forget();
@@ -243,6 +220,24 @@ impl History {
             invariants::at_each_step(&mut world);
         }
         world.now += 2000;
+    }
+}
+
+fn happen(world: &mut World, server: usize, choice: usize) {
+    match choice {
+        4 if !world.servers[server].alive => {}
+        4 if world.random.one_in(2) => hear::<DeploymentSeen>(world, server),
+        4 => hear::<PodSeen>(world, server),
+        5 => others::work(world),
+        6 => world.now += i64::try_from(world.random.below(3000)).unwrap_or_default(),
+        7 => others::cut_or_mend(world),
+        8 => others::jump_clock(world),
+        9 => others::meddle(world),
+        10 => world.now += i64::try_from(world.random.below(200_000)).unwrap_or_default(),
+        _ => {
+            world.storage.readable = !world.storage.readable;
+            world.facts.storage_was_away = true;
+        }
     }
 }
 

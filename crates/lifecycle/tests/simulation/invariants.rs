@@ -30,10 +30,8 @@ pub(crate) fn decided(
     decision: &Decision,
 ) {
     let before = &job.status.state;
-    let in_cluster = matches!(
-        before,
-        State::Live { .. } | State::Starting { step: StartStep::JobManager, .. }
-    );
+    let in_cluster =
+        matches!(before, State::Live { .. } | State::Starting { step: StartStep::JobManager, .. });
     if !in_cluster {
         return;
     }
@@ -47,7 +45,10 @@ pub(crate) fn decided(
     let gone = matches!(decision.status.state, State::Ending { outcome: Outcome::Unknown, .. });
     let without_job = observed.job_manager == JobManagerContact::Answers { job: None };
     let stands = job.status.run.is_some_and(|run| world.kubernetes.stands(run));
-    if gone && stands && !without_job && !world.facts.clocks_differ {
+    // Another server may make it once more after someone deleted it.
+    let again = job.status.run.is_some_and(|run| world.facts.touched.contains(&run))
+        && world.habits.two_servers;
+    if gone && stands && !without_job && !again && !world.facts.clocks_differ {
         let run = short(job.status.run);
         world.violate(format!("run {run} is called gone, and its Deployment stands untouched"));
     }
@@ -73,6 +74,18 @@ pub(crate) fn created(world: &mut World, run: RunId, might: bool) {
     } else {
         let run = short(Some(run));
         world.violate(format!("run {run} is created after it ended or was superseded"));
+    }
+}
+
+/// A server deletes the high-availability data of `owner`.
+pub(crate) fn data_deleted(world: &mut World, owner: Option<RunId>) {
+    let Some(run) = owner.filter(|_| world.kubernetes.high_availability.contains_key(&owner))
+    else {
+        return;
+    };
+    if world.kubernetes.stands(run) {
+        let run = short(owner);
+        world.violate(format!("the state of run {run} is deleted under its Deployment"));
     }
 }
 
@@ -119,7 +132,7 @@ pub(crate) fn saved(world: &mut World, server: usize, before: &Job) {
 
 fn ended(world: &mut World, run: RunId) {
     let name = short(Some(run));
-    if !world.facts.late.contains(&run) {
+    if !world.facts.late.contains(&run) && !world.facts.taken {
         let stands = world.kubernetes.deployment.as_ref().is_some_and(|one| one.run == Some(run));
         let pod = world.kubernetes.pods.iter().any(|pod| pod.run == Some(run));
         if stands || pod {
@@ -148,8 +161,7 @@ pub(crate) fn finished(
     result: &Result<(), String>,
 ) {
     let superseded = world.database.job.as_ref().is_none_or(|row| row.version != job.version);
-    let already =
-        world.database.operations.get(&operation).is_none_or(|row| row.result.is_some());
+    let already = world.database.operations.get(&operation).is_none_or(|row| row.result.is_some());
     if superseded || already {
         return;
     }
@@ -193,8 +205,12 @@ fn started(world: &World, run: RunId) -> Option<String> {
 }
 
 fn nothing_left(world: &World) -> Option<String> {
-    let left = world.kubernetes.left().filter(|_| world.facts.late.is_empty())?;
+    let left = left(world).filter(|_| world.facts.late.is_empty())?;
     Some(format!("it succeeded, and {left} is left"))
+}
+
+fn left(world: &World) -> Option<String> {
+    world.kubernetes.left().filter(|_| !world.facts.taken)
 }
 
 /// The job is deleted from the database.
@@ -207,7 +223,7 @@ pub(crate) fn forgotten(world: &mut World) {
 /// Whether everything is as it should be when no fault has happened for a while; if not, why.
 pub(crate) fn at_peace(world: &World) -> Result<(), String> {
     let Some(job) = &world.database.job else {
-        return world.kubernetes.left().map_or(Ok(()), |left| Err(format!("{left} is left")));
+        return left(world).map_or(Ok(()), |left| Err(format!("{left} is left")));
     };
     if let Some(operation) = job.desired.operation
         && world.database.operations.get(&operation).is_some_and(|row| row.result.is_none())
@@ -217,7 +233,7 @@ pub(crate) fn at_peace(world: &World) -> Result<(), String> {
     let shown = JobState::of(&job.desired, &job.status);
     match &job.status.state {
         State::New | State::Ended { .. } if shown.is_at_rest() => {
-            world.kubernetes.left().map_or(Ok(()), |left| Err(format!("{shown}, and {left} is left")))
+            left(world).map_or(Ok(()), |left| Err(format!("{shown}, and {left} is left")))
         }
         State::Live { flink, .. } => {
             let wanted = match job.desired.intent {

@@ -85,6 +85,7 @@ pub(crate) fn meddle(world: &mut World) {
     let Some(one) = &mut kubernetes.deployment else {
         if choice == 0 {
             kubernetes.create(None, None);
+            world.facts.taken = true;
             kubernetes.high_availability.entry(None).or_insert(0);
             world.tell(|_| "someone creates a Deployment of that name".to_owned());
         }
@@ -139,8 +140,7 @@ pub(crate) fn cut_or_mend(world: &mut World) {
     let server = world.random.index(2);
     if world.random.one_in(3) {
         let silent = world.random.one_in(2);
-        if let Some(process) =
-            world.kubernetes.pods.iter_mut().find_map(|pod| pod.process.as_mut())
+        if let Some(process) = world.kubernetes.pods.iter_mut().find_map(|pod| pod.process.as_mut())
         {
             process.silent = silent;
             world.tell(|_| format!("the JobManager is silent: {silent}"));

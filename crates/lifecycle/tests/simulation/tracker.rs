@@ -289,7 +289,9 @@ async fn ask(
         follow.restored && !matches!(state, FlinkState::Initializing | FlinkState::Created);
     if first || unheard || handle.world().random.one_in(4) {
         follow.asked = true;
-        match handle.call(Way::Cluster, "poll: checkpoints", |world| checkpoints(world, run)).await?
+        match handle
+            .call(Way::Cluster, "poll: checkpoints", |world| checkpoints(world, run))
+            .await?
         {
             // As Flink answers where the job takes no checkpoints, or is not there.
             None => follow.restored_from = RestoredSeen::Nothing,

@@ -2,9 +2,7 @@
 //! writes what is wanted only if nobody did meanwhile.
 
 use flumen_lifecycle::{Desired, Handover, Intent, JobState, SavepointWish, State, Status};
-use flumen_model::{
-    InterventionPolicy, OperationId, RestartPolicy, RunId, SavepointFormat,
-};
+use flumen_model::{InterventionPolicy, OperationId, RestartPolicy, RunId, SavepointFormat};
 use jiff::SignedDuration;
 
 use crate::{
@@ -104,12 +102,8 @@ fn wish(world: &mut World, job: &Job, operation: OperationId) -> Option<Change> 
             Some((desired, "savepoint", None))
         }
         6..=8 => {
-            let ends = [
-                JobState::Ending,
-                JobState::Canceling,
-                JobState::Deleting,
-                JobState::Stopping,
-            ];
+            let ends =
+                [JobState::Ending, JobState::Canceling, JobState::Deleting, JobState::Stopping];
             if ends.contains(&state) {
                 return None;
             }
@@ -167,7 +161,6 @@ fn may_take_savepoint(job: &Job, state: JobState) -> Option<()> {
                     .is_none_or(|known| known.operation != wish.operation)
         });
     let live = matches!(job.status.state, State::Live { .. });
-    let ending =
-        matches!(state, JobState::Canceling | JobState::Deleting | JobState::Stopping);
+    let ending = matches!(state, JobState::Canceling | JobState::Deleting | JobState::Stopping);
     (live && !ending && !underway).then_some(())
 }

@@ -47,7 +47,7 @@ pub(crate) struct Habits {
 /// What really happened, which no server knows.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    /// Runs whose tasks all ran at some time.
+    /// Runs that Flink called running at some time.
     pub(crate) ran: BTreeSet<RunId>,
     pub(crate) first_restored: BTreeMap<RunId, Option<String>>,
     /// Savepoints that Flink completed.
@@ -60,6 +60,9 @@ pub(crate) struct Facts {
     pub(crate) late: BTreeSet<RunId>,
     pub(crate) storage_was_away: bool,
     pub(crate) clocks_differ: bool,
+    /// Whether another's Deployment stood under the job's name: all that carries the name may be theirs then,
+    /// so Flumen leaves it alone, also what a run of its own left.
+    pub(crate) taken: bool,
     /// Runs whose objects someone else touched.
     pub(crate) touched: BTreeSet<RunId>,
 }
