@@ -90,7 +90,8 @@ fn succeeded(status: &Status, action: Action, finding: &Finding, now: Timestamp)
                 (Outcome::Unknown, Finding::Outcome(told)) => {
                     next.reason = None;
                     next.intervened = false;
-                    *told
+                    let stopped = next.savepoint.as_ref().is_some_and(|known| known.stopped(&next));
+                    if *told == Outcome::Finished && stopped { Outcome::Stopped } else { *told }
                 }
                 (outcome, _) => *outcome,
             };

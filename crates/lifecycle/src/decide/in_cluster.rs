@@ -87,7 +87,7 @@ fn vanished(status: &Status, observed: &Observed, now: Timestamp) -> Decision {
     if let Some(decision) = savepoint::search_first(status) {
         return decision;
     }
-    if status.savepoint.as_ref().is_some_and(|known| known.stops && known.path().is_some()) {
+    if status.savepoint.as_ref().is_some_and(|known| known.stopped(status)) {
         return end(status, Outcome::Stopped, EndStep::Save, now);
     }
     let reason = "the Deployment of the job is gone, and nobody saw how the job ended";

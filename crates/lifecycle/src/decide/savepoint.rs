@@ -95,6 +95,7 @@ fn begin(status: &Status, job: &JobSeen, wish: &SavepointWish) -> Decision {
         operation: wish.operation,
         run,
         stops: wish.stops,
+        directory: wish.directory.clone(),
         step: SavepointStep::Trigger,
     };
     let status = Status { savepoint: Some(savepoint), ..status.clone() };

@@ -91,8 +91,8 @@ pub(crate) async fn record(handle: &Handle, run: RunId, told: Told) -> Result<()
 }
 
 fn directory_of(job: &Job, operation: OperationId) -> String {
-    let wish = job.desired.savepoint.as_ref().filter(|wish| wish.operation == operation);
-    let base = wish.and_then(|wish| wish.directory.clone());
+    let known = job.status.savepoint.as_ref().filter(|known| known.operation == operation);
+    let base = known.and_then(|known| known.directory.clone());
     format!("{}/{operation}", base.unwrap_or_else(|| "file:/s".to_owned()))
 }
 
