@@ -16,8 +16,9 @@ pub(super) async fn trigger_savepoint(
     let known = job.status.savepoint.as_ref().filter(|known| known.operation == operation);
     let stops = known.is_some_and(|known| known.stops);
     let wish = job.desired.savepoint.as_ref().filter(|wish| wish.operation == operation);
+    let wished = known.and_then(|known| known.directory.as_deref());
     let run = run_of(control, run).await?;
-    let directory = snapshots::savepoint_directory(&run, wish, operation)?;
+    let directory = snapshots::savepoint_directory(&run, wished, operation)?;
     let version = job.spec.flink_version.minor();
     let id = flink::JobId::from(run.id);
     let trigger_id = Some(flink::TriggerId::from_bits(operation.as_uuid().as_u128()));

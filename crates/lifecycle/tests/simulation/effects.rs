@@ -348,6 +348,10 @@ async fn delete_data(handle: &Handle, run: RunId) -> Done {
     if standing.await?.is_some_and(|owner| owner != Some(run)) {
         return Ok(Finding::Nothing);
     }
+    let pods = handle.call(Way::Cluster, "list pods", |world| Ok(world.kubernetes.pods.len()));
+    if pods.await? > 0 {
+        return Err(failure(Kind::Unavailable, "pods of the run are still there"));
+    }
     let left = handle.call(Way::Cluster, "list ConfigMaps", |world| {
         Ok(world.kubernetes.high_availability.keys().copied().collect::<Vec<_>>())
     });

@@ -2,7 +2,7 @@
 
 use flumen_lifecycle::{
     ClusterContact, Decision, Intent, JobManagerContact, JobState, Observed, Outcome, StartStep,
-    State,
+    State, Status,
 };
 use flumen_model::{OperationId, RunId};
 
@@ -115,7 +115,7 @@ pub(crate) fn saved(world: &mut World, server: usize, before: &Job) {
     }
     let Some(run) = new.run else { return };
     if old.giving_up.is_none() && new.giving_up.is_some() {
-        let asked = world.database.run(run).and_then(|run| run.restored.clone()).flatten();
+        let asked = new.restore.as_ref().map(|restore| restore.path.clone());
         let got = world.facts.first_restored.get(&run).cloned().flatten();
         let blames_restore =
             new.giving_up.as_ref().is_some_and(|reason| reason.contains("was to start from"));
@@ -177,7 +177,7 @@ pub(crate) fn finished(
             let path = completed(world).filter(|path| world.database.knows(path));
             path.is_none().then(|| "a savepoint succeeded, and there is none".to_owned())
         }
-        (Ok(()), Intent::Run { run, .. }) => started(world, run),
+        (Ok(()), Intent::Run { run, .. }) => started(world, &job.status, run),
         (Ok(()), Intent::Stop) if matches!(job.status.state, State::Ended { .. }) => {
             let path = completed(world).filter(|path| world.database.knows(path));
             path.is_none().then(|| "a stop succeeded, and there is no savepoint".to_owned())
@@ -196,11 +196,11 @@ pub(crate) fn finished(
     }
 }
 
-fn started(world: &World, run: RunId) -> Option<String> {
+fn started(world: &World, status: &Status, run: RunId) -> Option<String> {
     if !world.facts.ran.contains(&run) {
         return Some("a start succeeded, and the job never ran".to_owned());
     }
-    let asked = world.database.run(run).and_then(|run| run.restored.clone()).flatten();
+    let asked = status.restore.as_ref().map(|restore| restore.path.clone());
     let got = world.facts.first_restored.get(&run).cloned().flatten();
     (asked != got).then(|| format!("a start from {asked:?} succeeded, and Flink restored {got:?}"))
 }

@@ -168,6 +168,7 @@ pub(crate) fn calm_down(world: &mut World) {
     world.storage.readable = true;
     for server in &mut world.servers {
         server.link = true;
+        server.skew = 0;
     }
     let scaled = world.kubernetes.deployment.as_mut().filter(|one| one.replicas == 0);
     if let Some(one) = scaled {

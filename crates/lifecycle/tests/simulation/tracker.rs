@@ -157,6 +157,12 @@ impl View for PodSeen {
     }
 }
 
+/// The watches of a server are cut, and everything is listed anew; that happens now and then.
+pub(crate) fn list_anew(server: &mut Server) {
+    server.deployments.state = Hearing::List;
+    server.pods.state = Hearing::List;
+}
+
 /// Whether the server has heard everything of the kind.
 pub(crate) fn is_up_to_date<V: View>(world: &mut World, server: usize) -> bool {
     let heard = V::log(&world.kubernetes).news.len();
