@@ -50,8 +50,8 @@ pub fn decide(desired: &Desired, status: &Status, observed: &Observed, now: Time
             StartStep::JobManager => in_cluster::in_cluster(desired, status, observed, *since, now),
         },
         State::Live { since, .. } => in_cluster::in_cluster(desired, status, observed, *since, now),
-        State::Ending { outcome, step, .. } => {
-            ending::ending(status, observed, (*outcome, *step), now)
+        State::Ending { outcome, step, since } => {
+            ending::ending(status, observed, (*outcome, *step, *since), now)
         }
         State::Deleted => Decision::repeat(status, Action::Forget),
     }
@@ -192,6 +192,11 @@ fn unreachable(status: &Status, since: Timestamp, reason: &str) -> Decision {
         ..status.clone()
     };
     Decision::stay(&status)
+}
+
+fn elapsed(since: Timestamp, now: Timestamp) -> Duration {
+    // A clock that was set back has not made anything last long.
+    if now < since { Duration::ZERO } else { now.duration_since(since).unsigned_abs() }
 }
 
 fn because(status: &Status, reason: impl Into<String>) -> Status {

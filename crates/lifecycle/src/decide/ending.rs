@@ -1,14 +1,21 @@
 //! The run is over: what is worth keeping is saved, and the cluster is cleared away.
 
+use std::time::Duration;
+
+use flumen_model::RunId;
 use jiff::Timestamp;
 
-use super::Decision;
-use crate::{Action, ClusterContact, EndStep, Observed, Outcome, State, Status};
+use super::{Decision, elapsed};
+use crate::{Action, ClusterContact, DeploymentSeen, EndStep, Observed, Outcome, State, Status};
+
+/// How long news of a Deployment that was deleted may be older than its deletion. One that stands for
+/// longer was created anew: a request to create it was still on its way.
+const LATE_NEWS: Duration = Duration::from_secs(10);
 
 pub(super) fn ending(
     status: &Status,
     observed: &Observed,
-    (outcome, step): (Outcome, EndStep),
+    (outcome, step, since): (Outcome, EndStep, Timestamp),
     now: Timestamp,
 ) -> Decision {
     let Some(run) = status.run else { return Decision::stay(status) };
@@ -18,6 +25,17 @@ pub(super) fn ending(
         ClusterContact::Reachable => None,
     };
     let status = &Status { unreachable_since, ..status.clone() };
+    let waited = elapsed(since, now);
+    if matches!(step, EndStep::Pods | EndStep::HighAvailability) && stands(observed, run) {
+        if waited >= LATE_NEWS {
+            let state = State::Ending { outcome, step: EndStep::Delete, since: now };
+            return Decision::go(status, state, vec![Action::DeleteDeployment { run }]);
+        }
+        if step == EndStep::Pods {
+            let wake_in = Some(LATE_NEWS.saturating_sub(waited));
+            return Decision { wake_in, ..Decision::stay(status) };
+        }
+    }
     match step {
         EndStep::Save => Decision::repeat(status, Action::SaveOutcome { run }),
         EndStep::Delete => Decision::repeat(status, Action::DeleteDeployment { run }),
@@ -37,4 +55,10 @@ pub(super) fn ending(
             Decision::repeat(status, Action::DeleteHighAvailabilityData { run })
         }
     }
+}
+
+fn stands(observed: &Observed, run: RunId) -> bool {
+    let stands = |seen: &DeploymentSeen| seen.run == Some(run) && !seen.deleting;
+    observed.cluster == ClusterContact::Reachable
+        && observed.deployment.as_ref().is_some_and(stands)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use flumen_model::RunId;
 use jiff::Timestamp;
 
-use super::{Course, Decision, because, course, end, savepoint, unreachable};
+use super::{Course, Decision, because, course, elapsed, end, savepoint, unreachable};
 use crate::{
     Action, ClusterContact, Component, Desired, EndStep, FlinkState, JobManagerContact, JobSeen,
     Observed, Outcome, RestoredSeen, State, Status, plain_path,
@@ -273,6 +273,12 @@ fn awaiting_job_manager(
         );
         return end(&because(status, reason), Outcome::Failed, EndStep::Save, now);
     }
+    // It may have had the job before anybody asked: one that restarted and finds the job's result in storage
+    // has none for ever.
+    let restarted = job_managers().any(|pod| pod.restarts > 0);
+    if restarted && matches!(observed.job_manager, JobManagerContact::Answers { job: None }) {
+        return without_job(status, observed, now);
+    }
     let status = Status { reason: why(observed), unreachable_since: None, ..status.clone() };
     match start_by(desired, &status) {
         Some(limit) if limit <= now => {
@@ -333,9 +339,4 @@ fn waiting_reason(observed: &Observed) -> Option<String> {
             _ => Some(format!("pod {} waits: {reason}: {message}", pod.name)),
         }
     })
-}
-
-fn elapsed(since: Timestamp, now: Timestamp) -> Duration {
-    // A clock that was set back has not made anything last long.
-    if now < since { Duration::ZERO } else { now.duration_since(since).unsigned_abs() }
 }

@@ -10,7 +10,7 @@ use crate::{
     invariants, others,
     tracker::{self, hear, is_up_to_date},
     users,
-    world::{Decide, Shared, World},
+    world::{Decide, Facts, Shared, World},
 };
 
 /// What was found in a history.
@@ -38,10 +38,24 @@ pub(crate) fn live(seed: u64, decide: Decide) -> Option<Found> {
     run(seed, decide, true)
 }
 
+/// What really happened in the history of the seed.
+pub(crate) fn facts(seed: u64, decide: Decide) -> Facts {
+    let history = lived(seed, decide, false);
+    std::mem::take(&mut history.world.borrow_mut().facts)
+}
+
 fn run(seed: u64, decide: Decide, tells: bool) -> Option<Found> {
+    let history = lived(seed, decide, tells);
+    let mut world = history.world.borrow_mut();
+    let violation = world.violation.take()?;
+    let story = world.story.take().unwrap_or_default().join("\n");
+    Some(Found { seed, violation, story })
+}
+
+fn lived(seed: u64, decide: Decide, tells: bool) -> History {
     let mut world = World::new(seed, decide, tells);
     users::create(&mut world);
-    let steps = 100 + world.random.below(900);
+    let steps = 100 + world.random.below(1900);
     let mut history = History {
         world: Rc::new(RefCell::new(world)),
         controllers: [None, None],
@@ -57,11 +71,7 @@ fn run(seed: u64, decide: Decide, tells: bool) -> Option<Found> {
     if !history.is_over() {
         history.come_to_rest();
     }
-    let mut world = history.world.borrow_mut();
-    let violation = world.violation.take()?;
-    let story = world.story.take().unwrap_or_default().join("\n");
-    drop(world);
-    Some(Found { seed, violation, story })
+    history
 }
 
 impl History {

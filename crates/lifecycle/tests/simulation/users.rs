@@ -1,7 +1,7 @@
 //! Users: what they may ask for, refused as the crate `control` refuses it. Each reads the job first and
 //! writes what is wanted only if nobody did meanwhile.
 
-use flumen_lifecycle::{Desired, Handover, Intent, JobState, SavepointWish, State, Status};
+use flumen_lifecycle::{Desired, Handover, Intent, JobState, SavepointWish, State, Status, settle};
 use flumen_model::{InterventionPolicy, OperationId, RestartPolicy, RunId, SavepointFormat};
 use jiff::SignedDuration;
 
@@ -98,7 +98,11 @@ fn wish(world: &mut World, job: &Job, operation: OperationId) -> Option<Change> 
         3..=5 => {
             may_take_savepoint(job, state)?;
             let savepoint = Some(savepoint(world, false));
-            let desired = Desired { operation: Some(operation), savepoint, ..job.desired.clone() };
+            let desired = Desired {
+                operation: Some(operation),
+                savepoint,
+                ..settle(&job.desired, &job.status).unwrap_or_else(|| job.desired.clone())
+            };
             Some((desired, "savepoint", None))
         }
         6..=8 => {
