@@ -5,7 +5,7 @@ use std::time::Duration;
 use flumen_model::RunId;
 use jiff::Timestamp;
 
-use super::{Decision, elapsed};
+use super::{Decision, elapsed, savepoint};
 use crate::{Action, ClusterContact, DeploymentSeen, EndStep, Observed, Outcome, State, Status};
 
 /// How long news of a Deployment that was deleted may be older than its deletion. One that stands for
@@ -47,14 +47,20 @@ pub(super) fn ending(
             }
             None if observed.pods.is_empty() => {
                 let state = State::Ending { outcome, step: EndStep::HighAvailability, since: now };
-                Decision::go(status, state, vec![Action::DeleteHighAvailabilityData { run }])
+                let status = savepoint::last_search(&Status { state, ..status.clone() });
+                last_steps(&status, run)
             }
             None | Some(_) => Decision::stay(status),
         },
-        EndStep::HighAvailability => {
-            Decision::repeat(status, Action::DeleteHighAvailabilityData { run })
-        }
+        EndStep::HighAvailability => last_steps(status, run),
     }
+}
+
+/// Nothing runs any more: only now a savepoint that is not there was not taken.
+fn last_steps(status: &Status, run: RunId) -> Decision {
+    let action =
+        savepoint::pending_search(status).unwrap_or(Action::DeleteHighAvailabilityData { run });
+    Decision::repeat(status, action)
 }
 
 fn stands(observed: &Observed, run: RunId) -> bool {

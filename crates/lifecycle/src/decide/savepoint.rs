@@ -126,6 +126,21 @@ pub(super) fn search_first(status: &Status) -> Option<Decision> {
     Some(search(status))
 }
 
+/// The pods of the run are gone: what was being taken until then is looked for once more.
+pub(super) fn last_search(status: &Status) -> Status {
+    match underway(status) {
+        Some(_) => with_step(status, SavepointStep::Search),
+        None => status.clone(),
+    }
+}
+
+/// The search that is left to do.
+pub(super) fn pending_search(status: &Status) -> Option<Action> {
+    let Savepoint { run, operation, step, .. } = underway(status)?;
+    (*step == SavepointStep::Search)
+        .then_some(Action::FindSavepoint { run: *run, operation: *operation })
+}
+
 fn search(status: &Status) -> Decision {
     let status = with_step(status, SavepointStep::Search);
     match &status.savepoint {

@@ -223,6 +223,11 @@ async fn trigger_savepoint(
     let known = job.status.savepoint.as_ref().filter(|known| known.operation == operation);
     let stops = known.is_some_and(|known| known.stops);
     let directory = directory_of(job, operation);
+    // What lies there was completed for an order that nobody heard of.
+    let lying = handle.look().storage.savepoints_in(&directory);
+    for path in lying {
+        record_savepoint(handle, job, run, path).await?;
+    }
     let order = handle.call(Way::Cluster, "trigger savepoint", |world| {
         let process = job_manager(world)?;
         if process.job.as_ref().is_none_or(|job| job.run != run) {

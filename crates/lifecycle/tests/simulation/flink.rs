@@ -91,9 +91,13 @@ impl Storage {
             || self.checkpoints.iter().any(|(run, number)| checkpoint(*run, *number) == path)
     }
 
+    pub(crate) fn savepoints_in(&self, directory: &str) -> Vec<String> {
+        let found = self.savepoints.iter().filter(|one| one.directory == directory);
+        found.filter(|_| self.readable).map(|one| one.path.clone()).collect()
+    }
+
     pub(crate) fn savepoint_in(&self, directory: &str) -> Option<String> {
-        let found = self.savepoints.iter().rev().find(|one| one.directory == directory);
-        found.filter(|_| self.readable).map(|one| one.path.clone())
+        self.savepoints_in(directory).pop()
     }
 }
 

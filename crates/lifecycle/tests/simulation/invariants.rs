@@ -167,26 +167,23 @@ pub(crate) fn finished(
         return;
     }
     world.tell(|_| format!("operation {operation} ends: {result:?}"));
-    let completed = |world: &World| {
-        let mut all = world.facts.completed.iter();
-        all.find(|(of, _, _)| *of == operation).map(|(_, _, path)| path.clone())
-    };
+    let mut completed = world.facts.completed.iter().filter(|(of, _, _)| *of == operation);
+    let lies = completed.clone().next().is_some();
+    let known = completed.any(|(_, _, path)| world.database.knows(path));
     let own_wish = job.desired.savepoint.as_ref().filter(|wish| wish.operation == operation);
     let wrong = match (result, job.desired.intent) {
         (Ok(()), Intent::Run { .. }) if own_wish.is_some_and(|wish| !wish.stops) => {
-            let path = completed(world).filter(|path| world.database.knows(path));
-            path.is_none().then(|| "a savepoint succeeded, and there is none".to_owned())
+            (!known).then(|| "a savepoint succeeded, and there is none".to_owned())
         }
         (Ok(()), Intent::Run { run, .. }) => started(world, &job.status, run),
         (Ok(()), Intent::Stop) if matches!(job.status.state, State::Ended { .. }) => {
-            let path = completed(world).filter(|path| world.database.knows(path));
-            path.is_none().then(|| "a stop succeeded, and there is no savepoint".to_owned())
+            (!known).then(|| "a stop succeeded, and there is no savepoint".to_owned())
         }
         (Ok(()), Intent::Cancel) => nothing_left(world),
         (Ok(()), Intent::Rest | Intent::Stop | Intent::Delete) => None,
         (Err(reason), Intent::Stop) => {
             let stopped = job.status.run.is_some_and(|run| world.facts.stopped.contains(&run));
-            let wrong = stopped && completed(world).is_some() && !world.facts.storage_was_away;
+            let wrong = stopped && lies && !world.facts.storage_was_away;
             wrong.then(|| format!("a stop failed ({reason}), and Flink stopped the job"))
         }
         (Err(_), _) => None,
