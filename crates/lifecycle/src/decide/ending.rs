@@ -36,31 +36,34 @@ pub(super) fn ending(
             return Decision { wake_in, ..Decision::stay(status) };
         }
     }
+    // What stands there under the name is another's, and so are the pods and the data.
+    let taken = observed.deployment.as_ref().is_some_and(|seen| seen.run != Some(run));
     match step {
         EndStep::Save => Decision::repeat(status, Action::SaveOutcome { run }),
         EndStep::Delete => Decision::repeat(status, Action::DeleteDeployment { run }),
-        EndStep::Pods => match &observed.deployment {
-            _ if observed.cluster != ClusterContact::Reachable => Decision::stay(status),
-            // What stands there under the name is another's, and so are the pods and the data.
-            Some(deployment) if deployment.run != Some(run) => {
-                Decision::go(status, State::Ended { outcome, at: now }, Vec::new())
-            }
-            None if observed.pods.is_empty() => {
-                let state = State::Ending { outcome, step: EndStep::HighAvailability, since: now };
-                let status = savepoint::last_search(&Status { state, ..status.clone() });
-                last_steps(&status, run)
-            }
-            None | Some(_) => Decision::stay(status),
-        },
-        EndStep::HighAvailability => last_steps(status, run),
+        EndStep::Pods if observed.cluster != ClusterContact::Reachable => Decision::stay(status),
+        EndStep::Pods if taken || (observed.deployment.is_none() && observed.pods.is_empty()) => {
+            let state = State::Ending { outcome, step: EndStep::HighAvailability, since: now };
+            let status = savepoint::last_search(&Status { state, ..status.clone() });
+            last_steps(&status, (run, outcome), taken, now)
+        }
+        EndStep::Pods => Decision::stay(status),
+        EndStep::HighAvailability => last_steps(status, (run, outcome), taken, now),
     }
 }
 
-/// Nothing runs any more: only now a savepoint that is not there was not taken.
-fn last_steps(status: &Status, run: RunId) -> Decision {
-    let action =
-        savepoint::pending_search(status).unwrap_or(Action::DeleteHighAvailabilityData { run });
-    Decision::repeat(status, action)
+/// Nothing of the run runs any more: only now a savepoint that is not there was not taken.
+fn last_steps(
+    status: &Status,
+    (run, outcome): (RunId, Outcome),
+    taken: bool,
+    now: Timestamp,
+) -> Decision {
+    match savepoint::pending_search(status) {
+        Some(search) => Decision::repeat(status, search),
+        None if taken => Decision::go(status, State::Ended { outcome, at: now }, Vec::new()),
+        None => Decision::repeat(status, Action::DeleteHighAvailabilityData { run }),
+    }
 }
 
 fn stands(observed: &Observed, run: RunId) -> bool {
