@@ -44,26 +44,21 @@ pub(super) fn ending(
         EndStep::Pods if observed.cluster != ClusterContact::Reachable => Decision::stay(status),
         EndStep::Pods if taken || (observed.deployment.is_none() && observed.pods.is_empty()) => {
             let state = State::Ending { outcome, step: EndStep::HighAvailability, since: now };
-            let status = savepoint::last_search(&Status { state, ..status.clone() });
-            last_steps(&status, (run, outcome), taken, now)
+            let next = savepoint::last_search(&Status { state, ..status.clone() });
+            if taken && savepoint::pending_search(&next).is_none() {
+                return Decision::go(status, State::Ended { outcome, at: now }, Vec::new());
+            }
+            last_steps(&next, run)
         }
         EndStep::Pods => Decision::stay(status),
-        EndStep::HighAvailability => last_steps(status, (run, outcome), taken, now),
+        EndStep::HighAvailability => last_steps(status, run),
     }
 }
 
 /// Nothing of the run runs any more: only now a savepoint that is not there was not taken.
-fn last_steps(
-    status: &Status,
-    (run, outcome): (RunId, Outcome),
-    taken: bool,
-    now: Timestamp,
-) -> Decision {
-    match savepoint::pending_search(status) {
-        Some(search) => Decision::repeat(status, search),
-        None if taken => Decision::go(status, State::Ended { outcome, at: now }, Vec::new()),
-        None => Decision::repeat(status, Action::DeleteHighAvailabilityData { run }),
-    }
+fn last_steps(status: &Status, run: RunId) -> Decision {
+    let search = savepoint::pending_search(status);
+    Decision::repeat(status, search.unwrap_or(Action::DeleteHighAvailabilityData { run }))
 }
 
 fn stands(observed: &Observed, run: RunId) -> bool {

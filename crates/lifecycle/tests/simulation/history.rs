@@ -151,7 +151,12 @@ impl History {
             let handle = Handle::new(&self.world, server);
             self.users[server] = Some(Box::pin(users::act(handle)));
         }
+        // Most requests are over before anything else happens.
+        let at_once = self.world.borrow_mut().random.permille(800);
         advance(&mut self.users[server]);
+        while at_once && self.users[server].is_some() {
+            advance(&mut self.users[server]);
+        }
     }
 
     fn kill_or_start(&mut self, server: usize) {
