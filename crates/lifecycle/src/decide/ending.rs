@@ -36,8 +36,10 @@ pub(super) fn ending(
             return Decision { wake_in, ..Decision::stay(status) };
         }
     }
-    // What stands there under the name is another's, and so are the pods and the data.
-    let taken = observed.deployment.as_ref().is_some_and(|seen| seen.run != Some(run));
+    // What stands there under the name is another's, and so are the pods and the data. Where it names a run,
+    // it may be old news of an earlier one: whose the data is, is looked at when it is to be deleted.
+    let other = observed.deployment.as_ref().filter(|seen| seen.run != Some(run));
+    let (taken, foreign) = (other.is_some(), other.is_some_and(|seen| seen.run.is_none()));
     match step {
         EndStep::Save => Decision::repeat(status, Action::SaveOutcome { run }),
         EndStep::Delete => Decision::repeat(status, Action::DeleteDeployment { run }),
@@ -45,7 +47,7 @@ pub(super) fn ending(
         EndStep::Pods if taken || (observed.deployment.is_none() && observed.pods.is_empty()) => {
             let state = State::Ending { outcome, step: EndStep::HighAvailability, since: now };
             let next = savepoint::last_search(&Status { state, ..status.clone() });
-            if taken && savepoint::pending_search(&next).is_none() {
+            if foreign && savepoint::pending_search(&next).is_none() {
                 return Decision::go(status, State::Ended { outcome, at: now }, Vec::new());
             }
             last_steps(&next, run)

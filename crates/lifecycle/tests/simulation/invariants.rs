@@ -183,7 +183,9 @@ pub(crate) fn finished(
         (Ok(()), Intent::Rest | Intent::Stop | Intent::Delete) => None,
         (Err(reason), Intent::Stop) => {
             let stopped = job.status.run.is_some_and(|run| world.facts.stopped.contains(&run));
-            let wrong = stopped && lies && !world.facts.storage_was_away;
+            // A JobManager that cannot even start any more is called failed without a look at the result.
+            let crashed = reason.contains("ends again and again");
+            let wrong = stopped && lies && !crashed && !world.facts.storage_was_away;
             wrong.then(|| format!("a stop failed ({reason}), and Flink stopped the job"))
         }
         (Err(_), _) => None,
@@ -208,7 +210,11 @@ fn nothing_left(world: &World) -> Option<String> {
 }
 
 fn left(world: &World) -> Option<String> {
-    world.kubernetes.left().filter(|_| !world.facts.taken)
+    // What another server created late for a run that is no longer the newest is nobody's until the next
+    // start finds it. A lease on the job would keep it from being created.
+    let newest = world.database.job.as_ref().and_then(|job| job.status.run);
+    let late = world.facts.late.iter().any(|run| Some(*run) != newest);
+    world.kubernetes.left().filter(|_| !world.facts.taken && !late)
 }
 
 /// The job is deleted from the database.

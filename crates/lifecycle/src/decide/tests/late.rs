@@ -128,9 +128,15 @@ fn a_savepoint_is_looked_for_also_where_another_has_taken_the_name() {
     // Which looks whose data it is.
     let clear = decide(&wants_stop(), &absent, &taken, at(53));
     assert_eq!(clear.actions, [Action::DeleteHighAvailabilityData { run: RUN }]);
-    let known = Status { savepoint: None, ..status };
-    let over = decide(&wants_stop(), &known, &taken, at(53));
-    assert!(matches!(over.status.state, State::Ended { outcome: Outcome::Unknown, .. }));
+}
+
+#[test]
+fn old_news_of_an_earlier_run_do_not_keep_the_data_of_this_one() {
+    let deployment = DeploymentSeen { run: Some(OTHER), deleting: false, replicas: 1 };
+    let old = Observed { deployment: Some(deployment), ..gone() };
+    let status = ending(Outcome::Canceled, EndStep::Pods);
+    let decision = decide(&wants(Intent::Cancel), &status, &old, at(51));
+    assert_eq!(decision.actions, [Action::DeleteHighAvailabilityData { run: RUN }]);
 }
 
 #[test]
