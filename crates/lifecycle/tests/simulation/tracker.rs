@@ -7,7 +7,7 @@ use flumen_lifecycle::{
     ClusterContact, DeploymentSeen, FlinkState, Index, JobManagerContact, JobSeen, Place, PodSeen,
     RestoredSeen, SavepointSeen, SavepointSeenProgress, Watched,
 };
-use flumen_model::{OperationId, RunId};
+use flumen_model::{Kind, OperationId, RunId};
 use jiff::Timestamp;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     flink::Stage,
     handle::Handle,
     kubernetes::{Kubernetes, News, Told as Log},
-    world::{Way, World},
+    world::{Way, World, failure},
 };
 
 /// A server; all of it is lost when it is killed, but for its clock and its network.
@@ -295,19 +295,12 @@ async fn ask(
         follow.restored && !matches!(state, FlinkState::Initializing | FlinkState::Created);
     if first || unheard || handle.world().random.one_in(4) {
         follow.asked = true;
-        match handle
-            .call(Way::Cluster, "poll: checkpoints", |world| checkpoints(world, run))
-            .await?
-        {
-            // As Flink answers where the job takes no checkpoints, or is not there.
-            None => follow.restored_from = RestoredSeen::Nothing,
-            Some(told) => {
-                follow.checkpointed |= told.checkpointed;
-                follow.restored_from = restored_from(run, &told);
-                if record(handle, run, told).await.is_err() {
-                    follow.asked = false;
-                }
-            }
+        let told = handle.call(Way::Cluster, "poll: checkpoints", |world| checkpoints(world, run));
+        let told = told.await?.ok_or_else(|| failure(Kind::NotFound, "no such job"))?;
+        follow.checkpointed |= told.checkpointed;
+        follow.restored_from = restored_from(run, &told);
+        if record(handle, run, told).await.is_err() {
+            follow.asked = false;
         }
     }
     let savepoint = match follow.trigger.clone() {

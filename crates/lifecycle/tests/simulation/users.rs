@@ -89,7 +89,9 @@ fn wish(world: &mut World, job: &Job, operation: OperationId) -> Option<Change> 
         format: SavepointFormat::Canonical,
         drain: false,
     };
-    match world.random.below(14) {
+    // Who ends each run before it runs sees little.
+    let live = matches!(job.status.state, State::Live { .. });
+    match world.random.below(if live { 14 } else { 60 }) {
         0..=2 => {
             may_take_savepoint(job, state)?;
             let savepoint = Some(savepoint(world, true));
@@ -111,7 +113,6 @@ fn wish(world: &mut World, job: &Job, operation: OperationId) -> Option<Change> 
             if ends.contains(&state) {
                 return None;
             }
-            let live = matches!(job.status.state, State::Live { .. });
             let stateful = live && world.random.one_in(2);
             if stateful {
                 may_take_savepoint(job, state)?;
