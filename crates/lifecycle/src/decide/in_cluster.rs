@@ -78,21 +78,22 @@ fn is_gone(observed: &Observed, run: RunId, since: Timestamp) -> bool {
 }
 
 fn vanished(status: &Status, observed: &Observed, now: Timestamp) -> Decision {
-    if observed.deployment.is_some() {
-        // Logs under that name would be another's.
-        let reason = "the Deployment of that name in the cluster is not the one of this run";
-        let status = Status { intervened: true, ..because(status, reason) };
-        return end(&status, Outcome::Unknown, EndStep::Delete, now);
-    }
-    if let Some(decision) = savepoint::search_first(status) {
+    let taken = observed.deployment.is_some();
+    // Logs under that name would be another's.
+    let step = if taken { EndStep::Delete } else { EndStep::Save };
+    if !taken && let Some(decision) = savepoint::search_first(status) {
         return decision;
     }
     if status.savepoint.as_ref().is_some_and(|known| known.stopped(status)) {
-        return end(status, Outcome::Stopped, EndStep::Save, now);
+        return end(status, Outcome::Stopped, step, now);
     }
-    let reason = "the Deployment of the job is gone, and nobody saw how the job ended";
+    let reason = if taken {
+        "the Deployment of that name in the cluster is not the one of this run"
+    } else {
+        "the Deployment of the job is gone, and nobody saw how the job ended"
+    };
     let status = Status { intervened: true, ..because(status, reason) };
-    end(&status, Outcome::Unknown, EndStep::Save, now)
+    end(&status, Outcome::Unknown, step, now)
 }
 
 /// Flink tells how the job ended.
@@ -109,9 +110,10 @@ fn over(
         return decision;
     }
     let known = Status { reason: None, unreachable_since: None, ..status.clone() };
+    let known = if outcome == Outcome::Finished { confirm_restore(known, job) } else { known };
     let stopped =
         status.savepoint.as_ref().filter(|known| known.stops && Some(known.run) == status.run);
-    let (status, outcome) = match (outcome, &status.giving_up) {
+    let (status, outcome) = match (outcome, &known.giving_up) {
         (_, Some(reason)) => (because(&known, reason.clone()), Outcome::Failed),
         (Outcome::Finished, None) if stopped.is_some_and(|known| known.path().is_some()) => {
             (known, Outcome::Stopped)
@@ -182,7 +184,11 @@ fn confirm_restore(status: Status, job: &JobSeen) -> Status {
     let wrong = match &job.restored {
         RestoredSeen::NotAsked => return status,
         // Flink says so only once the tasks are being set up.
-        RestoredSeen::Nothing if job.state != FlinkState::Running => return status,
+        RestoredSeen::Nothing
+            if !matches!(job.state, FlinkState::Running | FlinkState::Finished) =>
+        {
+            return status;
+        }
         RestoredSeen::Nothing => "started with empty state".to_owned(),
         // Its JobManager restarted and took up what the run itself had written since.
         RestoredSeen::From { own: true, .. } => String::new(),

@@ -55,7 +55,7 @@ fn run(seed: u64, decide: Decide, tells: bool) -> Option<Found> {
 fn lived(seed: u64, decide: Decide, tells: bool) -> History {
     let mut world = World::new(seed, decide, tells);
     users::create(&mut world);
-    let steps = 100 + world.random.below(1900);
+    let steps = 100 + world.random.below(2900);
     let mut history = History {
         world: Rc::new(RefCell::new(world)),
         controllers: [None, None],

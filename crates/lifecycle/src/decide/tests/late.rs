@@ -131,6 +131,16 @@ fn a_savepoint_is_looked_for_also_where_another_has_taken_the_name() {
 }
 
 #[test]
+fn a_run_that_ended_with_its_savepoint_is_stopped_also_where_another_has_taken_the_name() {
+    let deployment = DeploymentSeen { run: None, deleting: false, replicas: 1 };
+    let taken = Observed { deployment: Some(deployment), ..gone() };
+    let status = with_savepoint(live(FlinkState::Running), RUN, complete());
+    let decision = decide(&wants_stop(), &status, &taken, at(51));
+    let state = State::Ending { outcome: Outcome::Stopped, step: EndStep::Delete, since: at(51) };
+    assert_eq!(decision.status.state, state);
+}
+
+#[test]
 fn old_news_of_an_earlier_run_do_not_keep_the_data_of_this_one() {
     let deployment = DeploymentSeen { run: Some(OTHER), deleting: false, replicas: 1 };
     let old = Observed { deployment: Some(deployment), ..gone() };
