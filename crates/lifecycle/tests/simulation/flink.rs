@@ -223,6 +223,8 @@ fn bring_on_savepoint(world: &mut World, index: usize) {
     let Some(order) = process.orders.iter_mut().find(|order| order.is_open()) else { return };
     let Some(job) = &mut process.job else { return };
     if job.state != FlinkState::Running || !job.all_tasks_run {
+        // What lies in storage then is none that Flink calls completed.
+        facts.completed.retain(|(_, _, path)| order.stage != Stage::Written(path.clone()));
         order.stage = Stage::Failed("the job does not run".to_owned());
         return;
     }

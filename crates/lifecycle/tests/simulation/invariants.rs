@@ -1,8 +1,8 @@
 //! What never happens, checked where it would happen.
 
 use flumen_lifecycle::{
-    ClusterContact, Decision, Intent, JobManagerContact, JobState, Observed, Outcome,
-    SavepointStep, StartStep, State, Status,
+    ClusterContact, Decision, Intent, JobManagerContact, JobState, Observed, Outcome, StartStep,
+    State, Status,
 };
 use flumen_model::{OperationId, RunId};
 
@@ -140,11 +140,7 @@ fn ended(world: &mut World, run: RunId) {
             world.violate(format!("run {name} is called ended, and its cluster is still there"));
         }
     }
-    // Of a savepoint that Flink called failed, storage is looked at while logs are saved, which is left out
-    // where another has taken the name.
-    let failed = world.database.job.as_ref().and_then(|job| job.status.savepoint.as_ref());
-    let failed = failed.is_some_and(|known| matches!(known.step, SavepointStep::Failed { .. }));
-    if !world.facts.storage_was_away && !(failed && world.facts.taken) {
+    if !world.facts.storage_was_away {
         let unknown = world
             .facts
             .completed

@@ -109,31 +109,12 @@ fn histories_get_somewhere() {
     let count = |what: fn(&world::Facts) -> bool| lives.iter().filter(|facts| what(facts)).count();
     for (least, what, seen) in [
         (500, "run", count(|facts| !facts.ran.is_empty())),
-        (200, "run twice", count(|facts| facts.ran.len() > 1)),
-        (200, "complete a savepoint", count(|facts| !facts.completed.is_empty())),
-        (100, "stop", count(|facts| !facts.stopped.is_empty())),
-        (100, "are restored", count(|facts| facts.first_restored.values().any(Option::is_some))),
-        (50, "are meddled with", count(|facts| !facts.touched.is_empty())),
+        (300, "run twice", count(|facts| facts.ran.len() > 1)),
+        (100, "complete a savepoint", count(|facts| !facts.completed.is_empty())),
+        (60, "stop", count(|facts| !facts.stopped.is_empty())),
+        (150, "are restored", count(|facts| facts.first_restored.values().any(Option::is_some))),
+        (150, "are meddled with", count(|facts| !facts.touched.is_empty())),
     ] {
-        eprintln!("{seen} {what}");
-        assert!(seen + 9999 >= least, "{seen} of 1000 histories {what}, {least} were expected");
+        assert!(seen >= least, "{seen} of 1000 histories {what}, {least} were expected");
     }
-}
-
-#[test]
-fn survey() {
-    let count: u64 = env::var("SURVEY").ok().map_or(0, |text| text.parse().expect("a number"));
-    let mut kinds: std::collections::BTreeMap<String, (u64, u64)> =
-        std::collections::BTreeMap::new();
-    for seed in 0..count {
-        if let Some(found) = history::live(seed, decide) {
-            let kind: String =
-                found.violation.chars().filter(|c| !c.is_ascii_digit()).take(110).collect();
-            let entry = kinds.entry(kind).or_insert((0, found.seed));
-            entry.0 += 1;
-        }
-    }
-    let mut kinds: Vec<_> = kinds.into_iter().collect();
-    kinds.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
-    assert!(kinds.is_empty(), "{kinds:#?}");
 }
