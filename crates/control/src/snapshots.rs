@@ -1,7 +1,7 @@
 //! Savepoints and checkpoints of jobs: what is known of them, and which one a run starts from.
 
 use flumen_flink_rest as flink;
-use flumen_lifecycle::{Outcome, Savepoint, SavepointWish, plain_path};
+use flumen_lifecycle::{Outcome, Savepoint, plain_path};
 use flumen_model::{EnvironmentName, JobId, JobName, OperationId, RunId, SnapshotId};
 use flumen_store::{
     Job, Principal, Run, Snapshot, SnapshotCause, SnapshotFilter, SnapshotKind, Store,
@@ -115,10 +115,10 @@ async fn newer_in_storage(
 /// savepoint is found there whoever heard of it.
 pub(crate) fn savepoint_directory(
     run: &Run,
-    wish: Option<&SavepointWish>,
+    wished: Option<&str>,
     operation: OperationId,
 ) -> Result<String, Error> {
-    let wished = wish.and_then(|wish| wish.directory.clone());
+    let wished = wished.map(ToOwned::to_owned);
     let planned = || run.plan.as_ref().and_then(|plan| plan.savepoints.clone());
     let Some(base) = wished.or_else(planned) else {
         let message = "the job has no directory for savepoints; name one with --savepoint-path, or set execution.checkpointing.savepoint-dir in its configuration".to_owned();

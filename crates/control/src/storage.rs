@@ -76,10 +76,15 @@ impl Files {
 
     /// The complete savepoint in this directory.
     pub(crate) async fn savepoint_in(&self, directory: &str) -> Option<String> {
-        let directory = self.local(directory)?;
+        self.savepoints_in(directory).await.pop()
+    }
+
+    /// All complete savepoints in this directory, sorted by name.
+    pub(crate) async fn savepoints_in(&self, directory: &str) -> Vec<String> {
+        let Some(directory) = self.local(directory) else { return Vec::new() };
         let mut found = whole_below(&directory).await;
         found.sort();
-        found.pop().and_then(|path| self.uri(&path))
+        found.iter().filter_map(|path| self.uri(path)).collect()
     }
 
     /// The newest complete checkpoint of the run, with Flink's number of it.

@@ -8,8 +8,8 @@ use flumen_model::RunId;
 use jiff::Timestamp;
 
 use crate::{
-    Action, Desired, EndStep, Handover, Intent, Observed, Outcome, SavepointStep, StartStep, State,
-    Status, restart,
+    Action, ClusterContact, Desired, EndStep, Handover, Intent, Observed, Outcome, SavepointStep,
+    StartStep, State, Status, restart,
 };
 
 /// What to do next with one job.
@@ -40,7 +40,7 @@ impl Decision {
 /// Compares what is wanted with what is known and seen.
 pub fn decide(desired: &Desired, status: &Status, observed: &Observed, now: Timestamp) -> Decision {
     match &status.state {
-        State::New | State::Ended { .. } => at_rest(desired, status, now),
+        State::New | State::Ended { .. } => at_rest(desired, status, observed, now),
         State::Starting { step, since } => match step {
             StartStep::Snapshot
             | StartStep::Image
@@ -50,14 +50,17 @@ pub fn decide(desired: &Desired, status: &Status, observed: &Observed, now: Time
             StartStep::JobManager => in_cluster::in_cluster(desired, status, observed, *since, now),
         },
         State::Live { since, .. } => in_cluster::in_cluster(desired, status, observed, *since, now),
-        State::Ending { outcome, step, .. } => {
-            ending::ending(status, observed, (*outcome, *step), now)
+        State::Ending { outcome, step, since } => {
+            ending::ending(status, observed, (*outcome, *step, *since), now)
         }
         State::Deleted => Decision::repeat(status, Action::Forget),
     }
 }
 
-fn at_rest(desired: &Desired, status: &Status, now: Timestamp) -> Decision {
+fn at_rest(desired: &Desired, status: &Status, observed: &Observed, now: Timestamp) -> Decision {
+    if let Some(decision) = stands_again(desired, status, observed, now) {
+        return decision;
+    }
     match desired.intent {
         Intent::Run { run, .. } if status.run != Some(run) => {
             let state = State::Starting { step: StartStep::Snapshot, since: now };
@@ -78,6 +81,24 @@ fn at_rest(desired: &Desired, status: &Status, now: Timestamp) -> Decision {
         Intent::Delete => Decision::go(status, State::Deleted, vec![Action::Forget]),
         Intent::Rest | Intent::Stop | Intent::Cancel => Decision::stay(status),
     }
+}
+
+/// The Deployment of a run that has ended stands: a request to create it was still on its way, of another
+/// server or through a slow network. The run is cleared away once more; a next one does that itself.
+fn stands_again(
+    desired: &Desired,
+    status: &Status,
+    observed: &Observed,
+    now: Timestamp,
+) -> Option<Decision> {
+    let State::Ended { outcome, .. } = status.state else { return None };
+    let stands = observed
+        .deployment
+        .as_ref()
+        .is_some_and(|seen| seen.run.is_some() && seen.run == status.run);
+    let next = matches!(desired.intent, Intent::Run { run, .. } if status.run != Some(run));
+    let clear = stands && !next && observed.cluster == ClusterContact::Reachable;
+    clear.then(|| end(status, outcome, EndStep::Delete, now))
 }
 
 fn preparing(desired: &Desired, status: &Status, step: StartStep, now: Timestamp) -> Decision {
@@ -171,6 +192,11 @@ fn unreachable(status: &Status, since: Timestamp, reason: &str) -> Decision {
         ..status.clone()
     };
     Decision::stay(&status)
+}
+
+fn elapsed(since: Timestamp, now: Timestamp) -> Duration {
+    // A clock that was set back has not made anything last long.
+    if now < since { Duration::ZERO } else { now.duration_since(since).unsigned_abs() }
 }
 
 fn because(status: &Status, reason: impl Into<String>) -> Status {

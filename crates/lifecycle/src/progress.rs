@@ -1,5 +1,6 @@
 use crate::{
-    Desired, FlinkState, Handover, Intent, Outcome, SavepointStep, SavepointWish, State, Status,
+    Desired, FlinkState, Handover, Intent, Outcome, Savepoint, SavepointStep, SavepointWish, State,
+    Status,
 };
 
 /// How far an operation is, which is nothing but how far the job is from what the operation asked for.
@@ -97,6 +98,8 @@ fn savepoint(wish: &SavepointWish, status: &Status) -> Progress {
         return Progress::Succeeded;
     }
     match status.state {
+        // It is looked for once more when nothing of the run is left.
+        State::Ending { .. } if known.is_some_and(Savepoint::is_underway) => Progress::Underway,
         State::Ending { .. } | State::Ended { .. } | State::Deleted => {
             failed("the run ended before the savepoint was taken".to_owned())
         }

@@ -50,7 +50,17 @@ fn savepoint(
         }
         (step, _) => step.clone(),
     };
-    Status { savepoint: Some(Savepoint { step, ..known }), ..status.clone() }
+    let mut next = Status { savepoint: Some(Savepoint { step, ..known }), ..status.clone() };
+    let stopped = next.savepoint.as_ref().is_some_and(|known| known.stopped(&next));
+    if let State::Ending { outcome: outcome @ (Outcome::Finished | Outcome::Unknown), .. } =
+        &mut next.state
+        && stopped
+    {
+        *outcome = Outcome::Stopped;
+        next.reason = None;
+        next.intervened = false;
+    }
+    next
 }
 
 fn succeeded(status: &Status, action: Action, finding: &Finding, now: Timestamp) -> Status {
@@ -90,7 +100,8 @@ fn succeeded(status: &Status, action: Action, finding: &Finding, now: Timestamp)
                 (Outcome::Unknown, Finding::Outcome(told)) => {
                     next.reason = None;
                     next.intervened = false;
-                    *told
+                    let stopped = next.savepoint.as_ref().is_some_and(|known| known.stopped(&next));
+                    if *told == Outcome::Finished && stopped { Outcome::Stopped } else { *told }
                 }
                 (outcome, _) => *outcome,
             };

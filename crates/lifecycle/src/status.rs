@@ -88,11 +88,20 @@ pub struct Savepoint {
     pub run: RunId,
     /// Whether the job ends with it.
     pub stops: bool,
+    /// Under which directory it is written, also when the wish for it is no more. Default: the run's
+    /// savepoint directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
     /// How far it is.
     pub step: SavepointStep,
 }
 
 impl Savepoint {
+    /// Whether the run of this status ended with it, or is to.
+    pub(crate) fn stopped(&self, status: &Status) -> bool {
+        self.stops && Some(self.run) == status.run && self.path().is_some()
+    }
+
     /// Whether it may still be completed.
     pub const fn is_underway(&self) -> bool {
         !matches!(self.step, SavepointStep::Completed { .. } | SavepointStep::Failed { .. })

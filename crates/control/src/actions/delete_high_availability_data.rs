@@ -5,7 +5,8 @@ use super::Done;
 use crate::{Control, Error, jobs};
 
 /// Deletes Flink's high-availability ConfigMaps, which no Deployment owns. They are named by the cluster id:
-/// where another Deployment has taken the run's place, they are another's too.
+/// where another Deployment has taken the run's place, they are another's too. A JobManager that still runs
+/// would not bear it, and the watch of pods may know less than that of Deployments, so pods are looked at here.
 pub(super) async fn delete_high_availability_data(
     control: &Control,
     job: &Job,
@@ -19,6 +20,12 @@ pub(super) async fn delete_high_availability_data(
         return Ok(Done::with(
             "the Deployment of that name is not this run's; its data is left as it is",
         ));
+    }
+    let pods = cluster.pods_of(&key.namespace, &key.id).await?;
+    if !pods.is_empty() {
+        let names: Vec<_> = pods.iter().map(|pod| pod.name.as_str()).collect();
+        let message = format!("pods of the run are still there: {}", names.join(", "));
+        return Err(Error::Underway { message });
     }
     let names = cluster.config_maps_of_ha(&key.namespace, &key.id).await?;
     for name in &names {

@@ -14,8 +14,9 @@ pub(super) async fn find_savepoint(
     (run, operation): (RunId, OperationId),
 ) -> Result<Done, Error> {
     let run = run_of(control, run).await?;
-    let wish = job.desired.savepoint.as_ref().filter(|wish| wish.operation == operation);
-    let directory = snapshots::savepoint_directory(&run, wish, operation)?;
+    let known = job.status.savepoint.as_ref().filter(|known| known.operation == operation);
+    let wished = known.and_then(|known| known.directory.as_deref());
+    let directory = snapshots::savepoint_directory(&run, wished, operation)?;
     let job_manager = JobManager::of(control.clusters_handle(), &jobs::place(job)).await?;
     // A JobManager that does not answer is no failure: the storage has the last word.
     let remembered = match job_manager.call(&flink::checkpoints(flink::JobId::from(run.id))).await {

@@ -73,8 +73,8 @@ async fn save_snapshots(
     let Some(savepoint) = underway else { return Ok(()) };
     let environment = control.environment(&job.environment).await?.document;
     let Some(files) = storage::files(&environment) else { return Ok(()) };
-    let wish = job.desired.savepoint.as_ref().filter(|wish| wish.operation == savepoint.operation);
-    let Ok(directory) = snapshots::savepoint_directory(run, wish, savepoint.operation) else {
+    let wished = savepoint.directory.as_deref();
+    let Ok(directory) = snapshots::savepoint_directory(run, wished, savepoint.operation) else {
         return Ok(());
     };
     if let Some(path) = files.savepoint_in(&directory).await {

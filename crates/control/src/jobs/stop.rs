@@ -1,4 +1,4 @@
-use flumen_lifecycle::{Desired, Intent, JobState, SavepointWish, State};
+use flumen_lifecycle::{Desired, Intent, JobState, SavepointWish, State, settle};
 use flumen_model::{EnvironmentName, JobName, OperationId, SavepointFormat};
 use flumen_store::{Job, Principal};
 
@@ -54,7 +54,10 @@ impl Control {
     ) -> Result<OperationId, Error> {
         let desired = |job: &Job, operation: OperationId| {
             let savepoint = Some(wish(operation, order.clone(), false));
-            Desired { operation: Some(operation), savepoint, ..job.desired.clone() }
+            // A stop whose savepoint failed may not be taken back yet; the job goes on all the same.
+            let goes_on = settle(&job.desired, &job.status);
+            let wanted = goes_on.unwrap_or_else(|| job.desired.clone());
+            Desired { operation: Some(operation), savepoint, ..wanted }
         };
         let kind = "savepoint";
         again_if_stale(|| self.with_savepoint(principal, place, (&order, kind), &key, desired))

@@ -29,6 +29,9 @@ const SILENT: Duration = Duration::from_secs(2);
 /// often.
 const CHECKPOINTS_EVERY: Duration = Duration::from_secs(30);
 
+/// Flink's words where the job takes no checkpoints (`CheckpointingStatisticsHandler`).
+const NO_CHECKPOINTS: &str = "Checkpointing has not been enabled";
+
 /// Whose JobManager is asked.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
@@ -243,8 +246,11 @@ async fn ask_checkpoints(
     memory.checkpoints_at = Some(Instant::now());
     let checkpoints = match job_manager.call(&flink::checkpoints(flink::JobId::from(run))).await {
         Ok(checkpoints) => checkpoints,
-        // A job that takes none has restored none.
-        Err(error) if error.kind() == Kind::NotFound => {
+        // A job that takes none has restored none. A job that is not there, since its JobManager has just
+        // restarted, says nothing.
+        Err(error)
+            if error.kind() == Kind::NotFound && error.paragraph().contains(NO_CHECKPOINTS) =>
+        {
             memory.restored = RestoredSeen::Nothing;
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use flumen_model::RunId;
 use jiff::Timestamp;
 
-use super::{Course, Decision, because, course, end, savepoint, unreachable};
+use super::{Course, Decision, because, course, elapsed, end, savepoint, unreachable};
 use crate::{
     Action, ClusterContact, Component, Desired, EndStep, FlinkState, JobManagerContact, JobSeen,
     Observed, Outcome, RestoredSeen, State, Status, plain_path,
@@ -78,21 +78,22 @@ fn is_gone(observed: &Observed, run: RunId, since: Timestamp) -> bool {
 }
 
 fn vanished(status: &Status, observed: &Observed, now: Timestamp) -> Decision {
-    if observed.deployment.is_some() {
-        // Logs under that name would be another's.
-        let reason = "the Deployment of that name in the cluster is not the one of this run";
-        let status = Status { intervened: true, ..because(status, reason) };
-        return end(&status, Outcome::Unknown, EndStep::Delete, now);
-    }
-    if let Some(decision) = savepoint::search_first(status) {
+    let taken = observed.deployment.is_some();
+    // Logs under that name would be another's.
+    let step = if taken { EndStep::Delete } else { EndStep::Save };
+    if !taken && let Some(decision) = savepoint::search_first(status) {
         return decision;
     }
-    if status.savepoint.as_ref().is_some_and(|known| known.stops && known.path().is_some()) {
-        return end(status, Outcome::Stopped, EndStep::Save, now);
+    if status.savepoint.as_ref().is_some_and(|known| known.stopped(status)) {
+        return end(status, Outcome::Stopped, step, now);
     }
-    let reason = "the Deployment of the job is gone, and nobody saw how the job ended";
+    let reason = if taken {
+        "the Deployment of that name in the cluster is not the one of this run"
+    } else {
+        "the Deployment of the job is gone, and nobody saw how the job ended"
+    };
     let status = Status { intervened: true, ..because(status, reason) };
-    end(&status, Outcome::Unknown, EndStep::Save, now)
+    end(&status, Outcome::Unknown, step, now)
 }
 
 /// Flink tells how the job ended.
@@ -109,9 +110,10 @@ fn over(
         return decision;
     }
     let known = Status { reason: None, unreachable_since: None, ..status.clone() };
+    let known = if outcome == Outcome::Finished { confirm_restore(known, job) } else { known };
     let stopped =
         status.savepoint.as_ref().filter(|known| known.stops && Some(known.run) == status.run);
-    let (status, outcome) = match (outcome, &status.giving_up) {
+    let (status, outcome) = match (outcome, &known.giving_up) {
         (_, Some(reason)) => (because(&known, reason.clone()), Outcome::Failed),
         (Outcome::Finished, None) if stopped.is_some_and(|known| known.path().is_some()) => {
             (known, Outcome::Stopped)
@@ -182,7 +184,11 @@ fn confirm_restore(status: Status, job: &JobSeen) -> Status {
     let wrong = match &job.restored {
         RestoredSeen::NotAsked => return status,
         // Flink says so only once the tasks are being set up.
-        RestoredSeen::Nothing if job.state != FlinkState::Running => return status,
+        RestoredSeen::Nothing
+            if !matches!(job.state, FlinkState::Running | FlinkState::Finished) =>
+        {
+            return status;
+        }
         RestoredSeen::Nothing => "started with empty state".to_owned(),
         // Its JobManager restarted and took up what the run itself had written since.
         RestoredSeen::From { own: true, .. } => String::new(),
@@ -273,6 +279,12 @@ fn awaiting_job_manager(
         );
         return end(&because(status, reason), Outcome::Failed, EndStep::Save, now);
     }
+    // It may have had the job before anybody asked: one that restarted and finds the job's result in storage
+    // has none for ever.
+    let restarted = job_managers().any(|pod| pod.restarts > 0);
+    if restarted && matches!(observed.job_manager, JobManagerContact::Answers { job: None }) {
+        return without_job(status, observed, now);
+    }
     let status = Status { reason: why(observed), unreachable_since: None, ..status.clone() };
     match start_by(desired, &status) {
         Some(limit) if limit <= now => {
@@ -333,9 +345,4 @@ fn waiting_reason(observed: &Observed) -> Option<String> {
             _ => Some(format!("pod {} waits: {reason}: {message}", pod.name)),
         }
     })
-}
-
-fn elapsed(since: Timestamp, now: Timestamp) -> Duration {
-    // A clock that was set back has not made anything last long.
-    if now < since { Duration::ZERO } else { now.duration_since(since).unsigned_abs() }
 }

@@ -40,6 +40,9 @@ pub(super) fn carry_on(desired: &Desired, status: &Status, job: &JobSeen) -> Opt
         return None;
     }
     let Some(savepoint) = underway(status) else {
+        if let Some(again) = runs_on(desired, status, course, job) {
+            return Some(again);
+        }
         let wish = wanted(desired, status, course)?;
         return Some(begin(status, job, wish));
     };
@@ -61,6 +64,23 @@ pub(super) fn carry_on(desired: &Desired, status: &Status, job: &JobSeen) -> Opt
     })
 }
 
+/// The savepoint of a stop is complete and the job runs on: its JobManager died between the two, and the next
+/// one went on from a checkpoint. The stop is ordered once more: what the job did since is not in the
+/// savepoint. A look that still asked after the savepoint may have begun before it was complete.
+fn runs_on(desired: &Desired, status: &Status, course: Course, job: &JobSeen) -> Option<Decision> {
+    let known = status.savepoint.as_ref().filter(|known| known.stops && known.path().is_some())?;
+    let wished = desired.savepoint.as_ref().is_some_and(|wish| wish.operation == known.operation);
+    let stays = job.savepoint.is_none() && may_trigger(job);
+    if course != Course::Stop || Some(known.run) != status.run || !wished || !stays {
+        return None;
+    }
+    let (run, operation) = (known.run, known.operation);
+    let reason =
+        "the JobManager restarted before the job ended with its savepoint; it is stopped once more";
+    let status = because(&with_step(status, SavepointStep::Trigger), reason);
+    Some(Decision::repeat(&status, Action::TriggerSavepoint { run, operation }))
+}
+
 fn begin(status: &Status, job: &JobSeen, wish: &SavepointWish) -> Decision {
     let Some(run) = status.run else { return Decision::stay(status) };
     if !may_trigger(job) {
@@ -75,6 +95,7 @@ fn begin(status: &Status, job: &JobSeen, wish: &SavepointWish) -> Decision {
         operation: wish.operation,
         run,
         stops: wish.stops,
+        directory: wish.directory.clone(),
         step: SavepointStep::Trigger,
     };
     let status = Status { savepoint: Some(savepoint), ..status.clone() };
@@ -103,6 +124,21 @@ pub(super) fn search_first(status: &Status) -> Option<Decision> {
         return None;
     }
     Some(search(status))
+}
+
+/// The pods of the run are gone: what was being taken until then is looked for once more.
+pub(super) fn last_search(status: &Status) -> Status {
+    match underway(status) {
+        Some(_) => with_step(status, SavepointStep::Search),
+        None => status.clone(),
+    }
+}
+
+/// The search that is left to do.
+pub(super) fn pending_search(status: &Status) -> Option<Action> {
+    let Savepoint { run, operation, step, .. } = underway(status)?;
+    (*step == SavepointStep::Search)
+        .then_some(Action::FindSavepoint { run: *run, operation: *operation })
 }
 
 fn search(status: &Status) -> Decision {

@@ -73,6 +73,7 @@ fn job_manager(change: impl FnOnce(&mut PodSeen)) -> Observed {
 
 const WANTS_RUN: Intent = Intent::Run { run: RUN, handover: Handover::Cancel };
 
+mod late;
 mod restores;
 mod savepoints;
 
@@ -106,7 +107,8 @@ fn a_crash_between_deciding_and_acting_repeats_the_same_action() {
 #[test]
 fn a_run_that_ended_is_not_started_again() {
     let ended = in_state(State::Ended { outcome: Outcome::Finished, at: at(0) });
-    assert_eq!(decide(&wants(WANTS_RUN), &ended, &standing(), at(1)).actions, []);
+    let gone = Observed { deployment: None, ..standing() };
+    assert_eq!(decide(&wants(WANTS_RUN), &ended, &gone, at(1)).actions, []);
     let other = decide(
         &wants(Intent::Run { run: OTHER, handover: Handover::Cancel }),
         &ended,

@@ -64,7 +64,8 @@ fn awaited() -> SavepointStep {
 }
 
 fn stopping(step: SavepointStep) -> Status {
-    let savepoint = Savepoint { operation: operation(), run: RUN, stops: true, step };
+    let savepoint =
+        Savepoint { operation: operation(), run: RUN, stops: true, directory: None, step };
     let live = State::Live { flink: FlinkState::Running, since: at(10) };
     Status { savepoint: Some(savepoint), ..known(live) }
 }

@@ -63,6 +63,20 @@ fn a_run_that_restored_something_else_is_stopped_and_not_started_again() {
 }
 
 #[test]
+fn a_run_that_finished_from_something_else_has_failed() {
+    let desired = wants(WANTS_RUN);
+    let finished = restored(FlinkState::Finished, RestoredSeen::Nothing);
+    let decision = decide(&desired, &restoring(), &finished, at(20));
+    assert!(matches!(decision.status.state, State::Ending { outcome: Outcome::Failed, .. }));
+    let reason =
+        format!("the run was to start from {SAVEPOINT}, and Flink started with empty state");
+    assert_eq!(progress(&desired, &decision.status), Progress::Failed { reason });
+    let right = restored(FlinkState::Finished, from(SAVEPOINT, false));
+    let decision = decide(&desired, &restoring(), &right, at(20));
+    assert!(matches!(decision.status.state, State::Ending { outcome: Outcome::Finished, .. }));
+}
+
+#[test]
 fn a_failed_run_is_followed_by_another_after_the_back_off() {
     let desired = wants(WANTS_RUN);
     let state = State::Ended { outcome: Outcome::Failed, at: at(100) };

@@ -36,7 +36,7 @@ fn wants_next() -> Desired {
 }
 
 fn taking(step: SavepointStep, stops: bool) -> Status {
-    let savepoint = Savepoint { operation: operation(), run: RUN, stops, step };
+    let savepoint = Savepoint { operation: operation(), run: RUN, stops, directory: None, step };
     Status { savepoint: Some(savepoint), ..live(FlinkState::Running) }
 }
 
