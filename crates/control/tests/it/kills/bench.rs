@@ -6,6 +6,7 @@ use flumen_control::{OperationState, SavepointOrder, StepState};
 use flumen_faults::{Faults, Hit, Plan};
 use flumen_model::OperationId;
 use flumen_testkit::eventually_async;
+use futures::FutureExt as _;
 use tokio::sync::Notify;
 
 use super::{
@@ -88,6 +89,16 @@ impl Bench {
                     }
                     self.server.open().await;
                 }
+            }
+        }
+        if matches!(case.strike, Some(Strike::Kill(_) | Strike::KillTwice(_))) {
+            // The kill may fall when all that is waited for is so already.
+            self.server.faults.follow(Plan::Trace);
+            if killed.notified().now_or_never().is_some() {
+                kills += 1;
+                self.server.kill().await;
+                self.server.faults = Faults::watched();
+                self.server.open().await;
             }
         }
         let faults = &self.server.faults;
