@@ -172,8 +172,7 @@ async fn save(handle: &Handle, job: &mut Job, status: Status) -> Result<(), Acti
     {
         let outcome = *outcome;
         let write = handle.call(Way::Database, "save the run's end", |world| {
-            let row = world.database.run_mut(run);
-            row.into_iter().for_each(|row| row.outcome = row.outcome.or(Some(outcome)));
+            world.database.end_run(run, outcome);
             Ok(())
         });
         write.await?;

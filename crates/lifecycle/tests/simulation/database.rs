@@ -27,8 +27,8 @@ pub(crate) struct Run {
     pub(crate) id: RunId,
     pub(crate) job: JobId,
     pub(crate) from: From,
-    /// What was located, once it was.
-    pub(crate) restored: Option<Option<String>>,
+    /// The snapshot that was located.
+    pub(crate) restored: Option<String>,
     pub(crate) rendered: bool,
     pub(crate) outcome: Option<Outcome>,
 }
@@ -64,6 +64,13 @@ impl Database {
 
     pub(crate) fn run_mut(&mut self, id: RunId) -> Option<&mut Run> {
         self.runs.iter_mut().find(|run| run.id == id)
+    }
+
+    /// What was written first stands.
+    pub(crate) fn end_run(&mut self, id: RunId, outcome: Outcome) {
+        if let Some(run) = self.run_mut(id) {
+            run.outcome.get_or_insert(outcome);
+        }
     }
 
     pub(crate) fn knows(&self, path: &str) -> bool {

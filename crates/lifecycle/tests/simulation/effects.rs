@@ -1,19 +1,24 @@
 //! The effects, as the crate `control` causes them: call by call, none of them deciding whether it is called
 //! for.
 
+mod snapshots;
+
 use flumen_lifecycle::{
     Action, ActionFailure, Desired, Finding, Handover, Intent, Outcome, State, next_run,
 };
 use flumen_model::{Kind, OperationId, RunId};
 
 use crate::{
-    database::{From, Job, Operation, Run, Snapshot},
-    flink::{JobManager, Order, Stage, checkpoint},
+    database::{From, Job, Operation, Run},
+    flink::JobManager,
     handle::Handle,
     invariants,
     kubernetes::short,
     world::{Way, World, failure},
 };
+
+pub(crate) use snapshots::{Told, checkpoints, record, record_savepoint};
+use snapshots::{directory_of, find_savepoint, locate_snapshot, trigger_savepoint};
 
 type Done = Result<Finding, ActionFailure>;
 
@@ -23,7 +28,9 @@ pub(crate) async fn carry_out(handle: &Handle, job: &Job, action: Action) -> Don
         Action::BuildImage { .. } => Ok(Finding::Nothing),
         Action::RenderObjects { run } => {
             let render = handle.call(Way::Database, "save objects", |world| {
-                world.database.run_mut(run).into_iter().for_each(|run| run.rendered = true);
+                if let Some(row) = world.database.run_mut(run) {
+                    row.rendered = true;
+                }
                 Ok(Finding::Nothing)
             });
             render.await
@@ -52,92 +59,11 @@ pub(crate) fn job_manager(world: &mut World) -> Result<&mut JobManager, ActionFa
         .ok_or_else(|| failure(Kind::Unavailable, "the JobManager does not answer"))
 }
 
-/// What Flink says of the checkpoints of a job.
-#[derive(Debug)]
-pub(crate) struct Told {
-    pub(crate) checkpointed: bool,
-    pub(crate) restored: Option<String>,
-    newest: Option<u64>,
-    savepoints: Vec<String>,
-}
-
-/// None if it does not have the job.
-pub(crate) fn checkpoints(world: &mut World, run: RunId) -> Result<Option<Told>, ActionFailure> {
-    let newest = world.kubernetes.high_availability.get(&Some(run)).copied();
-    let process = job_manager(world)?;
-    let savepoints = process.remembered.clone();
-    Ok(process.job.as_ref().filter(|job| job.run == run).map(|job| Told {
-        checkpointed: job.checkpointed,
-        restored: job.restored.clone(),
-        newest: newest.filter(|number| *number > 0 && job.checkpointed),
-        savepoints,
-    }))
-}
-
-/// Writes down the snapshots that Flink tells of.
-pub(crate) async fn record(handle: &Handle, run: RunId, told: Told) -> Result<(), ActionFailure> {
-    let save = handle.call(Way::Database, "save snapshots", |world| {
-        let Some(job) = world.database.run(run).map(|run| run.job) else { return Ok(()) };
-        for path in told.savepoints {
-            world.database.record(Snapshot { job, run, path, number: None });
-        }
-        if let Some(number) = told.newest {
-            let path = checkpoint(run, number);
-            world.database.record(Snapshot { job, run, path, number: Some(number) });
-        }
-        Ok(())
-    });
-    save.await
-}
-
-fn directory_of(job: &Job, operation: OperationId) -> String {
-    let known = job.status.savepoint.as_ref().filter(|known| known.operation == operation);
-    let base = known.and_then(|known| known.directory.clone());
-    format!("{}/{operation}", base.unwrap_or_else(|| "file:/s".to_owned()))
-}
-
-async fn run_of(handle: &Handle, run: RunId) -> Result<Run, ActionFailure> {
+pub(super) async fn run_of(handle: &Handle, run: RunId) -> Result<Run, ActionFailure> {
     let read = handle.call(Way::Database, "read run", |world| {
         world.database.run(run).cloned().ok_or_else(|| failure(Kind::NotFound, "no such run"))
     });
     read.await
-}
-
-async fn locate_snapshot(handle: &Handle, job: &Job, run: RunId) -> Done {
-    let found = match run_of(handle, run).await?.from {
-        From::Nothing => None,
-        From::Latest => latest(&handle.look(), job),
-        From::Path(path) => {
-            let world = handle.look();
-            if world.storage.readable && !world.storage.holds(&path) {
-                return Err(failure(Kind::Invalid, "no job can be started from that snapshot"));
-            }
-            Some(path)
-        }
-    };
-    let save = handle.call(Way::Database, "save what is restored", |world| {
-        world.database.run_mut(run).into_iter().for_each(|run| run.restored = Some(found.clone()));
-        Ok(Finding::Restore(found.clone()))
-    });
-    save.await
-}
-
-/// The newest snapshot of the job that can be started from.
-pub(crate) fn latest(world: &World, job: &Job) -> Option<String> {
-    let storage = &world.storage;
-    let mut runs = world.database.runs.iter().rev().filter(|run| run.job == job.id);
-    let last = runs.find(|run| run.outcome.is_some() && run.rendered);
-    let recorded = || world.database.snapshots.iter().rev().filter(|one| one.job == job.id);
-    if let Some(last) =
-        last.filter(|run| !matches!(run.outcome, Some(Outcome::Stopped | Outcome::Finished)))
-        && let Some(number) = storage.checkpoints.get(&last.id).filter(|_| storage.readable)
-    {
-        let known = recorded().filter(|one| one.run == last.id).filter_map(|one| one.number).max();
-        if known.is_none_or(|known| known < *number) {
-            return Some(checkpoint(last.id, *number));
-        }
-    }
-    recorded().find(|one| !storage.readable || storage.holds(&one.path)).map(|one| one.path.clone())
 }
 
 async fn remove_leftovers(handle: &Handle, job: &Job, run: RunId) -> Done {
@@ -200,7 +126,7 @@ async fn delete_config_map(handle: &Handle, owner: Option<RunId>) -> Result<(), 
 async fn create_objects(handle: &Handle, run: RunId) -> Done {
     // The state that led here may be long over when the request arrives.
     let may = invariants::may_be_created(&handle.look(), run);
-    let restore = run_of(handle, run).await?.restored.flatten();
+    let restore = run_of(handle, run).await?.restored;
     let create = handle.call(Way::Cluster, "create Deployment", |world| {
         match &world.kubernetes.deployment {
             Some(one) if one.run == Some(run) && !one.deleting => {}
@@ -213,50 +139,6 @@ async fn create_objects(handle: &Handle, run: RunId) -> Done {
         Ok(Finding::Nothing)
     });
     create.await
-}
-
-async fn trigger_savepoint(
-    handle: &Handle,
-    job: &Job,
-    (run, operation): (RunId, OperationId),
-) -> Done {
-    let known = job.status.savepoint.as_ref().filter(|known| known.operation == operation);
-    let stops = known.is_some_and(|known| known.stops);
-    let directory = directory_of(job, operation);
-    // What lies there was completed for an order that nobody heard of.
-    let lying = handle.look().storage.savepoints_in(&directory);
-    for path in lying {
-        record_savepoint(handle, job, run, path).await?;
-    }
-    let order = handle.call(Way::Cluster, "trigger savepoint", |world| {
-        let process = job_manager(world)?;
-        if process.job.as_ref().is_none_or(|job| job.run != run) {
-            return Err(failure(Kind::NotFound, "Flink does not have the job"));
-        }
-        let id = operation.to_string();
-        if process.orders.iter().all(|order| order.id != id) {
-            let stage = Stage::InProgress;
-            process.orders.push(Order { id: id.clone(), operation, stops, directory, stage });
-        }
-        Ok(Finding::Trigger(id))
-    });
-    order.await
-}
-
-async fn find_savepoint(
-    handle: &Handle,
-    job: &Job,
-    (run, operation): (RunId, OperationId),
-) -> Done {
-    let directory = directory_of(job, operation);
-    let told = handle.call(Way::Cluster, "ask for checkpoints", |world| checkpoints(world, run));
-    // A JobManager that does not answer is no failure: the storage has the last word.
-    let remembered = told.await.ok().flatten().and_then(|told| {
-        told.savepoints.into_iter().rev().find(|path| path.starts_with(&directory))
-    });
-    let found = remembered.or_else(|| handle.look().storage.savepoint_in(&directory));
-    handle.world().tell(|_| format!("server {}: found {found:?}", handle.server));
-    Ok(Finding::Savepoint(found))
 }
 
 async fn cancel_job(handle: &Handle, run: RunId) -> Done {
@@ -299,23 +181,8 @@ async fn save_outcome(handle: &Handle, job: &Job, run: RunId) -> Done {
         (known, finding) = (left, Finding::Outcome(left));
     }
     let save = handle.call(Way::Database, "save outcome", |world| {
-        let row = world.database.run_mut(run);
-        row.into_iter().for_each(|row| row.outcome = row.outcome.or(Some(known)));
+        world.database.end_run(run, known);
         Ok(finding.clone())
-    });
-    save.await
-}
-
-pub(crate) async fn record_savepoint(
-    handle: &Handle,
-    job: &Job,
-    run: RunId,
-    path: String,
-) -> Result<(), ActionFailure> {
-    let job = job.id;
-    let save = handle.call(Way::Database, "save savepoint", |world| {
-        world.database.record(Snapshot { job, run, path: path.clone(), number: None });
-        Ok(())
     });
     save.await
 }

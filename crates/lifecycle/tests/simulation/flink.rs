@@ -30,10 +30,16 @@ pub(crate) struct Job {
     pub(crate) all_tasks_run: bool,
     pub(crate) restored: Option<String>,
     pub(crate) checkpointed: bool,
-    /// Whether its final state stands in storage.
-    pub(crate) committed: bool,
+    pub(crate) end: End,
+}
+
+/// How far the end of a job is.
+#[derive(Debug, Default)]
+pub(crate) struct End {
     /// Whether it ended with the savepoint of a stop.
-    pub(crate) stopped: bool,
+    stopped: bool,
+    /// Whether its final state stands in storage.
+    committed: bool,
 }
 
 /// A savepoint that was ordered.
@@ -126,7 +132,7 @@ pub(crate) fn advance(world: &mut World, index: usize) {
         None if !process.jobless && pod.run.is_some() => take_up(world, index),
         None => {}
         Some(_) => {
-            let orders = process.orders.iter().any(|order| order.is_open());
+            let orders = process.orders.iter().any(Order::is_open);
             if orders && world.random.one_in(2) {
                 bring_on_savepoint(world, index);
             } else {
@@ -195,8 +201,7 @@ fn take_up(world: &mut World, index: usize) {
         all_tasks_run: false,
         restored,
         checkpointed: false,
-        committed: false,
-        stopped: false,
+        end: End::default(),
     };
     if let Some(process) = &mut world.kubernetes.pods[index].process {
         process.job = Some(job);
@@ -223,8 +228,9 @@ fn bring_on_savepoint(world: &mut World, index: usize) {
     let Some(order) = process.orders.iter_mut().find(|order| order.is_open()) else { return };
     let Some(job) = &mut process.job else { return };
     if job.state != FlinkState::Running || !job.all_tasks_run {
-        // What lies in storage then is none that Flink calls completed.
-        facts.completed.retain(|(_, _, path)| order.stage != Stage::Written(path.clone()));
+        if let Stage::Written(path) = &order.stage {
+            facts.disowned.insert(path.clone());
+        }
         order.stage = Stage::Failed("the job does not run".to_owned());
         return;
     }
@@ -242,7 +248,7 @@ fn bring_on_savepoint(world: &mut World, index: usize) {
             order.stage = Stage::Completed(path.clone());
             if order.stops {
                 job.state = FlinkState::Finished;
-                job.stopped = true;
+                job.end.stopped = true;
             }
         }
         Stage::Completed(_) | Stage::Failed(_) => {}
@@ -303,11 +309,11 @@ fn move_job(world: &mut World, index: usize) {
         }
         FlinkState::Cancelling => job.state = FlinkState::Canceled,
         FlinkState::Suspended => job.state = FlinkState::Initializing,
-        FlinkState::Finished | FlinkState::Failed | FlinkState::Canceled if !job.committed => {
-            job.committed = true;
+        FlinkState::Finished | FlinkState::Failed | FlinkState::Canceled if !job.end.committed => {
+            job.end.committed = true;
             let outcome = job.state.outcome().unwrap_or(Outcome::Unknown);
             storage.results.insert(run, outcome);
-            if job.stopped {
+            if job.end.stopped {
                 facts.stopped.insert(run);
             }
             if outcome == Outcome::Finished {

@@ -145,6 +145,7 @@ fn ended(world: &mut World, run: RunId) {
             .facts
             .completed
             .iter()
+            .filter(|(_, _, path)| !world.facts.disowned.contains(path))
             .find(|(_, of, path)| *of == run && !world.database.knows(path))
             .cloned();
         if let Some((_, _, path)) = unknown {
@@ -180,7 +181,6 @@ pub(crate) fn finished(
             (!known).then(|| "a stop succeeded, and there is no savepoint".to_owned())
         }
         (Ok(()), Intent::Cancel) => nothing_left(world),
-        (Ok(()), Intent::Rest | Intent::Stop | Intent::Delete) => None,
         (Err(reason), Intent::Stop) => {
             let stopped = job.status.run.is_some_and(|run| world.facts.stopped.contains(&run));
             // A JobManager that cannot even start any more is called failed without a look at the result.
@@ -188,7 +188,7 @@ pub(crate) fn finished(
             let wrong = stopped && lies && !crashed && !world.facts.storage_was_away;
             wrong.then(|| format!("a stop failed ({reason}), and Flink stopped the job"))
         }
-        (Err(_), _) => None,
+        (Ok(()), Intent::Rest | Intent::Stop | Intent::Delete) | (Err(_), _) => None,
     };
     if let Some(wrong) = wrong {
         world.violate(format!("operation {operation}: {wrong}"));

@@ -1,7 +1,5 @@
 //! The deciding code, driven through random histories of a small world; see `docs/lifecycle.md`.
 
-#![expect(clippy::panic, reason = "a panic is how a test fails")]
-
 mod controller;
 mod database;
 mod effects;

@@ -52,6 +52,9 @@ pub(crate) struct Facts {
     pub(crate) first_restored: BTreeMap<RunId, Option<String>>,
     /// Savepoints that Flink completed.
     pub(crate) completed: Vec<(OperationId, RunId, String)>,
+    /// Those of them that it called failed afterwards, since the job failed before it could end with them.
+    /// They lie in storage all the same, and are recorded unless another savepoint is asked for.
+    pub(crate) disowned: BTreeSet<String>,
     /// Runs that Flink ended with the savepoint of a stop, as it wrote down.
     pub(crate) stopped: BTreeSet<RunId>,
     /// Runs of which the status once said that they ended.
