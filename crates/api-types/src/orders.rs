@@ -102,9 +102,10 @@ pub struct StopJob {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "s3://bucket/savepoints")]
     pub savepoint_path: Option<String>,
-    /// How it is written: `canonical` or `native`. Default: `canonical`.
-    #[schema(value_type = String, example = "canonical")]
-    pub format: SavepointFormat,
+    /// How it is written: `canonical` or `native`. Default: `canonical` up to Flink 1.20, `native` from 2.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "canonical")]
+    pub format: Option<SavepointFormat>,
 }
 
 /// How a savepoint is to be taken.
@@ -115,9 +116,10 @@ pub struct TakeSavepoint {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "s3://bucket/savepoints")]
     pub savepoint_path: Option<String>,
-    /// How it is written: `canonical` or `native`. Default: `canonical`.
-    #[schema(value_type = String, example = "canonical")]
-    pub format: SavepointFormat,
+    /// How it is written: `canonical` or `native`. Default: `canonical` up to Flink 1.20, `native` from 2.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "canonical")]
+    pub format: Option<SavepointFormat>,
 }
 
 /// How a job is to be ended and started anew.
@@ -144,7 +146,8 @@ pub struct RestartJob {
     /// The directory that the savepoint before it goes under. Default: the job's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub savepoint_path: Option<String>,
-    /// How that savepoint is written: `canonical` or `native`. Default: `canonical`.
+    /// How that savepoint is written: `canonical` or `native`. Default: `canonical` up to Flink 1.20,
+    /// `native` from 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "canonical")]
     pub format: Option<SavepointFormat>,

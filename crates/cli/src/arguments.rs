@@ -116,7 +116,7 @@ pub(crate) struct SavepointArguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) savepoint_path: Option<String>,
 
-    /// How the savepoint is written; native since Flink 1.15 [default: canonical]
+    /// How the savepoint is written; native since Flink 1.15 [default: canonical, from Flink 2.0 native]
     #[arg(long, value_parser = words::<SavepointFormat>(&["canonical", "native"]))]
     pub(crate) format: Option<SavepointFormat>,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flumen_model::{Digest, JobSpec, UpgradeMode};
+use flumen_model::{Digest, JobSpec, SavepointFormat, UpgradeMode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -98,9 +98,14 @@ fn risk(field: &str, old: &JobSpec, new: &JobSpec) -> Option<String> {
             "state that was written for one maximum parallelism is not restored with another",
         );
     }
+    let canonical =
+        SavepointFormat::standard(old.flink_version.minor()) == SavepointFormat::Canonical;
     if STATE_BACKENDS.contains(&field) && new.upgrade_mode == UpgradeMode::LastState {
+        return say("a checkpoint is tied to its state backend; only a canonical savepoint is not");
+    }
+    if STATE_BACKENDS.contains(&field) && !canonical {
         return say(
-            "a checkpoint is tied to its state backend; upgradeMode stateful takes a savepoint, which is not",
+            "a native savepoint is tied to its state backend; stop the job with --format canonical before",
         );
     }
     match field {

@@ -100,6 +100,16 @@ pub enum SavepointFormat {
     Native,
 }
 
+impl SavepointFormat {
+    /// The format where nobody names one: canonical as Flink has it, and native from 2.0 on. There
+    /// operators with asynchronous state fail, and with them their job, when a canonical one is asked for
+    /// (`StreamOperatorStateHandler`: `UnsupportedOperationException`, seen with 2.3.0).
+    pub fn standard(minor: crate::FlinkMinor) -> Self {
+        const ASYNCHRONOUS_STATE: crate::FlinkMinor = crate::FlinkMinor::new(2, 0);
+        if minor < ASYNCHRONOUS_STATE { Self::Canonical } else { Self::Native }
+    }
+}
+
 /// What becomes of the snapshot that a job starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -125,6 +135,16 @@ mod tests {
         assert_eq!(policy.max_back_off, SignedDuration::from_secs(120));
         let again = serde_json::to_string(&policy).expect("json");
         assert_eq!(serde_json::from_str::<RestartPolicy>(&again).expect("valid"), policy);
+    }
+
+    #[test]
+    fn savepoints_are_native_where_canonical_ones_may_end_the_job() {
+        let standard = |text: &str| SavepointFormat::standard(text.parse().expect("a minor"));
+        assert_eq!(standard("1.20"), SavepointFormat::Canonical);
+        assert_eq!(
+            (standard("2.0"), standard("2.3")),
+            (SavepointFormat::Native, SavepointFormat::Native)
+        );
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(crate) fn restart(order: api::RestartJob) -> Result<control::RestartOrder, I
     };
     let savepoint = control::SavepointOrder {
         directory: order.savepoint_path,
-        format: order.format.unwrap_or_default(),
+        format: order.format,
         drain: false,
     };
     Ok(control::RestartOrder { mode: order.mode, start: self::start(start)?, savepoint })

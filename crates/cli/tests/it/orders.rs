@@ -62,12 +62,12 @@ fn options_are_sent_as_the_api_has_them() {
             "start --from s3://b/s-1 --allow-non-restored --restore-mode no-claim",
             json!({"from": "s3://b/s-1", "allowNonRestoredState": true, "restoreMode": "no-claim"}),
         ),
-        ("stop", json!({"format": "canonical"})),
+        ("stop", json!({})),
         (
             "stop --drain --savepoint-path /s --format native",
             json!({"drain": true, "savepointPath": "/s", "format": "native"}),
         ),
-        ("savepoint --savepoint-path /s", json!({"savepointPath": "/s", "format": "canonical"})),
+        ("savepoint --savepoint-path /s", json!({"savepointPath": "/s"})),
         ("restart", json!({})),
         (
             "restart --mode last-state --from nothing --format native",

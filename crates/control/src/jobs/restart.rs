@@ -92,8 +92,8 @@ impl Control {
             Handover::Cancel
         };
         let run = new_run(job, start);
-        let savepoint =
-            (handover == Handover::Savepoint).then(|| wish(operation.id, order.savepoint, true));
+        let savepoint = (handover == Handover::Savepoint)
+            .then(|| wish(job, operation.id, order.savepoint, true));
         let intent = Intent::Run { run: run.id, handover };
         job.desired = Desired { savepoint, ..wanted(job, intent, operation.id) };
         job.updated_at = clock::now();

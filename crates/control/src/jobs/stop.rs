@@ -14,8 +14,8 @@ use crate::{Control, Error, clock};
 pub struct SavepointOrder {
     /// Under which directory. Default: the job's own.
     pub directory: Option<String>,
-    /// How it is written. Default: canonical.
-    pub format: SavepointFormat,
+    /// How it is written. Default: see [`SavepointFormat::standard`].
+    pub format: Option<SavepointFormat>,
     /// Whether the sources end as if their input were over; of a stop only. Default: no.
     pub drain: bool,
 }
@@ -34,7 +34,7 @@ impl Control {
         key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
         let desired = |job: &Job, operation: OperationId| {
-            let savepoint = Some(wish(operation, order.clone(), true));
+            let savepoint = Some(wish(job, operation, order.clone(), true));
             Desired { savepoint, ..wanted(job, Intent::Stop, operation) }
         };
         again_if_stale(|| self.with_savepoint(principal, place, (&order, "stop"), &key, desired))
@@ -53,7 +53,7 @@ impl Control {
         key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
         let desired = |job: &Job, operation: OperationId| {
-            let savepoint = Some(wish(operation, order.clone(), false));
+            let savepoint = Some(wish(job, operation, order.clone(), false));
             // A stop whose savepoint failed may not be taken back yet; the job goes on all the same.
             let goes_on = settle(&job.desired, &job.status);
             let wanted = goes_on.unwrap_or_else(|| job.desired.clone());
@@ -87,12 +87,18 @@ impl Control {
 }
 
 /// The savepoint that the operation wants.
-pub(super) fn wish(operation: OperationId, order: SavepointOrder, stops: bool) -> SavepointWish {
+pub(super) fn wish(
+    job: &Job,
+    operation: OperationId,
+    order: SavepointOrder,
+    stops: bool,
+) -> SavepointWish {
+    let standard = SavepointFormat::standard(job.spec.flink_version.minor());
     SavepointWish {
         operation,
         stops,
         directory: order.directory,
-        format: order.format,
+        format: order.format.unwrap_or(standard),
         drain: order.drain,
     }
 }
@@ -101,7 +107,7 @@ pub(super) fn wish(operation: OperationId, order: SavepointOrder, stops: bool) -
 pub(super) fn check_order(job: &Job, order: &SavepointOrder) -> Result<(), Error> {
     const FORMATS_SINCE: flumen_model::FlinkMinor = flumen_model::FlinkMinor::new(1, 15);
     let version = job.spec.flink_version;
-    if order.format == SavepointFormat::Native && version.minor() < FORMATS_SINCE {
+    if order.format == Some(SavepointFormat::Native) && version.minor() < FORMATS_SINCE {
         let message = format!(
             "Flink {version} writes savepoints in the canonical format only; native ones are there since {FORMATS_SINCE}"
         );

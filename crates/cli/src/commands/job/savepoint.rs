@@ -31,7 +31,7 @@ impl Savepoint {
         let job = context.job(self.job);
         let order = TakeSavepoint {
             savepoint_path: self.options.savepoint_path,
-            format: self.options.format.unwrap_or_default(),
+            format: self.options.format,
         };
         let operation = begin(context, &job, "savepoint", &order).await?;
         let done = |operation: &Operation| match &operation.savepoint {

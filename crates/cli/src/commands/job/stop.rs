@@ -38,7 +38,7 @@ impl Stop {
         let order = StopJob {
             drain: self.drain,
             savepoint_path: self.options.savepoint_path,
-            format: self.options.format.unwrap_or_default(),
+            format: self.options.format,
         };
         let operation = begin(context, &job, "stop", &order).await?;
         let done = |operation: &Operation| match &operation.savepoint {
