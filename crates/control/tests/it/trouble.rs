@@ -131,7 +131,9 @@ async fn what_an_earlier_run_of_the_job_left_is_removed_before_the_next_one_star
     server.world.create_other_deployment(Some(&first.to_string())).await;
     server.world.create_high_availability_data(&first.to_string()).await;
     let old = server.world.deployment().await.unwrap().uid();
-    server.start_again().await.unwrap();
+    // Seen before the start, it is cleared away by itself, and the start waits for that.
+    let start = || async { server.start_again().await.map_err(|error| error.paragraph()) };
+    flumen_testkit::eventually_async(crate::server::PATIENCE, start).await;
     let second = server.wished_run().await;
     server.world.flink.add_job(&second.to_string(), "word-count", "RUNNING");
     server.until_state("RUNNING").await;
