@@ -1,3 +1,4 @@
+use flumen_model::Kind;
 use jiff::Timestamp;
 
 use crate::{
@@ -43,6 +44,11 @@ fn savepoint(
             SavepointStep::Completed { path: path.clone() }
         }
         (SavepointStep::Search, Ok(Finding::Savepoint(None))) => SavepointStep::Absent,
+        // A JobManager that has just restarted does not have the job yet, or not any more, and may have
+        // taken an order before whose answer was lost: that is seen, and looked for.
+        (SavepointStep::Trigger, Err(failure)) if failure.kind == Kind::NotFound => {
+            SavepointStep::Trigger
+        }
         (SavepointStep::Trigger | SavepointStep::Search, Err(failure))
             if !failure.kind.is_transient() =>
         {

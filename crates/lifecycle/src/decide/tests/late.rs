@@ -77,6 +77,17 @@ fn a_stop_whose_job_runs_on_after_its_savepoint_is_ordered_once_more() {
 }
 
 #[test]
+fn an_order_to_a_job_manager_without_the_job_has_not_failed() {
+    let status = with_savepoint(live(FlinkState::Running), RUN, SavepointStep::Trigger);
+    let order = Action::TriggerSavepoint { run: RUN, operation: operation() };
+    let failure = |kind| ActionFailure { kind, message: "no".into() };
+    let missing = record(&status, order, Err(&failure(Kind::NotFound)), at(30));
+    assert_eq!(missing, status);
+    let denied = record(&status, order, Err(&failure(Kind::Denied)), at(30));
+    assert!(matches!(progress(&wants_stop(), &denied), Progress::Failed { .. }));
+}
+
+#[test]
 fn the_savepoint_of_an_earlier_run_does_not_make_the_next_one_stopped() {
     let status = with_savepoint(awaiting(), OTHER, complete());
     let decision = decide(&wants(WANTS_RUN), &status, &gone(), at(51));
