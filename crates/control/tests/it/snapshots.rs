@@ -41,9 +41,16 @@ async fn snapshots(server: &TestServer) -> Vec<Snapshot> {
 /// The newest run gets its job, restored from there.
 async fn restored(server: &TestServer, path: &str) -> RunId {
     let run = server.wished_run().await;
-    server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
-    server.world.flink.restore(&run.to_string(), path, true);
+    run_from(server, run, path, true);
     run
+}
+
+/// It runs only once it is restored: a look in between would see a run that began with empty state.
+fn run_from(server: &TestServer, run: RunId, path: &str, is_savepoint: bool) {
+    let (flink, id) = (&server.world.flink, run.to_string());
+    flink.add_job(&id, "word-count", "INITIALIZING");
+    flink.restore(&id, path, is_savepoint);
+    flink.set_state(&id, "RUNNING");
 }
 
 async fn succeeds(server: &TestServer, operation: OperationId) {
@@ -204,8 +211,7 @@ async fn a_failed_run_with_a_checkpoint_is_followed_by_one_from_there() {
     flink.set_state(&first.to_string(), "FAILED");
     let again = server.until(|view| view.job.status.run.is_some_and(|run| run != first)).await;
     let second = again.job.status.run.unwrap();
-    flink.add_job(&second.to_string(), "word-count", "RUNNING");
-    flink.restore(&second.to_string(), &checkpoint, false);
+    run_from(&server, second, &checkpoint, false);
     server.until_state("RUNNING").await;
     let runs = server.runs().await;
     assert_eq!((runs.len(), runs[0].restored.as_ref()), (2, Some(&checkpoint)));
@@ -252,8 +258,7 @@ async fn a_restart_by_the_last_state_cancels_and_starts_from_the_newest_checkpoi
     let operation = restart.await.unwrap();
     let second = server.wished_run().await;
     server.until(|view| view.job.status.run == Some(second)).await;
-    flink.add_job(&second.to_string(), "word-count", "RUNNING");
-    flink.restore(&second.to_string(), &checkpoint, false);
+    run_from(&server, second, &checkpoint, false);
     succeeds(&server, operation).await;
     assert_eq!(server.runs().await[0].restored.as_ref(), Some(&checkpoint));
     assert_eq!(flink.triggers(), [""; 0]);
