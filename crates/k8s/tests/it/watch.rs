@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fake::{Fake, reply, silence, status},
-    real::{RUN, Real, deployment, namespace, pod, word_count},
+    real::{RUN, Real, config_map, deployment, namespace, pod, word_count},
 };
 
 /// Longer than any of this takes; what a test that fails waits for.
@@ -85,6 +85,33 @@ async fn what_is_there_is_reported_before_the_resync_and_changes_after_it() {
     real.create(pod("word-count-taskmanager-1-1", "taskmanager")).await;
     let seen = next(&mut watch, pod_seen).await;
     assert_eq!((seen.component, seen.phase), (Component::TaskManager, PodPhase::Pending));
+}
+
+fn state_moved(one: &Observation) -> Option<()> {
+    matches!(one, Observation::HighAvailability { .. }).then_some(())
+}
+
+#[tokio::test]
+async fn each_checkpoint_is_heard_by_its_pointer_and_a_pointer_that_is_deleted_too() {
+    let name = "word-count-0000000000000000000000000000002a-config-map";
+    let real = Real::start().await;
+    let mut watch = real.cluster().await.watch(&WatchScope::default());
+    next(&mut watch, resync(Watched::ConfigMaps)).await;
+    let labels = json!({ "app": "word-count", "type": "flink-native-kubernetes" });
+    let mut object = config_map(name);
+    object["metadata"]["labels"] = labels;
+    real.create(object).await;
+    next(&mut watch, state_moved).await;
+    for checkpoint in ["checkpointID-0000000000000000001", "checkpointID-0000000000000000002"] {
+        let patch = Patch::Merge(json!({ "data": { checkpoint: "pointer" } }));
+        real.api("ConfigMap").patch(name, &PatchParams::default(), &patch).await.unwrap();
+        next(&mut watch, state_moved).await;
+    }
+    real.api("ConfigMap").delete(name, &DeleteParams::default()).await.unwrap();
+    next(&mut watch, |one| {
+        matches!(one, Observation::HighAvailabilityGone { .. }).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
