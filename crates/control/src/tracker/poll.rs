@@ -221,6 +221,12 @@ async fn ask(
         Some(trigger) => Some(ask_savepoint(&job_manager, id, trigger).await?),
         None => None,
     };
+    let completed = savepoint
+        .as_ref()
+        .is_some_and(|seen| matches!(seen.progress, SavepointSeenProgress::Completed { .. }));
+    if completed {
+        note_size(tracker, target, questions.run, (&job_manager, memory)).await;
+    }
     Ok(Some(JobSeen {
         state,
         failure,
@@ -271,6 +277,19 @@ async fn ask_checkpoints(
         memory.checkpoints_at = None;
     }
     Ok(())
+}
+
+/// Size and duration of a completed savepoint stand among the checkpoints only, and with a job that it stops
+/// they are soon gone. It is not worth waiting for them.
+async fn note_size(
+    tracker: &Tracker,
+    target: &Target,
+    run: RunId,
+    (job_manager, memory): (&JobManager, &mut Memory),
+) {
+    if let Err(error) = ask_checkpoints(tracker, target, run, (job_manager, memory)).await {
+        tracing::debug!(job.id = %target.job, error = error.paragraph(), "the savepoint's size was not told");
+    }
 }
 
 async fn ask_savepoint(

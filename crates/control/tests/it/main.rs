@@ -5,6 +5,7 @@
 
 mod apply;
 mod ends;
+mod interventions;
 mod kills;
 mod launcher;
 mod node;

@@ -6,6 +6,7 @@ mod bad_input;
 mod configuration_files;
 mod documents;
 mod flink_classes;
+mod interventions;
 mod main_job;
 mod memory;
 mod processes;

@@ -1,0 +1,201 @@
+//! What people do to a running job with other tools than Flumen, and snapshots that are no good, on real
+//! Flink.
+
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use flumen_e2e::{Answer, connector_jar, example_jar};
+use serde_json::Value;
+
+use crate::setup::{PATIENCE, Running, binary, cache, up};
+
+const JOB: &str = "state-machine";
+const LIMIT: Duration = Duration::from_mins(4);
+
+fn job_file(main_class: &str) -> String {
+    let examples = example_jar(&cache(), "1.20.5").expect("the example jar");
+    let connector = connector_jar(&cache(), "1.20.5").expect("the connector");
+    format!(
+        "name: {JOB}
+environment: local
+flinkVersion: 1.20.5
+artifact: {}
+dependencies:
+  - path: {}
+mainClass: org.apache.flink.streaming.examples.{main_class}
+restartPolicy: {{attempts: 0}}
+configuration:
+  execution.checkpointing.interval: 5 s
+resources:
+  jobManager: {{cpu: 0.5, memory: 1g}}
+  taskManager: {{cpu: 0.5, memory: 1g, slots: 1}}
+",
+        examples.display(),
+        connector.display()
+    )
+}
+
+impl Running {
+    fn apply_file(&self, text: &str, more: &[&str]) -> Answer {
+        let file = self.directory.path().join("job.yaml");
+        std::fs::write(&file, text).expect("a job file");
+        let file = file.display().to_string();
+        let apply = ["apply", "--file", &file, "--wait", "--timeout", PATIENCE];
+        self.flumen.run(&[&apply, more].concat()).expect("ran")
+    }
+
+    fn refused(&self, arguments: &[&str], words: &str) {
+        let answer = self.flumen.run(arguments).expect("ran");
+        assert!(!answer.status.success(), "it was done: {}", answer.output);
+        assert!(answer.error.contains(words), "{words:?} is not in: {}", answer.error);
+    }
+
+    fn job(&self) -> Value {
+        self.flumen.json(&["job", "show", JOB]).expect("the job")
+    }
+
+    fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            let job = self.job();
+            if wanted(&job) {
+                return job;
+            }
+            assert!(began.elapsed() < LIMIT, "waited {LIMIT:?} for {what}: {job}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    fn runs(&self) -> Value {
+        self.until("the job to run", |job| {
+            job["state"] == "RUNNING" && job["unreachableSince"].is_null()
+        })
+    }
+
+    fn warned(&self, words: &str) {
+        let began = Instant::now();
+        loop {
+            let events = self.flumen.json(&["job", "history", JOB, "--events"]).expect("events");
+            if events.to_string().contains(words) {
+                return;
+            }
+            assert!(began.elapsed() < LIMIT, "waited {LIMIT:?} for {words:?} in {events}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    fn kubectl(&self, arguments: &[&str]) -> String {
+        let output = Command::new("kubectl")
+            .arg("--kubeconfig")
+            .arg(self.flumen.directory().join("local/kubeconfig"))
+            .args(arguments)
+            .output()
+            .expect("kubectl");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "kubectl {arguments:?}: {error}");
+        text
+    }
+
+    /// Cancels the job as a script with Flink's own command line would.
+    fn cancel_at_flink(&self, run: &str) {
+        let output = Command::new(binary())
+            .args(["flink", "cancel", "-t", "kubernetes-application"])
+            .arg(format!("-Dkubernetes.cluster-id={JOB}"))
+            .arg(run)
+            .env("KUBECONFIG", self.flumen.directory().join("local/kubeconfig"))
+            .env("FLINK_VERSION", "1.20.5")
+            .output()
+            .expect("flumen flink");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{error}");
+    }
+}
+
+fn run_id(job: &Value) -> String {
+    job["run"]["id"].as_str().expect("a run").to_owned()
+}
+
+#[test]
+fn what_others_do_to_a_job_is_named_and_a_bad_snapshot_leaves_it_as_it_was() {
+    let running = up();
+    let flumen = &running.flumen;
+    flumen.succeed(&["version", "add", "1.20.5", "--wait"]).expect("a base image");
+    let answer = running.apply_file(&job_file("statemachine.StateMachineExample"), &[]);
+    assert!(answer.status.success(), "{}", answer.error);
+    let first = run_id(&running.runs());
+
+    bad_savepoints(&running);
+    assert_eq!(run_id(&running.runs()), first);
+
+    running.kubectl(&["scale", "deployment", JOB, "--replicas=0"]);
+    running.until("the scaling to be said", |job| {
+        job["reason"].as_str().is_some_and(|reason| reason.contains("someone scaled"))
+            && job["unreachableSince"].is_string()
+    });
+    running.kubectl(&["scale", "deployment", JOB, "--replicas=1"]);
+    assert_eq!(run_id(&running.runs()), first);
+
+    running.kubectl(&["delete", "configmap", &format!("{JOB}-{first}-config-map")]);
+    running.warned("the pointers to the job's state");
+    assert_eq!(run_id(&running.runs()), first);
+    running.kubectl(&["delete", "configmap", &format!("flink-config-{JOB}")]);
+    running.warned(&format!("someone deleted the ConfigMap flink-config-{JOB}"));
+
+    running.cancel_at_flink(&first);
+    let job = running.until("the end", |job| job["state"] == "CANCELED");
+    assert_eq!(job["reason"], "the job was cancelled, and not by Flumen");
+
+    bad_starts(&running);
+    let start = ["job", "start", JOB, "--from", "latest", "--wait", "--timeout", PATIENCE];
+    flumen.succeed(&start).expect("started");
+    let second = run_id(&running.runs());
+    assert_ne!(second, first);
+    running.kubectl(&["delete", "deployment", JOB]);
+    let job = running.until("the end", |job| job["state"] == "ENDED_UNKNOWN");
+    assert!(job["reason"].as_str().is_some_and(|reason| reason.contains("is gone")), "{job}");
+
+    state_of_another_job(&running);
+    flumen.succeed(&["job", "delete", JOB, "--wait", "--timeout", PATIENCE]).expect("deleted");
+    let left =
+        running.kubectl(&["get", "deployments,pods,services,configmaps", "--output", "name"]);
+    let left: Vec<_> = left.lines().filter(|name| name.contains(JOB)).collect();
+    assert!(left.is_empty(), "left in the cluster: {left:?}");
+    running.flumen.stop().expect("stopped");
+}
+
+/// Places in which Flink cannot write a savepoint: the job goes on.
+fn bad_savepoints(running: &Running) {
+    for command in ["savepoint", "stop"] {
+        let order = ["job", command, JOB, "--savepoint-path", "file:///proc/savepoints"];
+        running.refused(
+            &[&order[..], &["--wait", "--timeout", PATIENCE]].concat(),
+            "/proc/savepoints",
+        );
+        assert_eq!(running.job()["state"], "RUNNING");
+    }
+}
+
+/// Snapshots from which nothing can be started: the job stays as it is.
+fn bad_starts(running: &Running) {
+    let half = running.flumen.directory().join("storage/savepoints/half");
+    std::fs::create_dir_all(&half).expect("a directory");
+    let storage = "file:/opt/flink/storage/savepoints";
+    for (path, words) in [("half", "has no _metadata"), ("gone", "is not there")] {
+        let from = format!("{storage}/{path}");
+        running.refused(&["job", "start", JOB, "--from", &from, "--wait"], words);
+    }
+    assert_eq!(running.job()["state"], "CANCELED");
+}
+
+/// Another program under the same name finds no place for the state of this one.
+fn state_of_another_job(running: &Running) {
+    let other = job_file("windowing.TopSpeedWindowing");
+    let answer = running.apply_file(&other, &["--force"]);
+    assert!(!answer.status.success(), "it started: {}", answer.output);
+    let said = "Cannot map checkpoint/savepoint state";
+    assert!(answer.error.contains(said), "{said:?} is not in: {}", answer.error);
+    assert_eq!(running.job()["state"], "FAILED");
+}
