@@ -15,6 +15,7 @@ mod logs;
 mod operations;
 mod queue;
 mod release;
+mod results;
 mod resync;
 mod settings;
 mod snapshots;

@@ -3,6 +3,7 @@
 //! Flink tells of are written down on the way.
 
 mod poll;
+mod result;
 mod watch;
 
 use std::{

@@ -1,6 +1,6 @@
 use crate::{
-    Desired, FlinkState, Handover, Intent, Outcome, Savepoint, SavepointStep, SavepointWish, State,
-    Status,
+    Desired, EndStep, FlinkState, Handover, Intent, Outcome, Savepoint, SavepointStep,
+    SavepointWish, State, Status,
 };
 
 /// How far an operation is, which is nothing but how far the job is from what the operation asked for.
@@ -68,6 +68,10 @@ fn run(status: &Status, state: &State) -> Progress {
                 (Some(reason), _) => failed(reason.clone()),
             }
         }
+        // What is saved may say why.
+        State::Ending {
+            outcome: Outcome::Failed | Outcome::Unknown, step: EndStep::Save, ..
+        } if status.giving_up.is_none() => Progress::Underway,
         State::Ending { outcome, .. } | State::Ended { outcome, .. } => match outcome {
             Outcome::Finished | Outcome::Stopped => Progress::Succeeded,
             Outcome::Canceled => failed(because(status, "the job was cancelled before it ran")),

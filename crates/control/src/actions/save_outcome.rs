@@ -7,7 +7,7 @@ use flumen_model::RunId;
 use flumen_store::{Job, Run};
 
 use super::{Done, run_of, save_logs};
-use crate::{Control, Error, clock, clusters::JobManager, jobs, snapshots, storage};
+use crate::{Control, Error, clock, clusters::JobManager, jobs, results, snapshots, storage};
 
 /// Saves logs, snapshots, exceptions and outcome of the run. The logs come first: once the outcome is
 /// written, nothing holds up the deletion of the pods.
@@ -35,13 +35,14 @@ pub(super) async fn save_outcome(control: &Control, job: &Job, run: RunId) -> Re
     let mut known = outcome;
     let mut reason = job.status.reason.clone();
     if outcome == Outcome::Unknown
-        && let Some(left) = result_left(control, job, &run).await?
+        && let Some(left) =
+            results::left(control.store(), &job.environment, &job.cluster_id, &run).await?
     {
         detail.push_str("; the outcome stood in the result that Flink left");
         (finding, known, reason) = (Finding::Outcome(left), left, None);
     } else if outcome == Outcome::Failed
         && !told
-        && let Some(cause) = diagnosis(&directory, &pods).await
+        && let Some(cause) = diagnosis(&directory, &pods, reason.is_some()).await
     {
         finding = Finding::Reason(cause.clone());
         reason = Some(cause);
@@ -83,16 +84,6 @@ async fn save_snapshots(
     Ok(())
 }
 
-/// How the run ended by the file that Flink leaves in its storage.
-async fn result_left(control: &Control, job: &Job, run: &Run) -> Result<Option<Outcome>, Error> {
-    let environment = control.environment(&job.environment).await?.document;
-    let directory = run.plan.as_ref().and_then(|plan| plan.high_availability.as_deref());
-    let (Some(files), Some(directory)) = (storage::files(&environment), directory) else {
-        return Ok(None);
-    };
-    Ok(files.outcome(directory, &job.cluster_id, run.id).await)
-}
-
 /// Saves Flink's exception history and says whether there is one. That the JobManager does not answer any
 /// more is no failure: the logs have the exceptions too.
 async fn save_exceptions(
@@ -113,12 +104,12 @@ async fn save_exceptions(
     Ok(true)
 }
 
-/// What a JobManager that ended before it had the job said last: the root cause in its log.
-async fn diagnosis(directory: &Path, pods: &[PodSeen]) -> Option<String> {
+/// What a JobManager said last: the root cause in its log. Where there is a reason already, one that has not
+/// ended has nothing to add.
+async fn diagnosis(directory: &Path, pods: &[PodSeen], explained: bool) -> Option<String> {
     let job_manager = pods.iter().find(|pod| {
-        pod.component == flumen_k8s::Component::JobManager
-            && pod.restarts > 0
-            && pod.terminated.as_ref().is_some_and(|end| end.exit_code != 0)
+        let ended = pod.terminated.as_ref().is_some_and(|end| end.exit_code != 0);
+        pod.component == flumen_k8s::Component::JobManager && (ended || !explained)
     })?;
     let log = tokio::fs::read(directory.join(format!("{}.log", job_manager.name))).await.ok()?;
     root_cause(&String::from_utf8_lossy(&log))

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Place, Shared, Tracker};
+use super::{Place, Shared, Tracker, result};
 use crate::{Error, clock, clusters::JobManager, snapshots};
 
 /// While the JobManager is on its way, or somebody waits for an answer: it is a person who waits.
@@ -54,13 +54,15 @@ pub(crate) struct Questions {
 
 /// What is known of the job from earlier looks.
 #[derive(Debug)]
-struct Memory {
+pub(super) struct Memory {
     job: Option<JobSeen>,
     checkpoints_at: Option<Instant>,
-    checkpointed: bool,
+    pub(super) checkpointed: bool,
     restored: RestoredSeen,
     /// Whether the last request of a steady job was about its checkpoints.
     turn: bool,
+    /// Whether the JobManager ever had the job.
+    pub(super) had_job: bool,
 }
 
 /// Asks the JobManager until told to stop.
@@ -76,12 +78,19 @@ pub(super) async fn run(
         checkpointed: false,
         restored: RestoredSeen::NotAsked,
         turn: false,
+        had_job: false,
     };
     loop {
         let questions = shared.questions();
         let contact = tokio::select! {
             () = stop.cancelled() => return,
             contact = look(&tracker, &target, &questions, (&shared, &mut memory)) => contact,
+        };
+        let contact = match contact {
+            JobManagerContact::NoAnswer { .. } | JobManagerContact::Answers { job: None } => {
+                result::left(&tracker, &target, questions.run, &memory).await.unwrap_or(contact)
+            }
+            JobManagerContact::NotYet | JobManagerContact::Answers { job: Some(_) } => contact,
         };
         let contact = keep_first_silence(&tracker, &target, &questions, contact);
         if shared.state_gone.swap(false, Ordering::Relaxed) && !is_over(&contact) {
@@ -173,6 +182,7 @@ async fn look(
     }
     match ask(tracker, target, questions, (shared, memory)).await {
         Ok(job) => {
+            memory.had_job |= job.is_some();
             memory.job.clone_from(&job);
             JobManagerContact::Answers { job }
         }

@@ -1,5 +1,6 @@
 use flumen_control::{LogSource, OperationState};
 use flumen_testkit::Fault;
+use serde_json::json;
 
 use crate::{
     node::Conduct,
@@ -105,5 +106,22 @@ async fn a_deployment_that_vanished_is_an_end_that_nobody_saw() {
     );
     assert_eq!(view.run.unwrap().outcome, Some(flumen_lifecycle::Outcome::Unknown));
     assert_eq!(server.world.deployments_created(), 1);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn an_end_that_nobody_heard_is_told_by_the_result_that_flink_left() {
+    let server = TestServer::start().await;
+    let run = server.running().await;
+    let result = json!({ "result": { "id": run.to_string(), "application-status": "FAILED",
+        "accumulator-results": {}, "net-runtime": 1 }, "version": 1 });
+    let place = format!("ha/local/default/word-count/{run}/job-result-store/word-count/{run}.json");
+    server.world.directory.write(&format!("storage/{place}"), result.to_string());
+    server.world.flink.forget_job(&run.to_string());
+    // The steady look is seconds away: what happens to a pod of the job brings it forward.
+    server.world.create_task_manager().await;
+    let view = server.until_state("FAILED").await;
+    assert_eq!(view.run.unwrap().outcome, Some(flumen_lifecycle::Outcome::Failed));
+    assert!(view.job.status.unreachable_since.is_none());
     server.finish().await;
 }

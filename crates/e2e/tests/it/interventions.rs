@@ -74,6 +74,19 @@ impl Running {
         })
     }
 
+    fn until_snapshot_of(&self, run: &str) {
+        let began = Instant::now();
+        loop {
+            let found = self.flumen.json(&["snapshot", "list", "--job", JOB]).expect("snapshots");
+            if found["items"].as_array().is_some_and(|all| all.iter().any(|one| one["run"] == run))
+            {
+                return;
+            }
+            assert!(began.elapsed() < LIMIT, "waited {LIMIT:?} for a checkpoint: {found}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
     fn warned(&self, words: &str) {
         let began = Instant::now();
         loop {
@@ -153,6 +166,7 @@ fn what_others_do_to_a_job_is_named_and_a_bad_snapshot_leaves_it_as_it_was() {
     flumen.succeed(&start).expect("started");
     let second = run_id(&running.runs());
     assert_ne!(second, first);
+    running.until_snapshot_of(&second);
     running.kubectl(&["delete", "deployment", JOB]);
     let job = running.until("the end", |job| job["state"] == "ENDED_UNKNOWN");
     assert!(job["reason"].as_str().is_some_and(|reason| reason.contains("is gone")), "{job}");
@@ -194,8 +208,8 @@ fn bad_starts(running: &Running) {
 fn state_of_another_job(running: &Running) {
     let other = job_file("windowing.TopSpeedWindowing");
     let answer = running.apply_file(&other, &["--force"]);
-    assert!(!answer.status.success(), "it started: {}", answer.output);
+    assert!(!answer.status.success(), "it started: {}{}", answer.error, answer.output);
     let said = "Cannot map checkpoint/savepoint state";
     assert!(answer.error.contains(said), "{said:?} is not in: {}", answer.error);
-    assert_eq!(running.job()["state"], "FAILED");
+    running.until("the end", |job| job["state"] == "FAILED");
 }

@@ -119,8 +119,7 @@ fn over(
             (known, Outcome::Stopped)
         }
         (Outcome::Failed, None) => {
-            let reason = job.failure.clone().unwrap_or_else(|| "Flink gave no reason".to_owned());
-            (because(&known, reason), Outcome::Failed)
+            (Status { reason: job.failure.clone(), ..known }, Outcome::Failed)
         }
         (Outcome::Canceled, None) if course(desired, &known) != Course::End => {
             let reason = "the job was cancelled, and not by Flumen";
