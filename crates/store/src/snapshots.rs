@@ -98,6 +98,12 @@ fn save(source: sqlx::Error) -> Error {
     Error::Save { what: WHAT, source }
 }
 
+/// When the id was made, in milliseconds.
+fn made_at(id: SnapshotId) -> Option<i64> {
+    let (seconds, nanoseconds) = id.as_uuid().get_timestamp()?.to_unix();
+    i64::try_from(seconds).ok()?.checked_mul(1000)?.checked_add(i64::from(nanoseconds / 1_000_000))
+}
+
 impl Store {
     /// Writes snapshots of a run down. What is known of one that is there already is completed, never
     /// taken back; of its checkpoints the newest `retained` are kept, as Flink keeps them.
@@ -145,7 +151,7 @@ impl Store {
     pub async fn snapshots(&self, filter: &SnapshotFilter) -> Result<Vec<Snapshot>, Error> {
         let rows = sqlx::query(
             "SELECT * FROM snapshots WHERE ($1 IS NULL OR team = $1) AND ($2 IS NULL OR job = $2) AND ($3 IS NULL OR run = $3) \
-             AND ($4 IS NULL OR (completed_at, id) < (SELECT completed_at, id FROM snapshots WHERE id = $4)) \
+             AND ($4 IS NULL OR (completed_at, id) < (coalesce((SELECT completed_at FROM snapshots WHERE id = $4), $6), $4)) \
              ORDER BY completed_at DESC, id DESC LIMIT $5",
         )
         .bind(filter.team.map(|team| team.to_string()))
@@ -153,6 +159,8 @@ impl Store {
         .bind(filter.run.map(|run| run.to_string()))
         .bind(filter.before.map(|id| id.to_string()))
         .bind(filter.limit.map_or(-1, i64::from))
+        // One that was forgotten since is placed by the time in its id: nothing is left out.
+        .bind(filter.before.and_then(made_at))
         .fetch_all(&self.pool)
         .await
         .map_err(load)?;

@@ -1,9 +1,12 @@
-use flumen_lifecycle::JobState;
+use flumen_lifecycle::{Intent, JobState};
 use flumen_model::{EnvironmentName, EventId, JobName};
 use flumen_store::{Job, JobEvent, JobFilter, Principal, Release, Run};
 use jiff::Timestamp;
 
 use crate::{Control, Error};
+
+/// Why a run that another took the place of, or that was given up with it, has no outcome.
+const NEVER_BEGUN: &str = "it was never begun";
 
 /// A job with what is shown beside it.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +60,17 @@ impl Control {
         name: &JobName,
     ) -> Result<Vec<Run>, Error> {
         let job = self.owned(principal, environment, name).await?;
-        Ok(self.store().runs(job.id).await?)
+        let mut runs = self.store().runs(job.id).await?;
+        let wanted = match job.desired.intent {
+            Intent::Run { run, .. } => Some(run),
+            Intent::Rest | Intent::Stop | Intent::Cancel | Intent::Delete => None,
+        };
+        for run in &mut runs {
+            if run.outcome.is_none() && Some(run.id) != wanted && Some(run.id) != job.status.run {
+                run.reason = Some(NEVER_BEGUN.to_owned());
+            }
+        }
+        Ok(runs)
     }
 
     /// The releases of a job, newest first.

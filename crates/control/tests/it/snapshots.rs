@@ -4,7 +4,7 @@ use flumen_control::{
     Change, OperationState, RestartOrder, SavepointOrder, Snapshot, SnapshotCause, SnapshotKind,
     StartOrder, StartSource,
 };
-use flumen_model::{Kind, OperationId, RunId};
+use flumen_model::{Kind, OperationId, RunId, SnapshotId, Uuid};
 use flumen_testkit::Fault;
 use serde_json::json;
 
@@ -295,5 +295,38 @@ async fn the_data_of_another_flink_cluster_refuse_the_first_start_and_are_left_a
     let run = server.wished_run().await;
     server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
     succeeds(&server, operation).await;
+    end(server).await;
+}
+
+#[tokio::test]
+async fn a_run_that_was_never_begun_says_so_in_the_history() {
+    let server = start().await;
+    let first = server.running().await;
+    server.world.flink.auto_savepoints(false);
+    let operation = server.apply(changed_job()).await.unwrap().operation.unwrap();
+    let trigger = operation.as_uuid().simple().to_string();
+    let triggered = || async {
+        let known = server.world.flink.triggers();
+        if known.contains(&trigger) { Ok(()) } else { Err(known) }
+    };
+    flumen_testkit::eventually_async(crate::server::PATIENCE, triggered).await;
+    server.world.flink.fail_savepoint(&trigger, "disk full");
+    assert_eq!(server.operation_ended(operation).await.state, OperationState::Failed);
+    let runs = server.runs().await;
+    assert_eq!((runs[0].outcome, runs[0].reason.as_deref()), (None, Some("it was never begun")));
+    assert_eq!((runs[1].id, runs[1].outcome, runs[1].reason.as_deref()), (first, None, None));
+    end(server).await;
+}
+
+#[tokio::test]
+async fn a_page_goes_on_after_a_snapshot_that_was_forgotten_since() {
+    let server = start().await;
+    server.running().await;
+    let operation = savepoint(&server).await;
+    succeeds(&server, operation).await;
+    let [taken] = snapshots(&server).await.try_into().unwrap();
+    let forgotten = SnapshotId::from_uuid(Uuid::now_v7());
+    let page = server.control().snapshots(&server.principal, None, Some(forgotten), 10);
+    assert_eq!(page.await.unwrap(), [taken]);
     end(server).await;
 }
