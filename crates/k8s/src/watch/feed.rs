@@ -22,7 +22,8 @@ use crate::{Cause, Cluster, Observation, clock};
 const PAGE: u32 = 500;
 /// Pauses while the server does not answer; each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// With this and the pauses of the questions to a JobManager, what is so is known within 5 s of an outage.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// A watch request that ends sooner than this is not made again at once.
 const SHORT: Duration = Duration::from_secs(1);
 
