@@ -93,6 +93,7 @@ impl Error {
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Precondition { .. } => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Control(error) if error.is_database_full() => StatusCode::INSUFFICIENT_STORAGE,
             _ => status_for(self.kind()),
         }
     }
@@ -110,9 +111,7 @@ impl Error {
                 "`flumen version list` shows those that there are; `flumen version add` adds one."
             }
             Self::Precondition { .. } => "Fetch it again and repeat the change with its new ETag.",
-            Self::Control(error) if is_database_away(error) => {
-                "Jobs that run go on. If it stays so, see whether the disk of the server's data directory is full, whether its files can be written, and whether another program holds the database."
-            }
+            Self::Control(error) => return error.hint(),
             _ => return None,
         };
         Some(hint.to_owned())
@@ -145,11 +144,6 @@ impl Error {
             request_id: None,
         }
     }
-}
-
-/// Whether the database could not be read or written now: it is locked, read-only or full.
-fn is_database_away(error: &flumen_control::Error) -> bool {
-    matches!(error, flumen_control::Error::Store(_)) && error.kind() == Kind::Unavailable
 }
 
 /// The HTTP status of a kind of failure.

@@ -22,7 +22,7 @@ use crate::{Control, Error, actions, clock, identity, jobs, snapshots, tracker::
 const SIDE_BY_SIDE: usize = 16;
 
 /// When a round failed for a reason of our own, such as a database that is away.
-const AFTER_FAULT: Duration = Duration::from_secs(2);
+pub(crate) const AFTER_FAULT: Duration = Duration::from_secs(2);
 
 /// Steps that end by themselves rather than by an action.
 const AWAIT_JOB_MANAGER: &str = "await-job-manager";

@@ -47,13 +47,16 @@ impl Control {
 }
 
 /// Writes down cluster and environment `local`. The address of the registry may be another at each
-/// start; what users added to the environment's configuration stays.
+/// start; what users added to the environment's configuration stays. What is so already is not written, so that a
+/// start with a read-only database can read.
 pub(crate) async fn provide_local(control: &Control) -> Result<(), Error> {
     let Some(local) = control.settings().local.clone() else { return Ok(()) };
     let Some(team) = control.store().first_team().await? else { return Ok(()) };
     let kubeconfig = local.kubeconfig.display().to_string();
     let cluster = Cluster { name: LOCAL.to_owned(), kubeconfig, context: None };
-    control.store().save_cluster(team, &cluster).await?;
+    if !control.store().clusters().await?.contains(&cluster) {
+        control.store().save_cluster(team, &cluster).await?;
+    }
     let name: EnvironmentName = LOCAL.parse().map_err(|error: flumen_model::InvalidValue| {
         Error::Invalid { message: error.to_string() }
     })?;
@@ -68,7 +71,13 @@ pub(crate) async fn provide_local(control: &Control) -> Result<(), Error> {
             host_path: local.storage.display().to_string(),
             mount_path: LOCAL_STORAGE_MOUNT.to_owned(),
         },
-        configuration: known.map(|known| known.document.configuration).unwrap_or_default(),
+        configuration: known
+            .as_ref()
+            .map(|known| known.document.configuration.clone())
+            .unwrap_or_default(),
     };
+    if known.is_some_and(|known| known.document == document) {
+        return Ok(());
+    }
     Ok(control.store().save_environment(team, &name, &document, clock::now()).await?)
 }

@@ -1,12 +1,13 @@
 use std::{io, path::PathBuf};
 
 use flumen_model::Kind;
+use flumen_store::Trouble;
 
 /// What can fail in a use case or an action. Each variant has a stable code, listed in docs/errors.md.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database.
-    #[error("the database did not do what was asked")]
+    #[error(transparent)]
     Store(#[from] flumen_store::Error),
     /// The Kubernetes API.
     #[error("the cluster did not do what was asked")]
@@ -123,11 +124,18 @@ impl Error {
     }
 
     /// The stable code of this failure.
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Store(flumen_store::Error::Stale { .. } | flumen_store::Error::Exists { .. })
             | Self::Conflict { .. } => "conflict",
-            Self::Store(_) => "server.database",
+            Self::Store(error) => match error.trouble() {
+                Some(Trouble::Full) => "server.database_full",
+                Some(Trouble::ReadOnly) => "server.database_read_only",
+                Some(Trouble::Locked) => "server.database_locked",
+                Some(Trouble::Unusable) => "server.database_unusable",
+                Some(Trouble::Damaged) => "server.database_damaged",
+                None => "server.database",
+            },
             Self::Cluster(_) => "cluster.request",
             Self::Registry(_) => "registry.request",
             Self::Flink(_) => "flink.request",
@@ -141,6 +149,24 @@ impl Error {
             Self::UploadBroken { .. } => "artifact.upload",
             Self::Underway { .. } => "cluster.underway",
         }
+    }
+
+    /// What to do about it, in whole sentences.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    /// Whether the database has no room to write.
+    pub fn is_database_full(&self) -> bool {
+        matches!(self, Self::Store(error) if error.trouble() == Some(Trouble::Full))
+    }
+
+    /// Whether the database could not be read or written now: what was to be done is still to be done.
+    pub(crate) fn is_database_away(&self) -> bool {
+        matches!(self, Self::Store(error) if error.kind() == Kind::Unavailable)
     }
 
     /// The failure and its causes in one paragraph.

@@ -10,7 +10,9 @@ use flumen_model::{EnvironmentName, FlinkVersion, OperationId};
 use flumen_store::{FlinkVersionRow, Operation, OperationState, Principal};
 use serde::{Deserialize, Serialize};
 
-use crate::{Control, Error, actions, clock, identity, jobs::IdempotencyKey};
+use crate::{
+    Control, Error, actions, clock, controller::AFTER_FAULT, identity, jobs::IdempotencyKey,
+};
 
 const DISTRIBUTION: &str = "prepare-distribution";
 const LAYERS: &str = "build-layers";
@@ -127,17 +129,30 @@ pub(crate) async fn resume(control: &Control) -> Result<(), Error> {
 fn begin(control: &Control, operation: Operation, request: Request) {
     let control = control.clone();
     control.tasks().clone().spawn("add version", |stop| async move {
-        let result = tokio::select! {
+        tokio::select! {
             // Left as it is: the next server goes on with it.
-            () = stop.cancelled() => return,
-            result = add(&control, &operation, &request) => result,
-        };
-        let failure = result.err().map(|error| error.paragraph());
-        let finished = control.store().finish_operation(operation.id, failure.as_deref(), clock::now()).await;
-        if let Err(error) = finished {
-            tracing::error!(operation.id = %operation.id, error = %error, "the end of an operation was not written down");
+            () = stop.cancelled() => {}
+            () = carry_through(&control, &operation, &request) => {}
         }
     });
+}
+
+/// Adds the version and writes down how that ended; begins anew while the database is away.
+async fn carry_through(control: &Control, operation: &Operation, request: &Request) {
+    let store = control.store();
+    loop {
+        let ended = match add(control, operation, request).await {
+            Err(error) if error.is_database_away() => Err(error),
+            result => {
+                let failure = result.err().map(|error| error.paragraph());
+                let ended = store.finish_operation(operation.id, failure.as_deref(), clock::now());
+                ended.await.map_err(Error::from)
+            }
+        };
+        let Err(error) = ended else { return };
+        tracing::warn!(operation.id = %operation.id, error = error.paragraph(), "an operation could not be written down and is begun anew");
+        tokio::time::sleep(AFTER_FAULT).await;
+    }
 }
 
 async fn add(control: &Control, operation: &Operation, request: &Request) -> Result<(), Error> {

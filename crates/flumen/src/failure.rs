@@ -22,7 +22,7 @@ pub(crate) fn explain(error: &anyhow::Error) -> Explained {
     Explained {
         message: error.to_string(),
         causes: Explained::chain(error.chain().nth(1)),
-        hint: None,
+        hint: error.downcast_ref().and_then(flumen_control::Error::hint),
     }
 }
 

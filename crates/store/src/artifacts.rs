@@ -1,7 +1,7 @@
 use flumen_model::Digest;
 use jiff::Timestamp;
 
-use crate::{Error, Store};
+use crate::{Error, Store, rows::Columns};
 
 const WHAT: &str = "artifacts";
 
@@ -22,11 +22,9 @@ impl Store {
 
     /// The size of the artifact in bytes, if its file is complete.
     pub async fn artifact_size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
-        let size: Option<i64> = sqlx::query_scalar("SELECT size FROM artifacts WHERE digest = $1")
-            .bind(digest.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|source| Error::Load { what: WHAT, source })?;
-        Ok(size.and_then(|size| u64::try_from(size).ok()))
+        let query =
+            sqlx::query("SELECT size FROM artifacts WHERE digest = $1").bind(digest.as_str());
+        let Some(row) = self.row(WHAT, query).await? else { return Ok(None) };
+        Ok(u64::try_from(Columns::of(&row, WHAT).number("size")?).ok())
     }
 }

@@ -35,8 +35,8 @@ impl Store {
 
     /// All clusters by name.
     pub async fn clusters(&self) -> Result<Vec<Cluster>, Error> {
-        let found =
-            sqlx::query("SELECT document FROM clusters ORDER BY name").fetch_all(&self.pool).await;
-        read_all(found, WHAT, |columns| columns.json("document"))
+        let query = sqlx::query("SELECT document FROM clusters ORDER BY name");
+        let found = self.rows(WHAT, query).await?;
+        read_all(&found, WHAT, |columns| columns.json("document"))
     }
 }

@@ -77,9 +77,9 @@ impl Store {
 
     /// All environments by name.
     pub async fn environments(&self) -> Result<Vec<Environment>, Error> {
-        let found =
-            sqlx::query("SELECT * FROM environments ORDER BY name").fetch_all(&self.pool).await;
-        read_all(found, WHAT, |columns| {
+        let query = sqlx::query("SELECT * FROM environments ORDER BY name");
+        let found = self.rows(WHAT, query).await?;
+        read_all(&found, WHAT, |columns| {
             Ok(Environment {
                 name: columns.parsed("name")?,
                 document: columns.json("document")?,

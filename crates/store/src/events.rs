@@ -39,15 +39,14 @@ impl Store {
         before: Option<EventId>,
         limit: u32,
     ) -> Result<Vec<JobEvent>, Error> {
-        let found = sqlx::query(
+        let query = sqlx::query(
             "SELECT * FROM job_events WHERE job = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
         )
         .bind(job.to_string())
         .bind(before.map_or_else(|| "~".to_owned(), |id| id.to_string()))
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await;
-        read_all(found, WHAT, |columns| {
+        .bind(i64::from(limit));
+        let found = self.rows(WHAT, query).await?;
+        read_all(&found, WHAT, |columns| {
             Ok(JobEvent {
                 id: columns.parsed("id")?,
                 at: columns.time("at")?,

@@ -1,17 +1,15 @@
 use jiff::Timestamp;
 
-use crate::{Error, Store};
+use crate::{Error, Store, rows::Columns};
 
 const WHAT: &str = "images";
 
 impl Store {
     /// The image that was built for this key, by digest. It may be gone from the registry by now.
     pub async fn image(&self, key: &str) -> Result<Option<String>, Error> {
-        sqlx::query_scalar("SELECT image FROM images WHERE key = $1")
-            .bind(key)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|source| Error::Load { what: WHAT, source })
+        let query = sqlx::query("SELECT image FROM images WHERE key = $1").bind(key);
+        let row = self.row(WHAT, query).await?;
+        row.map(|row| Columns::of(&row, WHAT).text("image")).transpose()
     }
 
     /// Remembers the image that was built for this key.

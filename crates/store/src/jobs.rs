@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::{
     Error, Operation, Release, Run, Store,
+    database::Writing,
     operations::{self, KeyRow},
     releases,
     rows::{Columns, json, word},
@@ -79,14 +80,6 @@ pub struct JobFilter {
 
 const WHAT: &str = "jobs";
 
-fn load(source: sqlx::Error) -> Error {
-    Error::Load { what: WHAT, source }
-}
-
-fn save(source: sqlx::Error) -> Error {
-    Error::Save { what: WHAT, source }
-}
-
 impl Store {
     /// Creates a job.
     ///
@@ -94,8 +87,8 @@ impl Store {
     /// [`Error::Exists`] if the name or the cluster id is taken.
     pub async fn create_job(&self, new: &NewJob<'_>) -> Result<(), Error> {
         let job = new.job;
-        let mut transaction = self.write(WHAT).await?;
-        sqlx::query(
+        let mut writing = self.write(WHAT).await?;
+        let statement = sqlx::query(
             "INSERT INTO jobs (id, team, environment, name, mode, session, cluster, namespace, cluster_id, spec, release_id, \
              desired, state, status, version, status_version, created_at, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, 1, $15, $15)",
@@ -114,17 +107,12 @@ impl Store {
         .bind(json(&job.desired))
         .bind(job.status.state.name())
         .bind(json(&job.status))
-        .bind(job.created_at.as_millisecond())
-        .execute(&mut *transaction)
-        .await
-        .map_err(|source| match source {
-            sqlx::Error::Database(error) if error.is_unique_violation() => {
-                Error::Exists { what: format!("job {} in environment {}", job.name, job.environment) }
-            }
-            source => save(source),
+        .bind(job.created_at.as_millisecond());
+        writing.execute(WHAT, statement).await.map_err(|error| {
+            error.or_exists(|| format!("job {} in environment {}", job.name, job.environment))
         })?;
-        write_parts(&mut transaction, new).await?;
-        self.commit("store.create-job", WHAT, transaction).await
+        write_parts(&mut writing, new).await?;
+        self.commit("store.create-job", WHAT, writing).await
     }
 
     /// Changes what is wanted of a job, if it is still at the version that `new.job` was read at.
@@ -133,8 +121,8 @@ impl Store {
     /// [`Error::Stale`] if someone else changed it meanwhile.
     pub async fn update_job(&self, new: &NewJob<'_>) -> Result<(), Error> {
         let job = new.job;
-        let mut transaction = self.write(WHAT).await?;
-        let rows = sqlx::query(
+        let mut writing = self.write(WHAT).await?;
+        let statement = sqlx::query(
             "UPDATE jobs SET spec = $2, release_id = $3, desired = $4, version = version + 1, updated_at = $5 \
              WHERE id = $1 AND version = $6",
         )
@@ -143,16 +131,13 @@ impl Store {
         .bind(job.release.to_string())
         .bind(json(&job.desired))
         .bind(job.updated_at.as_millisecond())
-        .bind(job.version)
-        .execute(&mut *transaction)
-        .await
-        .map_err(save)?
-        .rows_affected();
+        .bind(job.version);
+        let rows = writing.execute(WHAT, statement).await?.rows_affected();
         if rows == 0 {
             return Err(Error::Stale { what: format!("job {}", job.name), version: job.version });
         }
-        write_parts(&mut transaction, new).await?;
-        self.commit("store.update-job", WHAT, transaction).await
+        write_parts(&mut writing, new).await?;
+        self.commit("store.update-job", WHAT, writing).await
     }
 
     /// Writes down what Flumen knows of a job now, if nobody else did since `status_version`.
@@ -201,11 +186,8 @@ impl Store {
 
     /// One job by its id.
     pub async fn job(&self, id: JobId) -> Result<Option<Job>, Error> {
-        let row = sqlx::query("SELECT * FROM jobs WHERE id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(load)?;
+        let query = sqlx::query("SELECT * FROM jobs WHERE id = $1").bind(id.to_string());
+        let row = self.row(WHAT, query).await?;
         row.as_ref().map(from_row).transpose()
     }
 
@@ -215,19 +197,17 @@ impl Store {
         environment: &EnvironmentName,
         name: &JobName,
     ) -> Result<Option<Job>, Error> {
-        let row = sqlx::query("SELECT * FROM jobs WHERE environment = $1 AND name = $2")
+        let query = sqlx::query("SELECT * FROM jobs WHERE environment = $1 AND name = $2")
             .bind(environment.as_str())
-            .bind(name.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(load)?;
+            .bind(name.as_str());
+        let row = self.row(WHAT, query).await?;
         row.as_ref().map(from_row).transpose()
     }
 
     /// Every job with what counts its changes by users.
     pub async fn job_versions(&self) -> Result<Vec<(JobId, i64)>, Error> {
-        let rows = sqlx::query("SELECT id, version FROM jobs").fetch_all(&self.pool).await;
-        let rows = rows.map_err(load)?;
+        let query = sqlx::query("SELECT id, version FROM jobs");
+        let rows = self.rows(WHAT, query).await?;
         let version = |row: &SqliteRow| {
             let columns = Columns::of(row, WHAT);
             Ok((columns.parsed("id")?, columns.number("version")?))
@@ -238,7 +218,7 @@ impl Store {
     /// The jobs that the filter lets through, by environment and name.
     pub async fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>, Error> {
         let (after_environment, after_name) = filter.after.clone().unwrap_or_default();
-        let rows = sqlx::query(
+        let query = sqlx::query(
             "SELECT * FROM jobs WHERE ($1 IS NULL OR team = $1) AND ($2 IS NULL OR environment = $2) \
              AND (environment > $3 OR (environment = $3 AND name > $4)) ORDER BY environment, name LIMIT $5",
         )
@@ -246,42 +226,34 @@ impl Store {
         .bind(filter.environment.as_ref().map(|environment| environment.as_str().to_owned()))
         .bind(after_environment)
         .bind(after_name)
-        .bind(filter.limit.map_or(-1, i64::from))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(load)?;
+        .bind(filter.limit.map_or(-1, i64::from));
+        let rows = self.rows(WHAT, query).await?;
         rows.iter().map(from_row).collect()
     }
 
     /// Forgets a job with its releases, runs and timeline; its operations stay, and the one that asked for
     /// this has succeeded: once the job is gone, nothing leads to it any more.
     pub async fn delete_job(&self, id: JobId, now: Timestamp) -> Result<(), Error> {
-        let mut transaction = self.write(WHAT).await?;
-        operations::succeed_of_job(&mut transaction, id, now).await?;
-        sqlx::query("DELETE FROM jobs WHERE id = $1")
-            .bind(id.to_string())
-            .execute(&mut *transaction)
-            .await
-            .map_err(save)?;
-        self.commit("store.delete-job", WHAT, transaction).await
+        let mut writing = self.write(WHAT).await?;
+        operations::succeed_of_job(&mut writing, id, now).await?;
+        let statement = sqlx::query("DELETE FROM jobs WHERE id = $1").bind(id.to_string());
+        writing.execute(WHAT, statement).await?;
+        self.commit("store.delete-job", WHAT, writing).await
     }
 }
 
-async fn write_parts(
-    transaction: &mut sqlx::SqliteConnection,
-    new: &NewJob<'_>,
-) -> Result<(), Error> {
+async fn write_parts(writing: &mut Writing, new: &NewJob<'_>) -> Result<(), Error> {
     let team = new.job.team.to_string();
     if let Some(release) = new.release {
-        releases::insert(transaction, &team, release).await?;
+        releases::insert(writing, &team, release).await?;
     }
     if let Some(run) = new.run {
-        runs::insert(transaction, &team, run).await?;
+        runs::insert(writing, &team, run).await?;
     }
     if let Some(operation) = new.operation {
-        operations::insert(transaction, operation).await?;
+        operations::insert(writing, operation).await?;
         if let Some((key, request)) = new.key {
-            operations::insert_key(transaction, &KeyRow { key, request }, operation).await?;
+            operations::insert_key(writing, &KeyRow { key, request }, operation).await?;
         }
     }
     Ok(())

@@ -14,6 +14,7 @@ mod rows;
 mod runs;
 mod snapshots;
 mod teams;
+mod trouble;
 mod versions;
 
 pub use clusters::Cluster;
@@ -27,4 +28,5 @@ pub use releases::{Release, ReleaseArtifact, ReleaseContent};
 pub use runs::{Run, RunPlan, RunStart};
 pub use snapshots::{Snapshot, SnapshotCause, SnapshotFilter, SnapshotKind};
 pub use teams::Principal;
+pub use trouble::Trouble;
 pub use versions::FlinkVersionRow;

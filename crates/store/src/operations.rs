@@ -1,10 +1,11 @@
 use flumen_model::{EnvironmentName, JobId, OperationId, TeamId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use sqlx::sqlite::SqliteRow;
 
 use crate::{
     Error, Principal, Store,
+    database::Writing,
     rows::{Columns, word},
 };
 
@@ -84,29 +85,16 @@ pub enum StepState {
 
 const WHAT: &str = "operations";
 
-fn load(source: sqlx::Error) -> Error {
-    Error::Load { what: WHAT, source }
-}
-
-fn save(source: sqlx::Error) -> Error {
-    Error::Save { what: WHAT, source }
-}
-
-pub(crate) async fn insert(
-    connection: &mut SqliteConnection,
-    operation: &Operation,
-) -> Result<(), Error> {
+pub(crate) async fn insert(writing: &mut Writing, operation: &Operation) -> Result<(), Error> {
     if let Some(job) = operation.job {
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE operations SET state = 'superseded', finished_at = $2 WHERE job = $1 AND state = 'running'",
         )
         .bind(job.to_string())
-        .bind(operation.created_at.as_millisecond())
-        .execute(&mut *connection)
-        .await
-        .map_err(save)?;
+        .bind(operation.created_at.as_millisecond());
+        writing.execute(WHAT, statement).await?;
     }
-    sqlx::query(
+    let statement = sqlx::query(
         "INSERT INTO operations (id, team, job, environment, subject, kind, request, principal, state, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'running', $9)",
     )
@@ -118,16 +106,13 @@ pub(crate) async fn insert(
     .bind(&operation.kind)
     .bind(&operation.request)
     .bind(&operation.principal)
-    .bind(operation.created_at.as_millisecond())
-    .execute(connection)
-    .await
-    .map(drop)
-    .map_err(save)
+    .bind(operation.created_at.as_millisecond());
+    writing.execute(WHAT, statement).await.map(drop)
 }
 
 /// Ends the operation of a job that is underway, and its steps.
 pub(crate) async fn succeed_of_job(
-    connection: &mut SqliteConnection,
+    writing: &mut Writing,
     job: JobId,
     now: Timestamp,
 ) -> Result<(), Error> {
@@ -136,12 +121,8 @@ pub(crate) async fn succeed_of_job(
          AND operation IN (SELECT id FROM operations WHERE job = $1 AND state = 'running')",
         "UPDATE operations SET state = 'succeeded', finished_at = $2 WHERE job = $1 AND state = 'running'",
     ] {
-        sqlx::query(sql)
-            .bind(job.to_string())
-            .bind(now.as_millisecond())
-            .execute(&mut *connection)
-            .await
-            .map_err(save)?;
+        let statement = sqlx::query(sql).bind(job.to_string()).bind(now.as_millisecond());
+        writing.execute(WHAT, statement).await?;
     }
     Ok(())
 }
@@ -153,21 +134,18 @@ impl Store {
         operation: &Operation,
         key: Option<(&str, &str)>,
     ) -> Result<(), Error> {
-        let mut transaction = self.write(WHAT).await?;
-        insert(&mut transaction, operation).await?;
+        let mut writing = self.write(WHAT).await?;
+        insert(&mut writing, operation).await?;
         if let Some((key, request)) = key {
-            insert_key(&mut transaction, &KeyRow { key, request }, operation).await?;
+            insert_key(&mut writing, &KeyRow { key, request }, operation).await?;
         }
-        self.commit("store.create-operation", WHAT, transaction).await
+        self.commit("store.create-operation", WHAT, writing).await
     }
 
     /// One operation with its steps.
     pub async fn operation(&self, id: OperationId) -> Result<Option<Operation>, Error> {
-        let row = sqlx::query("SELECT * FROM operations WHERE id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(load)?;
+        let query = sqlx::query("SELECT * FROM operations WHERE id = $1").bind(id.to_string());
+        let row = self.row(WHAT, query).await?;
         let Some(row) = row else { return Ok(None) };
         let mut operation = from_row(&row)?;
         operation.steps = self.steps(id).await?;
@@ -181,34 +159,28 @@ impl Store {
         job: Option<JobId>,
         limit: u32,
     ) -> Result<Vec<Operation>, Error> {
-        let rows = sqlx::query(
+        let query = sqlx::query(
             "SELECT * FROM operations WHERE team = $1 AND ($2 IS NULL OR job = $2) ORDER BY created_at DESC, id DESC LIMIT $3",
         )
         .bind(team.to_string())
         .bind(job.map(|job| job.to_string()))
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(load)?;
+        .bind(i64::from(limit));
+        let rows = self.rows(WHAT, query).await?;
         rows.iter().map(from_row).collect()
     }
 
     /// The operations about no job that did not end, for a server that starts.
     pub async fn unfinished_without_job(&self) -> Result<Vec<Operation>, Error> {
-        let rows = sqlx::query("SELECT * FROM operations WHERE job IS NULL AND state = 'running'")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(load)?;
+        let query = sqlx::query("SELECT * FROM operations WHERE job IS NULL AND state = 'running'");
+        let rows = self.rows(WHAT, query).await?;
         rows.iter().map(from_row).collect()
     }
 
     async fn steps(&self, id: OperationId) -> Result<Vec<Step>, Error> {
-        let rows =
+        let query =
             sqlx::query("SELECT * FROM operation_steps WHERE operation = $1 ORDER BY position")
-                .bind(id.to_string())
-                .fetch_all(&self.pool)
-                .await
-                .map_err(load)?;
+                .bind(id.to_string());
+        let rows = self.rows(WHAT, query).await?;
         rows.iter()
             .map(|row| {
                 let columns = Columns::of(row, "operation steps");
@@ -295,25 +267,21 @@ impl Store {
         error: Option<&str>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let mut transaction = self.write(WHAT).await?;
+        let mut writing = self.write(WHAT).await?;
         let state =
             if error.is_some() { OperationState::Failed } else { OperationState::Succeeded };
-        sqlx::query("UPDATE operations SET state = $2, error = $3, finished_at = $4 WHERE id = $1 AND state = 'running'")
+        let statement = sqlx::query("UPDATE operations SET state = $2, error = $3, finished_at = $4 WHERE id = $1 AND state = 'running'")
             .bind(id.to_string())
             .bind(word(&state))
             .bind(error)
-            .bind(now.as_millisecond())
-            .execute(&mut *transaction)
-            .await
-            .map_err(save)?;
-        sqlx::query("UPDATE operation_steps SET state = $2, finished_at = $3 WHERE operation = $1 AND state = 'running'")
+            .bind(now.as_millisecond());
+        writing.execute(WHAT, statement).await?;
+        let statement = sqlx::query("UPDATE operation_steps SET state = $2, finished_at = $3 WHERE operation = $1 AND state = 'running'")
             .bind(id.to_string())
             .bind(word(&state))
-            .bind(now.as_millisecond())
-            .execute(&mut *transaction)
-            .await
-            .map_err(save)?;
-        self.commit("store.finish-operation", WHAT, transaction).await
+            .bind(now.as_millisecond());
+        writing.execute(WHAT, statement).await?;
+        self.commit("store.finish-operation", WHAT, writing).await
     }
 
     /// The operation that this principal started with this key before, and the hash of its request.
@@ -322,14 +290,12 @@ impl Store {
         principal: &Principal,
         key: &str,
     ) -> Result<Option<(String, OperationId)>, Error> {
-        let row = sqlx::query(
+        let query = sqlx::query(
             "SELECT request, operation FROM idempotency_keys WHERE principal = $1 AND key = $2",
         )
         .bind(&principal.name)
-        .bind(key)
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(load)?;
+        .bind(key);
+        let row = self.row(WHAT, query).await?;
         row.map(|row| {
             let columns = Columns::of(&row, "idempotency keys");
             Ok((columns.text("request")?, columns.parsed("operation")?))
@@ -346,25 +312,19 @@ pub(crate) struct KeyRow<'a> {
 }
 
 pub(crate) async fn insert_key(
-    connection: &mut SqliteConnection,
+    writing: &mut Writing,
     row: &KeyRow<'_>,
     operation: &Operation,
 ) -> Result<(), Error> {
-    sqlx::query("INSERT INTO idempotency_keys (principal, key, request, operation, created_at) VALUES ($1, $2, $3, $4, $5)")
+    let statement = sqlx::query("INSERT INTO idempotency_keys (principal, key, request, operation, created_at) VALUES ($1, $2, $3, $4, $5)")
         .bind(&operation.principal)
         .bind(row.key)
         .bind(row.request)
         .bind(operation.id.to_string())
-        .bind(operation.created_at.as_millisecond())
-        .execute(connection)
-        .await
-        .map(drop)
-        .map_err(|source| match source {
-            sqlx::Error::Database(error) if error.is_unique_violation() => {
-                Error::Exists { what: format!("an operation with the idempotency key {:?}", row.key) }
-            }
-            source => save(source),
-        })
+        .bind(operation.created_at.as_millisecond());
+    writing.execute(WHAT, statement).await.map(drop).map_err(|error| {
+        error.or_exists(|| format!("an operation with the idempotency key {:?}", row.key))
+    })
 }
 
 fn from_row(row: &SqliteRow) -> Result<Operation, Error> {

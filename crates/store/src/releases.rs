@@ -2,10 +2,10 @@ use flumen_model::{ArtifactRole, Digest, FlinkVersion, JobId, ReleaseId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sqlx::SqliteConnection;
 
 use crate::{
     Error, Store,
+    database::Writing,
     rows::{json, read_all},
 };
 
@@ -56,12 +56,11 @@ pub struct ReleaseArtifact {
 const WHAT: &str = "releases";
 
 pub(crate) async fn insert(
-    connection: &mut SqliteConnection,
+    writing: &mut Writing,
     team: &str,
     release: &Release,
 ) -> Result<(), Error> {
-    let save = |source| Error::Save { what: WHAT, source };
-    sqlx::query(
+    let statement = sqlx::query(
         "INSERT INTO releases (id, job, number, team, content, created_at, created_by) \
          SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6 FROM releases WHERE job = $2 \
          ON CONFLICT (job, id) DO NOTHING",
@@ -71,21 +70,17 @@ pub(crate) async fn insert(
     .bind(team)
     .bind(json(&release.content))
     .bind(release.created_at.as_millisecond())
-    .bind(&release.created_by)
-    .execute(connection)
-    .await
-    .map(drop)
-    .map_err(save)
+    .bind(&release.created_by);
+    writing.execute(WHAT, statement).await.map(drop)
 }
 
 impl Store {
     /// The releases of a job, newest first.
     pub async fn releases(&self, job: JobId) -> Result<Vec<Release>, Error> {
-        let found = sqlx::query("SELECT * FROM releases WHERE job = $1 ORDER BY number DESC")
-            .bind(job.to_string())
-            .fetch_all(&self.pool)
-            .await;
-        read_all(found, WHAT, |columns| {
+        let query = sqlx::query("SELECT * FROM releases WHERE job = $1 ORDER BY number DESC")
+            .bind(job.to_string());
+        let found = self.rows(WHAT, query).await?;
+        read_all(&found, WHAT, |columns| {
             Ok(Release {
                 id: columns.parsed("id")?,
                 job: columns.parsed("job")?,

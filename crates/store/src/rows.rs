@@ -23,7 +23,7 @@ impl<'r> Columns<'r> {
         &self,
         column: &'c str,
     ) -> Result<T, Error> {
-        self.row.try_get(column).map_err(|source| Error::Load { what: self.what, source })
+        self.row.try_get(column).map_err(|source| Error::Columns { what: self.what, source })
     }
 
     pub(crate) fn text(&self, column: &str) -> Result<String, Error> {
@@ -86,12 +86,11 @@ impl<'r> Columns<'r> {
 
 /// Reads each row that a query found.
 pub(crate) fn read_all<T>(
-    found: Result<Vec<SqliteRow>, sqlx::Error>,
+    found: &[SqliteRow],
     what: &'static str,
     read: impl Fn(&Columns<'_>) -> Result<T, Error>,
 ) -> Result<Vec<T>, Error> {
-    let rows = found.map_err(|source| Error::Load { what, source })?;
-    rows.iter().map(|row| read(&Columns::of(row, what))).collect()
+    found.iter().map(|row| read(&Columns::of(row, what))).collect()
 }
 
 fn to_time(what: &'static str, milliseconds: i64) -> Result<Timestamp, Error> {

@@ -2,10 +2,10 @@ use flumen_lifecycle::Outcome;
 use flumen_model::{EnvironmentName, JobId, ReleaseId, RestoreMode, RunId, StartFrom};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::SqliteConnection;
 
 use crate::{
     Error, Store,
+    database::Writing,
     rows::{Columns, json},
 };
 
@@ -76,12 +76,8 @@ pub struct RunPlan {
 
 const WHAT: &str = "runs";
 
-pub(crate) async fn insert(
-    connection: &mut SqliteConnection,
-    team: &str,
-    run: &Run,
-) -> Result<(), Error> {
-    sqlx::query(
+pub(crate) async fn insert(writing: &mut Writing, team: &str, run: &Run) -> Result<(), Error> {
+    let statement = sqlx::query(
         "INSERT INTO runs (id, job, number, team, release_id, environment, start, created_at) \
          SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7 FROM runs WHERE job = $2",
     )
@@ -91,11 +87,8 @@ pub(crate) async fn insert(
     .bind(run.release.to_string())
     .bind(run.environment.as_str())
     .bind(json(&run.start))
-    .bind(run.created_at.as_millisecond())
-    .execute(connection)
-    .await
-    .map(drop)
-    .map_err(|source| Error::Save { what: WHAT, source })
+    .bind(run.created_at.as_millisecond());
+    writing.execute(WHAT, statement).await.map(drop)
 }
 
 fn outcome_from(text: &str) -> Option<Outcome> {
@@ -105,21 +98,16 @@ fn outcome_from(text: &str) -> Option<Outcome> {
 impl Store {
     /// One run.
     pub async fn run(&self, id: RunId) -> Result<Option<Run>, Error> {
-        let row = sqlx::query("SELECT * FROM runs WHERE id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|source| Error::Load { what: WHAT, source })?;
+        let query = sqlx::query("SELECT * FROM runs WHERE id = $1").bind(id.to_string());
+        let row = self.row(WHAT, query).await?;
         row.as_ref().map(from_row).transpose()
     }
 
     /// The runs of a job, newest first.
     pub async fn runs(&self, job: JobId) -> Result<Vec<Run>, Error> {
-        let rows = sqlx::query("SELECT * FROM runs WHERE job = $1 ORDER BY number DESC")
-            .bind(job.to_string())
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|source| Error::Load { what: WHAT, source })?;
+        let query = sqlx::query("SELECT * FROM runs WHERE job = $1 ORDER BY number DESC")
+            .bind(job.to_string());
+        let rows = self.rows(WHAT, query).await?;
         rows.iter().map(from_row).collect()
     }
 

@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::{
     Error, Job, Store,
+    database::Writing,
     rows::{Columns, word},
 };
 
@@ -90,14 +91,6 @@ pub struct SnapshotFilter {
 
 const WHAT: &str = "snapshots";
 
-fn load(source: sqlx::Error) -> Error {
-    Error::Load { what: WHAT, source }
-}
-
-fn save(source: sqlx::Error) -> Error {
-    Error::Save { what: WHAT, source }
-}
-
 /// When the id was made, in milliseconds.
 fn made_at(id: SnapshotId) -> Option<i64> {
     let (seconds, nanoseconds) = id.as_uuid().get_timestamp()?.to_unix();
@@ -114,20 +107,18 @@ impl Store {
         snapshots: &[Snapshot],
         retained: u64,
     ) -> Result<(), Error> {
-        let mut transaction = self.write(WHAT).await?;
+        let mut writing = self.write(WHAT).await?;
         for snapshot in snapshots {
-            insert(&mut transaction, job, snapshot).await?;
+            insert(&mut writing, job, snapshot).await?;
         }
-        sqlx::query(
+        let statement = sqlx::query(
             "DELETE FROM snapshots WHERE run = $1 AND kind = 'checkpoint' AND id NOT IN \
              (SELECT id FROM snapshots WHERE run = $1 AND kind = 'checkpoint' ORDER BY number DESC LIMIT $2)",
         )
         .bind(run.to_string())
-        .bind(i64::try_from(retained).unwrap_or(i64::MAX))
-        .execute(&mut *transaction)
-        .await
-        .map_err(save)?;
-        self.commit("store.save-snapshots", WHAT, transaction).await
+        .bind(i64::try_from(retained).unwrap_or(i64::MAX));
+        writing.execute(WHAT, statement).await?;
+        self.commit("store.save-snapshots", WHAT, writing).await
     }
 
     /// Forgets the checkpoints of a run whose job finished: Flink deletes them then.
@@ -139,17 +130,14 @@ impl Store {
 
     /// One snapshot.
     pub async fn snapshot(&self, id: SnapshotId) -> Result<Option<Snapshot>, Error> {
-        let row = sqlx::query("SELECT * FROM snapshots WHERE id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(load)?;
+        let query = sqlx::query("SELECT * FROM snapshots WHERE id = $1").bind(id.to_string());
+        let row = self.row(WHAT, query).await?;
         row.as_ref().map(from_row).transpose()
     }
 
     /// The snapshots that the filter lets through, newest first.
     pub async fn snapshots(&self, filter: &SnapshotFilter) -> Result<Vec<Snapshot>, Error> {
-        let rows = sqlx::query(
+        let query = sqlx::query(
             "SELECT * FROM snapshots WHERE ($1 IS NULL OR team = $1) AND ($2 IS NULL OR job = $2) AND ($3 IS NULL OR run = $3) \
              AND ($4 IS NULL OR (completed_at, id) < (coalesce((SELECT completed_at FROM snapshots WHERE id = $4), $6), $4)) \
              ORDER BY completed_at DESC, id DESC LIMIT $5",
@@ -160,20 +148,14 @@ impl Store {
         .bind(filter.before.map(|id| id.to_string()))
         .bind(filter.limit.map_or(-1, i64::from))
         // One that was forgotten since is placed by the time in its id: nothing is left out.
-        .bind(filter.before.and_then(made_at))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(load)?;
+        .bind(filter.before.and_then(made_at));
+        let rows = self.rows(WHAT, query).await?;
         rows.iter().map(from_row).collect()
     }
 }
 
-async fn insert(
-    connection: &mut sqlx::SqliteConnection,
-    job: &Job,
-    snapshot: &Snapshot,
-) -> Result<(), Error> {
-    sqlx::query(
+async fn insert(writing: &mut Writing, job: &Job, snapshot: &Snapshot) -> Result<(), Error> {
+    let statement = sqlx::query(
         "INSERT INTO snapshots (id, team, environment, job, job_name, run, kind, cause, operation, number, format, path, \
          size_bytes, duration_ms, triggered_at, completed_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
@@ -199,11 +181,8 @@ async fn insert(
     .bind(snapshot.size.and_then(|size| i64::try_from(size.bytes()).ok()))
     .bind(snapshot.duration.and_then(|time| i64::try_from(time.as_millis()).ok()))
     .bind(snapshot.triggered_at.map(Timestamp::as_millisecond))
-    .bind(snapshot.completed_at.as_millisecond())
-    .execute(connection)
-    .await
-    .map(drop)
-    .map_err(save)
+    .bind(snapshot.completed_at.as_millisecond());
+    writing.execute(WHAT, statement).await.map(drop)
 }
 
 fn from_row(row: &SqliteRow) -> Result<Snapshot, Error> {

@@ -21,31 +21,28 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Error> {
         const WHAT: &str = "the first token";
-        let save = |source| Error::Save { what: WHAT, source };
-        let mut transaction = self.write(WHAT).await?;
-        let tokens: i64 = sqlx::query_scalar("SELECT count(*) FROM tokens")
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(|source| Error::Load { what: WHAT, source })?;
-        if tokens > 0 {
+        // A start that has nothing to write does not write, so that one with a read-only database can read.
+        let tokens = sqlx::query("SELECT name FROM tokens LIMIT 1");
+        if self.row(WHAT, tokens).await?.is_some() {
             return Ok(false);
         }
-        sqlx::query("INSERT INTO teams (id, name, created_at) VALUES ($1, 'default', $2)")
-            .bind(team.to_string())
-            .bind(now.as_millisecond())
-            .execute(&mut *transaction)
-            .await
-            .map_err(save)?;
-        sqlx::query(
+        let mut writing = self.write(WHAT).await?;
+        let first = sqlx::query(
+            "INSERT INTO teams (id, name, created_at) SELECT $1, 'default', $2 WHERE NOT EXISTS (SELECT 1 FROM tokens)",
+        )
+        .bind(team.to_string())
+        .bind(now.as_millisecond());
+        if writing.execute(WHAT, first).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let token = sqlx::query(
             "INSERT INTO tokens (hash, name, team, created_at) VALUES ($1, 'admin', $2, $3)",
         )
         .bind(token_hash)
         .bind(team.to_string())
-        .bind(now.as_millisecond())
-        .execute(&mut *transaction)
-        .await
-        .map_err(save)?;
-        self.commit("store.create-first-token", WHAT, transaction).await?;
+        .bind(now.as_millisecond());
+        writing.execute(WHAT, token).await?;
+        self.commit("store.create-first-token", WHAT, writing).await?;
         Ok(true)
     }
 
@@ -59,11 +56,8 @@ impl Store {
     /// Who has the token with this hash.
     pub async fn principal(&self, token_hash: &str) -> Result<Option<Principal>, Error> {
         const WHAT: &str = "a token";
-        let row = sqlx::query("SELECT name, team FROM tokens WHERE hash = $1")
-            .bind(token_hash)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|source| Error::Load { what: WHAT, source })?;
+        let query = sqlx::query("SELECT name, team FROM tokens WHERE hash = $1").bind(token_hash);
+        let row = self.row(WHAT, query).await?;
         row.map(|row| {
             let columns = Columns::of(&row, WHAT);
             Ok(Principal { name: columns.text("name")?, team: columns.parsed("team")? })
@@ -74,10 +68,8 @@ impl Store {
     /// The team that owns what is there from the start.
     pub async fn first_team(&self) -> Result<Option<TeamId>, Error> {
         const WHAT: &str = "the first team";
-        let row = sqlx::query("SELECT id FROM teams ORDER BY created_at LIMIT 1")
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|source| Error::Load { what: WHAT, source })?;
+        let query = sqlx::query("SELECT id FROM teams ORDER BY created_at LIMIT 1");
+        let row = self.row(WHAT, query).await?;
         row.map(|row| Columns::of(&row, WHAT).parsed("id")).transpose()
     }
 }

@@ -39,8 +39,9 @@ impl Store {
 
     /// All versions, newest Flink first.
     pub async fn versions(&self) -> Result<Vec<FlinkVersionRow>, Error> {
-        let found = sqlx::query("SELECT * FROM flink_versions").fetch_all(&self.pool).await;
-        let mut versions = read_all(found, WHAT, |columns| {
+        let query = sqlx::query("SELECT * FROM flink_versions");
+        let found = self.rows(WHAT, query).await?;
+        let mut versions = read_all(&found, WHAT, |columns| {
             Ok(FlinkVersionRow {
                 version: columns.parsed("version")?,
                 environment: columns.parsed("environment")?,

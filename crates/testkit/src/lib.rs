@@ -7,11 +7,13 @@
 )]
 
 mod directory;
+mod disk;
 mod eventually;
 mod fake_flink;
 mod samples;
 
 pub use directory::TempDirectory;
+pub use disk::{ReadOnlyFile, SmallDisk};
 pub use eventually::{eventually, eventually_async};
 pub use fake_flink::{FakeFlink, Fault, Received};
 pub use samples::{Sample, VERSIONS, sample, samples};

@@ -15,7 +15,7 @@ const FUNNELS: &[Funnel] = &[
     Funnel {
         directory: "crates/store/src",
         file: "database.rs",
-        effects: &[&[".execute(&self.pool)"], &[".commit()"]],
+        effects: &[&["self.writer"], &[".commit()"]],
         instead: "Store::execute or Store::commit",
     },
     Funnel {
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_write_beside_the_funnel_is_found() {
-        let text = "one\n    .execute(&self.pool)\n";
+        let text = "one\n    .execute(&self.writer)\n";
         let found = judge(&FUNNELS[0], "crates/store/src/jobs.rs", text);
         assert_eq!(
             found,

@@ -39,7 +39,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
+        Self::start_in(tempfile::tempdir().expect("a directory")).await
+    }
+
+    /// A server with this data directory.
+    pub(crate) async fn start_in(directory: tempfile::TempDir) -> Self {
         let path = directory.path().to_owned();
         let kubeconfig = path.join("kubeconfig");
         // Nobody answers there: what needs the cluster says so.
@@ -83,7 +87,11 @@ impl Server {
 
     /// A server with a Flink version and the job `a`, which was never started.
     pub(crate) async fn with_job() -> Self {
-        let server = Self::start().await;
+        Self::start().await.give_job().await
+    }
+
+    pub(crate) async fn give_job(self) -> Self {
+        let server = self;
         let team = server.principal().await.team;
         let row = FlinkVersionRow {
             version: "1.20.5".parse().expect("valid"),

@@ -45,7 +45,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        let directory = TempDirectory::new();
+        Self::start_in(TempDirectory::new()).await
+    }
+
+    pub(crate) async fn start_in(directory: TempDirectory) -> Self {
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let flink = FakeFlink::start("1.20.5").await;

@@ -1,5 +1,7 @@
 //! The store on a real SQLite file.
 
+mod trouble;
+
 use flumen_lifecycle::{Desired, EndStep, FlinkState, Intent, Outcome, StartStep, State, Status};
 use flumen_model::{
     ClusterId, Digest, JobId, JobSpec, OperationId, ReleaseId, RunId, TeamId, Uuid,
