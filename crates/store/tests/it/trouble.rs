@@ -14,7 +14,7 @@ fn told(error: &Error, path: &Path, words: &str, cause: &str) {
     let path = path.display().to_string();
     assert_eq!(error.to_string(), words.replace("FILE", &path));
     let hint = error.hint().expect("something can be done");
-    assert!(hint.contains(path.rsplit_once('/').unwrap().0), "{hint}");
+    assert!(hint.contains(path.rsplit_once('/').expect("a path").0), "{hint}");
     let source = error.source().expect("a cause").to_string();
     assert!(source.contains(cause), "{source}");
 }
