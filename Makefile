@@ -29,6 +29,7 @@ demo: setup
 test: setup lint pure e2e
 
 test-all: export FLUMEN_ALL_KILLS = 1
+test-all: export FLUMEN_ALL_VERSIONS = 1
 test-all: test
 
 lint:
