@@ -17,7 +17,7 @@ use crate::setup::{Running, binary};
 const PATIENCE: Duration = Duration::from_mins(4);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// What a pod of Flink's could leave behind.
+/// What a cluster of Flink's could leave behind.
 const KINDS: &str = "deployments,replicasets,pods,services,configmaps,secrets,endpoints";
 
 /// What of the shell's own Flink must not be taken for the one that is tried.
@@ -175,7 +175,8 @@ fn texts(output: &Output) -> (String, String) {
 /// The word behind `before` in what a command printed.
 pub(crate) fn word_behind(before: &str, printed: &str) -> String {
     let rest = printed.split(before).nth(1).and_then(|rest| rest.split_whitespace().next());
-    rest.unwrap_or_else(|| panic!("no {before:?} in {printed:?}")).to_owned()
+    assert!(rest.is_some(), "no {before:?} in {printed:?}");
+    rest.unwrap_or_default().to_owned()
 }
 
 /// A template that gives every pod two directories of the machine: one to read as `/program`, and one to

@@ -1,7 +1,7 @@
 //! Every Flink version by every way to run a job: a session and an application by the drop-ins, and a job
-//! file. Without `FLUMEN_ALL_VERSIONS` two of them have to do.
+//! file. Without `FLUMEN_ALL_VERSIONS` two of them have to do; `FLUMEN_ALL_VERSIONS=1.17.2` adds that one.
 
-use std::path::Path;
+use std::{io::Write as _, path::Path, time::Instant};
 
 use flumen_e2e::{Remains, Streaming, connector_jar, example_jar, tried_versions, write_program};
 use flumen_model::{FlinkMinor, FlinkVersion};
@@ -20,8 +20,9 @@ const SAVEPOINTS: &str = "file:///data/savepoints";
 
 /// From here on a distribution's own configuration file opens Java's modules; before, who has Java 17 must.
 const OPENS_MODULES: FlinkMinor = FlinkMinor::new(1, 18);
-const MODULES: &str = "-Denv.java.opts=--add-opens=java.base/java.lang=ALL-UNNAMED \
-    --add-opens=java.base/java.util=ALL-UNNAMED --add-opens=java.base/java.time=ALL-UNNAMED";
+const MODULES: &str = "-Denv.java.opts=--add-exports=java.base/sun.net.util=ALL-UNNAMED \
+    --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED \
+    --add-opens=java.base/java.time=ALL-UNNAMED";
 /// From here on `run` runs applications too, and `run-application` is gone.
 const ONE_RUN: FlinkMinor = FlinkMinor::new(2, 0);
 /// From here on the example keeps state that Flink can write into a savepoint in its own format only.
@@ -43,14 +44,18 @@ fn flink_2_3_runs_by_the_drop_ins() {
 
 #[test]
 fn every_other_version_runs_by_the_drop_ins_and_from_a_job_file() {
-    let Some(wanted) = std::env::var_os("FLUMEN_ALL_VERSIONS") else { return };
-    let wanted = wanted.to_string_lossy();
+    let wanted = std::env::var("FLUMEN_ALL_VERSIONS").unwrap_or_default();
+    if wanted.is_empty() {
+        return note("skipped: FLUMEN_ALL_VERSIONS is not set, as `make test-all` does");
+    }
     let others = tried_versions().filter(|version| !["1.20.5", "2.3.0"].contains(version));
     // All of them with 1, one of them with its name.
-    for version in others.filter(|version| *wanted == *"1" || *wanted == **version) {
+    for version in others.filter(|version| wanted == "1" || wanted == *version) {
         let running = with(version);
         by_the_drop_ins(&running, version);
+        let began = Instant::now();
         from_a_job_file(&running, version);
+        tell(version, "from a job file", began);
         end(running);
     }
 }
@@ -59,6 +64,15 @@ fn with(version: &str) -> Running {
     let running = up();
     running.flumen.succeed(&["version", "add", version, "--wait"]).expect("a base image");
     running
+}
+
+/// Also where the test succeeds: which versions were run belongs in its output.
+fn tell(version: &str, way: &str, began: Instant) {
+    note(&format!("Flink {version} ran {way}, in {:.0?}", began.elapsed()));
+}
+
+fn note(text: &str) {
+    std::io::stderr().write_all(format!("{text}\n").as_bytes()).expect("it is written");
 }
 
 fn end(running: Running) {
@@ -83,10 +97,14 @@ fn by_the_drop_ins(running: &Running, version: &str) {
     let home = cache().join("flink").join(version).display().to_string();
     let session = DropIn::new(running, "my-session", ("FLINK_HOME", home));
     let minor = minor(version);
+    let began = Instant::now();
     let savepoint = in_a_session(&session, minor, &properties, &program);
+    tell(version, "in a session", began);
     let application = DropIn::new(running, "my-application", ("FLINK_VERSION", version.to_owned()));
     let action = if minor < ONE_RUN { "run-application" } else { "run" };
+    let began = Instant::now();
     as_an_application(&application, action, &properties, &savepoint);
+    tell(version, "as an application", began);
 }
 
 fn in_a_session(

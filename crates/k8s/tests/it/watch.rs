@@ -108,10 +108,8 @@ async fn each_checkpoint_is_heard_by_its_pointer_and_a_pointer_that_is_deleted_t
         next(&mut watch, state_moved).await;
     }
     real.api("ConfigMap").delete(name, &DeleteParams::default()).await.unwrap();
-    next(&mut watch, |one| {
-        matches!(one, Observation::HighAvailabilityGone { .. }).then_some(())
-    })
-    .await;
+    next(&mut watch, |one| matches!(one, Observation::HighAvailabilityGone { .. }).then_some(()))
+        .await;
 }
 
 #[tokio::test]
