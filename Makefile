@@ -1,7 +1,7 @@
 # build     the release binary at target/release/flumen
 # demo      the main job end to end, from nothing
 # test      everything that CI asks for
-# test-all  the same with the server killed at every point instead of a selection
+# test-all  the same with the server killed at every point instead of a selection, and on every Flink version
 # bench     figures against the peer, as ratios of one run
 # fuzz      every reader of foreign text, FUZZ_SECONDS each; what it finds stays in fuzz/found
 
@@ -29,6 +29,7 @@ demo: setup
 test: setup lint pure e2e
 
 test-all: export FLUMEN_ALL_KILLS = 1
+test-all: export FLUMEN_ALL_VERSIONS = 1
 test-all: test
 
 lint:

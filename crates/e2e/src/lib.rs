@@ -7,7 +7,7 @@ mod remains;
 mod streaming;
 mod word_count;
 
-pub use examples::{EXAMPLES_RELEASES, connector_jar, example_jar};
+pub use examples::{connector_jar, example_jar, tried_versions, write_program};
 pub use flumen::{Answer, Flumen};
 pub use remains::Remains;
 pub use streaming::{Streaming, StreamingStep};

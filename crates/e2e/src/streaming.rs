@@ -29,6 +29,22 @@ const SERVER_KILLS: usize = 5;
 const JOB_MANAGER: &str = "KubernetesApplicationClusterEntrypoint";
 const TASK_MANAGER: &str = "KubernetesTaskExecutorRunner";
 
+/// An option that got another name.
+#[derive(Clone, Copy)]
+struct Renamed {
+    old: &'static str,
+    since: [u32; 2],
+    new: &'static str,
+}
+
+const RESTARTS: Renamed =
+    Renamed { old: "restart-strategy", since: [1, 17], new: "restart-strategy.type" };
+const RETAINED: Renamed = Renamed {
+    old: "state.checkpoints.num-retained",
+    since: [1, 20],
+    new: "execution.checkpointing.num-retained",
+};
+
 /// One step: what it is called, and what it does.
 pub type StreamingStep<'a> = (&'static str, fn(&mut Streaming<'a>) -> Result<String>);
 
@@ -41,8 +57,8 @@ pub struct Streaming<'a> {
     pub version: &'a str,
     /// The jar of Flink's streaming examples.
     pub examples: PathBuf,
-    /// The connector that they generate events with.
-    pub connector: PathBuf,
+    /// The connector that they generate events with, where they need one.
+    pub connector: Option<PathBuf>,
     /// Where the job file is written.
     pub directory: PathBuf,
 }
@@ -63,6 +79,10 @@ impl<'a> Streaming<'a> {
         ("flumen job delete --wait", Self::delete),
     ];
 
+    /// The steps of a short way: with its state to another run.
+    pub const JOURNEY: [StreamingStep<'a>; 5] =
+        [Self::STEPS[0], Self::STEPS[2], Self::STEPS[3], Self::STEPS[4], Self::STEPS[10]];
+
     fn apply(&mut self) -> Result<String> {
         self.apply_with(2)?;
         self.describe()
@@ -77,30 +97,39 @@ impl<'a> Streaming<'a> {
     }
 
     fn job_file(&self, parallelism: u32) -> String {
-        let Self { version, examples, connector, .. } = self;
+        let Self { version, examples, .. } = self;
+        let connector = self.connector.iter().map(|jar| format!("  - path: {}\n", jar.display()));
+        let dependencies = match connector.collect::<String>() {
+            none if none.is_empty() => none,
+            some => format!("dependencies:\n{some}"),
+        };
+        let (restarts, retained) = (self.key(RESTARTS), self.key(RETAINED));
         format!(
             "name: {JOB}
 environment: local
 flinkVersion: {version}
 artifact: {examples}
-dependencies:
-  - path: {connector}
-mainClass: org.apache.flink.streaming.examples.statemachine.StateMachineExample
-arguments: [--rps, '500']
+{dependencies}mainClass: org.apache.flink.streaming.examples.statemachine.StateMachineExample
+arguments: [--rps, '500', --sleep, '2']
 parallelism: {parallelism}
 configuration:
   execution.checkpointing.interval: 5 s
-  execution.checkpointing.num-retained: 2
-  restart-strategy.type: fixed-delay
+  {retained}: 2
+  {restarts}: fixed-delay
   restart-strategy.fixed-delay.attempts: 10
   restart-strategy.fixed-delay.delay: 1 s
 resources:
   jobManager: {{cpu: 0.5, memory: 1g}}
   taskManager: {{cpu: 0.5, memory: 1g, slots: 1}}
 ",
-            examples = examples.display(),
-            connector = connector.display()
+            examples = examples.display()
         )
+    }
+
+    /// The key as this version spells it.
+    fn key(&self, key: Renamed) -> &'static str {
+        let numbers: Vec<_> = self.version.split('.').filter_map(|it| it.parse().ok()).collect();
+        if numbers[..] < key.since[..] { key.old } else { key.new }
     }
 
     fn checkpoints_rise(&mut self) -> Result<String> {

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use flumen_flink_conf::{
     Configuration, ConfigurationFormat, Finding, Strictness, check, parse_configuration_file,
 };
+use flumen_flink_manifest::java_options_of_distribution;
 use flumen_model::FlinkMinor;
 
 use crate::{Error, Surroundings, command_line::CommandLine, home::Home, yarn};
@@ -34,6 +35,9 @@ pub(crate) fn from_folder(
     let Some(folder) = &home.configuration else {
         let mut configuration = Configuration::new(minor);
         for (key, text) in DEFAULTS {
+            configuration.set_text(key, text);
+        }
+        if let Some((key, text)) = java_options_of_distribution(minor) {
             configuration.set_text(key, text);
         }
         return Ok(configuration);

@@ -52,6 +52,7 @@ features! {
     RESTORE_MODE = since 1 . 15: "a snapshot is restored with a mode (claim or not)";
     STATE_RECOVERY_KEYS = since 1 . 20: "restore options are called `execution.state-recovery.*`";
     RENAMED_OPTIONS = since 1 . 17: "short keys have new names that are no prefix of another";
+    JAVA_MODULES_OPENED = since 1 . 18: "the distribution's own configuration file opens the modules of Java 17";
     KUBERNETES_HA = since 1 . 12: "high availability by ConfigMaps";
     FACTORY_CLASS_ONLY_HA = until 1 . 16: "it is chosen by its factory class";
 }

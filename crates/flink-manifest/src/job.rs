@@ -1,7 +1,7 @@
 //! The policy of Flumen's own jobs, on top of what Flink's client does: every run can be recovered,
 //! keeps its directories apart from those of every other run, and is never started a second time.
 
-mod java;
+pub(crate) mod java;
 pub(crate) mod labels;
 pub(crate) mod logging;
 mod owned_keys;

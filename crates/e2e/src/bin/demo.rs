@@ -113,7 +113,7 @@ fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
         flumen.succeed(&["job", "logs", JOB, "--tail", "3"])
     })?;
     print_indented(&log);
-    stream(&flumen, directory, (&jar, &connector))?;
+    stream(&flumen, directory, (jar, connector))?;
     print_indented(&flumen.succeed(&["job", "list"])?);
     if std::io::stdout().is_terminal() {
         println!("\nFlumen stays up. Try `{} job show {JOB}", binary.display());
@@ -126,12 +126,16 @@ fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
     step("stop everything", || flumen.stop())
 }
 
-fn stream(flumen: &Flumen, directory: &Path, (examples, connector): (&Path, &Path)) -> Result<()> {
+fn stream(
+    flumen: &Flumen,
+    directory: &Path,
+    (examples, connector): (PathBuf, Option<PathBuf>),
+) -> Result<()> {
     let mut streaming = Streaming {
         flumen,
         version: VERSION,
-        examples: examples.to_owned(),
-        connector: connector.to_owned(),
+        examples,
+        connector,
         directory: directory.to_owned(),
     };
     for (what, work) in Streaming::STEPS {

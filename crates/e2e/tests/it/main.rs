@@ -5,6 +5,7 @@
 mod bad_input;
 mod configuration_files;
 mod documents;
+mod drop_in;
 mod flink_classes;
 mod interventions;
 mod main_job;
@@ -13,3 +14,4 @@ mod processes;
 mod setup;
 mod streaming;
 mod values;
+mod versions;

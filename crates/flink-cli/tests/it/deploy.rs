@@ -140,7 +140,12 @@ fn without_a_configuration_folder_the_defaults_of_a_distribution_count() {
     let objects = kubernetes.objects();
     let configuration = objects.iter().find(|it| it["metadata"]["name"] == "flink-config-my-app");
     let data = &configuration.expect("a ConfigMap")["data"];
-    assert!(data["config.yaml"].as_str().expect("a file").contains("size: 1600m"));
+    let file = data["config.yaml"].as_str().expect("a file");
+    assert!(file.contains("size: 1600m"));
+    assert!(
+        file.contains("--add-opens=java.base/java.util=ALL-UNNAMED"),
+        "not for Java 17: {file}"
+    );
     assert!(data.get("log4j-console.properties").is_some(), "pods would log nothing");
 }
 

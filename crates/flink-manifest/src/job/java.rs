@@ -4,7 +4,7 @@
 use flumen_flink_conf::Configuration;
 use flumen_model::FlinkMinor;
 
-use crate::{Error, keys};
+use crate::{Error, feature::JAVA_MODULES_OPENED, keys};
 
 /// Options that come before those of users, who thus lose nothing by setting theirs.
 const DEFAULT_OPTIONS: &str = "env.java.default-opts.all";
@@ -51,6 +51,12 @@ pub(super) fn entries(settled: &Configuration) -> Result<Option<(&'static str, S
     let tolerant = if has_defaults { "" } else { TOLERANT };
     let all = format!("{tolerant} {} {given}", module_options());
     Ok(Some((key, all.trim().to_owned())))
+}
+
+/// What a distribution's own configuration file says of them, in the minors where it does.
+pub fn java_options_of_distribution(minor: FlinkMinor) -> Option<(&'static str, String)> {
+    let key = keys::JAVA_OPTIONS.key(minor);
+    JAVA_MODULES_OPENED.is_in(minor).then(|| (key, module_options()))
 }
 
 fn module_options() -> String {

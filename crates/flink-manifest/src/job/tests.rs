@@ -155,6 +155,17 @@ fn java_modules_are_opened_beside_the_users_own_options() {
 }
 
 #[test]
+fn a_distribution_opens_java_modules_from_1_18_on() {
+    let of = |major, minor| java::java_options_of_distribution(FlinkMinor::new(major, minor));
+    assert_eq!(of(1, 17), None);
+    for minor in [of(1, 18), of(2, 3)] {
+        let (key, options) = minor.expect("options");
+        assert_eq!(key, "env.java.opts.all");
+        assert!(options.starts_with("--add-exports=") && options.contains(" --add-opens="));
+    }
+}
+
+#[test]
 fn task_managers_carry_the_users_labels_and_flumens() {
     let plan = plan(&with_job_key("1.20.5", "kubernetes.taskmanager.labels", "team:data"));
     let labels = plan.spec.configuration.map("kubernetes.taskmanager.labels").expect("a map");
