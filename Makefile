@@ -48,6 +48,7 @@ e2e:
 bench: setup
 	$(CARGO) build --release --locked --package flumen --package flumen-bench
 	@target/release/flumen-bench target/release/flumen $(CACHE)
+	$(CARGO) bench --locked --package flumen-control --bench follow
 
 # Without a sanitizer, which needs a nightly compiler and looks for what safe Rust cannot do.
 fuzz: setup

@@ -1,0 +1,150 @@
+//! Jobs that run, and a server that follows them.
+
+use std::time::{Duration, Instant};
+
+use flumen_control::{
+    ApplyJob, Control, Faults, JobView, LocalSettings, OperationState, Principal, Settings,
+    StartOrder, Tasks, UploadedArtifact, VersionSource,
+};
+use flumen_model::{ArtifactRole, Digest, EnvironmentName, JobName, Secret};
+use futures::{future::join_all, stream};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::world::World;
+
+const JAR: &[u8] = b"PK\x03\x04 a jar, as far as anyone looks";
+/// Between two looks at what is shown; as exact are the times.
+const LOOK: Duration = Duration::from_millis(2);
+/// For what must come about at last.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+pub(crate) struct Jobs {
+    pub(crate) world: World,
+    pub(crate) names: Vec<JobName>,
+    control: Control,
+    principal: Principal,
+    tasks: Tasks,
+}
+
+impl Jobs {
+    /// A server with so many jobs, all of which run.
+    pub(crate) async fn run(world: World, count: u32) -> Self {
+        let tasks = Tasks::new(CancellationToken::new());
+        let local = LocalSettings {
+            kubeconfig: world.directory.join("kubeconfig"),
+            registry: world.registry.clone(),
+            storage: world.directory.join("storage"),
+        };
+        let settings = Settings {
+            data_directory: world.directory.join("data"),
+            cache_directory: world.directory.join("cache"),
+            local: Some(local),
+            faults: Faults::default(),
+        };
+        let control = Control::open(settings, tasks.clone()).await.unwrap();
+        control.start().await.unwrap();
+        let token = std::fs::read_to_string(world.directory.join("data/token")).unwrap();
+        let principal = control.authenticate(&Secret::new(token)).await.unwrap().unwrap();
+        let names = (0..count).map(|number| format!("job-{number}").parse().unwrap()).collect();
+        let jobs = Self { world, names, control, principal, tasks };
+        jobs.prepare().await;
+        join_all(jobs.names.iter().map(|name| jobs.apply(name))).await;
+        join_all(jobs.names.iter().map(|name| jobs.launch(name))).await;
+        jobs
+    }
+
+    async fn prepare(&self) {
+        for file in ["bin/flink", "bin/config.sh", "conf/config.yaml", "lib/flink-dist-1.20.5.jar"]
+        {
+            self.world.directory.write(&format!("flink/{file}"), "");
+        }
+        let source = VersionSource::Directory(self.world.directory.join("flink"));
+        let (version, environment) = ("1.20.5".parse().unwrap(), environment());
+        let added = self.control.add_version(&self.principal, version, &environment, source, None);
+        let id = added.await.unwrap();
+        while self.control.operation(&self.principal, id).await.unwrap().state
+            != OperationState::Succeeded
+        {
+            tokio::time::sleep(LOOK).await;
+        }
+        let body = stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::from_static(JAR))]);
+        self.control.put_artifact(&digest(), body).await.unwrap();
+    }
+
+    async fn apply(&self, name: &JobName) {
+        let file = json!({
+            "name": name, "environment": "local", "flinkVersion": "1.20.5",
+            "artifact": "job.jar", "mainClass": "com.example.Job", "parallelism": 1,
+        });
+        let artifact = UploadedArtifact {
+            name: "job.jar".to_owned(),
+            digest: digest(),
+            role: ArtifactRole::Usrlib,
+        };
+        let apply = ApplyJob {
+            spec: serde_json::from_value(file).unwrap(),
+            artifacts: vec![artifact],
+            start: true,
+            if_match: None,
+            key: None,
+            force: false,
+        };
+        self.control.apply_job(&self.principal, apply).await.unwrap();
+    }
+
+    /// Lets the JobManager have the newest run, and waits until it is seen running.
+    async fn launch(&self, name: &JobName) {
+        let run = self.run_of(name).await;
+        self.world.flink.add_job(&run, name.as_str(), "RUNNING");
+        self.until(name, "RUNNING").await;
+    }
+
+    /// Starts a job that has ended.
+    pub(crate) async fn start_again(&self, name: &JobName) {
+        self.until(name, "FAILED").await;
+        self.world.flink.forget_job(&self.run_of(name).await);
+        let place = (&environment(), name);
+        let order = StartOrder::default();
+        self.control.start_job(&self.principal, place, order, None).await.unwrap();
+        self.launch(name).await;
+    }
+
+    /// The id of the newest run, which is that of its Flink job.
+    pub(crate) async fn run_of(&self, name: &JobName) -> String {
+        let runs = self.control.runs(&self.principal, &environment(), name).await.unwrap();
+        runs[0].id.to_string()
+    }
+
+    /// Waits until the job is shown in this state.
+    pub(crate) async fn until(&self, name: &JobName, state: &str) {
+        self.shown(name, |view| view.state.as_str() == state).await;
+    }
+
+    /// Waits until the job is shown so, and says when it was.
+    pub(crate) async fn shown(&self, name: &JobName, wanted: impl Fn(&JobView) -> bool) -> Instant {
+        let begin = Instant::now();
+        loop {
+            let view = self.control.job(&self.principal, &environment(), name).await.unwrap();
+            let now = Instant::now();
+            if wanted(&view) {
+                return now;
+            }
+            assert!(now - begin < PATIENCE, "{name} is {} {:?}", view.state, view.job.status);
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    pub(crate) async fn stop(self) {
+        assert!(self.tasks.stop_within(PATIENCE).await, "the tasks did not end in time");
+    }
+}
+
+fn environment() -> EnvironmentName {
+    "local".parse().unwrap()
+}
+
+fn digest() -> Digest {
+    Digest::from_sha256(&Sha256::digest(JAR).into())
+}
