@@ -16,39 +16,27 @@ use crate::world::World;
 
 const JAR: &[u8] = b"PK\x03\x04 a jar, as far as anyone looks";
 /// Between two looks at what is shown; as exact are the times.
-const LOOK: Duration = Duration::from_millis(2);
+pub(crate) const LOOK: Duration = Duration::from_millis(2);
 /// For what must come about at last.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 pub(crate) struct Jobs {
     pub(crate) world: World,
     pub(crate) names: Vec<JobName>,
+    pub(crate) principal: Principal,
     control: Control,
-    principal: Principal,
     tasks: Tasks,
 }
 
 impl Jobs {
     /// A server with so many jobs, all of which run.
     pub(crate) async fn run(world: World, count: u32) -> Self {
-        let tasks = Tasks::new(CancellationToken::new());
-        let local = LocalSettings {
-            kubeconfig: world.directory.join("kubeconfig"),
-            registry: world.registry.clone(),
-            storage: world.directory.join("storage"),
-        };
-        let settings = Settings {
-            data_directory: world.directory.join("data"),
-            cache_directory: world.directory.join("cache"),
-            local: Some(local),
-            faults: Faults::default(),
-        };
-        let control = Control::open(settings, tasks.clone()).await.unwrap();
+        let (control, tasks) = open(&world).await;
         control.start().await.unwrap();
         let token = std::fs::read_to_string(world.directory.join("data/token")).unwrap();
         let principal = control.authenticate(&Secret::new(token)).await.unwrap().unwrap();
         let names = (0..count).map(|number| format!("job-{number}").parse().unwrap()).collect();
-        let jobs = Self { world, names, control, principal, tasks };
+        let jobs = Self { world, names, principal, control, tasks };
         jobs.prepare().await;
         join_all(jobs.names.iter().map(|name| jobs.apply(name))).await;
         join_all(jobs.names.iter().map(|name| jobs.launch(name))).await;
@@ -136,12 +124,35 @@ impl Jobs {
         }
     }
 
-    pub(crate) async fn stop(self) {
-        assert!(self.tasks.stop_within(PATIENCE).await, "the tasks did not end in time");
+    /// Ends the server; what it has read can still be looked at.
+    pub(crate) async fn stop(&self) {
+        stop(&self.tasks).await;
     }
 }
 
-fn environment() -> EnvironmentName {
+/// A server on the data directory whose loops do not run yet.
+pub(crate) async fn open(world: &World) -> (Control, Tasks) {
+    let tasks = Tasks::new(CancellationToken::new());
+    let local = LocalSettings {
+        kubeconfig: world.directory.join("kubeconfig"),
+        registry: world.registry.clone(),
+        storage: world.directory.join("storage"),
+    };
+    let settings = Settings {
+        data_directory: world.directory.join("data"),
+        cache_directory: world.directory.join("cache"),
+        local: Some(local),
+        faults: Faults::default(),
+    };
+    let control = Control::open(settings, tasks.clone()).await.unwrap();
+    (control, tasks)
+}
+
+pub(crate) async fn stop(tasks: &Tasks) {
+    assert!(tasks.stop_within(PATIENCE).await, "the tasks did not end in time");
+}
+
+pub(crate) fn environment() -> EnvironmentName {
     "local".parse().unwrap()
 }
 

@@ -14,6 +14,7 @@ use crate::{jobs::Jobs, world::World};
 mod failures;
 mod figures;
 mod jobs;
+mod next_step;
 mod world;
 
 /// How many jobs run side by side.
@@ -52,4 +53,10 @@ async fn bench() {
     figures::line("a JobManager's container ended, the job FAILED", failures::ended(&jobs).await);
     figures::line("the job RESTARTING, and no pod changes", failures::inside(&jobs).await);
     jobs.stop().await;
+
+    println!("\nFrom the start of a server until its next step");
+    figures::line(
+        "a savepoint was written down when the one before died",
+        next_step::measure(&jobs).await,
+    );
 }

@@ -92,8 +92,15 @@ impl World {
 
         add_node(&client).await;
         tasks.spawn(run_pods(client.clone()));
-        let _stop = stop.drop_guard();
-        Self { flink, registry, directory, client, requests, _tasks: tasks, _stop }
+        Self {
+            flink,
+            registry,
+            directory,
+            client,
+            requests,
+            _tasks: tasks,
+            _stop: stop.drop_guard(),
+        }
     }
 
     pub(crate) fn counts(&self) -> Counts {
