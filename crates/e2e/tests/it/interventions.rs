@@ -16,7 +16,8 @@ const LIMIT: Duration = Duration::from_mins(4);
 
 fn job_file(main_class: &str) -> String {
     let examples = example_jar(&cache(), "1.20.5").expect("the example jar");
-    let connector = connector_jar(&cache(), "1.20.5").expect("the connector");
+    let connector =
+        connector_jar(&cache(), "1.20.5").expect("the connector").expect("1.20 has one");
     format!(
         "name: {JOB}
 environment: local
