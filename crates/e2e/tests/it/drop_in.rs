@@ -75,6 +75,11 @@ impl DropIn {
         said
     }
 
+    /// Waits until the JobManager answers; the drop-ins wait for that too, but not as long.
+    pub(crate) fn wait_for_job_manager(&self) {
+        self.until("the JobManager to answer", || self.ask("overview").map(drop));
+    }
+
     /// The id of the job that `list` shows as running, as soon as it does.
     pub(crate) fn listed(&self, target: &str) -> String {
         self.until("a job that runs in the list", || {

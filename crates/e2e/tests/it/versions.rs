@@ -101,9 +101,8 @@ fn by_the_drop_ins(running: &Running, version: &str) {
     let savepoint = in_a_session(&session, minor, &properties, &program);
     tell(version, "in a session", began);
     let application = DropIn::new(running, "my-application", ("FLINK_VERSION", version.to_owned()));
-    let action = if minor < ONE_RUN { "run-application" } else { "run" };
     let began = Instant::now();
-    as_an_application(&application, action, &properties, &savepoint);
+    as_an_application(&application, minor, &properties, &savepoint);
     tell(version, "as an application", began);
 }
 
@@ -115,6 +114,7 @@ fn in_a_session(
 ) -> String {
     let created = session.session(properties, "");
     assert!(created.contains("Create flink session cluster my-session successfully"), "{created}");
+    session.wait_for_job_manager();
     let program = program.display().to_string();
     let run = |more: &[&str]| {
         let words = [&["-d", "-p", "2", "-c", PROGRAM], more, &[&program], &ARGUMENTS].concat();
@@ -124,7 +124,7 @@ fn in_a_session(
         session.wait_for_tasks(&job);
         job
     };
-    let format: &[&str] = if minor < ASYNCHRONOUS_STATE { &[] } else { &["-type", "native"] };
+    let format = savepoint_format(minor);
     let none = session.flink("list", SESSION, &[]);
     assert!(none.contains("No running jobs."), "{none}");
     let job = run(&[]);
@@ -148,18 +148,33 @@ fn in_a_session(
     second
 }
 
-fn as_an_application(application: &DropIn, action: &str, properties: &[&str], savepoint: &str) {
+fn as_an_application(
+    application: &DropIn,
+    minor: FlinkMinor,
+    properties: &[&str],
+    savepoint: &str,
+) {
+    let action = if minor < ONE_RUN { "run-application" } else { "run" };
+    let format = savepoint_format(minor);
     let mut words = properties.to_vec();
     words.extend(["-p", "2", "-c", PROGRAM, "-s", savepoint, "local:///program/program.jar"]);
     words.extend(ARGUMENTS);
     let said = application.flink(action, APPLICATION, &words);
     assert!(said.contains("cluster my-application successfully"), "{said}");
+    application.wait_for_job_manager();
     let job = application.listed(APPLICATION);
     application.wait_for_tasks(&job);
     assert_eq!(application.restored_from(&job), savepoint);
+    let taken =
+        application.flink("savepoint", APPLICATION, &[format, &[&job, SAVEPOINTS]].concat());
+    assert_ne!(word_behind("Savepoint completed. Path: ", &taken), savepoint);
     let cancelled = application.flink("cancel", APPLICATION, &[&job]);
     assert!(cancelled.contains(&format!("Cancelled job {job}.")), "{cancelled}");
     application.wait_until_gone();
+}
+
+fn savepoint_format(minor: FlinkMinor) -> &'static [&'static str] {
+    if minor < ASYNCHRONOUS_STATE { &[] } else { &["-type", "native"] }
 }
 
 /// What a cluster is made with.
