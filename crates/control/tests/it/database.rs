@@ -131,7 +131,7 @@ async fn a_savepoint_that_completes_while_the_database_is_locked_is_recorded_and
 }
 
 #[tokio::test]
-async fn a_server_with_a_read_only_database_reads_and_goes_on_once_it_can_write() {
+async fn a_server_with_a_read_only_database_reads_and_the_next_one_that_can_write_goes_on() {
     let mut server = TestServer::start().await;
     server.running().await;
     let stop = stopping(&server).await;
@@ -146,7 +146,9 @@ async fn a_server_with_a_read_only_database_reads_and_goes_on_once_it_can_write(
     };
     server.open().await;
     completes_unheard(&server, &stop, "server.database_read_only").await;
+    server.stop().await;
     drop(read_only);
+    server.open().await;
     ends_well(server, stop.0).await;
 }
 
