@@ -55,7 +55,7 @@ impl Trouble {
                 "Make room: `df -h {directory}` shows the disk. Jobs that run go on, and so does what is underway, once there is room."
             ),
             Self::ReadOnly => format!(
-                "Let the server write to `{file}` and into its directory; `findmnt -T {directory}` says whether the disk is mounted read-only. Jobs that run go on, and so does what is underway, once it can be written."
+                "Let the server write to `{file}` and into its directory; `findmnt -T {directory}` says whether the disk is mounted read-only. Then start the server again. Jobs that run go on."
             ),
             Self::Locked => format!(
                 "Ask again; if it stays so, `fuser -v {file}` names who has the database open. Jobs that run go on, and so does what is underway, once it is free."

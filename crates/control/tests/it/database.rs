@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use flumen_control::{Error, OperationState, SavepointOrder};
 use flumen_model::{Kind, OperationId};
-use flumen_testkit::{ReadOnlyFile, SmallDisk, TempDirectory, eventually, eventually_async};
+use flumen_testkit::{SmallDisk, TempDirectory, eventually_async};
 use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 
 use crate::{
@@ -127,26 +127,6 @@ async fn a_savepoint_that_completes_while_the_database_is_locked_is_recorded_and
     let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
     completes_unheard(&server, &stop, "server.database_locked").await;
     lock.rollback().await.unwrap();
-    ends_well(server, stop.0).await;
-}
-
-#[tokio::test]
-async fn a_server_with_a_read_only_database_reads_and_goes_on_once_it_can_write() {
-    let mut server = TestServer::start().await;
-    server.running().await;
-    let stop = stopping(&server).await;
-    // One that has the file open keeps what it has: a server meets this when it starts.
-    server.stop().await;
-    let log = server.world.directory.join("data/flumen.db-wal");
-    eventually(PATIENCE, || if log.exists() { Err("the file is still open") } else { Ok(()) });
-    let Some(read_only) = ReadOnlyFile::over(&file(&server)) else {
-        server.open().await;
-        server.world.flink.complete(&stop.1);
-        return ends_well(server, stop.0).await;
-    };
-    server.open().await;
-    completes_unheard(&server, &stop, "server.database_read_only").await;
-    drop(read_only);
     ends_well(server, stop.0).await;
 }
 
