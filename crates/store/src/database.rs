@@ -18,7 +18,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// How many read side by side.
 const READERS: u32 = 4;
 
-/// How long a write waits for the other writes of this server, and then for those of other programs.
+/// How long a write waits for the other writes of this server: each of them may wait for another program.
+const TURN: Duration = Duration::from_secs(30);
+
+/// How long it then waits for those of other programs.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The database of one server.
@@ -57,7 +60,7 @@ impl Store {
         let open = |source| Error::Open { path: path.to_owned(), source };
         let pool = |size| SqlitePoolOptions::new().max_connections(size);
         let writer = pool(1)
-            .acquire_timeout(PATIENCE)
+            .acquire_timeout(TURN)
             .connect_with(options.clone().create_if_missing(true))
             .await
             .map_err(open)?;
