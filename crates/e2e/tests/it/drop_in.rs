@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::setup::{Running, binary};
 
 /// How long a Flink cluster may take to start or end on a machine that does other things too.
-const PATIENCE: Duration = Duration::from_mins(4);
+const PATIENCE: Duration = Duration::from_mins(8);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What a cluster of Flink's could leave behind.
