@@ -88,6 +88,8 @@ resources:
   taskManager: {{cpu: 0.5, memory: 1g, slots: 1}}
 configuration:
   pipeline.name: release {number}
+  # As the peer's job, which has none either.
+  high-availability.type: NONE
 ",
         jar = jar.display(),
         arguments = ARGUMENTS.map(|argument| format!("'{argument}'")).join(", "),

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
@@ -51,6 +52,8 @@ impl Flumen {
         std::fs::create_dir_all(directory)
             .with_context(|| format!("could not create {}", directory.display()))?;
         let mut child = Command::new(binary)
+            // Ctrl-C at a terminal is for whoever started it: a second one would not wait.
+            .process_group(0)
             .args(["up", "--data-directory"])
             .arg(directory)
             .args(["--listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0"])

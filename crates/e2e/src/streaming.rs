@@ -269,6 +269,7 @@ resources:
     }
 
     fn describe(&self) -> Result<String> {
+        self.until("every task to run", Self::all_tasks_run)?;
         let job = self.job()?;
         let tasks = &job["live"]["tasks"]["RUNNING"];
         Ok(format!("{}, {tasks} tasks run, run {}", text(&job, "state"), text(&job["run"], "id")))
