@@ -58,13 +58,23 @@ impl Running {
     }
 
     fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.until_answer(what, &["job", "show", JOB], wanted)
+    }
+
+    /// Asks again and again until the answer is as wanted.
+    fn until_answer(
+        &self,
+        what: &str,
+        arguments: &[&str],
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
         let began = Instant::now();
         loop {
-            let job = self.job();
-            if wanted(&job) {
-                return job;
+            let answer = self.flumen.json(arguments).expect("an answer");
+            if wanted(&answer) {
+                return answer;
             }
-            assert!(began.elapsed() < LIMIT, "waited {LIMIT:?} for {what}: {job}");
+            assert!(began.elapsed() < LIMIT, "waited {LIMIT:?} for {what}: {answer}");
             std::thread::sleep(Duration::from_millis(200));
         }
     }
@@ -76,28 +86,15 @@ impl Running {
     }
 
     fn until_snapshot_of(&self, run: &str) {
-        let began = Instant::now();
-        loop {
-            let found = self.flumen.json(&["snapshot", "list", "--job", JOB]).expect("snapshots");
-            if found["items"].as_array().is_some_and(|all| all.iter().any(|one| one["run"] == run))
-            {
-                return;
-            }
-            assert!(began.elapsed() < LIMIT, "waited {LIMIT:?} for a checkpoint: {found}");
-            std::thread::sleep(Duration::from_millis(200));
-        }
+        let of_run = |found: &Value| {
+            found["items"].as_array().is_some_and(|all| all.iter().any(|one| one["run"] == run))
+        };
+        self.until_answer("a checkpoint", &["snapshot", "list", "--job", JOB], of_run);
     }
 
     fn warned(&self, words: &str) {
-        let began = Instant::now();
-        loop {
-            let events = self.flumen.json(&["job", "history", JOB, "--events"]).expect("events");
-            if events.to_string().contains(words) {
-                return;
-            }
-            assert!(began.elapsed() < LIMIT, "waited {LIMIT:?} for {words:?} in {events}");
-            std::thread::sleep(Duration::from_millis(200));
-        }
+        let said = |events: &Value| events.to_string().contains(words);
+        self.until_answer(words, &["job", "history", JOB, "--events"], said);
     }
 
     fn kubectl(&self, arguments: &[&str]) -> String {
