@@ -55,12 +55,9 @@ pub(crate) async fn save(
     expected: IfMatch,
     Body(spec): Body<EnvironmentSpec>,
 ) -> Result<Response, Error> {
-    if expected != IfMatch(None) {
-        let known = translate::environment(api.control.environment(&name).await?);
-        expected.check(format!("the environment {name}"), known.version)?;
-    }
     let document = translate::environment_document(spec);
-    let saved = api.control.save_environment(&principal, &name, &document).await?;
+    let saved =
+        api.control.save_environment(&principal, &name, &document, &expected.terms(None)).await?;
     let saved = translate::environment(saved);
     Ok(tagged(saved.version, &saved))
 }

@@ -34,8 +34,6 @@ pub(crate) enum Error {
     Header { name: &'static str, allowed: &'static str },
     #[error("the address names the {what} {address:?} and the body {body:?}")]
     Mismatch { what: &'static str, address: String, body: String },
-    #[error("{what} was changed meanwhile: it has version {actual}, not {expected}")]
-    Precondition { what: String, expected: u64, actual: u64 },
     #[error("{what} is larger than {limit} bytes, the most that is taken")]
     TooLarge { what: &'static str, limit: u64 },
     #[error("there is no cluster {name}")]
@@ -54,7 +52,6 @@ impl Error {
             Self::NoRoute { .. } | Self::NoCluster { .. } | Self::NoVersion { .. } => {
                 Kind::NotFound
             }
-            Self::Precondition { .. } => Kind::Conflict,
             Self::Method { .. }
             | Self::Value(_)
             | Self::Body(_)
@@ -78,7 +75,6 @@ impl Error {
             Self::Query(_) => "request.query",
             Self::Path(_) => "request.path",
             Self::Header { .. } => "request.header",
-            Self::Precondition { .. } => "request.precondition",
             Self::TooLarge { .. } => "request.too_large",
             Self::NoCluster { .. } => "cluster.not_found",
             Self::NoVersion { .. } => "version.not_found",
@@ -91,7 +87,7 @@ impl Error {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Precondition { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::Control(flumen_control::Error::Changed { .. }) => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Control(error) if error.is_database_full() => StatusCode::INSUFFICIENT_STORAGE,
             _ => status_for(self.kind()),
@@ -110,7 +106,6 @@ impl Error {
             Self::NoVersion { .. } => {
                 "`flumen version list` shows those that there are; `flumen version add` adds one."
             }
-            Self::Precondition { .. } => "Fetch it again and repeat the change with its new ETag.",
             Self::Control(error) => return error.hint(),
             _ => return None,
         };

@@ -32,32 +32,9 @@ pub(crate) use show::*;
 pub(crate) use start::*;
 pub(crate) use stop::*;
 
-use flumen_control::Principal;
 use flumen_model::JobSpec;
 
-use crate::{
-    error::Error,
-    extract::{IfMatch, JobPath},
-    state::Api,
-};
-
-/// Refuses a request whose caller saw another version of the job than there is. A repetition is let
-/// through: the request itself changed the version when it came first.
-async fn admit(
-    api: &Api,
-    principal: &Principal,
-    path: &JobPath,
-    expected: IfMatch,
-    key: Option<&(String, String)>,
-) -> Result<(), Error> {
-    if expected == IfMatch(None) || api.control.replayed(principal, key).await?.is_some() {
-        return Ok(());
-    }
-    let (environment, name) = path.name();
-    let version = api.control.job(principal, environment, name).await?.job.version;
-    expected
-        .check(format!("the job {}", path.reference()), u64::try_from(version).unwrap_or_default())
-}
+use crate::{error::Error, extract::JobPath};
 
 /// Refuses a job file that is of another job than the address.
 fn check_same(path: &JobPath, spec: &JobSpec) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 use flumen_model::EnvironmentName;
 use flumen_store::{Cluster, Environment, EnvironmentDocument, Storage};
 
-use crate::{Control, Error, clock};
+use crate::{Control, Error, Terms, clock};
 
 /// The cluster and the environment that are there from the start with `flumen up`.
 pub(crate) const LOCAL: &str = "local";
@@ -30,19 +30,31 @@ impl Control {
     /// Changes what an environment says; its cluster must be known.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for an unknown cluster.
+    /// [`Error::NotFound`] for an unknown cluster, [`Error::Changed`] if the terms name another version.
     pub async fn save_environment(
         &self,
         principal: &crate::Principal,
         name: &EnvironmentName,
         document: &EnvironmentDocument,
+        terms: &Terms,
     ) -> Result<Environment, Error> {
+        let what = || format!("environment {name}");
+        if terms.if_match.is_some() {
+            terms.check(what(), self.environment(name).await?.version)?;
+        }
         let clusters = self.store().clusters().await?;
         if !clusters.iter().any(|cluster| cluster.name == document.cluster) {
             return Err(Error::not_found(format!("cluster {}", document.cluster)));
         }
-        self.store().save_environment(principal.team, name, document, clock::now()).await?;
-        self.environment(name).await
+        let now = clock::now();
+        self.store()
+            .save_environment(principal.team, (name, document), terms.if_match, now)
+            .await?;
+        let saved = self.environment(name).await?;
+        if saved.document != *document {
+            terms.check(what(), saved.version)?;
+        }
+        Ok(saved)
     }
 }
 
@@ -79,5 +91,5 @@ pub(crate) async fn provide_local(control: &Control) -> Result<(), Error> {
     if known.is_some_and(|known| known.document == document) {
         return Ok(());
     }
-    Ok(control.store().save_environment(team, &name, &document, clock::now()).await?)
+    Ok(control.store().save_environment(team, (&name, &document), None, clock::now()).await?)
 }

@@ -67,6 +67,16 @@ pub enum Error {
         /// The whole message.
         message: String,
     },
+    /// The request is about another version than there is.
+    #[error("{what} was changed meanwhile: it has version {actual}, not {expected}")]
+    Changed {
+        /// What was to be changed.
+        what: String,
+        /// The version that the caller has seen.
+        expected: i64,
+        /// The version that it has.
+        actual: i64,
+    },
     /// Uploaded bytes are not what was announced.
     #[error("the uploaded artifact has the digest {actual}, not {announced}; upload it again")]
     DigestMismatch {
@@ -119,7 +129,7 @@ impl Error {
             | Self::Invalid { .. }
             | Self::DigestMismatch { .. }
             | Self::UploadBroken { .. } => Kind::Invalid,
-            Self::Conflict { .. } => Kind::Conflict,
+            Self::Conflict { .. } | Self::Changed { .. } => Kind::Conflict,
         }
     }
 
@@ -136,6 +146,7 @@ impl Error {
                 Some(Trouble::Damaged) => "server.database_damaged",
                 None => "server.database",
             },
+            Self::Changed { .. } => "request.precondition",
             Self::Cluster(_) => "cluster.request",
             Self::Registry(_) => "registry.request",
             Self::Flink(_) => "flink.request",
@@ -155,6 +166,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(error) => error.hint(),
+            Self::Changed { .. } => {
+                Some("Fetch it again and repeat the change with its new ETag.".to_owned())
+            }
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ mod read;
 mod restart;
 mod start;
 mod stop;
+mod terms;
 mod wish;
 mod write_down;
 
@@ -16,7 +17,9 @@ pub use read::JobView;
 pub use restart::RestartOrder;
 pub use start::{StartOrder, StartSource};
 pub use stop::SavepointOrder;
-pub(crate) use wish::{IdempotencyKey, new_operation};
+pub(crate) use terms::IdempotencyKey;
+pub use terms::Terms;
+pub(crate) use wish::new_operation;
 
 use flumen_store::{Job, Run, RunStart};
 

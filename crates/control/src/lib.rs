@@ -32,7 +32,7 @@ pub use error::Error;
 pub use flumen_faults::Faults;
 pub use jobs::{
     Applied, ApplyJob, Change, Diff, JobView, RestartOrder, SavepointOrder, StartOrder,
-    StartSource, UploadedArtifact,
+    StartSource, Terms, UploadedArtifact,
 };
 pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};

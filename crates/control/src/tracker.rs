@@ -2,6 +2,7 @@
 //! cluster feeds it from a watch, and one task a live job from the JobManager's REST API. Checkpoints that
 //! Flink tells of are written down on the way.
 
+mod listen;
 mod poll;
 mod result;
 mod watch;
@@ -18,7 +19,7 @@ pub(crate) use flumen_lifecycle::Place;
 use flumen_lifecycle::{Index, Observed, State};
 use flumen_model::{JobId, RunId};
 use flumen_store::{JobEvent, Store};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use self::poll::Questions;
 use crate::{clock, clusters::Clusters, identity, queue::Queue, tasks::Tasks};
@@ -36,6 +37,8 @@ struct Inner {
     wakes: Arc<Queue<JobId>>,
     clusters: Clusters,
     store: Store,
+    /// One for each log that is followed.
+    listeners: Semaphore,
     tasks: Tasks,
 }
 
@@ -79,6 +82,7 @@ impl Tracker {
             wakes,
             clusters,
             store,
+            listeners: Semaphore::new(listen::AT_ONCE),
             tasks,
         };
         Self { inner: Arc::new(inner) }
@@ -131,6 +135,9 @@ impl Tracker {
         followed.insert(job, Followed { run, shared: Arc::clone(&shared), stop: stop.clone() });
         drop(followed);
         let target = poll::Target { job, place: place.clone() };
+        let heard = listen::run(self.clone(), target.clone(), run, Arc::clone(&shared));
+        let listening = stop.clone().run_until_cancelled_owned(heard);
+        self.inner.tasks.spawn("listen to JobManager", |_| async { listening.await.unwrap_or(()) });
         let tracker = self.clone();
         self.inner.tasks.spawn("follow JobManager", |_| poll::run(tracker, target, shared, stop));
     }

@@ -55,23 +55,24 @@ pub enum Storage {
 const WHAT: &str = "environments";
 
 impl Store {
-    /// Creates or replaces an environment.
+    /// Creates or replaces an environment; one that is there only in this version, if one is named.
     pub async fn save_environment(
         &self,
         team: TeamId,
-        name: &EnvironmentName,
-        document: &EnvironmentDocument,
+        (name, document): (&EnvironmentName, &EnvironmentDocument),
+        version: Option<i64>,
         now: Timestamp,
     ) -> Result<(), Error> {
         let statement = sqlx::query(
             "INSERT INTO environments (name, team, document, version, created_at) VALUES ($1, $2, $3, 1, $4) ON CONFLICT (name) \
              DO UPDATE SET document = excluded.document, version = environments.version + 1 \
-             WHERE environments.document <> excluded.document",
+             WHERE environments.document <> excluded.document AND ($5 IS NULL OR environments.version = $5)",
         )
         .bind(name.as_str())
         .bind(team.to_string())
         .bind(json(document))
-        .bind(now.as_millisecond());
+        .bind(now.as_millisecond())
+        .bind(version);
         self.execute("store.save-environment", WHAT, statement).await.map(drop)
     }
 

@@ -7,20 +7,16 @@ use axum::{
 use serde::Serialize;
 
 use crate::error::Error;
+use flumen_control::Terms;
 
 /// The version that the caller saw; `None` takes any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct IfMatch(pub(crate) Option<u64>);
+pub(crate) struct IfMatch(Option<i64>);
 
 impl IfMatch {
-    /// Refuses the request where the caller saw another version than there is.
-    pub(crate) fn check(self, what: impl Into<String>, actual: u64) -> Result<(), Error> {
-        match self.0 {
-            Some(expected) if expected != actual => {
-                Err(Error::Precondition { what: what.into(), expected, actual })
-            }
-            _ => Ok(()),
-        }
+    /// The terms of a request with this idempotency key.
+    pub(crate) fn terms(self, key: Option<(String, String)>) -> Terms {
+        Terms { key, if_match: self.0 }
     }
 }
 
@@ -67,12 +63,5 @@ mod tests {
         for bad in ["7", "\"x\"", "W/\"7\"", ""] {
             assert_eq!(of(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn another_version_is_refused() {
-        assert!(IfMatch(Some(1)).check("the job", 2).is_err());
-        assert!(IfMatch(Some(2)).check("the job", 2).is_ok());
-        assert!(IfMatch(None).check("the job", 2).is_ok());
     }
 }

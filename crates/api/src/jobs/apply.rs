@@ -5,7 +5,7 @@ use axum::{
 };
 use flumen_api_types::{Applied, ApplyJob};
 
-use super::{admit, check_same};
+use super::check_same;
 use crate::{
     error::Error,
     extract::{Body, Caller, IdempotencyKey, IfMatch, JobPath, Path, tagged},
@@ -31,15 +31,13 @@ pub(crate) async fn apply(
     Body(body): Body<ApplyJob>,
 ) -> Result<Response, Error> {
     check_same(&path, &body.spec)?;
-    let key = key.with(&("apply", &path.environment, &path.job, &body));
-    admit(&api, &principal, &path, expected, key.as_ref()).await?;
+    let terms = expected.terms(key.with(&("apply", &path.environment, &path.job, &body)));
     let apply = flumen_control::ApplyJob {
         spec: body.spec,
         artifacts: translate::artifacts(body.artifacts),
         start: body.start,
         force: body.force,
-        if_match: expected.0.and_then(|version| i64::try_from(version).ok()),
-        key,
+        terms,
     };
     let applied = api.control.apply_job(&principal, apply).await?;
     let operation = match applied.operation {

@@ -1,7 +1,6 @@
 use axum::{Json, extract::State, http::StatusCode};
 use flumen_api_types::Operation;
 
-use super::admit;
 use crate::{
     error::Error,
     extract::{Caller, IdempotencyKey, IfMatch, JobPath, Path},
@@ -23,8 +22,7 @@ pub(crate) async fn delete(
     expected: IfMatch,
     key: IdempotencyKey,
 ) -> Result<(StatusCode, Json<Operation>), Error> {
-    let key = key.with(&("delete", &path.environment, &path.job));
-    admit(&api, &principal, &path, expected, key.as_ref()).await?;
-    let id = api.control.delete_job(&principal, path.name(), key).await?;
+    let terms = expected.terms(key.with(&("delete", &path.environment, &path.job)));
+    let id = api.control.delete_job(&principal, path.name(), terms).await?;
     translate::accepted(&api, &principal, id).await
 }

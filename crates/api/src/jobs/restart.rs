@@ -1,7 +1,6 @@
 use axum::{Json, extract::State, http::StatusCode};
 use flumen_api_types::{Operation, RestartJob};
 
-use super::admit;
 use crate::{
     error::Error,
     extract::{Caller, IdempotencyKey, IfMatch, JobPath, OptionalBody, Path},
@@ -25,9 +24,8 @@ pub(crate) async fn restart(
     key: IdempotencyKey,
     OptionalBody(order): OptionalBody<RestartJob>,
 ) -> Result<(StatusCode, Json<Operation>), Error> {
-    let key = key.with(&("restart", &path.environment, &path.job, &order));
+    let terms = expected.terms(key.with(&("restart", &path.environment, &path.job, &order)));
     let order = translate::restart(order)?;
-    admit(&api, &principal, &path, expected, key.as_ref()).await?;
-    let id = api.control.restart_job(&principal, path.name(), order, key).await?;
+    let id = api.control.restart_job(&principal, path.name(), order, terms).await?;
     translate::accepted(&api, &principal, id).await
 }

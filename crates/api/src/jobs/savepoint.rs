@@ -1,7 +1,6 @@
 use axum::{Json, extract::State, http::StatusCode};
 use flumen_api_types::{Operation, TakeSavepoint};
 
-use super::admit;
 use crate::{
     error::Error,
     extract::{Caller, IdempotencyKey, IfMatch, JobPath, OptionalBody, Path},
@@ -25,9 +24,8 @@ pub(crate) async fn savepoint(
     key: IdempotencyKey,
     OptionalBody(order): OptionalBody<TakeSavepoint>,
 ) -> Result<(StatusCode, Json<Operation>), Error> {
-    let key = key.with(&("savepoint", &path.environment, &path.job, &order));
+    let terms = expected.terms(key.with(&("savepoint", &path.environment, &path.job, &order)));
     let order = translate::savepoint(order);
-    admit(&api, &principal, &path, expected, key.as_ref()).await?;
-    let id = api.control.savepoint_job(&principal, path.name(), order, key).await?;
+    let id = api.control.savepoint_job(&principal, path.name(), order, terms).await?;
     translate::accepted(&api, &principal, id).await
 }

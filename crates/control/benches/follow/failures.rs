@@ -28,11 +28,11 @@ pub(crate) async fn task_manager(jobs: &Jobs) -> Vec<Duration> {
             jobs.until(name, "RUNNING").await;
             let at_once = DeleteParams::default().grace_period(0);
             let begin = Instant::now();
-            jobs.world.flink.set_state(&run, "RESTARTING");
+            jobs.world.change(&run, "RESTARTING");
             jobs.world.pods().delete(&pod, &at_once).await.unwrap();
             let shown = jobs.shown(name, |view| view.state.as_str() != "RUNNING").await;
             times.push(shown - begin);
-            jobs.world.flink.set_state(&run, "RUNNING");
+            jobs.world.change(&run, "RUNNING");
             jobs.until(name, "RUNNING").await;
         }
     }
@@ -64,7 +64,7 @@ pub(crate) async fn ended(jobs: &Jobs) -> Vec<Duration> {
         for name in &jobs.names {
             let (run, pod) = (jobs.run_of(name).await, job_manager(jobs, name).await);
             let begin = Instant::now();
-            jobs.world.flink.set_state(&run, "FAILED");
+            jobs.world.change(&run, "FAILED");
             set_status(jobs, &pod, true, 1).await;
             let shown = jobs.shown(name, |view| view.state.as_str() != "RUNNING").await;
             times.push(shown - begin);
@@ -84,10 +84,10 @@ pub(crate) async fn inside(jobs: &Jobs) -> Vec<Duration> {
         for round in 0..ROUNDS {
             tokio::time::sleep(TURN * (number * ROUNDS + round) / (count * ROUNDS)).await;
             let begin = Instant::now();
-            jobs.world.flink.set_state(&run, "RESTARTING");
+            jobs.world.change(&run, "RESTARTING");
             let shown = jobs.shown(name, |view| view.state.as_str() != "RUNNING").await;
             times.push(shown - begin);
-            jobs.world.flink.set_state(&run, "RUNNING");
+            jobs.world.change(&run, "RUNNING");
             jobs.until(name, "RUNNING").await;
         }
         times

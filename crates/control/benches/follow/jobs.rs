@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use flumen_control::{
     ApplyJob, Control, Faults, JobView, LocalSettings, OperationState, Principal, Settings,
-    StartOrder, Tasks, UploadedArtifact, VersionSource,
+    StartOrder, Tasks, Terms, UploadedArtifact, VersionSource,
 };
 use flumen_model::{ArtifactRole, Digest, EnvironmentName, JobName, Secret};
 use futures::{future::join_all, stream};
@@ -75,8 +75,7 @@ impl Jobs {
             spec: serde_json::from_value(file).unwrap(),
             artifacts: vec![artifact],
             start: true,
-            if_match: None,
-            key: None,
+            terms: Terms::default(),
             force: false,
         };
         self.control.apply_job(&self.principal, apply).await.unwrap();
@@ -95,7 +94,7 @@ impl Jobs {
         self.world.flink.forget_job(&self.run_of(name).await);
         let place = (&environment(), name);
         let order = StartOrder::default();
-        self.control.start_job(&self.principal, place, order, None).await.unwrap();
+        self.control.start_job(&self.principal, place, order, Terms::default()).await.unwrap();
         self.launch(name).await;
     }
 

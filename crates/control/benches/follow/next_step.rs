@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use flumen_control::{OperationState, SavepointOrder};
+use flumen_control::{OperationState, SavepointOrder, Terms};
 
 use crate::jobs::{self, Jobs, LOOK, environment};
 
@@ -19,7 +19,8 @@ pub(crate) async fn measure(jobs: &Jobs) -> Vec<Duration> {
         // One whose loops never ran is one that died right after it wrote the order down.
         let (dead, _) = jobs::open(&jobs.world).await;
         let (place, order) = ((&environment(), name), SavepointOrder::default());
-        let order = dead.savepoint_job(&jobs.principal, place, order, None).await.unwrap();
+        let order =
+            dead.savepoint_job(&jobs.principal, place, order, Terms::default()).await.unwrap();
         drop(dead);
 
         let before = flink.triggers().len();

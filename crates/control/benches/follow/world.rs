@@ -7,6 +7,7 @@ use std::sync::{
 
 use axum::{
     Router,
+    body::{Body, Bytes},
     extract::{Request, State},
     middleware::{self, Next},
     response::Response,
@@ -23,8 +24,10 @@ use kube::{
 use serde_json::{Value, json};
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::broadcast,
     task::JoinSet,
 };
+use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 const NODE: &str = "n";
@@ -34,16 +37,17 @@ pub(crate) struct World {
     pub(crate) registry: String,
     pub(crate) directory: TempDirectory,
     pub(crate) client: Client,
-    requests: Arc<Requests>,
+    front: Arc<Front>,
     _tasks: JoinSet<()>,
     _stop: DropGuard,
 }
 
-/// Requests that the API server got from Flumen.
-#[derive(Default)]
-struct Requests {
+/// What stands before the API server, and counts the requests that it gets from Flumen.
+struct Front {
     all: AtomicUsize,
     passed_on: AtomicUsize,
+    /// What the JobManagers log from now on; each log has the lines of all of them.
+    log: broadcast::Sender<Bytes>,
 }
 
 /// How many requests there were from the beginning on.
@@ -76,14 +80,18 @@ impl World {
         let _controllers = flumen_controllers::spawn(client.clone(), settings, stop.clone());
 
         // Without TLS, so that requests can be counted on their way.
-        let requests = Arc::<Requests>::default();
-        let counted = middleware::from_fn_with_state(Arc::clone(&requests), count);
+        let front = Arc::new(Front {
+            all: AtomicUsize::new(0),
+            passed_on: AtomicUsize::new(0),
+            log: broadcast::Sender::new(1024),
+        });
+        let counted = middleware::from_fn_with_state(Arc::clone(&front), count);
         let service = server.in_process("flumen", &["system:masters"]);
-        let front = Router::new().fallback_service(service).layer(counted);
+        let router = Router::new().fallback_service(service).layer(counted);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         directory.write("kubeconfig", kubeconfig(&url));
-        tasks.spawn(async move { axum::serve(listener, front).await.unwrap() });
+        tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
 
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let registry = listener.local_addr().unwrap().to_string();
@@ -92,21 +100,22 @@ impl World {
 
         add_node(&client).await;
         tasks.spawn(run_pods(client.clone()));
-        Self {
-            flink,
-            registry,
-            directory,
-            client,
-            requests,
-            _tasks: tasks,
-            _stop: stop.drop_guard(),
-        }
+        Self { flink, registry, directory, client, front, _tasks: tasks, _stop: stop.drop_guard() }
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        let all = self.requests.all.load(Ordering::Relaxed);
-        let passed_on = self.requests.passed_on.load(Ordering::Relaxed);
+        let all = self.front.all.load(Ordering::Relaxed);
+        let passed_on = self.front.passed_on.load(Ordering::Relaxed);
         Counts { job_managers: self.flink.received().len(), api_server: all, own: all - passed_on }
+    }
+
+    /// The job of a run changes its state, which its JobManager logs.
+    pub(crate) fn change(&self, run: &str, state: &str) {
+        let before = self.flink.state(run);
+        self.flink.set_state(run, state);
+        let line = format!("Job words ({run}) switched from state {before} to {state}.\n");
+        // Nobody may follow a log.
+        drop(self.front.log.send(line.into()));
     }
 
     pub(crate) fn pods(&self) -> Api<Pod> {
@@ -114,14 +123,19 @@ impl World {
     }
 }
 
-async fn count(State(requests): State<Arc<Requests>>, request: Request, next: Next) -> Response {
-    requests.all.fetch_add(1, Ordering::Relaxed);
+async fn count(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response {
+    front.all.fetch_add(1, Ordering::Relaxed);
     if request.uri().path().contains("/proxy/") {
-        requests.passed_on.fetch_add(1, Ordering::Relaxed);
+        front.passed_on.fetch_add(1, Ordering::Relaxed);
     }
     if request.uri().path().ends_with("/log") {
         // There is no kubelet, and an end waits a minute for logs that cannot be had.
-        return Response::new("a log".into());
+        let query = request.uri().query().unwrap_or_default();
+        return Response::new(if query.contains("follow=true") {
+            Body::from_stream(BroadcastStream::new(front.log.subscribe()))
+        } else {
+            "a log".into()
+        });
     }
     next.run(request).await
 }

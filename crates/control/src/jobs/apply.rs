@@ -5,9 +5,8 @@ use flumen_model::{
 use flumen_store::{Environment, Job, NewJob, Operation, Principal, Release, ReleaseArtifact, Run};
 
 use super::{
-    Diff, RestartOrder, StartOrder, new_operation, new_run,
-    start::wanted,
-    wish::{IdempotencyKey, again_if_stale},
+    Diff, RestartOrder, StartOrder, Terms, new_operation, new_run, start::wanted,
+    wish::again_if_stale,
 };
 use crate::{Control, Error, JobView, actions::render_objects, clock, identity, release};
 
@@ -22,10 +21,8 @@ pub struct ApplyJob {
     pub start: bool,
     /// Whether a change is carried out that puts the state at risk. Default: no.
     pub force: bool,
-    /// The version of the job that the caller has seen. Default: any.
-    pub if_match: Option<i64>,
-    /// The idempotency key, and the hash of the request. Default: none.
-    pub key: IdempotencyKey,
+    /// On what terms; a job that is not there yet has no version.
+    pub terms: Terms,
 }
 
 /// An artifact that was uploaded.
@@ -80,16 +77,16 @@ impl Control {
     }
 
     async fn try_apply(&self, principal: &Principal, apply: &ApplyJob) -> Result<Applied, Error> {
-        if let Some(operation) = self.replayed(principal, apply.key.as_ref()).await? {
+        if let Some(operation) = self.replayed(principal, apply.terms.key.as_ref()).await? {
             let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
             return Ok(Applied { job, operation: Some(operation), change: Change::Unchanged });
         }
+        let existing = self.existing(principal, apply).await?;
         let environment = self.checked(&apply.spec).await?;
         let artifacts = self.release_artifacts(apply).await?;
         let content = release::content(&apply.spec, artifacts);
         render_objects::check_renders(&apply.spec, &environment, &content)?;
         let id = release::id(&content);
-        let existing = self.store().job_named(&apply.spec.environment, &apply.spec.name).await?;
         let change = self.change(existing.as_ref(), apply).await?;
         let mut job = existing
             .clone()
@@ -121,7 +118,7 @@ impl Control {
             release: Some(&release),
             run: next.as_ref().map(|(run, _)| run),
             operation: next.as_ref().map(|(_, operation)| operation),
-            key: apply.key.as_ref().map(|(key, request)| (key.as_str(), request.as_str())),
+            key: apply.terms.key.as_ref().map(|(key, request)| (key.as_str(), request.as_str())),
         };
         if existing.is_some() {
             self.write_down(&new).await?;
@@ -130,6 +127,20 @@ impl Control {
         }
         let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
         Ok(Applied { job, operation: next.map(|(_, operation)| operation.id), change })
+    }
+
+    /// The job that is there already; one that the caller has seen must be.
+    async fn existing(
+        &self,
+        principal: &Principal,
+        apply: &ApplyJob,
+    ) -> Result<Option<Job>, Error> {
+        let place = (&apply.spec.environment, &apply.spec.name);
+        match self.to_change(principal, place, &apply.terms).await {
+            Ok(job) => Ok(Some(job)),
+            Err(Error::NotFound { .. }) if apply.terms.if_match.is_none() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The run of what was applied, in the place of the one that is there, if one is.
@@ -185,11 +196,6 @@ impl Control {
 
     async fn change(&self, existing: Option<&Job>, apply: &ApplyJob) -> Result<Change, Error> {
         let Some(job) = existing else { return Ok(Change::Created) };
-        if let Some(version) = apply.if_match.filter(|version| *version != job.version) {
-            return Err(
-                flumen_store::Error::Stale { what: format!("job {}", job.name), version }.into()
-            );
-        }
         if job.desired.intent == Intent::Delete {
             let message =
                 format!("job {} is being deleted; apply its file again when it is gone", job.name);

@@ -3,10 +3,10 @@ use flumen_model::{EnvironmentName, JobName, OperationId, StartFrom, UpgradeMode
 use flumen_store::{Job, NewJob, Operation, Principal, Run, RunStart};
 
 use super::{
-    SavepointOrder, StartOrder, new_operation, new_run,
+    SavepointOrder, StartOrder, Terms, new_operation, new_run,
     start::wanted,
     stop::{check_order, check_savepoint_possible, wish},
-    wish::{IdempotencyKey, again_if_stale, only},
+    wish::{again_if_stale, only},
 };
 use crate::{Control, Error, clock};
 
@@ -33,10 +33,10 @@ impl Control {
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
         order: RestartOrder,
-        key: IdempotencyKey,
+        terms: Terms,
     ) -> Result<OperationId, Error> {
         let place = (environment, name);
-        again_if_stale(|| self.try_restart(principal, place, order.clone(), &key)).await
+        again_if_stale(|| self.try_restart(principal, place, order.clone(), &terms)).await
     }
 
     async fn try_restart(
@@ -44,15 +44,15 @@ impl Control {
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
         order: RestartOrder,
-        key: &IdempotencyKey,
+        terms: &Terms,
     ) -> Result<OperationId, Error> {
-        if let Some(operation) = self.replayed(principal, key.as_ref()).await? {
+        if let Some(operation) = self.replayed(principal, terms.key.as_ref()).await? {
             return Ok(operation);
         }
-        let mut job = self.owned(principal, environment, name).await?;
+        let mut job = self.to_change(principal, (environment, name), terms).await?;
         let operation = new_operation((principal.team, &principal.name), &job, "restart");
         let run = self.replace_run(principal, &mut job, order, &operation).await?;
-        let new = NewJob { run: Some(&run), ..only(&job, &operation, key.as_ref()) };
+        let new = NewJob { run: Some(&run), ..only(&job, &operation, terms.key.as_ref()) };
         self.write_down(&new).await?;
         Ok(operation.id)
     }

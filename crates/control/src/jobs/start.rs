@@ -5,8 +5,8 @@ use flumen_model::{
 use flumen_store::{Job, NewJob, Principal, RunStart};
 
 use super::{
-    new_operation, new_run,
-    wish::{IdempotencyKey, again_if_stale, only},
+    Terms, new_operation, new_run,
+    wish::{again_if_stale, only},
 };
 use crate::{Control, Error, clock, snapshots};
 
@@ -46,10 +46,10 @@ impl Control {
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
         order: StartOrder,
-        key: IdempotencyKey,
+        terms: Terms,
     ) -> Result<OperationId, Error> {
         let place = (environment, name);
-        again_if_stale(|| self.try_start(principal, place, order.clone(), &key)).await
+        again_if_stale(|| self.try_start(principal, place, order.clone(), &terms)).await
     }
 
     async fn try_start(
@@ -57,12 +57,12 @@ impl Control {
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
         order: StartOrder,
-        key: &IdempotencyKey,
+        terms: &Terms,
     ) -> Result<OperationId, Error> {
-        if let Some(operation) = self.replayed(principal, key.as_ref()).await? {
+        if let Some(operation) = self.replayed(principal, terms.key.as_ref()).await? {
             return Ok(operation);
         }
-        let mut job = self.owned(principal, environment, name).await?;
+        let mut job = self.to_change(principal, (environment, name), terms).await?;
         let state = JobState::of(&job.desired, &job.status);
         if !state.is_at_rest() {
             let message = format!(
@@ -76,7 +76,7 @@ impl Control {
         let intent = Intent::Run { run: run.id, handover: Handover::Cancel };
         job.desired = wanted(&job, intent, operation.id);
         job.updated_at = clock::now();
-        let new = NewJob { run: Some(&run), ..only(&job, &operation, key.as_ref()) };
+        let new = NewJob { run: Some(&run), ..only(&job, &operation, terms.key.as_ref()) };
         self.write_down(&new).await?;
         Ok(operation.id)
     }

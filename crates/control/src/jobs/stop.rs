@@ -3,9 +3,9 @@ use flumen_model::{EnvironmentName, JobName, OperationId, SavepointFormat};
 use flumen_store::{Job, Principal};
 
 use super::{
-    new_operation,
+    Terms, new_operation,
     start::wanted,
-    wish::{IdempotencyKey, again_if_stale, only},
+    wish::{again_if_stale, only},
 };
 use crate::{Control, Error, clock};
 
@@ -31,13 +31,13 @@ impl Control {
         principal: &Principal,
         place: (&EnvironmentName, &JobName),
         order: SavepointOrder,
-        key: IdempotencyKey,
+        terms: Terms,
     ) -> Result<OperationId, Error> {
         let desired = |job: &Job, operation: OperationId| {
             let savepoint = Some(wish(job, operation, order.clone(), true));
             Desired { savepoint, ..wanted(job, Intent::Stop, operation) }
         };
-        again_if_stale(|| self.with_savepoint(principal, place, (&order, "stop"), &key, desired))
+        again_if_stale(|| self.with_savepoint(principal, place, (&order, "stop"), &terms, desired))
             .await
     }
 
@@ -50,7 +50,7 @@ impl Control {
         principal: &Principal,
         place: (&EnvironmentName, &JobName),
         order: SavepointOrder,
-        key: IdempotencyKey,
+        terms: Terms,
     ) -> Result<OperationId, Error> {
         let desired = |job: &Job, operation: OperationId| {
             let savepoint = Some(wish(job, operation, order.clone(), false));
@@ -60,7 +60,7 @@ impl Control {
             Desired { operation: Some(operation), savepoint, ..wanted }
         };
         let kind = "savepoint";
-        again_if_stale(|| self.with_savepoint(principal, place, (&order, kind), &key, desired))
+        again_if_stale(|| self.with_savepoint(principal, place, (&order, kind), &terms, desired))
             .await
     }
 
@@ -69,19 +69,19 @@ impl Control {
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
         (order, kind): (&SavepointOrder, &str),
-        key: &IdempotencyKey,
+        terms: &Terms,
         desired: impl Fn(&Job, OperationId) -> Desired,
     ) -> Result<OperationId, Error> {
-        if let Some(operation) = self.replayed(principal, key.as_ref()).await? {
+        if let Some(operation) = self.replayed(principal, terms.key.as_ref()).await? {
             return Ok(operation);
         }
-        let mut job = self.owned(principal, environment, name).await?;
+        let mut job = self.to_change(principal, (environment, name), terms).await?;
         check_order(&job, order)?;
         check_savepoint_possible(&job)?;
         let operation = new_operation((principal.team, &principal.name), &job, kind);
         job.desired = desired(&job, operation.id);
         job.updated_at = clock::now();
-        self.write_down(&only(&job, &operation, key.as_ref())).await?;
+        self.write_down(&only(&job, &operation, terms.key.as_ref())).await?;
         Ok(operation.id)
     }
 }

@@ -2,11 +2,8 @@ use flumen_lifecycle::Intent;
 use flumen_model::{EnvironmentName, JobName, OperationId, TeamId};
 use flumen_store::{Job, NewJob, Operation, OperationState, Principal};
 
-use super::start::wanted;
+use super::{Terms, start::wanted};
 use crate::{Control, Error, clock, identity};
-
-/// The key under which a request is one however often it is made, and the hash of the request. Default: none.
-pub(crate) type IdempotencyKey = Option<(String, String)>;
 
 /// How often a change is tried again that somebody else was faster with.
 const AGAIN: usize = 5;
@@ -20,10 +17,10 @@ impl Control {
         &self,
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
-        key: IdempotencyKey,
+        terms: Terms,
     ) -> Result<OperationId, Error> {
         let place = (environment, name);
-        again_if_stale(|| self.wish(principal, place, (Intent::Cancel, "cancel"), &key)).await
+        again_if_stale(|| self.wish(principal, place, (Intent::Cancel, "cancel"), &terms)).await
     }
 
     /// Cancels a job if it runs, and forgets it.
@@ -34,10 +31,10 @@ impl Control {
         &self,
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
-        key: IdempotencyKey,
+        terms: Terms,
     ) -> Result<OperationId, Error> {
         let place = (environment, name);
-        again_if_stale(|| self.wish(principal, place, (Intent::Delete, "delete"), &key)).await
+        again_if_stale(|| self.wish(principal, place, (Intent::Delete, "delete"), &terms)).await
     }
 
     async fn wish(
@@ -45,12 +42,12 @@ impl Control {
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
         (intent, kind): (Intent, &str),
-        key: &IdempotencyKey,
+        terms: &Terms,
     ) -> Result<OperationId, Error> {
-        if let Some(operation) = self.replayed(principal, key.as_ref()).await? {
+        if let Some(operation) = self.replayed(principal, terms.key.as_ref()).await? {
             return Ok(operation);
         }
-        let mut job = self.owned(principal, environment, name).await?;
+        let mut job = self.to_change(principal, (environment, name), terms).await?;
         if intent == Intent::Cancel && job.desired.intent == Intent::Delete {
             let message = format!("job {name} is being deleted, which cancels it");
             return Err(Error::Conflict { message });
@@ -58,28 +55,8 @@ impl Control {
         let operation = new_operation((principal.team, &principal.name), &job, kind);
         job.desired = wanted(&job, intent, operation.id);
         job.updated_at = clock::now();
-        self.write_down(&only(&job, &operation, key.as_ref())).await?;
+        self.write_down(&only(&job, &operation, terms.key.as_ref())).await?;
         Ok(operation.id)
-    }
-
-    /// The operation that this request started when it was made before.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] if the key was used for another request.
-    pub async fn replayed(
-        &self,
-        principal: &Principal,
-        key: Option<&(String, String)>,
-    ) -> Result<Option<OperationId>, Error> {
-        let Some((key, request)) = key else { return Ok(None) };
-        match self.store().idempotent(principal, key).await? {
-            None => Ok(None),
-            Some((known, operation)) if known == *request => Ok(Some(operation)),
-            Some(_) => {
-                let message = format!("the idempotency key {key:?} was used for another request");
-                Err(Error::Conflict { message })
-            }
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-use flumen_control::{Change, OperationState};
+use flumen_control::{Change, OperationState, Terms};
 use flumen_model::Kind;
 
 use crate::server::{JAR, TestServer, application, changed_job, environment, job, name, refusal};
@@ -17,7 +17,8 @@ async fn the_same_request_under_one_key_is_done_once_and_another_one_is_refused(
 
     let (environment, name) = (environment(), name());
     let key = || Some(("c".to_owned(), "hash".to_owned()));
-    let cancel = || server.control().cancel_job(&server.principal, (&environment, &name), key());
+    let terms = || Terms { key: key(), if_match: None };
+    let cancel = || server.control().cancel_job(&server.principal, (&environment, &name), terms());
     assert_eq!(cancel().await.unwrap(), cancel().await.unwrap());
     server.until_state("CANCELED").await;
     server.finish().await;
@@ -110,8 +111,10 @@ async fn a_job_that_is_being_deleted_can_neither_be_applied_nor_be_saved_by_a_ca
     let (kind, text) = refusal(server.apply(job()).await);
     assert_eq!(kind, Kind::Conflict);
     assert!(text.contains("is being deleted"), "{text}");
-    let cancel =
-        server.control().cancel_job(&server.principal, (&environment(), &name()), None).await;
+    let cancel = server
+        .control()
+        .cancel_job(&server.principal, (&environment(), &name()), Terms::default())
+        .await;
     assert_eq!(refusal(cancel).0, Kind::Conflict);
     server.world.flink.set_state(&run.to_string(), "CANCELED");
     server.until_gone().await;
@@ -119,5 +122,23 @@ async fn a_job_that_is_being_deleted_can_neither_be_applied_nor_be_saved_by_a_ca
         server.operation_ended(deletion).await.state,
         flumen_control::OperationState::Succeeded
     );
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn of_two_orders_for_the_same_version_one_is_carried_out() {
+    let server = TestServer::start().await;
+    server.running().await;
+    let (environment, name) = (environment(), name());
+    let version = server.view().await.unwrap().job.version;
+    let terms = || Terms { key: None, if_match: Some(version) };
+    let cancel = || server.control().cancel_job(&server.principal, (&environment, &name), terms());
+    let answers = futures::future::join_all((0..8).map(|_| cancel())).await;
+    let refused: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+    assert_eq!(refused.len(), 7, "{answers:?}");
+    for error in refused {
+        assert_eq!((error.kind(), error.code()), (Kind::Conflict, "request.precondition"));
+    }
+    server.until_state("CANCELED").await;
     server.finish().await;
 }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use flumen_control::{Error, OperationState, SavepointOrder};
+use flumen_control::{Error, OperationState, SavepointOrder, Terms};
 use flumen_model::{Kind, OperationId};
 use flumen_testkit::{SmallDisk, TempDirectory, eventually_async};
 use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
@@ -36,8 +36,10 @@ async fn fill(server: &TestServer, disk: &SmallDisk) {
     for number in 0_u32.. {
         let value = serde_json::from_value(number.into()).unwrap();
         document.configuration.insert("of.no.meaning".to_owned(), value);
-        let saved =
-            server.control().save_environment(&server.principal, &environment(), &document).await;
+        let saved = server
+            .control()
+            .save_environment(&server.principal, &environment(), &document, &Terms::default())
+            .await;
         if let Err(error) = saved {
             assert_eq!(error.code(), "server.database_full", "{}", error.paragraph());
             return;
@@ -49,7 +51,8 @@ async fn fill(server: &TestServer, disk: &SmallDisk) {
 async fn stopping(server: &TestServer) -> (OperationId, String) {
     let place = (&environment(), &name());
     let order = SavepointOrder::default();
-    let stop = server.control().stop_job(&server.principal, place, order, None).await.unwrap();
+    let stop =
+        server.control().stop_job(&server.principal, place, order, Terms::default()).await.unwrap();
     let triggered = || async { server.world.flink.triggers().pop().ok_or("no trigger") };
     let trigger = eventually_async(PATIENCE, triggered).await;
     server.until_state("STOPPING").await;
@@ -68,7 +71,7 @@ async fn asked_again(server: &TestServer) {
 
 async fn refused(server: &TestServer, code: &str) {
     let place = (&environment(), &name());
-    let error = server.control().cancel_job(&server.principal, place, None).await;
+    let error = server.control().cancel_job(&server.principal, place, Terms::default()).await;
     let error: Error = error.expect_err("it cannot be written down");
     assert_eq!((error.code(), error.kind()), (code, Kind::Unavailable), "{}", error.paragraph());
     let text = error.to_string();

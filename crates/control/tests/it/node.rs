@@ -6,6 +6,7 @@ use std::{
 };
 
 use flumen_apiserver::ApiServer;
+use flumen_testkit::eventually_async;
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::{
@@ -21,10 +22,12 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
-    sync::Notify,
+    sync::{Notify, broadcast},
     task::JoinSet,
 };
 use tokio_rustls::TlsAcceptor;
+
+use crate::server::PATIENCE;
 
 const NAME: &str = "n";
 
@@ -51,6 +54,8 @@ struct Shared {
     conduct: Mutex<Conduct>,
     /// By container and whether it is the log before the newest restart.
     logs: Mutex<HashMap<(String, bool), String>>,
+    /// What is written from now on.
+    said: broadcast::Sender<String>,
     changed: Notify,
 }
 
@@ -59,6 +64,7 @@ impl FakeNode {
         let shared = Arc::new(Shared {
             conduct: Mutex::new(Conduct::Runs),
             logs: Mutex::default(),
+            said: broadcast::Sender::new(16),
             changed: Notify::new(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -92,6 +98,15 @@ impl FakeNode {
     pub(crate) fn conduct(&self, conduct: Conduct) {
         *self.shared.conduct.lock().unwrap() = conduct;
         self.shared.changed.notify_one();
+    }
+
+    /// Writes a line into every log that is followed, once one is.
+    pub(crate) async fn say(&self, line: &str) {
+        let look = || {
+            let heard = self.shared.said.send(format!("{line}\n"));
+            std::future::ready(heard.map(drop))
+        };
+        eventually_async(PATIENCE, look).await;
     }
 
     /// What this container of any pod wrote, or wrote before its newest restart.
@@ -188,6 +203,7 @@ fn acceptor(server: &ApiServer) -> TlsAcceptor {
 }
 
 async fn serve_logs(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
+    let mut followers = JoinSet::new();
     loop {
         let Ok((socket, _)) = listener.accept().await else { return };
         let Ok(mut socket) = acceptor.accept(socket).await else { continue };
@@ -198,15 +214,26 @@ async fn serve_logs(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Sh
                 Err(_) => break,
             }
         }
-        let answer = answer(&String::from_utf8_lossy(&head), &shared);
-        // Who asked may be gone.
-        let _ = socket.write_all(answer.as_bytes()).await;
-        let _ = socket.shutdown().await;
+        let head = String::from_utf8_lossy(&head).into_owned();
+        let said = head.contains("follow=true").then(|| shared.said.subscribe());
+        let answer = answer(&head, said.is_some(), &shared);
+        followers.spawn(async move {
+            // Who asked may be gone.
+            let _ = socket.write_all(answer.as_bytes()).await;
+            if let Some(mut said) = said {
+                while let Ok(line) = said.recv().await {
+                    if socket.write_all(line.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            let _ = socket.shutdown().await;
+        });
     }
 }
 
 /// `GET /containerLogs/{namespace}/{pod}/{container}?…`
-fn answer(head: &str, shared: &Shared) -> String {
+fn answer(head: &str, goes_on: bool, shared: &Shared) -> String {
     let target = head.split(' ').nth(1).unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut segments = path.split('/').skip(3);
@@ -217,8 +244,7 @@ fn answer(head: &str, shared: &Shared) -> String {
     let text = known.or_else(|| (!previous).then(|| format!("{container} of {pod} was here\n")));
     let (status, text) = text
         .map_or(("400 Bad Request", "no previous container".to_owned()), |text| ("200 OK", text));
-    format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
-        text.len()
-    )
+    let length =
+        if goes_on { String::new() } else { format!("content-length: {}\r\n", text.len()) };
+    format!("HTTP/1.1 {status}\r\n{length}connection: close\r\n\r\n{text}")
 }

@@ -1,4 +1,4 @@
-use crate::server::{TestServer, job};
+use crate::server::{PATIENCE, TestServer, job};
 
 #[tokio::test]
 async fn a_silent_job_manager_is_unreachable_since_then_and_nothing_is_done_about_it() {
@@ -15,7 +15,7 @@ async fn a_silent_job_manager_is_unreachable_since_then_and_nothing_is_done_abou
         let more = server.world.flink.received().len() - asked;
         if more >= 3 { Ok(()) } else { Err(more) }
     };
-    flumen_testkit::eventually_async(crate::server::PATIENCE, look).await;
+    flumen_testkit::eventually_async(PATIENCE, look).await;
     let again = server.view().await.unwrap();
     assert_eq!(again.job.status, view.job.status, "since is when it began");
     assert_eq!(server.world.deployments_created(), 1);
@@ -25,6 +25,27 @@ async fn a_silent_job_manager_is_unreachable_since_then_and_nothing_is_done_abou
     let view = server.until(|view| view.job.status.unreachable_since.is_none()).await;
     assert_eq!((view.state.as_str(), view.job.status.reason), ("RUNNING", None));
     server.world.flink.set_state(&run.to_string(), "FINISHED");
+    server.until_state("FINISHED").await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn what_the_job_manager_logs_is_asked_after_at_once() {
+    let server = TestServer::start().await;
+    let run = server.running().await.to_string();
+    let rounds = async {
+        for _ in 0..10 {
+            server.world.flink.set_state(&run, "RESTARTING");
+            let line = format!("Job a ({run}) switched from state RUNNING to RESTARTING.");
+            server.world.node.say(&line).await;
+            server.until_state("RESTARTING").await;
+            server.world.flink.set_state(&run, "RUNNING");
+            server.until_state("RUNNING").await;
+        }
+    };
+    // By questions alone, of which there is one in five seconds, it would take nearly a minute.
+    tokio::time::timeout(PATIENCE, rounds).await.expect("the log is listened to");
+    server.world.flink.set_state(&run, "FINISHED");
     server.until_state("FINISHED").await;
     server.finish().await;
 }

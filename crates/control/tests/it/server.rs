@@ -4,8 +4,8 @@ use std::{fmt::Debug, time::Duration};
 
 use flumen_control::{
     Applied, ApplyJob, Control, Error, Faults, JobView, LocalSettings, LogSource, LogsQuery,
-    Operation, OperationState, Principal, Run, Settings, StartOrder, Tasks, UploadedArtifact,
-    VersionSource,
+    Operation, OperationState, Principal, Run, Settings, StartOrder, Tasks, Terms,
+    UploadedArtifact, VersionSource,
 };
 use flumen_model::{ArtifactRole, Digest, EnvironmentName, JobName, OperationId, RunId, Secret};
 use flumen_testkit::eventually_async;
@@ -123,7 +123,8 @@ impl TestServer {
         key: Option<(&str, &str)>,
     ) -> Result<Applied, Error> {
         let key = key.map(|(key, hash)| (key.to_owned(), hash.to_owned()));
-        let apply = ApplyJob { key, ..application(file, jar) };
+        let terms = Terms { key, if_match: None };
+        let apply = ApplyJob { terms, ..application(file, jar) };
         self.control().apply_job(&self.principal, apply).await
     }
 
@@ -144,17 +145,19 @@ impl TestServer {
 
     pub(crate) async fn start_again(&self) -> Result<OperationId, Error> {
         let name = (&environment(), &name());
-        self.control().start_job(&self.principal, name, StartOrder::default(), None).await
+        self.control()
+            .start_job(&self.principal, name, StartOrder::default(), Terms::default())
+            .await
     }
 
     pub(crate) async fn cancel(&self) -> OperationId {
         let name = (&environment(), &name());
-        self.control().cancel_job(&self.principal, name, None).await.unwrap()
+        self.control().cancel_job(&self.principal, name, Terms::default()).await.unwrap()
     }
 
     pub(crate) async fn delete(&self) -> OperationId {
         let name = (&environment(), &name());
-        self.control().delete_job(&self.principal, name, None).await.unwrap()
+        self.control().delete_job(&self.principal, name, Terms::default()).await.unwrap()
     }
 
     pub(crate) async fn view(&self) -> Result<JobView, Error> {
@@ -329,8 +332,7 @@ pub(crate) fn application(file: Value, jar: &[u8]) -> ApplyJob {
         spec: serde_json::from_value(file).unwrap(),
         artifacts: vec![artifact],
         start: true,
-        if_match: None,
-        key: None,
+        terms: Terms::default(),
         force: false,
     }
 }

@@ -2,7 +2,7 @@
 
 use flumen_control::{
     Change, OperationState, RestartOrder, SavepointOrder, Snapshot, SnapshotCause, SnapshotKind,
-    StartOrder, StartSource,
+    StartOrder, StartSource, Terms,
 };
 use flumen_model::{Kind, OperationId, RunId, SnapshotId, Uuid};
 use flumen_testkit::Fault;
@@ -23,13 +23,13 @@ async fn start() -> TestServer {
 async fn stop(server: &TestServer) -> OperationId {
     let place = (&environment(), &name());
     let order = SavepointOrder::default();
-    server.control().stop_job(&server.principal, place, order, None).await.unwrap()
+    server.control().stop_job(&server.principal, place, order, Terms::default()).await.unwrap()
 }
 
 async fn savepoint(server: &TestServer) -> OperationId {
     let place = (&environment(), &name());
     let order = SavepointOrder::default();
-    server.control().savepoint_job(&server.principal, place, order, None).await.unwrap()
+    server.control().savepoint_job(&server.principal, place, order, Terms::default()).await.unwrap()
 }
 
 /// Waits until Flink has the order of this operation; its trigger.
@@ -235,7 +235,8 @@ async fn a_snapshot_that_cannot_be_started_from_changes_nothing() {
         let path = format!("{STORAGE}/savepoints/{path}");
         let order = StartOrder { from: Some(StartSource::Path(path)), ..StartOrder::default() };
         let place = (&environment(), &name());
-        let refused = server.control().start_job(&server.principal, place, order, None).await;
+        let refused =
+            server.control().start_job(&server.principal, place, order, Terms::default()).await;
         let (kind, text) = refusal(refused);
         assert_eq!(kind, Kind::Invalid);
         assert!(text.contains(why), "{text}");
@@ -255,7 +256,7 @@ async fn a_restart_by_the_last_state_cancels_and_starts_from_the_newest_checkpoi
     let mode = Some(flumen_model::UpgradeMode::LastState);
     let order = RestartOrder { mode, ..RestartOrder::default() };
     let place = (&environment(), &name());
-    let restart = server.control().restart_job(&server.principal, place, order, None);
+    let restart = server.control().restart_job(&server.principal, place, order, Terms::default());
     let operation = restart.await.unwrap();
     let second = server.wished_run().await;
     server.until(|view| view.job.status.run == Some(second)).await;
@@ -273,7 +274,8 @@ async fn a_stop_of_a_job_that_does_not_run_is_a_conflict() {
     server.until_state("FINISHED").await;
     let place = (&environment(), &name());
     let order = SavepointOrder::default();
-    let refused = server.control().stop_job(&server.principal, place, order, None).await;
+    let refused =
+        server.control().stop_job(&server.principal, place, order, Terms::default()).await;
     let (kind, text) = refusal(refused);
     assert_eq!(kind, Kind::Conflict);
     assert!(text.contains("word-count is FINISHED"), "{text}");

@@ -1,6 +1,6 @@
 //! Two servers on one database do what one does.
 
-use flumen_control::{OperationState, StartOrder};
+use flumen_control::{OperationState, StartOrder, Terms};
 use flumen_model::Kind;
 
 use crate::server::{JAR, TestServer, application, environment, job, name, refusal};
@@ -15,7 +15,7 @@ async fn two_starts_at_once_by_two_servers_are_one_run() {
         let principal = server.principal.clone();
         async move {
             let place = (&environment(), &name());
-            control.start_job(&principal, place, StartOrder::default(), None).await
+            control.start_job(&principal, place, StartOrder::default(), Terms::default()).await
         }
     };
     let (one, other) =

@@ -1,7 +1,7 @@
 //! Every Flink version by every way to run a job: a session and an application by the drop-ins, and a job
 //! file. Without `FLUMEN_ALL_VERSIONS` two of them have to do; `FLUMEN_ALL_VERSIONS=1.17.2` adds that one.
 
-use std::{io::Write as _, path::Path, time::Instant};
+use std::{collections::BTreeSet, io::Write as _, path::Path, time::Instant};
 
 use flumen_e2e::{Remains, Streaming, connector_jar, example_jar, tried_versions, write_program};
 use flumen_model::{FlinkMinor, FlinkVersion};
@@ -165,11 +165,13 @@ fn as_an_application(
     let job = application.listed(APPLICATION);
     application.wait_for_tasks(&job);
     assert_eq!(application.restored_from(&job), savepoint);
-    let taken =
-        application.flink("savepoint", APPLICATION, &[format, &[&job, SAVEPOINTS]].concat());
-    assert_ne!(word_behind("Savepoint completed. Path: ", &taken), savepoint);
-    let cancelled = application.flink("cancel", APPLICATION, &[&job]);
-    assert!(cancelled.contains(&format!("Cancelled job {job}.")), "{cancelled}");
+    let take = |action: &str, more: &[&str]| {
+        let said = application.flink(action, APPLICATION, &[format, more].concat());
+        word_behind("Savepoint completed. Path: ", &said)
+    };
+    let taken = take("savepoint", &[&job, SAVEPOINTS]);
+    let last = take("stop", &["-p", SAVEPOINTS, &job]);
+    assert_eq!(BTreeSet::from([savepoint, &taken, &last]).len(), 3);
     application.wait_until_gone();
 }
 

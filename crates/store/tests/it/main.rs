@@ -37,7 +37,7 @@ async fn store() -> (tempfile::TempDir, Store) {
         configuration: std::collections::BTreeMap::default(),
     };
     store
-        .save_environment(team(), &"local".parse().expect("valid"), &document, at(0))
+        .save_environment(team(), (&"local".parse().expect("valid"), &document), None, at(0))
         .await
         .expect("saved");
     (directory, store)

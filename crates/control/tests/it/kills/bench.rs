@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use flumen_control::{OperationState, SavepointOrder, StepState};
+use flumen_control::{OperationState, SavepointOrder, StepState, Terms};
 use flumen_faults::{Faults, Hit, Plan};
 use flumen_model::OperationId;
 use flumen_testkit::eventually_async;
@@ -128,7 +128,10 @@ impl Bench {
             Before::Stopped => {
                 let place = (&environment(), &name());
                 let order = SavepointOrder::default();
-                let stop = server.control().stop_job(&server.principal, place, order, None).await;
+                let stop = server
+                    .control()
+                    .stop_job(&server.principal, place, order, Terms::default())
+                    .await;
                 self.succeeded(stop.unwrap()).await;
                 server.until_state("STOPPED").await;
             }

@@ -1,6 +1,6 @@
 //! What is done to a job, as data: a new operation is one more entry.
 
-use flumen_control::{Error, Principal, RestartOrder, SavepointOrder, StartOrder};
+use flumen_control::{Error, Principal, RestartOrder, SavepointOrder, StartOrder, Terms};
 use flumen_model::{EnvironmentName, JobName, OperationId};
 use futures::{FutureExt as _, future::BoxFuture};
 use serde_json::Value;
@@ -135,37 +135,37 @@ impl Request<'_> {
     }
 
     async fn start(&self) -> Asked {
-        let (principal, place, key) = self.common();
+        let (principal, place, terms) = self.common();
         let order = StartOrder::default();
-        self.server.control().start_job(principal, place, order, key).await.map(Some)
+        self.server.control().start_job(principal, place, order, terms).await.map(Some)
     }
 
     async fn savepoint(&self) -> Asked {
-        let (principal, place, key) = self.common();
+        let (principal, place, terms) = self.common();
         let order = SavepointOrder::default();
-        self.server.control().savepoint_job(principal, place, order, key).await.map(Some)
+        self.server.control().savepoint_job(principal, place, order, terms).await.map(Some)
     }
 
     async fn stop(&self) -> Asked {
-        let (principal, place, key) = self.common();
+        let (principal, place, terms) = self.common();
         let order = SavepointOrder::default();
-        self.server.control().stop_job(principal, place, order, key).await.map(Some)
+        self.server.control().stop_job(principal, place, order, terms).await.map(Some)
     }
 
     async fn restart(&self) -> Asked {
-        let (principal, place, key) = self.common();
+        let (principal, place, terms) = self.common();
         let order = RestartOrder::default();
-        self.server.control().restart_job(principal, place, order, key).await.map(Some)
+        self.server.control().restart_job(principal, place, order, terms).await.map(Some)
     }
 
     async fn cancel(&self) -> Asked {
-        let (principal, place, key) = self.common();
-        self.server.control().cancel_job(principal, place, key).await.map(Some)
+        let (principal, place, terms) = self.common();
+        self.server.control().cancel_job(principal, place, terms).await.map(Some)
     }
 
     async fn delete(&self) -> Asked {
-        let (principal, place, key) = self.common();
-        self.server.control().delete_job(principal, place, key).await.map(Some)
+        let (principal, place, terms) = self.common();
+        self.server.control().delete_job(principal, place, terms).await.map(Some)
     }
 
     /// It is Flink that is asked here.
@@ -176,8 +176,9 @@ impl Request<'_> {
     }
 
     /// Who asks, about which job, under which key.
-    fn common(&self) -> (&Principal, (&EnvironmentName, &JobName), Option<(String, String)>) {
+    fn common(&self) -> (&Principal, (&EnvironmentName, &JobName), Terms) {
         let key = (self.key.to_owned(), "hash".to_owned());
-        (&self.server.principal, (&self.environment, &self.name), Some(key))
+        let terms = Terms { key: Some(key), if_match: None };
+        (&self.server.principal, (&self.environment, &self.name), terms)
     }
 }
