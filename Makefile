@@ -2,7 +2,7 @@
 # demo      the main job end to end, from nothing
 # test      everything that CI asks for
 # test-all  the same with the server killed at every point instead of a selection, and on every Flink version
-# bench     figures against the peer, as ratios of one run
+# bench     figures against the peer, as ratios of one run, and what it costs to follow jobs
 # fuzz      every reader of foreign text, FUZZ_SECONDS each; what it finds stays in fuzz/found
 
 CACHE ?= $(HOME)/.cache/flumen
@@ -41,7 +41,8 @@ pure:
 	$(CARGO) test --locked --workspace --exclude flumen-e2e
 
 # One at a time: each starts JVMs, and two cores are all there may be.
-e2e:
+e2e: export FLUMEN_CACHE_DIRECTORY = $(CACHE)
+e2e: setup
 	$(CARGO) build --locked --package flumen
 	$(CARGO) test --locked --package flumen-e2e -- --test-threads 1
 

@@ -62,13 +62,11 @@ pub enum OperationKind {
     Delete,
     /// Makes a Flink version available.
     AddVersion,
-    /// Takes a Flink version away.
-    RemoveVersion,
 }
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Apply,
         Self::Start,
         Self::Stop,
@@ -77,7 +75,6 @@ impl OperationKind {
         Self::Savepoint,
         Self::Delete,
         Self::AddVersion,
-        Self::RemoveVersion,
     ];
 
     /// The kind as it stands in JSON.
@@ -91,7 +88,6 @@ impl OperationKind {
             Self::Savepoint => "savepoint",
             Self::Delete => "delete",
             Self::AddVersion => "addVersion",
-            Self::RemoveVersion => "removeVersion",
         }
     }
 }
@@ -153,15 +149,13 @@ pub struct Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum StepState {
-    /// It has not begun.
-    Pending,
     /// It goes on.
     Running,
     /// It is done.
     Succeeded,
     /// It failed; `error` says why.
     Failed,
-    /// There was nothing to do.
+    /// Not needed any more: another operation took the place of this one.
     Skipped,
 }
 

@@ -1,6 +1,6 @@
 //! Flink versions: what jobs may use.
 
-use std::path::PathBuf;
+use std::{cmp::Reverse, path::PathBuf};
 
 use axum::{Json, extract::State, http::StatusCode};
 use flumen_api_types::{
@@ -28,16 +28,12 @@ pub(crate) async fn list(
         slice(query.limit, query.cursor.as_deref())?;
     let mut all: Vec<Version> =
         api.control.versions().await?.into_iter().map(translate::version).collect();
-    all.sort_by(|one, other| {
-        (other.version, &one.environment).cmp(&(one.version, &other.environment))
-    });
-    let begin = slice.after.as_ref().map_or(0, |(version, environment)| {
-        all.iter()
-            .position(|item| item.version == *version && item.environment == *environment)
-            .map_or(all.len(), |at| at + 1)
-    });
-    let later = all.into_iter().skip(begin).take(slice.fetch() as usize);
-    Ok(Json(slice.page(later.collect(), |item| (item.version, item.environment.clone()))))
+    let place = |item: &Version| (Reverse(item.version), item.environment.clone());
+    all.sort_by_key(place);
+    let after = slice.after.clone().map(|(version, environment)| (Reverse(version), environment));
+    all.retain(|item| after.as_ref().is_none_or(|after| place(item) > *after));
+    all.truncate(slice.fetch() as usize);
+    Ok(Json(slice.page(all, |item| (item.version, item.environment.clone()))))
 }
 
 /// Makes a Flink version available to the jobs of an environment.

@@ -151,7 +151,7 @@ impl<'a> Contest<'a> {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut command = flumen_e2e::command(&self.binary);
         command.args(arguments).arg("--data-directory").arg(self.flumen.directory());
         command.stdin(Stdio::null());
         command

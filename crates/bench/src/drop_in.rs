@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// `flumen flink` with the arguments of the peer's command.
 pub(crate) fn command(binary: &Path, peer: &Command) -> Command {
-    let mut command = Command::new(binary);
+    let mut command = flumen_e2e::command(binary);
     command.arg("flink").args(peer.get_args()).env("FLINK_VERSION", FLINK).stdin(Stdio::null());
     for (name, value) in peer.get_envs() {
         if let Some(value) = value {

@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     thread,
     time::{Duration, Instant, SystemTime},
 };
@@ -76,7 +76,7 @@ impl Starts {
         let old = modified(&kubeconfig);
         thread::sleep(NEXT_SECOND);
         let began = Instant::now();
-        let mut child = Command::new(&self.binary)
+        let mut child = flumen_e2e::command(&self.binary)
             .args(["local", "--data-directory"])
             .arg(&self.directory)
             .args(["--kubernetes-listen", "127.0.0.1:0", "--registry-listen", "127.0.0.1:0"])

@@ -63,7 +63,7 @@ fn bench(binary: &Path, cache: &Path, runs: usize) -> Result<()> {
     local::measure(binary, &directory.path().join("local"), runs, &mut table)?;
     println!("{table}");
 
-    let flumen = Flumen::up(binary, &directory.path().join("data"))?;
+    let flumen = Flumen::up(binary, (&directory.path().join("data"), cache))?;
     let mut table = Table::new("2. `flumen up`, no job, a minute after its start");
     idle::measure(&flumen, &mut table)?;
     println!("{table}");

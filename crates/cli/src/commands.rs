@@ -6,11 +6,10 @@ use flumen_model::EnvironmentName;
 use jiff::Timestamp;
 
 use crate::{
-    Error, Printer,
+    Error, Printer, Variables,
     arguments::{EnvironmentArguments, JobArguments, ListArguments, WaitArguments},
     client::Client,
-    follow,
-    settings::Variables,
+    follow::{self, Deadline},
 };
 
 mod apply;
@@ -114,7 +113,8 @@ impl Context<'_> {
         if !wait.wait {
             return self.started(&operation);
         }
-        let operation = follow::operation(self, operation, wait.timeout).await?;
+        let deadline = Deadline::after(wait.timeout);
+        let operation = follow::operation(self, operation, deadline).await?;
         if self.printer.is_json() {
             return self.printer.json(&operation);
         }

@@ -23,6 +23,12 @@ pub enum Error {
     /// A variable has a value that is not allowed.
     #[error("the environment variable {variable} cannot be used")]
     Variable { variable: &'static str, source: InvalidValue },
+    /// A variable is no text.
+    #[error("the environment variable {variable} is not UTF-8 text")]
+    VariableIsNoText { variable: String },
+    /// A variable of Flumen's own holds nothing.
+    #[error("the environment variable {variable} is empty: give it a value or unset it")]
+    VariableIsEmpty { variable: String },
     /// The note of the running server cannot be read.
     #[error("could not read {}, where the server of this machine says where it is", .file.display())]
     ReadServerFile { file: PathBuf, source: io::Error },
@@ -72,6 +78,9 @@ pub enum Error {
     /// There is no such run.
     #[error("the job {job} has no run {run:?}")]
     NoRun { job: String, run: String },
+    /// What does not end is no value.
+    #[error("--follow cannot go with --output json, which prints one value at the end")]
+    FollowAsJson,
     /// A stream broke off.
     #[error("could not {action} to the end: the connection broke")]
     Stream { action: String, source: reqwest::Error },
@@ -120,9 +129,13 @@ impl Error {
             Self::Late { .. } | Self::WaitedTooLong { .. } => Kind::Timeout,
             Self::Refused { problem, .. } => problem.kind,
             Self::NoRun { .. } => Kind::NotFound,
-            Self::NoHome | Self::Server { .. } | Self::Variable { .. } | Self::JobFile { .. } => {
-                Kind::Invalid
-            }
+            Self::NoHome
+            | Self::Server { .. }
+            | Self::Variable { .. }
+            | Self::VariableIsNoText { .. }
+            | Self::VariableIsEmpty { .. }
+            | Self::JobFile { .. }
+            | Self::FollowAsJson => Kind::Invalid,
             Self::ReadJobFile { source, .. }
             | Self::ReadArtifact { source, .. }
             | Self::ReadServerFile { source, .. }
@@ -168,6 +181,7 @@ impl Error {
             Self::Refused { problem, .. } => return problem.hint.clone(),
             Self::Operation { failure, .. } => return failure.hint.clone(),
             Self::WaitedTooLong { look, .. } => return Some(format!("Look at it with `{look}`.")),
+            Self::FollowAsJson => "Leave out one of the two.",
             Self::NoRun { .. } => "`flumen job history` lists its runs.",
             _ => return None,
         };

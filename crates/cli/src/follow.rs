@@ -1,12 +1,9 @@
 //! Follows an operation to its end, printing each step as it ends.
 
-use std::{
-    pin::pin,
-    time::{Duration, Instant},
-};
+use std::{pin::pin, time::Duration};
 
 use flumen_api_types::{Operation, OperationKind, OperationState, Step, StepState};
-use flumen_model::{Kind, OperationId};
+use flumen_model::OperationId;
 use futures::StreamExt as _;
 use reqwest::Method;
 
@@ -18,33 +15,21 @@ use crate::{
     text,
 };
 
-/// How long the server may be away while an operation is followed.
-const PATIENCE: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(500);
+mod patience;
 
-/// Waits at most this long for `what`; `look` is the command that shows it afterwards.
-pub(crate) async fn within<T>(
-    timeout: Option<Duration>,
-    what: String,
-    look: String,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    let Some(timeout) = timeout else { return work.await };
-    match tokio::time::timeout(timeout, work).await {
-        Ok(result) => result,
-        Err(_) => Err(Error::WaitedTooLong { what, after: text::duration(timeout), look }),
-    }
-}
+pub(crate) use patience::{Deadline, patiently, within};
+
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Follows the operation until it has ended. A failed one is an error.
 pub(crate) async fn operation(
     context: &Context<'_>,
     operation: Operation,
-    timeout: Option<Duration>,
+    deadline: Option<Deadline>,
 ) -> Result<Operation, Error> {
     let what = describe(&operation);
     let look = format!("flumen operation show {}", operation.id);
-    let ended = within(timeout, what.clone(), look, to_the_end(context, operation)).await?;
+    let ended = within(deadline, what.clone(), look, to_the_end(context, operation)).await?;
     let step = ended.steps.iter().find(|step| step.state == StepState::Failed);
     match (ended.state, ended.error.clone().or_else(|| step?.error.clone())) {
         (OperationState::Failed, Some(failure)) => Err(Error::Operation {
@@ -68,7 +53,6 @@ pub(crate) fn describe(operation: &Operation) -> String {
         OperationKind::Savepoint => "taking a savepoint of",
         OperationKind::Delete => "deleting",
         OperationKind::AddVersion => "adding",
-        OperationKind::RemoveVersion => "removing",
     };
     match (&operation.job, operation.version) {
         (Some(job), _) => format!("{verb} the job {job}"),
@@ -83,22 +67,9 @@ async fn to_the_end(context: &Context<'_>, operation: Operation) -> Result<Opera
     let id = operation.id;
     steps.show(&operation);
     let mut last = operation;
-    let mut away: Option<Instant> = None;
     while !last.state.has_ended() {
-        match follow_once(&context.client, id, &mut steps).await {
-            Ok(seen) => {
-                away = None;
-                last = seen.unwrap_or(last);
-            }
-            Err(error) if error.kind() == Kind::Unavailable => {
-                if away.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
-                    return Err(error);
-                }
-                progress.say("the server does not answer; trying again");
-                tokio::time::sleep(PAUSE).await;
-            }
-            Err(error) => return Err(error),
-        }
+        let follow = async || follow_once(&context.client, id, &mut steps).await;
+        last = patiently(&progress, follow).await?;
     }
     Ok(last)
 }
@@ -108,7 +79,7 @@ async fn follow_once(
     client: &Client,
     id: OperationId,
     steps: &mut Steps<'_>,
-) -> Result<Option<Operation>, Error> {
+) -> Result<Operation, Error> {
     let action = || format!("follow the operation {id}");
     let id = id.to_string();
     let response =
@@ -117,7 +88,7 @@ async fn follow_once(
     while let Some(operation) = events.next().await {
         steps.show(&operation);
         if operation.state.has_ended() {
-            return Ok(Some(operation));
+            return Ok(operation);
         }
     }
     let operation: Operation = client.get(action(), &["operations", &id], &()).await?;
@@ -125,7 +96,7 @@ async fn follow_once(
     if !operation.state.has_ended() {
         tokio::time::sleep(PAUSE).await;
     }
-    Ok(Some(operation))
+    Ok(operation)
 }
 
 struct Steps<'a> {
@@ -155,7 +126,7 @@ fn line(step: &Step, printer: &Printer) -> String {
     let (mark, tone) = match step.state {
         StepState::Failed => ("✗", Tone::Bad),
         StepState::Skipped => ("-", Tone::Quiet),
-        StepState::Pending | StepState::Running | StepState::Succeeded => ("✓", Tone::Good),
+        StepState::Running | StepState::Succeeded => ("✓", Tone::Good),
     };
     let took = match (step.started_at, step.finished_at) {
         (Some(from), Some(to)) => text::duration(text::between(from, to)),

@@ -15,6 +15,7 @@ mod server_file;
 mod settings;
 mod table;
 mod text;
+mod variables;
 mod watch;
 
 pub use arguments::{GlobalArguments, OutputFormat};
@@ -25,5 +26,6 @@ pub use look::{Seen, look};
 pub use printer::Printer;
 pub use run::{Surroundings, run};
 pub use server_file::ServerFile;
-pub use settings::{DATA_DIRECTORY, SERVER, Settings, TOKEN, data_directory};
+pub use settings::{SERVER, Settings, TOKEN};
 pub use table::{Cell, Table, Tone};
+pub use variables::{Variables, variable};

@@ -1,3 +1,5 @@
+use std::ffi::OsString;
+
 use flumen_api_types::{Cluster, Page, ServerVersion};
 use url::Url;
 
@@ -20,7 +22,7 @@ pub struct Seen {
 /// No server is known, it does not answer, or it refuses the token.
 pub fn look(
     arguments: &GlobalArguments,
-    variables: fn(&str) -> Option<String>,
+    variables: fn(&str) -> Option<OsString>,
 ) -> Result<Seen, Error> {
     let settings = Settings::resolve(arguments, &variables)?;
     let client = Client::new(&settings)?;

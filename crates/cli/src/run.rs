@@ -1,4 +1,4 @@
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use crate::{
 /// What a command takes from the world around it.
 pub struct Surroundings {
     /// Looks an environment variable up.
-    pub variables: fn(&str) -> Option<String>,
+    pub variables: fn(&str) -> Option<OsString>,
     /// Where everything is printed.
     pub printer: Printer,
     /// The time.

@@ -1,23 +1,18 @@
 //! Which server, and as whom: flags over variables over what the server on this machine wrote down.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flumen_model::{EnvironmentName, Secret};
 use url::Url;
 
-use crate::{Error, GlobalArguments, ServerFile};
+use crate::{Error, GlobalArguments, ServerFile, Variables, variable};
 
 /// The variable behind `--server`.
 pub const SERVER: &str = "FLUMEN_SERVER";
 /// The variable behind `--token`.
 pub const TOKEN: &str = "FLUMEN_TOKEN";
-/// The variable behind `--data-directory`.
-pub const DATA_DIRECTORY: &str = "FLUMEN_DATA_DIRECTORY";
 /// The variable behind `--environment`.
 const ENVIRONMENT: &str = "FLUMEN_ENVIRONMENT";
-
-/// Looks an environment variable up.
-pub(crate) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// What a command needs to reach its server.
 #[derive(Debug, Clone)]
@@ -31,16 +26,15 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Resolves the settings of a command.
+    /// Resolves the settings of a command. The data directory comes with the arguments: the binary settles
+    /// it, by one rule for clients and the server.
     ///
     /// # Errors
     /// A value is not valid, or no server is known.
     pub fn resolve(arguments: &GlobalArguments, variables: Variables<'_>) -> Result<Self, Error> {
-        let directory = data_directory(arguments.data_directory.as_deref(), variables)?;
-        let noted = ServerFile::load(&directory)
-            .map_err(|source| Error::ReadServerFile { file: ServerFile::path(&directory), source });
-        let given = arguments.server.clone().or_else(|| variables(SERVER));
-        let (server, is_local) = match given {
+        let directory = arguments.data_directory.as_deref();
+        let noted = directory.map_or(Ok(None), noted);
+        let (server, is_local) = match given(arguments.server.as_deref(), variables, SERVER)? {
             Some(text) => {
                 let server = parse_server(&text)?;
                 let is_local =
@@ -49,16 +43,18 @@ impl Settings {
             }
             None => match noted? {
                 Some(file) => (file.url, true),
-                None => return Err(Error::NoServer { file: ServerFile::path(&directory) }),
+                None => {
+                    let directory = directory.ok_or(Error::NoHome)?;
+                    return Err(Error::NoServer { file: ServerFile::path(directory) });
+                }
             },
         };
-        let token = arguments.token.clone().or_else(|| variables(TOKEN));
         // The token of this machine's server is for that server only, never for one that was named.
-        let token = match token {
-            None if is_local => read_token(&directory)?,
-            token => token.map(Secret::new),
+        let token = match (given(arguments.token.as_deref(), variables, TOKEN)?, directory) {
+            (None, Some(directory)) if is_local => read_token(directory)?,
+            (token, _) => token.map(Secret::new),
         };
-        let environment = variables(ENVIRONMENT).unwrap_or_else(|| "local".to_owned());
+        let environment = variable(variables, ENVIRONMENT)?.unwrap_or_else(|| "local".to_owned());
         let environment = environment
             .parse()
             .map_err(|source| Error::Variable { variable: ENVIRONMENT, source })?;
@@ -66,21 +62,22 @@ impl Settings {
     }
 }
 
-/// The data directory: the flag, else the variable, else where the desktop's rules put it.
-///
-/// # Errors
-/// None is given and the home directory is not known.
-pub fn data_directory(flag: Option<&Path>, variables: Variables<'_>) -> Result<PathBuf, Error> {
-    let from_home = |variable: &str, rest: &str| {
-        variables(variable)
-            .filter(|value| !value.is_empty())
-            .map(|home| PathBuf::from(home).join(rest))
-    };
-    flag.map(Path::to_owned)
-        .or_else(|| variables(DATA_DIRECTORY).map(PathBuf::from))
-        .or_else(|| from_home("XDG_DATA_HOME", "flumen"))
-        .or_else(|| from_home("HOME", ".local/share/flumen"))
-        .ok_or(Error::NoHome)
+/// What a flag says, else its variable.
+fn given(
+    flag: Option<&str>,
+    variables: Variables<'_>,
+    name: &str,
+) -> Result<Option<String>, Error> {
+    match flag {
+        Some(text) => Ok(Some(text.to_owned())),
+        None => variable(variables, name),
+    }
+}
+
+/// What the running server wrote down.
+fn noted(directory: &Path) -> Result<Option<ServerFile>, Error> {
+    ServerFile::load(directory)
+        .map_err(|source| Error::ReadServerFile { file: ServerFile::path(directory), source })
 }
 
 fn parse_server(text: &str) -> Result<Url, Error> {

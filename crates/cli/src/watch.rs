@@ -3,25 +3,30 @@
 use std::time::{Duration, Instant};
 
 use flumen_api_types::{Job, JobQuery, JobReference, JobState, Live, Outcome};
-use flumen_model::Kind;
 
-use crate::{Error, arguments::Until, commands::Context, follow, printer::Progress, text};
+use crate::{
+    Error,
+    arguments::Until,
+    commands::Context,
+    follow::{self, Deadline},
+    printer::Progress,
+    text,
+};
 
 const INTERVAL: Duration = Duration::from_millis(500);
 /// How often the rates are printed where no terminal shows them all the time.
 const RATES: Duration = Duration::from_secs(5);
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a wait for a start waits for.
 pub(crate) async fn until(
     context: &Context<'_>,
     job: &JobReference,
     until: Until,
-    timeout: Option<Duration>,
+    deadline: Option<Deadline>,
 ) -> Result<Job, Error> {
     match until {
         Until::Started => started(context, job).await,
-        Until::Finished => within(context, job, timeout).await,
+        Until::Finished => within(context, job, deadline).await,
     }
 }
 
@@ -42,15 +47,15 @@ async fn started(context: &Context<'_>, job: &JobReference) -> Result<Job, Error
     }
 }
 
-/// Watches until the run has ended, at most this long. An end other than FINISHED is an error.
+/// Watches until the run has ended, or the deadline is there. An end other than FINISHED is an error.
 async fn within(
     context: &Context<'_>,
     job: &JobReference,
-    timeout: Option<Duration>,
+    deadline: Option<Deadline>,
 ) -> Result<Job, Error> {
     let look = format!("flumen job show {} --environment {}", job.name, job.environment);
-    follow::within(timeout, format!("the run of the job {job}"), look, until_finished(context, job))
-        .await
+    let what = format!("the run of the job {job}");
+    follow::within(deadline, what, look, until_finished(context, job)).await
 }
 
 async fn until_finished(context: &Context<'_>, job: &JobReference) -> Result<Job, Error> {
@@ -62,23 +67,12 @@ async fn until_finished(context: &Context<'_>, job: &JobReference) -> Result<Job
         last: String::new(),
         unreachable: false,
     };
-    let mut away: Option<Instant> = None;
     loop {
-        match context.fetch_job(job, JobQuery { live: true }).await {
-            Ok(seen) => {
-                away = None;
-                shown.update(&seen, &progress);
-                if seen.state.has_ended() {
-                    return outcome(seen);
-                }
-            }
-            Err(error) if error.kind() == Kind::Unavailable => {
-                if away.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
-                    return Err(error);
-                }
-                progress.say("the server does not answer; trying again");
-            }
-            Err(error) => return Err(error),
+        let fetch = async || context.fetch_job(job, JobQuery { live: true }).await;
+        let seen = follow::patiently(&progress, fetch).await?;
+        shown.update(&seen, &progress);
+        if seen.state.has_ended() {
+            return outcome(seen);
         }
         tokio::time::sleep(INTERVAL).await;
     }

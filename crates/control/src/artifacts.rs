@@ -70,6 +70,8 @@ where
     if actual != *digest {
         return Err(Error::DigestMismatch { announced: digest.clone(), actual });
     }
+    // What was written last fails here or nowhere: a sync after it says nothing of it.
+    file.flush().await.map_err(Error::file("write", path))?;
     file.sync_all().await.map_err(Error::file("write", path))?;
     Ok(size)
 }

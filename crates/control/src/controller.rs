@@ -1,5 +1,7 @@
 //! Carries out what `decide` says, one job at a time, as many jobs side by side as there are permits.
 
+mod steps;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -7,28 +9,23 @@ use std::{
 };
 
 use flumen_lifecycle::{
-    Action, ActionFailure, Desired, EndStep, JobState, Progress, SavepointStep, StartStep, State,
-    Status, decide, progress, record, retry_delay, settle,
+    Action, ActionFailure, JobState, Progress, SavepointStep, StartStep, State, Status, decide,
+    progress, record, retry_delay, settle,
 };
-use flumen_model::{JobId, Kind, OperationId};
+use flumen_model::{JobId, OperationId};
 use flumen_store::{Job, JobEvent};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use self::steps::Wait;
 use crate::{Control, Error, actions, clock, identity, jobs, snapshots, tracker::Questions};
 
-/// How many jobs are worked on at once. More would only wait for the two writers behind them: the
-/// database and the Kubernetes API.
+/// How many jobs are worked on at once. More would mostly wait for the database, which writes for one at a
+/// time; no action waits long for what a cluster does.
 const SIDE_BY_SIDE: usize = 16;
 
 /// When a round failed for a reason of our own, such as a database that is away.
 pub(crate) const AFTER_FAULT: Duration = Duration::from_secs(2);
-
-/// Steps that end by themselves rather than by an action.
-const AWAIT_JOB_MANAGER: &str = "await-job-manager";
-const AWAIT_RUNNING: &str = "await-running";
-const AWAIT_PODS_GONE: &str = "await-pods-gone";
-const AWAIT_SAVEPOINT: &str = "await-savepoint";
 
 /// What the controller remembers between rounds; lost with the process, and only time is lost with it.
 #[derive(Debug, Default)]
@@ -37,6 +34,8 @@ struct Memory {
     failures: HashMap<JobId, u32>,
     /// The operation of the job that was ended.
     ended: HashMap<JobId, OperationId>,
+    /// The step in which the job waits, as it was written down last.
+    waits: HashMap<JobId, Wait>,
 }
 
 /// Everything a round needs.
@@ -85,7 +84,7 @@ enum Round {
     /// Nothing to do until something is seen or the time has come.
     Wait { wake_in: Option<Duration> },
     /// An action failed and is tried again after a delay.
-    Retry { kind: Kind },
+    Retry { may_pass: bool },
 }
 
 impl Rounds {
@@ -103,14 +102,14 @@ impl Rounds {
                     }
                     return;
                 }
-                Ok(Round::Retry { kind }) => {
+                Ok(Round::Retry { may_pass }) => {
                     let failures = *self
                         .memory()
                         .failures
                         .entry(id)
                         .and_modify(|count| *count += 1)
                         .or_insert(1);
-                    self.control.wakes().wake_in(id, retry_delay(kind, failures));
+                    self.control.wakes().wake_in(id, retry_delay(may_pass, failures));
                     return;
                 }
                 Err(error) => {
@@ -134,23 +133,38 @@ impl Rounds {
         let decision = decide(&job.desired, &job.status, &observed, clock::now());
         let moved = decision.status.state != job.status.state;
         save(control, &mut job, decision.status).await?;
+        self.note_wait(&job).await?;
         follow(control, &job);
         // In another state something else may be called for at once, and nobody would say so later.
         let mut round =
             if moved { Round::Again } else { Round::Wait { wake_in: decision.wake_in } };
         for action in decision.actions {
-            match act(control, &mut job, action).await? {
+            let done = act(control, &mut job, action).await?;
+            self.note_wait(&job).await?;
+            match done {
                 Done::Yes { moved } if moved => round = Round::Again,
                 Done::Yes { .. } => {}
                 Done::Gone => {
                     self.memory().ended.remove(&id);
+                    self.memory().waits.remove(&id);
                     return Ok(Round::Wait { wake_in: None });
                 }
-                Done::Failed { kind } => return Ok(Round::Retry { kind }),
+                Done::Failed { may_pass } => return Ok(Round::Retry { may_pass }),
             }
         }
         self.report(&job).await?;
         Ok(round)
+    }
+
+    async fn note_wait(&self, job: &Job) -> Result<(), Error> {
+        let known = self.memory().waits.get(&job.id).copied();
+        let wait = steps::note_wait(&self.control, job, known).await?;
+        let mut memory = self.memory();
+        match wait {
+            Some(wait) => memory.waits.insert(job.id, wait),
+            None => memory.waits.remove(&job.id),
+        };
+        Ok(())
     }
 
     /// Ends the operation when what it asked for is so, or cannot become so.
@@ -183,7 +197,7 @@ impl Rounds {
 enum Done {
     Yes { moved: bool },
     Gone,
-    Failed { kind: Kind },
+    Failed { may_pass: bool },
 }
 
 async fn act(control: &Control, job: &mut Job, action: Action) -> Result<Done, Error> {
@@ -200,10 +214,13 @@ async fn act(control: &Control, job: &mut Job, action: Action) -> Result<Done, E
     // What cannot succeed is given up if the job can go on without it, else it is tried again, slowly.
     let given_up = match &result {
         Ok(_) => false,
-        Err(failure) => !failure.kind.is_transient() && status.state != job.status.state,
+        Err(failure) => {
+            let known = (&job.status.state, &job.status.savepoint);
+            !failure.may_pass(action) && (&status.state, &status.savepoint) != known
+        }
     };
     if let Some(operation) = operation {
-        note_result(control, operation, action, &result, given_up).await?;
+        steps::note_result(control, operation, action, &result, given_up).await?;
     }
     if matches!(action, Action::Forget) && result.is_ok() {
         return Ok(Done::Gone);
@@ -213,45 +230,16 @@ async fn act(control: &Control, job: &mut Job, action: Action) -> Result<Done, E
     Ok(match result {
         Err(failure) if !given_up => {
             tracing::info!(job.id = %job.id, job.name = %job.name, action = action.name(), error = failure.message, "an action failed and is tried again");
-            Done::Failed { kind: failure.kind }
+            Done::Failed { may_pass: failure.may_pass(action) }
         }
         Ok(_) | Err(_) => Done::Yes { moved },
     })
 }
 
-async fn note_result(
-    control: &Control,
-    operation: OperationId,
-    action: Action,
-    result: &Result<actions::Done, ActionFailure>,
-    given_up: bool,
-) -> Result<(), Error> {
-    let store = control.store();
-    let (detail, failure) = match result {
-        Ok(done) => (done.detail.as_deref(), None),
-        Err(failure) => (None, Some(failure.message.as_str())),
-    };
-    store.note_step(operation, action.name(), detail, failure).await?;
-    if failure.is_none() || given_up {
-        store.finish_step(operation, action.name(), failure, clock::now()).await?;
-    }
-    Ok(())
-}
-
-/// Stores a status that is different, with its entry in the timeline and the steps that end by it.
+/// Stores a status that is different, with its entry in the timeline and what the run's row says of it.
 async fn save(control: &Control, job: &mut Job, status: Status) -> Result<(), Error> {
     if status == job.status {
         return Ok(());
-    }
-    if let (
-        State::Ending { outcome, step: EndStep::Delete, .. } | State::Ended { outcome, .. },
-        Some(run),
-    ) = (&status.state, status.run)
-    {
-        // The end is written down before the cluster is cleared away, also where there was nothing to
-        // save; what was written first stands.
-        let reason = status.reason.as_deref();
-        control.store().save_run_end(run, *outcome, reason, clock::now()).await?;
     }
     let known = job.status.savepoint.as_ref().and_then(|known| known.path());
     if let Some(savepoint) = &status.savepoint
@@ -260,24 +248,21 @@ async fn save(control: &Control, job: &mut Job, status: Status) -> Result<(), Er
         // Written down before it is said to be complete, so that it is never unknown.
         snapshots::record_savepoint(control, job, savepoint, path).await?;
     }
-    control.store().save_status(job.id, job.status_version, &status).await?;
-    job.status_version += 1;
     let before = std::mem::replace(&mut job.status, status);
-    let now = clock::now();
     let (old, new) = (JobState::of(&job.desired, &before), JobState::of(&job.desired, &job.status));
     let another_run = before.run != job.status.run;
-    if old != new || another_run || before.unreachable_since != job.status.unreachable_since {
+    let is_news =
+        old != new || another_run || before.unreachable_since != job.status.unreachable_since;
+    let event = is_news.then(|| {
         let message = describe(new, &job.status);
+        JobEvent { id: identity::event(), at: clock::now(), kind: "state".to_owned(), message }
+    });
+    control.store().save_status(job, event.as_ref(), clock::now()).await?;
+    job.status_version += 1;
+    if is_news {
         tracing::info!(job.id = %job.id, job.name = %job.name, state = %new, reason = job.status.reason.as_deref(), "the job's state changed");
-        let event = JobEvent { id: identity::event(), at: now, kind: "state".to_owned(), message };
-        control.store().save_event(job.id, &event).await?;
     }
-    if let (State::Live { flink: flumen_lifecycle::FlinkState::Running, .. }, Some(run)) =
-        (&job.status.state, job.status.run)
-    {
-        control.store().save_run_running(run, now).await?;
-    }
-    wait_steps(control, &job.desired, &before, &job.status).await
+    Ok(())
 }
 
 fn describe(state: JobState, status: &Status) -> String {
@@ -287,49 +272,6 @@ fn describe(state: JobState, status: &Status) -> String {
         .unwrap_or_default();
     let reason = status.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("{state}{since}{reason}")
-}
-
-async fn wait_steps(
-    control: &Control,
-    desired: &Desired,
-    before: &Status,
-    after: &Status,
-) -> Result<(), Error> {
-    let Some(operation) = desired.operation else { return Ok(()) };
-    let (old, new) = (waits_for(before), waits_for(after));
-    if old == new {
-        return Ok(());
-    }
-    let now = clock::now();
-    if let Some(step) = old {
-        control.store().finish_step(operation, step, None, now).await?;
-    }
-    if let Some(step) = new {
-        control.store().begin_step(operation, step, now).await?;
-    }
-    Ok(())
-}
-
-fn waits_for(status: &Status) -> Option<&'static str> {
-    use flumen_lifecycle::FlinkState;
-
-    let taken = status.savepoint.as_ref().map(|known| &known.step);
-    match &status.state {
-        State::Live { .. } if matches!(taken, Some(SavepointStep::Await { .. })) => {
-            Some(AWAIT_SAVEPOINT)
-        }
-        State::Starting { step: StartStep::JobManager, .. } => Some(AWAIT_JOB_MANAGER),
-        State::Live { flink: FlinkState::Initializing | FlinkState::Created, .. } => {
-            Some(AWAIT_RUNNING)
-        }
-        State::Ending { step: EndStep::Pods, .. } => Some(AWAIT_PODS_GONE),
-        State::New
-        | State::Starting { .. }
-        | State::Live { .. }
-        | State::Ending { .. }
-        | State::Ended { .. }
-        | State::Deleted => None,
-    }
 }
 
 /// Has the JobManager asked while the job is in the cluster.

@@ -47,11 +47,11 @@ impl Control {
             return Err(Error::not_found(format!("cluster {}", document.cluster)));
         }
         let now = clock::now();
-        self.store()
-            .save_environment(principal.team, (name, document), terms.if_match, now)
-            .await?;
+        let change = (name, document);
+        let written =
+            self.store().save_environment(principal.team, change, terms.if_match, now).await?;
         let saved = self.environment(name).await?;
-        if saved.document != *document {
+        if !written && saved.document != *document {
             terms.check(what(), saved.version)?;
         }
         Ok(saved)
@@ -91,5 +91,6 @@ pub(crate) async fn provide_local(control: &Control) -> Result<(), Error> {
     if known.is_some_and(|known| known.document == document) {
         return Ok(());
     }
-    Ok(control.store().save_environment(team, (&name, &document), None, clock::now()).await?)
+    control.store().save_environment(team, (&name, &document), None, clock::now()).await?;
+    Ok(())
 }

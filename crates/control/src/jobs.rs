@@ -19,7 +19,7 @@ pub use start::{StartOrder, StartSource};
 pub use stop::SavepointOrder;
 pub(crate) use terms::IdempotencyKey;
 pub use terms::Terms;
-pub(crate) use wish::new_operation;
+pub(crate) use wish::{again_if_stale, new_operation};
 
 use flumen_store::{Job, Run, RunStart};
 

@@ -38,9 +38,9 @@ pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};
 pub use settings::{LocalSettings, Settings};
 pub use store::{
-    Environment, EnvironmentDocument, FlinkVersionRow, JobEvent, Operation, OperationState,
-    Principal, Release, Run, RunStart, Snapshot, SnapshotCause, SnapshotKind, Step, StepState,
-    Storage,
+    Environment, EnvironmentDocument, FlinkVersionRow, JobEvent, Operation, OperationKind,
+    OperationState, Principal, Release, Run, RunStart, Snapshot, SnapshotCause, SnapshotKind, Step,
+    StepState, Storage,
 };
 pub use tasks::Tasks;
 pub use user_interface::UiResponse;

@@ -74,8 +74,16 @@ impl Control {
         query: LogsQuery,
     ) -> Result<LogStream, Error> {
         let job = self.owned(principal, environment, name).await?;
-        let Some(run) = query.run.or(job.status.run) else {
-            return Err(Error::not_found(format!("a run of job {name}")));
+        let run = match query.run {
+            Some(run) => {
+                let known = self.store().run(run).await?.is_some_and(|known| known.job == job.id);
+                known
+                    .then_some(run)
+                    .ok_or_else(|| Error::not_found(format!("run {run} of job {name}")))?
+            }
+            None => {
+                job.status.run.ok_or_else(|| Error::not_found(format!("a run of job {name}")))?
+            }
         };
         if job.status.run == Some(run) {
             let live = self.live_logs(&job, &query).await;

@@ -2,16 +2,19 @@
 
 use std::path::PathBuf;
 
-use flumen_flink_dist::{BaseImage, Distribution, JavaSearch};
+use flumen_flink_dist::{BaseImage, Distribution, find_java};
 use flumen_image::{
     Attributes, Build, Compression, Content, Layer, LayerBuilder, Progress, Reference,
 };
 use flumen_model::{EnvironmentName, FlinkVersion, OperationId};
-use flumen_store::{FlinkVersionRow, Operation, OperationState, Principal};
+use flumen_store::{FlinkVersionRow, Operation, OperationKind, OperationState, Principal};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Control, Error, actions, clock, controller::AFTER_FAULT, identity, jobs::IdempotencyKey,
+    Control, Error, actions, clock,
+    controller::AFTER_FAULT,
+    identity,
+    jobs::{IdempotencyKey, again_if_stale},
 };
 
 const DISTRIBUTION: &str = "prepare-distribution";
@@ -46,6 +49,21 @@ impl Control {
         Ok(self.store().versions().await?)
     }
 
+    /// A version that was added to the environment.
+    pub(crate) async fn version_row(
+        &self,
+        version: FlinkVersion,
+        environment: &EnvironmentName,
+    ) -> Result<FlinkVersionRow, Error> {
+        let rows = self.store().versions().await?;
+        rows.into_iter()
+            .find(|row| row.version == version && row.environment == *environment)
+            .ok_or_else(|| Error::NotFound {
+                what: format!("Flink version {version} in environment {environment}"),
+                hint: format!("; add it with `flumen version add {version}`"),
+            })
+    }
+
     /// Adds a version to an environment: gets the distribution, makes the base image and pushes it.
     ///
     /// # Errors
@@ -58,19 +76,28 @@ impl Control {
         source: VersionSource,
         key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
+        let environment = self.environment(environment).await?.name;
+        let request = Request { version, environment, source };
+        again_if_stale(|| self.try_add(principal, &request, &key)).await
+    }
+
+    async fn try_add(
+        &self,
+        principal: &Principal,
+        request: &Request,
+        key: &IdempotencyKey,
+    ) -> Result<OperationId, Error> {
         if let Some(operation) = self.replayed(principal, key.as_ref()).await? {
             return Ok(operation);
         }
-        let environment = self.environment(environment).await?.name;
-        let request = Request { version, environment: environment.clone(), source };
         let operation = Operation {
             id: identity::operation(),
             team: principal.team,
             job: None,
-            environment: Some(environment),
-            subject: version.to_string(),
-            kind: "addVersion".to_owned(),
-            request: serde_json::to_string(&request).ok(),
+            environment: Some(request.environment.clone()),
+            subject: request.version.to_string(),
+            kind: OperationKind::AddVersion,
+            request: serde_json::to_string(request).ok(),
             principal: principal.name.clone(),
             state: OperationState::Running,
             error: None,
@@ -80,7 +107,7 @@ impl Control {
         };
         let key = key.as_ref().map(|(key, request)| (key.as_str(), request.as_str()));
         self.store().create_operation(&operation, key).await?;
-        begin(self, operation.clone(), request);
+        begin(self, operation.clone(), request.clone());
         Ok(operation.id)
     }
 
@@ -159,7 +186,7 @@ async fn add(control: &Control, operation: &Operation, request: &Request) -> Res
     let registry = control.environment(&request.environment).await?.document.registry;
     let distribution =
         step(control, operation, DISTRIBUTION, distribution(control, operation, request)).await?;
-    let java = JavaSearch::default().find(request.version.minor())?;
+    let java = find_java(request.version.minor())?;
     let base = BaseImage::of(&distribution, &java)?;
     let layers = step(control, operation, LAYERS, layers(control, &base, request)).await?;
     let image =

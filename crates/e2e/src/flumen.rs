@@ -43,19 +43,32 @@ pub struct Answer {
     pub status: ExitStatus,
 }
 
+/// A command of this binary that hears nothing of the servers and settings of the shell that it is started from.
+pub fn command(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"FLUMEN_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 impl Flumen {
-    /// Starts `flumen up` and waits until it is ready.
+    /// Starts `flumen up` with this data directory and this cache of downloads, and waits until it is ready.
     ///
     /// # Errors
     /// If it ends or is not ready within a minute; the message has what it said.
-    pub fn up(binary: &Path, directory: &Path) -> Result<Self> {
+    pub fn up(binary: &Path, (directory, cache): (&Path, &Path)) -> Result<Self> {
         std::fs::create_dir_all(directory)
             .with_context(|| format!("could not create {}", directory.display()))?;
-        let mut child = Command::new(binary)
+        let mut child = command(binary)
             // Ctrl-C at a terminal is for whoever started it: a second one would not wait.
             .process_group(0)
             .args(["up", "--data-directory"])
             .arg(directory)
+            .arg("--cache-directory")
+            .arg(cache)
             .args(["--listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0"])
             .args(["--kubernetes-listen", "127.0.0.1:0", "--registry-listen", "127.0.0.1:0"])
             .stdin(Stdio::null())
@@ -105,7 +118,7 @@ impl Flumen {
     /// # Errors
     /// If the binary cannot be started; a command that fails is an [`Answer`].
     pub fn run(&self, arguments: &[&str]) -> Result<Answer> {
-        let output = Command::new(&self.binary)
+        let output = command(&self.binary)
             .args(arguments)
             .arg("--data-directory")
             .arg(&self.directory)

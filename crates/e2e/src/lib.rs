@@ -8,7 +8,7 @@ mod streaming;
 mod word_count;
 
 pub use examples::{connector_jar, example_jar, tried_versions, write_program};
-pub use flumen::{Answer, Flumen};
+pub use flumen::{Answer, Flumen, command};
 pub use remains::Remains;
 pub use streaming::{Streaming, StreamingStep};
 pub use word_count::{WordCount, job_file};

@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf};
 
-use flumen_model::InvalidValue;
+use flumen_model::{FlinkMinor, InvalidValue};
 
 use crate::command_line::Refusal;
 
@@ -24,6 +24,17 @@ pub(crate) enum Error {
         #[source]
         source: InvalidValue,
     },
+    /// What `FLINK_HOME` names is no distribution.
+    #[error(
+        "could not tell which version of Flink is meant: no lib/flink-dist*.jar with a version in its name was found in {path}, which FLINK_HOME names. Set FLINK_HOME to the folder of a distribution, or FLINK_VERSION to the version that is meant", path = path.display()
+    )]
+    NoDistribution {
+        /// The folder.
+        path: PathBuf,
+        /// Why it could not be looked into, if so.
+        #[source]
+        source: Option<io::Error>,
+    },
     /// The folder that `FLINK_CONF_DIR` names is not there.
     #[error(
         "the configuration folder {path}, which FLINK_CONF_DIR names, does not exist", path = path.display()
@@ -31,6 +42,8 @@ pub(crate) enum Error {
     NoConfigurationFolder {
         /// The folder.
         path: PathBuf,
+        /// The Flink that would have read it.
+        minor: FlinkMinor,
     },
     /// A file could not be read.
     #[error("could not read {what} {path}", path = path.display())]

@@ -56,9 +56,10 @@ fn begin(
     surroundings: &mut Surroundings<'_>,
 ) -> Result<u8, Error> {
     let home = match Home::find(surroundings) {
-        Err(error @ Error::NoConfigurationFolder { .. }) => {
-            report(&error, surroundings);
-            return Ok(BEFORE_THE_ACTION);
+        Err(ref error @ Error::NoConfigurationFolder { minor, .. })
+            if program == Program::Flink =>
+        {
+            return Ok(before_the_action(error, minor, surroundings));
         }
         other => other?,
     };
@@ -96,6 +97,12 @@ fn begin(
     act(entry.action, &home, rest, surroundings)
 }
 
+/// Tells what went wrong before `bin/flink` came to its action, and returns what it ends with.
+fn before_the_action(error: &Error, minor: FlinkMinor, surroundings: &mut Surroundings<'_>) -> u8 {
+    let failed = report(error, surroundings);
+    if minor >= ENDS_WITH_31 { BEFORE_THE_ACTION } else { failed }
+}
+
 fn act(
     action: Action,
     home: &Home,
@@ -105,10 +112,7 @@ fn act(
     let minor = home.version.minor();
     let file = match effective::from_folder(home, surroundings) {
         Ok(file) => file,
-        Err(error) => {
-            report(&error, surroundings);
-            return Ok(if minor >= ENDS_WITH_31 { BEFORE_THE_ACTION } else { FAILED });
-        }
+        Err(error) => return Ok(before_the_action(&error, minor, surroundings)),
     };
     let programs = [Action::Run, Action::RunApplication, Action::Info];
     let options = of_action(action, minor);

@@ -1,7 +1,7 @@
 //! Which Flink is meant: its version and the folder with its configuration.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -45,20 +45,16 @@ impl Home {
             .set("FLINK_HOME")
             .map(|path| surroundings.path(&path))
             .or_else(|| around(surroundings.called_at.as_deref()));
-        let version = match surroundings.set("FLINK_VERSION") {
-            Some(text) => named(text, "FLINK_VERSION".to_owned())?,
-            None => home
-                .as_deref()
-                .and_then(distribution)
-                .map(|(jar, text)| named(text, jar))
-                .transpose()?
-                .unwrap_or(RELEASES[RELEASES.len() - 1]),
+        let version = match (surroundings.set("FLINK_VERSION"), &home) {
+            (Some(text), _) => named(text, "FLINK_VERSION".to_owned())?,
+            (None, Some(home)) => version_of(home)?,
+            (None, None) => RELEASES[RELEASES.len() - 1],
         };
         let configuration = match surroundings.set("FLINK_CONF_DIR") {
             Some(path) => {
                 let path = surroundings.path(&path);
                 if !path.is_dir() {
-                    return Err(Error::NoConfigurationFolder { path });
+                    return Err(Error::NoConfigurationFolder { path, minor: version.minor() });
                 }
                 Some(path)
             }
@@ -71,17 +67,32 @@ impl Home {
 /// The distribution that a binary in `bin` belongs to.
 fn around(called_at: Option<&Path>) -> Option<PathBuf> {
     let home = called_at?.parent()?.parent()?.to_owned();
-    distribution(&home).is_some().then_some(home)
+    distribution(&home).is_ok_and(|found| found.is_some()).then_some(home)
+}
+
+/// The version of the distribution in this folder. Another version in its place would be a guess.
+fn version_of(home: &Path) -> Result<FlinkVersion, Error> {
+    let failed = |source| Error::NoDistribution { path: home.to_owned(), source };
+    let (jar, text) =
+        distribution(home).map_err(|source| failed(Some(source)))?.ok_or_else(|| failed(None))?;
+    named(text, jar)
 }
 
 /// The name of the distribution's jar, and the version in it.
-fn distribution(home: &Path) -> Option<(String, String)> {
-    fs::read_dir(home.join("lib")).ok()?.flatten().find_map(|entry| {
-        let name = entry.file_name().into_string().ok()?;
-        let version = name.strip_prefix("flink-dist")?.strip_suffix(".jar")?.rsplit('-').next()?;
-        let version = version.to_owned();
-        version.starts_with(|first: char| first.is_ascii_digit()).then_some((name, version))
-    })
+fn distribution(home: &Path) -> io::Result<Option<(String, String)>> {
+    for entry in fs::read_dir(home.join("lib"))? {
+        let found = entry?.file_name().into_string().ok().and_then(version_in);
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+fn version_in(jar: String) -> Option<(String, String)> {
+    let version = jar.strip_prefix("flink-dist")?.strip_suffix(".jar")?.rsplit('-').next()?;
+    let version = version.to_owned();
+    version.starts_with(|first: char| first.is_ascii_digit()).then_some((jar, version))
 }
 
 /// A version, or a minor, of which the newest release is meant.
@@ -133,6 +144,30 @@ mod tests {
         assert_eq!(version(&[]), "2.3.0");
         let error = find(&[("FLINK_VERSION", "1.9.0")], None).expect_err("too old");
         assert!(error.to_string().contains("FLINK_VERSION"), "{error}");
+    }
+
+    #[test]
+    fn a_home_that_is_no_distribution_is_refused_unless_the_version_is_named() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let home = directory.path().to_str().expect("text");
+        let refused = || find(&[("FLINK_HOME", home)], None).expect_err("no distribution");
+        let has_cause = |error: &Error| std::error::Error::source(error).is_some();
+        let error = refused();
+        assert!(has_cause(&error), "{error}: there is no lib");
+        distribution_in(directory.path(), "flink-dist.jar");
+        let error = refused();
+        assert!(!has_cause(&error), "{error}");
+        let text = error.to_string();
+        for word in [home, "FLINK_HOME", "lib/flink-dist*.jar", "FLINK_VERSION"] {
+            assert!(text.contains(word), "{text}");
+        }
+        let named = find(&[("FLINK_HOME", home), ("FLINK_VERSION", "1.17.2")], None);
+        let configuration = directory.path().join("conf");
+        let version = FlinkVersion::new(FlinkMinor::new(1, 17), 2);
+        assert_eq!(named.expect("named"), Home { version, configuration: Some(configuration) });
+        // Where a link in some `bin` is called, what lies beside it need not be a distribution.
+        let called = find(&[], Some(directory.path().join("bin/flink"))).expect("the newest");
+        assert_eq!((called.version.to_string().as_str(), called.configuration), ("2.3.0", None));
     }
 
     #[test]

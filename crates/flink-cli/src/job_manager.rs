@@ -22,6 +22,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The first and the longest pause between two looks at an operation, as in Flink's client.
 const FIRST_LOOK: Duration = Duration::from_millis(10);
 const LAST_LOOK: Duration = Duration::from_secs(2);
+const MAX_ATTEMPTS: &str = "rest.retry.max-attempts";
 
 /// A JobManager that can be asked.
 #[derive(Debug)]
@@ -99,10 +100,10 @@ impl JobManager {
 
     /// Asks, again too where that is harmless because the call carries an id of its own.
     pub(crate) async fn ask_as<T>(&self, call: &Call<T>, repeat: bool) -> Result<T, Error> {
-        let end = Instant::now() + self.patience;
+        let end = end_of(self.patience);
         loop {
             match self.once(call).await {
-                Err(error) if repeat && is_passing(&error) && Instant::now() + PAUSE < end => {
+                Err(error) if repeat && is_passing(&error) && !is_over(end, PAUSE) => {
                     tokio::time::sleep(PAUSE).await;
                 }
                 done => return done,
@@ -117,13 +118,13 @@ impl JobManager {
         still: &str,
         result: impl Fn(S) -> Option<T>,
     ) -> Result<T, Error> {
-        let end = Instant::now() + self.limit;
+        let end = end_of(self.limit);
         let mut pause = FIRST_LOOK;
         loop {
             if let Some(result) = result(self.ask(call).await?) {
                 return Ok(result);
             }
-            if Instant::now() + pause > end {
+            if is_over(end, pause) {
                 let (seconds, still) = (self.limit.as_secs(), still.to_owned());
                 return Err(Error::TimedOut { seconds, still });
             }
@@ -186,9 +187,24 @@ fn copy(request: &Request<Vec<u8>>) -> Request<Vec<u8>> {
 
 /// `rest.retry.max-attempts` times `rest.retry.delay`.
 fn patience(configuration: &Configuration) -> Result<Duration, Error> {
-    let attempts = configuration.integer("rest.retry.max-attempts")?.unwrap_or(20);
+    let attempts = configuration.integer(MAX_ATTEMPTS)?.unwrap_or(20);
+    if attempts < 0 {
+        return Err(Error::Usage(format!(
+            "{MAX_ATTEMPTS} is \"{attempts}\": expected a whole number of at least 0"
+        )));
+    }
     let delay = configuration.duration("rest.retry.delay")?.unwrap_or(Duration::from_secs(3));
-    Ok(delay * attempts.try_into().unwrap_or(0))
+    Ok(delay.saturating_mul(attempts.try_into().unwrap_or(u32::MAX)))
+}
+
+/// When this much time is over. None if the clock does not go that far: there is no end then.
+fn end_of(span: Duration) -> Option<Instant> {
+    Instant::now().checked_add(span)
+}
+
+/// Whether the end comes before a pause would be over.
+fn is_over(end: Option<Instant>, pause: Duration) -> bool {
+    end.is_some_and(|end| Instant::now() + pause >= end)
 }
 
 fn is_passing(error: &Error) -> bool {

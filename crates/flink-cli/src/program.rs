@@ -105,8 +105,13 @@ pub(crate) fn has_scheme(text: &str) -> bool {
     })
 }
 
+/// Flink's client takes a count, and -1 for none.
+pub(crate) fn is_parallelism(number: i32) -> bool {
+    number > 0 || number == -1
+}
+
 fn parallelism(text: &str) -> Result<i32, Error> {
-    let number = text.parse().ok().filter(|number: &i32| *number > 0 || *number == -1);
+    let number = text.parse().ok().filter(|number| is_parallelism(*number));
     number.ok_or_else(|| Error::Usage(format!("The parallelism must be a positive number: {text}")))
 }
 

@@ -105,7 +105,7 @@ pub enum Error {
     },
     /// No Java that this Flink runs on.
     #[error(
-        "Flink {minor} needs Java {wanted} and this machine has {found}; install it with \
+        "Flink {minor} needs Java {wanted}, and /usr/lib/jvm, where the pods of the local cluster see it, has {found}; install it with \
          `apt-get install openjdk-{package}-jre-headless`"
     )]
     FindJava {

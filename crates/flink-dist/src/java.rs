@@ -1,5 +1,4 @@
 use std::{
-    ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
@@ -17,22 +16,8 @@ pub struct Java {
     pub version: u32,
 }
 
-/// Where to look for a Java.
-#[derive(Debug, Clone)]
-pub struct JavaSearch {
-    /// What the user named, usually the environment's `JAVA_HOME`. Default: nothing.
-    pub java_home: Option<PathBuf>,
-    /// The search path for programs, usually the environment's `PATH`. Default: nothing.
-    pub path: Option<OsString>,
-    /// Directories of Java homes. Default: `/usr/lib/jvm`.
-    pub directories: Vec<PathBuf>,
-}
-
-impl Default for JavaSearch {
-    fn default() -> Self {
-        Self { java_home: None, path: None, directories: vec!["/usr/lib/jvm".into()] }
-    }
-}
+/// Where Debian installs them. Pods of the local cluster see nothing of the machine outside of `/usr`.
+const HOMES: &str = "/usr/lib/jvm";
 
 /// The Java versions that a Flink minor runs on, best first.
 fn supported(minor: FlinkMinor) -> &'static [u32] {
@@ -45,72 +30,45 @@ fn supported(minor: FlinkMinor) -> &'static [u32] {
     }
 }
 
-impl JavaSearch {
-    /// The Java that Flink `minor` runs best on; what the user named wins among those that it runs on.
-    ///
-    /// # Errors
-    /// `Invalid` if there is none, with what was found and what to install.
-    pub fn find(&self, minor: FlinkMinor) -> Result<Java, Error> {
-        let supported = supported(minor);
-        let found = self.candidates();
-        let rank = |java: &Java| supported.iter().position(|version| *version == java.version);
-        let named = self.java_home.as_deref().and_then(look_at).filter(|java| rank(java).is_some());
-        // The first of equals: programs in the search path come before other homes.
-        let best = || {
-            found.iter().filter(|java| rank(java).is_some()).min_by_key(|java| rank(java)).cloned()
-        };
-        named.or_else(best).ok_or_else(|| {
-            let list = |versions: Vec<String>| versions.join(" or ");
-            let homes: Vec<String> = found
-                .iter()
-                .map(|java| format!("Java {} in {}", java.version, java.home.display()))
-                .collect();
-            Error::FindJava {
-                minor,
-                wanted: list(supported.iter().map(u32::to_string).collect()),
-                found: if homes.is_empty() { "none".to_owned() } else { homes.join(", ") },
-                package: supported[0],
-            }
-        })
-    }
+/// The Java of this machine that Flink `minor` runs best on.
+///
+/// # Errors
+/// `Invalid` if there is none, with what was found and what to install.
+pub fn find_java(minor: FlinkMinor) -> Result<Java, Error> {
+    best_of(&javas_in(Path::new(HOMES)), minor)
+}
 
-    /// Every Java that can be found, each once.
-    fn candidates(&self) -> Vec<Java> {
-        let programs = self
-            .path
+fn best_of(found: &[Java], minor: FlinkMinor) -> Result<Java, Error> {
+    let supported = supported(minor);
+    let rank = |java: &&Java| supported.iter().position(|version| *version == java.version);
+    let best = found.iter().filter(|java| rank(java).is_some()).min_by_key(rank);
+    best.cloned().ok_or_else(|| {
+        let list = |versions: Vec<String>| versions.join(" or ");
+        let homes: Vec<String> = found
             .iter()
-            .flat_map(std::env::split_paths)
-            .map(|directory| directory.join("java"));
-        let from_path = programs.filter_map(|program| {
-            let program = fs::canonicalize(program).ok()?;
-            // <home>/bin/java, in old Java 8 packages <home>/jre/bin/java.
-            program.parent()?.parent().map(Path::to_owned)
-        });
-        let from_directories = self.directories.iter().flat_map(|directory| {
-            let mut homes: Vec<PathBuf> = fs::read_dir(directory)
-                .into_iter()
-                .flatten()
-                .flatten()
-                .map(|entry| entry.path())
-                .collect();
-            homes.sort();
-            homes
-        });
-        let mut found: Vec<Java> = Vec::new();
-        for java in self
-            .java_home
-            .iter()
-            .cloned()
-            .chain(from_path)
-            .chain(from_directories)
-            .filter_map(|home| look_at(&home))
-        {
-            if !found.contains(&java) {
-                found.push(java);
-            }
+            .map(|java| format!("Java {} in {}", java.version, java.home.display()))
+            .collect();
+        Error::FindJava {
+            minor,
+            wanted: list(supported.iter().map(u32::to_string).collect()),
+            found: if homes.is_empty() { "none".to_owned() } else { homes.join(", ") },
+            package: supported[0],
         }
-        found
+    })
+}
+
+/// Every Java of a directory of homes, each once.
+fn javas_in(directory: &Path) -> Vec<Java> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut homes: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    homes.sort();
+    let mut found: Vec<Java> = Vec::new();
+    for java in homes.iter().filter_map(|home| look_at(home)) {
+        if !found.contains(&java) {
+            found.push(java);
+        }
     }
+    found
 }
 
 /// The Java in `home`, by what its `release` file says.
@@ -143,7 +101,7 @@ fn feature_version(text: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn machine(javas: &[(&str, &str)]) -> (tempfile::TempDir, JavaSearch) {
+    fn machine(javas: &[(&str, &str)]) -> (tempfile::TempDir, Vec<Java>) {
         let directory = tempfile::tempdir().unwrap();
         for (name, version) in javas {
             let home = directory.path().join(name);
@@ -155,57 +113,40 @@ mod tests {
             )
             .unwrap();
         }
-        let search = JavaSearch {
-            java_home: None,
-            path: None,
-            directories: vec![directory.path().to_owned()],
-        };
-        (directory, search)
+        let found = javas_in(directory.path());
+        (directory, found)
     }
 
     #[test]
     fn each_flink_gets_the_java_that_it_runs_on_best() {
-        let (_keep, search) =
+        let (_keep, found) =
             machine(&[("a", "21.0.1"), ("b", "11.0.2"), ("c", "1.8.0_412"), ("d", "25")]);
-        let version = |minor: &str| search.find(minor.parse().unwrap()).unwrap().version;
+        let version = |minor: &str| best_of(&found, minor.parse().unwrap()).unwrap().version;
         assert_eq!((version("1.11"), version("1.20"), version("2.3")), (11, 11, 21));
-        let (_keep, search) = machine(&[("a", "21.0.1"), ("b", "17.0.15"), ("c", "11.0.2")]);
-        let version = |minor: &str| search.find(minor.parse().unwrap()).unwrap().version;
+        let (_keep, found) = machine(&[("a", "21.0.1"), ("b", "17.0.15"), ("c", "11.0.2")]);
+        let version = |minor: &str| best_of(&found, minor.parse().unwrap()).unwrap().version;
         assert_eq!((version("1.12"), version("1.20"), version("2.0")), (11, 17, 17));
     }
 
     #[test]
-    fn the_java_that_the_user_named_wins_if_flink_runs_on_it() {
-        let (keep, mut search) = machine(&[("a", "17.0.1"), ("b", "11.0.2"), ("c", "25")]);
-        search.java_home = Some(keep.path().join("b"));
-        assert_eq!(search.find("2.3".parse().unwrap()).unwrap().version, 11);
-        search.java_home = Some(keep.path().join("c"));
-        assert_eq!(search.find("2.3".parse().unwrap()).unwrap().version, 17);
-    }
-
-    #[test]
-    fn the_java_of_the_search_path_is_found_through_its_links() {
-        let (keep, mut search) = machine(&[("a", "17.0.1")]);
-        let bin = keep.path().join("path");
-        fs::create_dir(&bin).unwrap();
-        std::os::unix::fs::symlink(keep.path().join("a/bin/java"), bin.join("java")).unwrap();
-        search.directories.clear();
-        search.path = Some(bin.into_os_string());
-        let found = search.find("1.20".parse().unwrap()).unwrap();
-        assert_eq!(found.home, keep.path().join("a").canonicalize().unwrap());
+    fn a_home_with_two_names_is_one() {
+        let (keep, _) = machine(&[("a", "17.0.1")]);
+        std::os::unix::fs::symlink(keep.path().join("a"), keep.path().join("default")).unwrap();
+        let home = keep.path().join("a").canonicalize().unwrap();
+        assert_eq!(javas_in(keep.path()), [Java { home, version: 17 }]);
     }
 
     #[test]
     fn a_missing_java_is_an_error_that_says_what_to_install() {
-        let (_keep, search) = machine(&[("a", "25.0.1")]);
-        let error = search.find("1.20".parse().unwrap()).expect_err("25 is too new").to_string();
+        let (_keep, found) = machine(&[("a", "25.0.1")]);
+        let error =
+            best_of(&found, "1.20".parse().unwrap()).expect_err("25 is too new").to_string();
         assert!(
             error.contains("needs Java 17 or 11 or 8") && error.contains("Java 25 in "),
             "{error}"
         );
         assert!(error.contains("apt-get install openjdk-17-jre-headless"), "{error}");
-        let nowhere = JavaSearch { directories: Vec::new(), ..JavaSearch::default() };
-        let error = nowhere.find("2.0".parse().unwrap()).expect_err("nothing there").to_string();
-        assert!(error.contains("this machine has none"), "{error}");
+        let error = best_of(&[], "2.0".parse().unwrap()).expect_err("nothing there").to_string();
+        assert!(error.contains("where the pods of the local cluster see it, has none"), "{error}");
     }
 }

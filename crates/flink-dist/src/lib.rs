@@ -12,5 +12,5 @@ pub use base_image::{BaseImage, Configuration, Content, ImageFile};
 pub use distribution::Distribution;
 pub use error::Error;
 pub use host_directories::HOST_DIRECTORIES_LABEL;
-pub use java::{Java, JavaSearch};
+pub use java::{Java, find_java};
 pub use python::{Settings, download};

@@ -46,18 +46,34 @@ pub(crate) enum Command {
     #[command(flatten)]
     Tools(flumen_tools::Command),
     /// Do what Flink's own client does: `flumen flink ACTION …` for `bin/flink ACTION …`
-    #[command(disable_help_flag = true)]
+    #[command(disable_help_flag = true, after_help = FLINK_EXAMPLES)]
     Flink(DropIn),
     /// Do what Flink's `kubernetes-session.sh` does
-    #[command(disable_help_flag = true)]
+    #[command(disable_help_flag = true, after_help = SESSION_EXAMPLES)]
     KubernetesSession(DropIn),
     /// Check this machine, the server and its clusters
-    #[command(after_help = "The exit status is 1 if a check fails.")]
+    #[command(after_help = "Examples:
+  flumen doctor
+  flumen doctor --output json
+
+The exit status is 1 if a check fails.")]
     Doctor(FileArguments),
     /// Show the settings of this machine
     #[command(subcommand)]
     Config(Config),
 }
+
+const FLINK_EXAMPLES: &str = "Examples:
+  flumen flink run -t kubernetes-session -Dkubernetes.cluster-id=my-session -d job.jar
+  flumen flink list -t kubernetes-session -Dkubernetes.cluster-id=my-session
+  flumen flink stop --help
+
+Options are those of the Flink version that FLINK_VERSION or FLINK_HOME says.";
+
+const SESSION_EXAMPLES: &str = "Examples:
+  flumen kubernetes-session -Dkubernetes.cluster-id=my-session
+  flumen kubernetes-session -Dkubernetes.cluster-id=my-session -Dexecution.attached=true
+  flumen kubernetes-session --help";
 
 /// Arguments that are Flink's, not ours
 #[derive(Debug, Args)]
@@ -68,8 +84,17 @@ pub(crate) struct DropIn {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  flumen config show
+  flumen config show --output json")]
 pub(crate) enum Config {
     /// Print each setting with its value and where that comes from
+    #[command(after_help = "Examples:
+  flumen config show
+  flumen config show --config flumen.toml
+  flumen config show --output json
+
+With the flags of flumen up it shows what flumen up would make of them.")]
     Show(Up),
 }
 
@@ -104,11 +129,13 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) log: LogArguments,
 
-    /// Kubeconfig of the local cluster that the environment `local` is in
+    /// Kubeconfig of the local cluster that the environment `local` is in; goes with
+    /// --local-registry [env: FLUMEN_LOCAL_KUBECONFIG]
     #[arg(long, value_name = "FILE")]
     pub(crate) local_kubeconfig: Option<String>,
 
-    /// Registry of the local cluster, as HOST:PORT
+    /// Registry of the local cluster, as HOST:PORT; goes with --local-kubeconfig
+    /// [env: FLUMEN_LOCAL_REGISTRY]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) local_registry: Option<String>,
 
@@ -122,7 +149,8 @@ pub(crate) struct Serve {
   flumen local
   flumen local --kubernetes-listen 127.0.0.1:6443 --allocatable-cpu 4 --allocatable-memory 8g
 
-It prints the path of its kubeconfig when it is ready.")]
+It prints the path of its kubeconfig when it is ready; with --output json the addresses
+of the Kubernetes API and the registry too.")]
 pub(crate) struct Local {
     #[command(flatten)]
     pub(crate) file: FileArguments,
@@ -258,3 +286,6 @@ impl Up {
         flags
     }
 }
+
+#[cfg(test)]
+mod tests;

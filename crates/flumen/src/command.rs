@@ -1,4 +1,4 @@
-use std::{env, io, process::ExitCode};
+use std::{env, ffi::OsString, io, process::ExitCode};
 
 use clap::{CommandFactory as _, Parser as _};
 use flumen_cli::{OutputFormat, Printer, Surroundings};
@@ -11,7 +11,7 @@ use crate::{
 
 /// Reads the command line and carries the command out.
 pub(crate) fn run() -> ExitCode {
-    let CommandLine { global, command } = match CommandLine::try_parse() {
+    let CommandLine { mut global, command } = match CommandLine::try_parse() {
         Ok(line) => line,
         Err(refusal) => {
             // Help and version are no failures, and go to standard output.
@@ -25,6 +25,12 @@ pub(crate) fn run() -> ExitCode {
     );
     let done = match command {
         Command::Client(command) => {
+            // A shell that starts up asks for completions, whatever the settings are.
+            if !matches!(command, flumen_cli::Command::Completion(_))
+                && let Err(error) = config::locate(&mut global)
+            {
+                return failure::report(&printer, &error);
+            }
             let surroundings = Surroundings {
                 variables: variable,
                 printer,
@@ -53,8 +59,8 @@ pub(crate) fn run() -> ExitCode {
 }
 
 /// The one place that looks at environment variables.
-pub(crate) fn variable(name: &str) -> Option<String> {
-    env::var(name).ok()
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name)
 }
 
 fn tools(command: &flumen_tools::Command, output: OutputFormat, printer: &Printer) -> ExitCode {

@@ -14,13 +14,24 @@ pub(crate) fn resolve(
     file: &FileArguments,
     global: &GlobalArguments,
 ) -> Result<Resolved> {
-    let sources = Sources {
+    sources(flags, file, global).resolve()
+}
+
+/// Settles where the data directory is, by the same rule for a client as for the server.
+pub(crate) fn locate(global: &mut GlobalArguments) -> Result<()> {
+    let directory =
+        sources(Flags::new(), &FileArguments::default(), global).resolve_data_directory()?;
+    global.data_directory = directory;
+    Ok(())
+}
+
+fn sources<'a>(flags: Flags, file: &'a FileArguments, global: &'a GlobalArguments) -> Sources<'a> {
+    Sources {
         flags,
         file: file.config.as_deref(),
         data_directory: global.data_directory.as_deref(),
         variables: &variable,
-    };
-    sources.resolve()
+    }
 }
 
 /// Prints each setting with its value and where that comes from.

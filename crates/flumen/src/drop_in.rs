@@ -52,7 +52,8 @@ pub(crate) fn run(
         }
     };
     let mut surroundings = Surroundings {
-        variable: &variable,
+        // What is no text becomes a name that is not there, and is said as such.
+        variable: &|name| variable(name).map(|value| value.to_string_lossy().into_owned()),
         called_at: called_at.map(PathBuf::from).filter(|path| path.components().count() > 1),
         directory,
         input: &mut io::stdin().lock(),

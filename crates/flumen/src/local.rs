@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 use flumen_cli::{GlobalArguments, Printer};
 use flumen_localcluster::{Allocatable, LocalCluster};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -47,7 +48,13 @@ async fn local(
         let kubernetes = *sockets.first().context("the Kubernetes API has no address")?;
         Message::Local { kubernetes, registry, kubeconfig }.send(printer)?;
     } else {
-        printer.line(kubeconfig.display().to_string())?;
+        if printer.is_json() {
+            let (kubeconfig, url) = (kubeconfig.display().to_string(), cluster.url());
+            let registry = registry.to_string();
+            printer.json(&json!({"kubeconfig": kubeconfig, "url": url, "registry": registry}))?;
+        } else {
+            printer.line(kubeconfig.display().to_string())?;
+        }
         printer.note(format!(
             "The local cluster is ready: the Kubernetes API at {}, images at {registry}. Try:\n  kubectl --kubeconfig {} get nodes",
             cluster.url(),

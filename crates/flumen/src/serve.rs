@@ -77,7 +77,9 @@ async fn serve(
 fn faults() -> Result<Faults> {
     use rustix::process::{Signal, getpid, kill_process};
 
-    let Some(text) = crate::command::variable("FLUMEN_FAULT") else { return Ok(Faults::default()) };
+    let Some(text) = flumen_cli::variable(&crate::command::variable, "FLUMEN_FAULT")? else {
+        return Ok(Faults::default());
+    };
     let at = text.parse().with_context(|| format!("FLUMEN_FAULT is {text:?}"))?;
     tracing::warn!(point = text, "this server will die at a point");
     let kill = || {

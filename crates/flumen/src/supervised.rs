@@ -15,7 +15,7 @@ pub(crate) enum Message {
     /// The server takes requests.
     Server { listen: SocketAddr, ui_listen: SocketAddr, url: String, ui_url: String },
     /// It could not start.
-    Failed { message: String, causes: Vec<String> },
+    Failed { message: String, causes: Vec<String>, hint: Option<String> },
 }
 
 impl Message {
@@ -24,7 +24,8 @@ impl Message {
     }
 
     pub(crate) fn failed(error: &Explained) -> Self {
-        Self::Failed { message: error.message.clone(), causes: error.causes.clone() }
+        let Explained { message, causes, hint } = error.clone();
+        Self::Failed { message, causes, hint }
     }
 }
 
@@ -37,4 +38,23 @@ pub(crate) fn tell(supervised: bool, done: Result<()>, printer: &Printer) -> Res
         let _ = Message::failed(&crate::failure::explain(error)).send(printer);
     }
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_with_what_to_do() {
+        let explained = Explained {
+            message: "could not open the database".to_owned(),
+            causes: vec!["it is of a later version".to_owned()],
+            hint: Some("Start the later version.".to_owned()),
+        };
+        let line = serde_json::to_string(&Message::failed(&explained)).expect("JSON");
+        let Ok(Message::Failed { message, causes, hint }) = serde_json::from_str(&line) else {
+            panic!("{line}")
+        };
+        assert_eq!(Explained { message, causes, hint }, explained);
+    }
 }

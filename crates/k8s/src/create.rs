@@ -82,17 +82,19 @@ impl Cluster {
             name: name.clone(),
             source,
         };
-        let refused = match self
-            .change("k8s.create-deployment", deployments.create(&params(), deployment))
-            .await
-        {
-            Ok(made) => return Ok(Created { uid: uid(made)?, existed: false }),
-            Err(cause) if cause.is_already_exists() => cause,
-            Err(cause) => return Err(failed(cause)),
+        let params = params();
+        let found = loop {
+            let create = deployments.create(&params, deployment);
+            match self.change("k8s.create-deployment", create).await {
+                Ok(made) => return Ok(Created { uid: uid(made)?, existed: false }),
+                Err(cause) if cause.is_already_exists() => {}
+                Err(cause) => return Err(failed(cause)),
+            }
+            // One that was there and is gone is in nobody's way any more.
+            if let Some(found) = self.read(|| deployments.get_opt(&name)).await.map_err(failed)? {
+                break found;
+            }
         };
-        let found = self.read(|| deployments.get_opt(&name)).await.map_err(failed)?;
-        // It was there and is gone: somebody is deleting it. The caller repeats.
-        let Some(found) = found else { return Err(failed(refused)) };
         let run = |of: &Deployment| {
             of.metadata.annotations.as_ref().and_then(|all| all.get(RunId::ANNOTATION)).cloned()
         };
@@ -126,14 +128,16 @@ impl Cluster {
             name: format!("{namespace}/{name}"),
             source,
         };
-        let refused =
+        let found = loop {
             match self.change("k8s.create-owned", objects.create(&params(), &object)).await {
                 Ok(_) => return Ok(()),
-                Err(cause) if cause.is_already_exists() => cause,
+                Err(cause) if cause.is_already_exists() => {}
                 Err(cause) => return Err(failed(cause)),
-            };
-        let found = self.read(|| objects.get_opt(&name)).await.map_err(&failed)?;
-        let Some(found) = found else { return Err(failed(refused)) };
+            }
+            if let Some(found) = self.read(|| objects.get_opt(&name)).await.map_err(&failed)? {
+                break found;
+            }
+        };
         let owners = found.metadata.owner_references.clone().unwrap_or_default();
         if owners.iter().any(|found| found.uid == owner.uid) {
             return Ok(());

@@ -206,7 +206,12 @@ impl Images {
                 self.fetch_layer(name, reference, descriptor, diff_id, &target).await
             }
         };
-        self.fetching.lock().unwrap_or_else(PoisonError::into_inner).remove(&directory);
+        let mut fetching = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who waits for it must be alone, too, where this one failed: the map's and ours are two.
+        if Arc::strong_count(&lock) <= 2 {
+            fetching.remove(&directory);
+        }
+        drop(fetching);
         fetched.map(|()| directory)
     }
 

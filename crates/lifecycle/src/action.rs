@@ -122,6 +122,15 @@ pub struct ActionFailure {
     pub message: String,
 }
 
+impl ActionFailure {
+    /// Whether the action may succeed by being tried again soon. A JobManager that has just restarted does
+    /// not have its job yet.
+    pub fn may_pass(&self, action: Action) -> bool {
+        self.kind.is_transient()
+            || (matches!(action, Action::TriggerSavepoint { .. }) && self.kind == Kind::NotFound)
+    }
+}
+
 /// What an action that was carried out brought to light, where the status depends on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Finding {

@@ -1,4 +1,3 @@
-use flumen_model::Kind;
 use jiff::Timestamp;
 
 use crate::{
@@ -21,7 +20,7 @@ pub fn record(
         (
             _,
             Action::TriggerSavepoint { operation, .. } | Action::FindSavepoint { operation, .. },
-        ) => savepoint(status, operation, result, now),
+        ) => savepoint(status, (action, operation), result, now),
         (Ok(finding), _) => succeeded(status, action, finding, now),
         (Err(failure), _) => failed(status, action, failure, now),
     }
@@ -29,7 +28,7 @@ pub fn record(
 
 fn savepoint(
     status: &Status,
-    operation: flumen_model::OperationId,
+    (action, operation): (Action, flumen_model::OperationId),
     result: Result<&Finding, &ActionFailure>,
     now: Timestamp,
 ) -> Status {
@@ -44,13 +43,10 @@ fn savepoint(
             SavepointStep::Completed { path: path.clone() }
         }
         (SavepointStep::Search, Ok(Finding::Savepoint(None))) => SavepointStep::Absent,
-        // A JobManager that has just restarted does not have the job yet, or not any more, and may have
-        // taken an order before whose answer was lost: that is seen, and looked for.
-        (SavepointStep::Trigger, Err(failure)) if failure.kind == Kind::NotFound => {
-            SavepointStep::Trigger
-        }
+        // One that does not have the job may have taken an order before whose answer was lost: that is
+        // seen, and looked for.
         (SavepointStep::Trigger | SavepointStep::Search, Err(failure))
-            if !failure.kind.is_transient() =>
+            if !failure.may_pass(action) =>
         {
             SavepointStep::Failed { reason: failure.message.clone() }
         }
@@ -123,7 +119,7 @@ fn succeeded(status: &Status, action: Action, finding: &Finding, now: Timestamp)
 
 fn failed(status: &Status, action: Action, failure: &ActionFailure, now: Timestamp) -> Status {
     let mut next = status.clone();
-    let hopeless = !failure.kind.is_transient();
+    let hopeless = !failure.may_pass(action);
     match (&status.state, action) {
         (State::Starting { step, .. }, _) => {
             next.reason = Some(failure.message.clone());

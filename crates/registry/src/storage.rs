@@ -114,13 +114,21 @@ impl Storage {
     /// Writes a small file whole or not at all.
     async fn write_whole(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         let partial = self.root.join("uploads").join(Uuid::new_v4().to_string());
-        let mut file = fs::File::create(&partial).await?;
-        file.write_all(content).await?;
-        file.sync_all().await?;
-        if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory).await?;
+        let written = async {
+            let mut file = fs::File::create(&partial).await?;
+            file.write_all(content).await?;
+            file.sync_all().await?;
+            if let Some(directory) = path.parent() {
+                fs::create_dir_all(directory).await?;
+            }
+            fs::rename(&partial, path).await
+        };
+        let written = written.await;
+        if written.is_err() {
+            // On a full disk half a file would stay in the way until the next start.
+            let _ = fs::remove_file(&partial).await;
         }
-        fs::rename(&partial, path).await
+        written
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) struct Writing {
     file: Arc<Path>,
 }
 
-type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
+pub(crate) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
 
 impl Store {
     /// Opens the database file, makes it if it is not there and brings its schema up to date.

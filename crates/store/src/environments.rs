@@ -55,14 +55,15 @@ pub enum Storage {
 const WHAT: &str = "environments";
 
 impl Store {
-    /// Creates or replaces an environment; one that is there only in this version, if one is named.
+    /// Creates or replaces an environment; one that is there only in this version, if one is named. Says whether
+    /// anything was written, which is not so for one that says the same already.
     pub async fn save_environment(
         &self,
         team: TeamId,
         (name, document): (&EnvironmentName, &EnvironmentDocument),
         version: Option<i64>,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let statement = sqlx::query(
             "INSERT INTO environments (name, team, document, version, created_at) VALUES ($1, $2, $3, 1, $4) ON CONFLICT (name) \
              DO UPDATE SET document = excluded.document, version = environments.version + 1 \
@@ -73,7 +74,8 @@ impl Store {
         .bind(json(document))
         .bind(now.as_millisecond())
         .bind(version);
-        self.execute("store.save-environment", WHAT, statement).await.map(drop)
+        let done = self.execute("store.save-environment", WHAT, statement).await?;
+        Ok(done.rows_affected() > 0)
     }
 
     /// All environments by name.

@@ -1,7 +1,7 @@
 use flumen_model::{EventId, JobId};
 use jiff::Timestamp;
 
-use crate::{Error, Store, rows::read_all};
+use crate::{Error, Store, database::Statement, rows::read_all};
 
 /// An entry of a job's timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,18 +18,19 @@ pub struct JobEvent {
 
 const WHAT: &str = "job events";
 
-impl Store {
-    /// Adds an entry.
-    pub async fn save_event(&self, job: JobId, event: &JobEvent) -> Result<(), Error> {
-        let statement = sqlx::query(
-            "INSERT INTO job_events (id, job, at, kind, message) VALUES ($1, $2, $3, $4, $5)",
-        )
+pub(crate) fn insertion(job: JobId, event: &JobEvent) -> Statement<'static> {
+    sqlx::query("INSERT INTO job_events (id, job, at, kind, message) VALUES ($1, $2, $3, $4, $5)")
         .bind(event.id.to_string())
         .bind(job.to_string())
         .bind(event.at.as_millisecond())
-        .bind(&event.kind)
-        .bind(&event.message);
-        self.execute("store.save-event", WHAT, statement).await.map(drop)
+        .bind(event.kind.clone())
+        .bind(event.message.clone())
+}
+
+impl Store {
+    /// Adds an entry.
+    pub async fn save_event(&self, job: JobId, event: &JobEvent) -> Result<(), Error> {
+        self.execute("store.save-event", WHAT, insertion(job, event)).await.map(drop)
     }
 
     /// The entries before `before`, newest first.

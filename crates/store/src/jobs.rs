@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 
 use crate::{
-    Error, Operation, Release, Run, Store,
+    Error, JobEvent, Operation, Release, Run, Store,
     database::Writing,
+    events,
     operations::{self, KeyRow},
     releases,
     rows::{Columns, json, word},
@@ -109,7 +110,11 @@ impl Store {
         .bind(json(&job.status))
         .bind(job.created_at.as_millisecond());
         writing.execute(WHAT, statement).await.map_err(|error| {
-            error.or_exists(|| format!("job {} in environment {}", job.name, job.environment))
+            error.or_exists(|| {
+                // The name may be taken in this environment, or in another on the same namespace.
+                let Job { cluster_id, namespace, cluster, .. } = job;
+                format!("a job {cluster_id} in namespace {namespace} of cluster {cluster}")
+            })
         })?;
         write_parts(&mut writing, new).await?;
         self.commit("store.create-job", WHAT, writing).await
@@ -140,32 +145,37 @@ impl Store {
         self.commit("store.update-job", WHAT, writing).await
     }
 
-    /// Writes down what Flumen knows of a job now, if nobody else did since `status_version`.
+    /// Writes down what Flumen knows of a job now, if nobody else did since its `status_version`, together
+    /// with what the timeline and the run say of that: when it was first seen running, and how it ended.
     ///
     /// # Errors
     /// [`Error::Stale`] if somebody did.
     pub async fn save_status(
         &self,
-        id: JobId,
-        status_version: i64,
-        status: &Status,
+        job: &Job,
+        event: Option<&JobEvent>,
+        now: Timestamp,
     ) -> Result<(), Error> {
+        let mut writing = self.write(WHAT).await?;
         let statement = sqlx::query(
             "UPDATE jobs SET state = $2, status = $3, status_version = status_version + 1 \
              WHERE id = $1 AND status_version = $4",
         )
-        .bind(id.to_string())
-        .bind(status.state.name())
-        .bind(json(status))
-        .bind(status_version);
-        let rows = self.execute("store.save-status", WHAT, statement).await?.rows_affected();
-        if rows == 0 {
-            return Err(Error::Stale {
-                what: format!("the status of job {id}"),
-                version: status_version,
-            });
+        .bind(job.id.to_string())
+        .bind(job.status.state.name())
+        .bind(json(&job.status))
+        .bind(job.status_version);
+        if writing.execute(WHAT, statement).await?.rows_affected() == 0 {
+            let what = format!("the status of job {}", job.id);
+            return Err(Error::Stale { what, version: job.status_version });
         }
-        Ok(())
+        if let Some(event) = event {
+            writing.execute(WHAT, events::insertion(job.id, event)).await?;
+        }
+        if let Some(statement) = runs::consequence(&job.status, now) {
+            writing.execute(WHAT, statement).await?;
+        }
+        self.commit("store.save-status", WHAT, writing).await
     }
 
     /// Writes down what is wanted of a job, if no user changed it since `version`.

@@ -23,7 +23,7 @@ pub use environments::{Environment, EnvironmentDocument, Storage};
 pub use error::Error;
 pub use events::JobEvent;
 pub use jobs::{Job, JobFilter, NewJob};
-pub use operations::{Operation, OperationState, Step, StepState};
+pub use operations::{Operation, OperationKind, OperationState, Step, StepState};
 pub use releases::{Release, ReleaseArtifact, ReleaseContent};
 pub use runs::{Run, RunPlan, RunStart};
 pub use snapshots::{Snapshot, SnapshotCause, SnapshotFilter, SnapshotKind};

@@ -22,8 +22,8 @@ pub struct Operation {
     pub environment: Option<EnvironmentName>,
     /// What it is done to, by name.
     pub subject: String,
-    /// `apply`, `start`, `cancel`, `delete`, `add-version`, …
-    pub kind: String,
+    /// What is done.
+    pub kind: OperationKind,
     /// What was asked for as JSON, where the job does not say it.
     pub request: Option<String>,
     /// Who asked for it.
@@ -38,6 +38,28 @@ pub struct Operation {
     pub finished_at: Option<Timestamp>,
     /// What was done, in order.
     pub steps: Vec<Step>,
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OperationKind {
+    /// Creates or changes a job as its file says.
+    Apply,
+    /// Starts a job.
+    Start,
+    /// Stops a job with a savepoint.
+    Stop,
+    /// Cancels a job.
+    Cancel,
+    /// Ends the run of a job and starts another.
+    Restart,
+    /// Takes a savepoint of a job.
+    Savepoint,
+    /// Ends a job and forgets it.
+    Delete,
+    /// Makes a Flink version available.
+    AddVersion,
 }
 
 /// How far an operation is.
@@ -81,18 +103,23 @@ pub enum StepState {
     Succeeded,
     /// Given up.
     Failed,
+    /// Not needed any more: another operation took the place of this one.
+    Skipped,
 }
 
 const WHAT: &str = "operations";
 
 pub(crate) async fn insert(writing: &mut Writing, operation: &Operation) -> Result<(), Error> {
     if let Some(job) = operation.job {
-        let statement = sqlx::query(
+        for sql in [
+            "UPDATE operation_steps SET state = 'skipped', finished_at = $2 WHERE state = 'running' \
+             AND operation IN (SELECT id FROM operations WHERE job = $1 AND state = 'running')",
             "UPDATE operations SET state = 'superseded', finished_at = $2 WHERE job = $1 AND state = 'running'",
-        )
-        .bind(job.to_string())
-        .bind(operation.created_at.as_millisecond());
-        writing.execute(WHAT, statement).await?;
+        ] {
+            let statement =
+                sqlx::query(sql).bind(job.to_string()).bind(operation.created_at.as_millisecond());
+            writing.execute(WHAT, statement).await?;
+        }
     }
     let statement = sqlx::query(
         "INSERT INTO operations (id, team, job, environment, subject, kind, request, principal, state, created_at) \
@@ -103,7 +130,7 @@ pub(crate) async fn insert(writing: &mut Writing, operation: &Operation) -> Resu
     .bind(operation.job.map(|job| job.to_string()))
     .bind(operation.environment.as_ref().map(|environment| environment.as_str().to_owned()))
     .bind(&operation.subject)
-    .bind(&operation.kind)
+    .bind(word(&operation.kind))
     .bind(&operation.request)
     .bind(&operation.principal)
     .bind(operation.created_at.as_millisecond());
@@ -184,14 +211,9 @@ impl Store {
         rows.iter()
             .map(|row| {
                 let columns = Columns::of(row, "operation steps");
-                let state = match columns.text("state")?.as_str() {
-                    "succeeded" => StepState::Succeeded,
-                    "failed" => StepState::Failed,
-                    _ => StepState::Running,
-                };
                 Ok(Step {
                     name: columns.text("name")?,
-                    state,
+                    state: columns.word("state")?,
                     detail: columns.optional_text("detail")?,
                     error: columns.optional_text("error")?,
                     started_at: columns.time("started_at")?,
@@ -211,7 +233,7 @@ impl Store {
         let statement = sqlx::query(
             "INSERT INTO operation_steps (operation, position, name, state, started_at) \
              SELECT $1, (SELECT coalesce(max(position), 0) + 1 FROM operation_steps WHERE operation = $1), $2, 'running', $3 \
-             WHERE EXISTS (SELECT 1 FROM operations WHERE id = $1) AND NOT EXISTS \
+             WHERE EXISTS (SELECT 1 FROM operations WHERE id = $1 AND state = 'running') AND NOT EXISTS \
              (SELECT 1 FROM operation_steps WHERE operation = $1 AND name = $2 AND state = 'running')",
         )
         .bind(id.to_string())
@@ -329,22 +351,16 @@ pub(crate) async fn insert_key(
 
 fn from_row(row: &SqliteRow) -> Result<Operation, Error> {
     let columns = Columns::of(row, WHAT);
-    let state = match columns.text("state")?.as_str() {
-        "succeeded" => OperationState::Succeeded,
-        "failed" => OperationState::Failed,
-        "superseded" => OperationState::Superseded,
-        _ => OperationState::Running,
-    };
     Ok(Operation {
         id: columns.parsed("id")?,
         team: columns.parsed("team")?,
         job: columns.optional_parsed("job")?,
         environment: columns.optional_parsed("environment")?,
         subject: columns.text("subject")?,
-        kind: columns.text("kind")?,
+        kind: columns.word("kind")?,
         request: columns.optional_text("request")?,
         principal: columns.text("principal")?,
-        state,
+        state: columns.word("state")?,
         error: columns.optional_text("error")?,
         created_at: columns.time("created_at")?,
         finished_at: columns.optional_time("finished_at")?,

@@ -79,7 +79,7 @@ impl<'r> Columns<'r> {
         text.map(|text| serde_json::from_str(&text).map_err(|_| self.corrupt(&text))).transpose()
     }
 
-    fn corrupt(&self, value: &str) -> Error {
+    pub(crate) fn corrupt(&self, value: &str) -> Error {
         Error::Corrupt { what: self.what, value: value.chars().take(60).collect() }
     }
 }

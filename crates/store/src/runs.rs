@@ -1,11 +1,11 @@
-use flumen_lifecycle::Outcome;
+use flumen_lifecycle::{EndStep, FlinkState, Outcome, State, Status};
 use flumen_model::{EnvironmentName, JobId, ReleaseId, RestoreMode, RunId, StartFrom};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Store,
-    database::Writing,
+    database::{Statement, Writing},
     rows::{Columns, json},
 };
 
@@ -91,6 +91,27 @@ pub(crate) async fn insert(writing: &mut Writing, team: &str, run: &Run) -> Resu
     writing.execute(WHAT, statement).await.map(drop)
 }
 
+/// What the status of a job changes in its run.
+pub(crate) fn consequence(status: &Status, now: Timestamp) -> Option<Statement<'static>> {
+    let run = status.run?.to_string();
+    match &status.state {
+        State::Live { flink: FlinkState::Running, .. } => {
+            // The first time stands.
+            let statement = "UPDATE runs SET running_at = $2 WHERE id = $1 AND running_at IS NULL";
+            Some(sqlx::query(statement).bind(run).bind(now.as_millisecond()))
+        }
+        State::Ending { step: EndStep::Save, .. } => None,
+        State::Ending { outcome, .. } | State::Ended { outcome, .. } => {
+            // The first word stands, but for a savepoint that is found later: with it, the run was stopped.
+            let statement = "UPDATE runs SET outcome = $2, reason = $3, ended_at = $4 WHERE id = $1 \
+                 AND (outcome IS NULL OR ($2 = 'stopped' AND outcome IN ('unknown', 'finished')))";
+            let statement = sqlx::query(statement).bind(run).bind(outcome.name());
+            Some(statement.bind(status.reason.clone()).bind(now.as_millisecond()))
+        }
+        State::New | State::Starting { .. } | State::Live { .. } | State::Deleted => None,
+    }
+}
+
 fn outcome_from(text: &str) -> Option<Outcome> {
     Outcome::ALL.into_iter().find(|outcome| outcome.name() == text)
 }
@@ -155,31 +176,6 @@ impl Store {
         .await
     }
 
-    /// Writes down when Flink was first seen running it; the first time stands.
-    pub async fn save_run_running(&self, id: RunId, now: Timestamp) -> Result<(), Error> {
-        let statement =
-            sqlx::query("UPDATE runs SET running_at = $2 WHERE id = $1 AND running_at IS NULL")
-                .bind(id.to_string())
-                .bind(now.as_millisecond());
-        self.execute("store.save-run-running", WHAT, statement).await.map(drop)
-    }
-
-    /// Writes down how the run ended; the first word stands.
-    pub async fn save_run_end(
-        &self,
-        id: RunId,
-        outcome: Outcome,
-        reason: Option<&str>,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let statement = sqlx::query("UPDATE runs SET outcome = $2, reason = $3, ended_at = $4 WHERE id = $1 AND outcome IS NULL")
-            .bind(id.to_string())
-            .bind(outcome.name())
-            .bind(reason)
-            .bind(now.as_millisecond());
-        self.execute("store.save-run-end", WHAT, statement).await.map(drop)
-    }
-
     async fn update_run(
         &self,
         effect: &'static str,
@@ -194,7 +190,7 @@ impl Store {
 
 fn from_row(row: &sqlx::sqlite::SqliteRow) -> Result<Run, Error> {
     let columns = Columns::of(row, WHAT);
-    let outcome = columns.optional_text("outcome")?;
+    let outcome = |text: String| outcome_from(&text).ok_or_else(|| columns.corrupt(&text));
     Ok(Run {
         id: columns.parsed("id")?,
         job: columns.parsed("job")?,
@@ -206,7 +202,7 @@ fn from_row(row: &sqlx::sqlite::SqliteRow) -> Result<Run, Error> {
         plan: columns.optional_json("plan")?,
         image: columns.optional_text("image")?,
         objects: columns.optional_text("objects")?,
-        outcome: outcome.as_deref().and_then(outcome_from),
+        outcome: columns.optional_text("outcome")?.map(outcome).transpose()?,
         reason: columns.optional_text("reason")?,
         exceptions: columns.optional_text("exceptions")?,
         created_at: columns.time("created_at")?,

@@ -7,6 +7,9 @@ use crate::{Error, Streams};
 
 /// Print the JSON schema of a file
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  flumen schema job > job.schema.json
+  flumen schema job --flink-minor 1.20 > job-1.20.schema.json")]
 pub struct Schema {
     #[command(subcommand)]
     file: File,

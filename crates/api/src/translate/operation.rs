@@ -6,19 +6,15 @@ use crate::{error::Error, state::Api};
 /// The most snapshots of a job that are looked through for one.
 const DEPTH: u32 = 10_000;
 
-/// An operation; a kind that is not known, which only a later version could have written, is shown as
-/// applying.
 pub(crate) fn operation(operation: control::Operation) -> api::Operation {
-    let kind = kind(&operation.kind);
-    let is_version =
-        matches!(kind, api::OperationKind::AddVersion | api::OperationKind::RemoveVersion);
+    let is_version = operation.kind == control::OperationKind::AddVersion;
     let job = operation.environment.filter(|_| !is_version).and_then(|environment| {
         Some(api::JobReference { environment, name: operation.subject.parse().ok()? })
     });
     let version = if is_version { operation.subject.parse().ok() } else { None };
     api::Operation {
         id: operation.id,
-        kind,
+        kind: kind(operation.kind),
         job,
         version,
         state: state(operation.state),
@@ -58,17 +54,16 @@ pub(crate) async fn with_savepoint(
     Ok(shown)
 }
 
-fn kind(text: &str) -> api::OperationKind {
-    match text {
-        "start" => api::OperationKind::Start,
-        "stop" => api::OperationKind::Stop,
-        "cancel" => api::OperationKind::Cancel,
-        "restart" => api::OperationKind::Restart,
-        "savepoint" => api::OperationKind::Savepoint,
-        "delete" => api::OperationKind::Delete,
-        "addVersion" => api::OperationKind::AddVersion,
-        "removeVersion" => api::OperationKind::RemoveVersion,
-        _ => api::OperationKind::Apply,
+const fn kind(kind: control::OperationKind) -> api::OperationKind {
+    match kind {
+        control::OperationKind::Apply => api::OperationKind::Apply,
+        control::OperationKind::Start => api::OperationKind::Start,
+        control::OperationKind::Stop => api::OperationKind::Stop,
+        control::OperationKind::Cancel => api::OperationKind::Cancel,
+        control::OperationKind::Restart => api::OperationKind::Restart,
+        control::OperationKind::Savepoint => api::OperationKind::Savepoint,
+        control::OperationKind::Delete => api::OperationKind::Delete,
+        control::OperationKind::AddVersion => api::OperationKind::AddVersion,
     }
 }
 
@@ -86,6 +81,7 @@ fn step(step: control::Step) -> api::Step {
         control::StepState::Running => api::StepState::Running,
         control::StepState::Succeeded => api::StepState::Succeeded,
         control::StepState::Failed => api::StepState::Failed,
+        control::StepState::Skipped => api::StepState::Skipped,
     };
     api::Step {
         name: step.name,

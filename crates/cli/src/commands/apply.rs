@@ -9,7 +9,7 @@ use crate::{
     arguments::{StartWaitArguments, Until},
     artifacts,
     commands::Context,
-    follow,
+    follow::{self, Deadline},
     job_files::{self, Defined},
     watch,
 };
@@ -56,8 +56,9 @@ impl Apply {
             answers.push(applied);
         }
         if let Some(until) = self.wait.wait {
+            let deadline = Deadline::after(self.wait.timeout);
             for applied in &mut answers {
-                self.wait(context, applied, until).await?;
+                wait(context, applied, until, deadline).await?;
             }
         }
         match answers.as_slice() {
@@ -87,24 +88,24 @@ impl Apply {
             .fetch()
             .await
     }
+}
 
-    async fn wait(
-        &self,
-        context: &Context<'_>,
-        applied: &mut Applied,
-        until: Until,
-    ) -> Result<(), Error> {
-        if let Some(operation) = applied.operation.take() {
-            applied.operation =
-                Some(follow::operation(context, operation, self.wait.timeout).await?);
-        }
-        let job = applied.job.reference();
-        applied.job = watch::until(context, &job, until, self.wait.timeout).await?;
-        if context.printer.is_json() {
-            return Ok(());
-        }
-        context.printer.line(watch::sentence(&applied.job))
+/// Waits for what applying one job began.
+async fn wait(
+    context: &Context<'_>,
+    applied: &mut Applied,
+    until: Until,
+    deadline: Option<Deadline>,
+) -> Result<(), Error> {
+    if let Some(operation) = applied.operation.take() {
+        applied.operation = Some(follow::operation(context, operation, deadline).await?);
     }
+    let job = applied.job.reference();
+    applied.job = watch::until(context, &job, until, deadline).await?;
+    if context.printer.is_json() {
+        return Ok(());
+    }
+    context.printer.line(watch::sentence(&applied.job))
 }
 
 fn sentence(applied: &Applied, waits: bool) -> String {

@@ -9,6 +9,9 @@ mod show;
 
 /// Look at the Kubernetes clusters that Flumen deploys to
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  flumen cluster list
+  flumen cluster check local")]
 pub enum Command {
     /// List clusters
     List(list::List),

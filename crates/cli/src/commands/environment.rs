@@ -8,6 +8,9 @@ mod show;
 
 /// Look at the environments that jobs run in
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  flumen environment list
+  flumen environment show local")]
 pub enum Command {
     /// List environments
     List(list::List),

@@ -3,7 +3,13 @@ use flumen_api_types::{JobReference, JobState, Operation, Outcome};
 use reqwest::Method;
 use serde::Serialize;
 
-use crate::{Cell, Error, Tone, arguments::StartWaitArguments, commands::Context, follow, watch};
+use crate::{
+    Cell, Error, Tone,
+    arguments::StartWaitArguments,
+    commands::Context,
+    follow::{self, Deadline},
+    watch,
+};
 
 mod cancel;
 mod delete;
@@ -19,6 +25,11 @@ mod ui;
 
 /// Look at jobs and operate them
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  flumen job list
+  flumen job show word-count
+  flumen job stop word-count --wait
+  flumen job start word-count --wait")]
 pub enum Command {
     /// List jobs with their states
     List(list::List),
@@ -95,8 +106,9 @@ async fn finish_start(
     wait: &StartWaitArguments,
 ) -> Result<(), Error> {
     let Some(until) = wait.wait else { return context.started(&operation) };
-    follow::operation(context, operation, wait.timeout).await?;
-    let seen = watch::until(context, job, until, wait.timeout).await?;
+    let deadline = Deadline::after(wait.timeout);
+    follow::operation(context, operation, deadline).await?;
+    let seen = watch::until(context, job, until, deadline).await?;
     if context.printer.is_json() {
         return context.printer.json(&seen);
     }

@@ -8,6 +8,9 @@ mod show;
 
 /// Look at what was done to jobs and versions, step by step
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  flumen operation list --job word-count
+  flumen operation show 0192f0c1-a0b1-7c3e-8b8b-1f4f4c7d5e21")]
 pub enum Command {
     /// List operations, newest first
     List(list::List),

@@ -9,6 +9,10 @@ mod show;
 
 /// Make Flink versions available
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  flumen version add 1.20.5 --wait
+  flumen version list
+  flumen version remove 1.20.5")]
 pub enum Command {
     /// List the Flink versions that jobs may use
     List(list::List),

@@ -1,3 +1,5 @@
+use std::ffi::OsString;
+
 use super::*;
 
 const NOTHING: Variables<'_> = &|_| None;
@@ -47,9 +49,9 @@ fn the_token_of_this_machine_is_not_sent_to_another_server() {
 fn flags_go_before_variables() {
     let directory = directory_of_a_running_server();
     let variables: Variables<'_> = &|name| match name {
-        SERVER => Some("http://from-variable:1".to_owned()),
-        TOKEN => Some("from-variable".to_owned()),
-        "FLUMEN_ENVIRONMENT" => Some("prod".to_owned()),
+        SERVER => Some("http://from-variable:1".into()),
+        TOKEN => Some("from-variable".into()),
+        "FLUMEN_ENVIRONMENT" => Some("prod".into()),
         _ => None,
     };
     let mut arguments = arguments(&directory);
@@ -80,15 +82,24 @@ fn a_server_that_is_no_address_is_refused() {
 }
 
 #[test]
-fn the_data_directory_follows_the_desktops_rules() {
-    let home: Variables<'_> = &|name| (name == "HOME").then(|| "/home/a".to_owned());
-    assert_eq!(data_directory(None, home).ok(), Some("/home/a/.local/share/flumen".into()));
-    let both: Variables<'_> = &|name| match name {
-        "HOME" => Some("/home/a".to_owned()),
-        "XDG_DATA_HOME" => Some("/data".to_owned()),
-        _ => None,
-    };
-    assert_eq!(data_directory(None, both).ok(), Some("/data/flumen".into()));
-    assert_eq!(data_directory(Some(Path::new("d")), both).ok(), Some("d".into()));
-    assert!(data_directory(None, NOTHING).is_err());
+fn a_variable_that_is_empty_is_refused_where_no_flag_is_given() {
+    let directory = directory_of_a_running_server();
+    for name in [SERVER, TOKEN, ENVIRONMENT] {
+        let variables: Variables<'_> = &|asked| (asked == name).then(OsString::new);
+        let error = Settings::resolve(&arguments(&directory), variables).expect_err(name);
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    let mut arguments = arguments(&directory);
+    arguments.token = Some("from-flag".to_owned());
+    let empty: Variables<'_> = &|name| (name == TOKEN).then(OsString::new);
+    assert!(Settings::resolve(&arguments, empty).is_ok());
+}
+
+#[test]
+fn without_a_data_directory_a_server_must_be_named() {
+    let mut arguments = GlobalArguments::default();
+    assert!(matches!(Settings::resolve(&arguments, NOTHING), Err(Error::NoHome)));
+    arguments.server = Some("http://127.0.0.1:7600".to_owned());
+    let settings = Settings::resolve(&arguments, NOTHING).expect("named");
+    assert_eq!(token(&settings), None);
 }

@@ -33,11 +33,12 @@ pub(crate) const NOW: &str = "2026-11-20T12:00:00Z";
 /// Runs a command line against the API at `server`.
 pub(crate) fn run(server: &str, line: &[&str]) -> Answer {
     let words = ["flumen", "--server", server].into_iter().chain(line.iter().copied());
-    let CommandLine { global, command } =
+    let CommandLine { mut global, command } =
         CommandLine::try_parse_from(words).expect("a command line");
+    global.data_directory.get_or_insert_with(|| "/nowhere".into());
     let (printer, output, errors) = Printer::in_memory(global.output);
     let surroundings = Surroundings {
-        variables: |name| (name == "HOME").then(|| "/nowhere".to_owned()),
+        variables: |_| None,
         printer,
         now: || NOW.parse::<Timestamp>().expect("a time"),
         command_line: CommandLine::command,

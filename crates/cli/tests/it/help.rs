@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use clap::CommandFactory as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::fake::CommandLine;
 
@@ -35,19 +35,28 @@ fn append(all: &mut String, command: &mut clap::Command, name: &str) {
 #[test]
 fn every_command_has_examples() {
     fn check(command: &clap::Command, name: &str) {
-        let mut leaves = command.get_subcommands().peekable();
-        if leaves.peek().is_none() {
-            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(
-                after.contains(&format!("{name} ")) || after.contains(name),
-                "{name} has no example"
-            );
-        }
+        let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        // The program itself has its help from the binary.
+        assert!(after.contains(name) || name == "flumen", "{name} has no example");
         for sub in command.get_subcommands() {
             check(sub, &format!("{name} {}", sub.get_name()));
         }
     }
     check(&CommandLine::command(), "flumen");
+}
+
+#[test]
+fn every_example_is_a_command_line() {
+    fn check(command: &clap::Command) {
+        let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        for line in after.lines().filter_map(|line| line.strip_prefix("  flumen ")) {
+            let words = line.split_whitespace().take_while(|word| !matches!(*word, ">" | "|"));
+            let parsed = CommandLine::try_parse_from(std::iter::once("flumen").chain(words));
+            assert!(parsed.is_ok(), "{line}: {}", parsed.expect_err("wrong"));
+        }
+        command.get_subcommands().for_each(check);
+    }
+    check(&CommandLine::command());
 }
 
 #[test]

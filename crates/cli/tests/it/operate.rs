@@ -65,6 +65,43 @@ fn logs_are_printed_as_they_are() {
 }
 
 #[test]
+fn logs_are_one_value_for_programs_and_then_cannot_be_followed() {
+    let log = || async { "line \u{1}\nline two\n" };
+    let routes = Router::new().route("/api/v1/environments/local/jobs/orders/logs", get(log));
+    let fake = Fake::serve(routes);
+    let answer = fake.run(&["job", "logs", "orders", "--output", "json"]);
+    let value: Value = serde_json::from_str(&answer.output).expect("JSON");
+    assert_eq!(value, json!({"text": "line \u{1}\nline two\n"}));
+    let answer = fake.run(&["job", "logs", "orders", "--output", "json", "--follow"]);
+    assert_eq!((answer.code, answer.output.as_str()), (ended(2), ""));
+    assert!(answer.errors.contains("--follow"), "{}", answer.errors);
+}
+
+#[test]
+fn a_run_of_long_ago_is_found_too() {
+    let run = |number: u64| {
+        json!({"id": format!("{number:032x}"), "number": number, "environment": "local",
+            "startedAt": "2026-11-20T12:00:00Z",
+            "release": "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"})
+    };
+    let runs = move |uri: Uri| async move {
+        Json(match uri.query() {
+            Some("limit=500") => json!({"items": [run(9)], "nextCursor": "9"}),
+            Some("limit=500&cursor=9") => json!({"items": [run(8)]}),
+            other => panic!("{other:?}"),
+        })
+    };
+    let log = |uri: Uri| async move { uri.query().unwrap_or_default().to_owned() };
+    let routes = Router::new()
+        .route("/api/v1/environments/local/jobs/orders/logs", get(log))
+        .route("/api/v1/environments/local/jobs/orders/runs", get(runs));
+    let fake = Fake::serve(routes);
+    let answer = fake.run(&["job", "logs", "orders", "--run", "8"]);
+    assert!(answer.output.contains("run=00000000000000000000000000000008"), "{}", answer.output);
+    assert_eq!(fake.run(&["job", "logs", "orders", "--run", "7"]).code, ended(3));
+}
+
+#[test]
 fn a_run_is_named_by_its_number() {
     let run = json!({"items": [{"id": format!("{:032x}", 7), "number": 3, "environment": "local",
         "startedAt": "2026-11-20T12:00:00Z",

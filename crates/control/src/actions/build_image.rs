@@ -4,7 +4,7 @@ use flumen_image::{
     Append, Attributes, Compression, Content, Layer, LayerBuilder, Progress, Reference,
 };
 use flumen_model::{ArtifactRole, RunId};
-use flumen_store::{FlinkVersionRow, Job, ReleaseArtifact};
+use flumen_store::{Job, ReleaseArtifact};
 
 use super::{Done, render_objects::USRLIB, run_of};
 use crate::{Control, Error, clock, identity};
@@ -16,7 +16,7 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let release = control.store().release(job.id, &run.release).await?;
     let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
     let registry = control.environment(&job.environment).await?.document.registry;
-    let base = base_image(control, job, release.content.flink_version).await?;
+    let base = control.version_row(release.content.flink_version, &job.environment).await?;
     let artifacts = &release.content.artifacts;
     if artifacts.is_empty() {
         let image = format!("{registry}/{}", base.image);
@@ -69,20 +69,6 @@ pub(crate) async fn push<T>(
         detail: String::new(),
     };
     control.faults().around("image.push", pushing, no_answer).await
-}
-
-async fn base_image(
-    control: &Control,
-    job: &Job,
-    version: flumen_model::FlinkVersion,
-) -> Result<FlinkVersionRow, Error> {
-    let rows = control.store().versions().await?;
-    rows.into_iter()
-        .find(|row| row.version == version && row.environment == job.environment)
-        .ok_or_else(|| Error::NotFound {
-            what: format!("Flink version {version} in environment {}", job.environment),
-            hint: format!("; add it with `flumen version add {version}`"),
-        })
 }
 
 fn parse(reference: &str) -> Result<Reference, Error> {

@@ -9,8 +9,9 @@ use crate::{Control, Error, jobs};
 
 /// How often to look whether a Deployment that was deleted is gone.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// A pod may take its grace period of 30 s; what takes longer is looked at again in another round.
-const PATIENCE: Duration = Duration::from_secs(45);
+/// A pod may take its grace period of 30 s; meanwhile other jobs have their turn, and the watch says when it is
+/// over.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Deletes the run's Deployment and waits until it and all it owned is gone. Another's is left alone.
 pub(super) async fn delete_deployment(

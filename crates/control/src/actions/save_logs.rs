@@ -104,6 +104,7 @@ async fn write_whole(
         (directory.join(format!("{name}.log")), directory.join(format!("{name}.part")));
     let mut file = tokio::fs::File::create(&part).await.map_err(Error::file("create", &part))?;
     file.write_all(bytes).await.map_err(Error::file("write", &part))?;
+    file.flush().await.map_err(Error::file("write", &part))?;
     file.sync_all().await.map_err(Error::file("write", &part))?;
     faults
         .around("file.save-log", tokio::fs::rename(&part, &path), no_answer)

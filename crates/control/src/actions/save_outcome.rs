@@ -9,8 +9,8 @@ use flumen_store::{Job, Run};
 use super::{Done, run_of, save_logs};
 use crate::{Control, Error, clock, clusters::JobManager, jobs, results, snapshots, storage};
 
-/// Saves logs, snapshots, exceptions and outcome of the run. The logs come first: once the outcome is
-/// written, nothing holds up the deletion of the pods.
+/// Saves logs, snapshots and exceptions of the run, and finds out how it ended. The status that follows from
+/// it has the outcome, and lets the pods go.
 pub(super) async fn save_outcome(control: &Control, job: &Job, run: RunId) -> Result<Done, Error> {
     let (outcome, since) = match &job.status.state {
         State::Ending { outcome, since, .. } => (*outcome, *since),
@@ -33,25 +33,22 @@ pub(super) async fn save_outcome(control: &Control, job: &Job, run: RunId) -> Re
     let mut detail = saved.to_string();
     let mut finding = Finding::Nothing;
     let mut known = outcome;
-    let mut reason = job.status.reason.clone();
     if outcome == Outcome::Unknown
         && let Some(left) =
             results::left(control.store(), &job.environment, &job.cluster_id, &run).await?
     {
         detail.push_str("; the outcome stood in the result that Flink left");
-        (finding, known, reason) = (Finding::Outcome(left), left, None);
+        (finding, known) = (Finding::Outcome(left), left);
     } else if outcome == Outcome::Failed
         && !told
-        && let Some(cause) = diagnosis(&directory, &pods, reason.is_some()).await
+        && let Some(cause) = diagnosis(&directory, &pods, job.status.reason.is_some()).await
     {
-        finding = Finding::Reason(cause.clone());
-        reason = Some(cause);
+        finding = Finding::Reason(cause);
     }
     if matches!(known, Outcome::Finished | Outcome::Stopped) {
         // Flink deletes the checkpoints of a job that finished.
         control.store().delete_checkpoints(run.id).await?;
     }
-    control.store().save_run_end(run.id, known, reason.as_deref(), clock::now()).await?;
     Ok(Done { detail: Some(detail), finding })
 }
 

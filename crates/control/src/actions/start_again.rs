@@ -1,6 +1,6 @@
 use flumen_lifecycle::{Desired, Handover, Intent, next_run};
 use flumen_model::{RunId, StartFrom};
-use flumen_store::{Job, NewJob, RunStart};
+use flumen_store::{Job, NewJob, OperationKind, RunStart};
 
 use super::Done;
 use crate::{
@@ -24,7 +24,7 @@ pub(super) async fn start_again(control: &Control, job: &Job, run: RunId) -> Res
         from: StartFrom::Latest,
         ..before.map(|before| before.start).unwrap_or_default()
     };
-    let operation = new_operation((job.team, BY), &job, "restart");
+    let operation = new_operation((job.team, BY), &job, OperationKind::Restart);
     let run = new_run(&job, start);
     let intent = Intent::Run { run: run.id, handover: Handover::Cancel };
     job.desired = Desired {

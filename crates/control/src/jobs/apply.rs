@@ -2,7 +2,9 @@ use flumen_lifecycle::{Desired, Difference, Effect, Handover, Intent, JobState, 
 use flumen_model::{
     ArtifactRole, ClusterId, Digest, JobKind, JobSpec, Mode, OperationId, UpgradeMode,
 };
-use flumen_store::{Environment, Job, NewJob, Operation, Principal, Release, ReleaseArtifact, Run};
+use flumen_store::{
+    Environment, Job, NewJob, Operation, OperationKind, Principal, Release, ReleaseArtifact, Run,
+};
 
 use super::{
     Diff, RestartOrder, StartOrder, Terms, new_operation, new_run, start::wanted,
@@ -149,7 +151,7 @@ impl Control {
         principal: &Principal,
         job: &mut Job,
     ) -> Result<(Run, Operation), Error> {
-        let operation = new_operation((principal.team, &principal.name), job, "apply");
+        let operation = new_operation((principal.team, &principal.name), job, OperationKind::Apply);
         if JobState::of(&job.desired, &job.status).is_at_rest() {
             let start = self.run_start(principal, job, StartOrder::default()).await?;
             let run = new_run(job, start);
@@ -172,25 +174,8 @@ impl Control {
             let message = "only kind: jar is supported yet".to_owned();
             return Err(Error::Invalid { message });
         }
-        let Some(environment) = self.store().environment(&spec.environment).await? else {
-            return Err(Error::NotFound {
-                what: format!("environment {}", spec.environment),
-                hint: "; see `flumen environment list`".to_owned(),
-            });
-        };
-        let versions = self.store().versions().await?;
-        if !versions
-            .iter()
-            .any(|row| row.version == spec.flink_version && row.environment == spec.environment)
-        {
-            return Err(Error::NotFound {
-                what: format!(
-                    "Flink version {} in environment {}",
-                    spec.flink_version, spec.environment
-                ),
-                hint: format!("; add it with `flumen version add {}`", spec.flink_version),
-            });
-        }
+        let environment = self.environment(&spec.environment).await?;
+        self.version_row(spec.flink_version, &spec.environment).await?;
         Ok(environment)
     }
 

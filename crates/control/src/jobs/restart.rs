@@ -1,6 +1,6 @@
 use flumen_lifecycle::{Desired, Handover, Intent, JobState, State};
 use flumen_model::{EnvironmentName, JobName, OperationId, StartFrom, UpgradeMode};
-use flumen_store::{Job, NewJob, Operation, Principal, Run, RunStart};
+use flumen_store::{Job, NewJob, Operation, OperationKind, Principal, Run, RunStart};
 
 use super::{
     SavepointOrder, StartOrder, Terms, new_operation, new_run,
@@ -50,7 +50,8 @@ impl Control {
             return Ok(operation);
         }
         let mut job = self.to_change(principal, (environment, name), terms).await?;
-        let operation = new_operation((principal.team, &principal.name), &job, "restart");
+        let operation =
+            new_operation((principal.team, &principal.name), &job, OperationKind::Restart);
         let run = self.replace_run(principal, &mut job, order, &operation).await?;
         let new = NewJob { run: Some(&run), ..only(&job, &operation, terms.key.as_ref()) };
         self.write_down(&new).await?;

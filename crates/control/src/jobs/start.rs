@@ -2,7 +2,7 @@ use flumen_lifecycle::{Desired, Handover, Intent, JobState};
 use flumen_model::{
     EnvironmentName, JobName, OperationId, RestoreMode, SnapshotId, StartFrom, UpgradeMode,
 };
-use flumen_store::{Job, NewJob, Principal, RunStart};
+use flumen_store::{Job, NewJob, OperationKind, Principal, RunStart};
 
 use super::{
     Terms, new_operation, new_run,
@@ -72,7 +72,8 @@ impl Control {
         }
         let start = self.run_start(principal, &job, order).await?;
         let run = new_run(&job, start);
-        let operation = new_operation((principal.team, &principal.name), &job, "start");
+        let operation =
+            new_operation((principal.team, &principal.name), &job, OperationKind::Start);
         let intent = Intent::Run { run: run.id, handover: Handover::Cancel };
         job.desired = wanted(&job, intent, operation.id);
         job.updated_at = clock::now();

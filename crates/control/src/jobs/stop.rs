@@ -1,6 +1,6 @@
 use flumen_lifecycle::{Desired, Intent, JobState, SavepointWish, State, settle};
 use flumen_model::{EnvironmentName, JobName, OperationId, SavepointFormat};
-use flumen_store::{Job, Principal};
+use flumen_store::{Job, OperationKind, Principal};
 
 use super::{
     Terms, new_operation,
@@ -37,8 +37,10 @@ impl Control {
             let savepoint = Some(wish(job, operation, order.clone(), true));
             Desired { savepoint, ..wanted(job, Intent::Stop, operation) }
         };
-        again_if_stale(|| self.with_savepoint(principal, place, (&order, "stop"), &terms, desired))
-            .await
+        again_if_stale(|| {
+            self.with_savepoint(principal, place, (&order, OperationKind::Stop), &terms, desired)
+        })
+        .await
     }
 
     /// Takes a savepoint of a job that goes on.
@@ -59,7 +61,7 @@ impl Control {
             let wanted = goes_on.unwrap_or_else(|| job.desired.clone());
             Desired { operation: Some(operation), savepoint, ..wanted }
         };
-        let kind = "savepoint";
+        let kind = OperationKind::Savepoint;
         again_if_stale(|| self.with_savepoint(principal, place, (&order, kind), &terms, desired))
             .await
     }
@@ -68,7 +70,7 @@ impl Control {
         &self,
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
-        (order, kind): (&SavepointOrder, &str),
+        (order, kind): (&SavepointOrder, OperationKind),
         terms: &Terms,
         desired: impl Fn(&Job, OperationId) -> Desired,
     ) -> Result<OperationId, Error> {

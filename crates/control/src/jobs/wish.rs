@@ -1,6 +1,6 @@
 use flumen_lifecycle::Intent;
 use flumen_model::{EnvironmentName, JobName, OperationId, TeamId};
-use flumen_store::{Job, NewJob, Operation, OperationState, Principal};
+use flumen_store::{Job, NewJob, Operation, OperationKind, OperationState, Principal};
 
 use super::{Terms, start::wanted};
 use crate::{Control, Error, clock, identity};
@@ -20,7 +20,10 @@ impl Control {
         terms: Terms,
     ) -> Result<OperationId, Error> {
         let place = (environment, name);
-        again_if_stale(|| self.wish(principal, place, (Intent::Cancel, "cancel"), &terms)).await
+        again_if_stale(|| {
+            self.wish(principal, place, (Intent::Cancel, OperationKind::Cancel), &terms)
+        })
+        .await
     }
 
     /// Cancels a job if it runs, and forgets it.
@@ -34,14 +37,17 @@ impl Control {
         terms: Terms,
     ) -> Result<OperationId, Error> {
         let place = (environment, name);
-        again_if_stale(|| self.wish(principal, place, (Intent::Delete, "delete"), &terms)).await
+        again_if_stale(|| {
+            self.wish(principal, place, (Intent::Delete, OperationKind::Delete), &terms)
+        })
+        .await
     }
 
     async fn wish(
         &self,
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
-        (intent, kind): (Intent, &str),
+        (intent, kind): (Intent, OperationKind),
         terms: &Terms,
     ) -> Result<OperationId, Error> {
         if let Some(operation) = self.replayed(principal, terms.key.as_ref()).await? {
@@ -60,15 +66,17 @@ impl Control {
     }
 }
 
-/// Does it again from the beginning where somebody else changed the job meanwhile; a few times, since each
-/// time somebody got further.
-pub(super) async fn again_if_stale<T, F>(attempt: impl Fn() -> F) -> Result<T, Error>
+/// Does it again from the beginning where somebody else was faster meanwhile, perhaps with the same request; a
+/// few times, since each time somebody got further.
+pub(crate) async fn again_if_stale<T, F>(attempt: impl Fn() -> F) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Error>>,
 {
     for _ in 0..AGAIN {
         match attempt().await {
-            Err(Error::Store(flumen_store::Error::Stale { .. })) => {}
+            Err(Error::Store(
+                flumen_store::Error::Stale { .. } | flumen_store::Error::Exists { .. },
+            )) => {}
             result => return result,
         }
     }
@@ -91,14 +99,18 @@ pub(super) fn only<'a>(
 }
 
 /// An operation on a job that is about to be written down.
-pub(crate) fn new_operation((team, by): (TeamId, &str), job: &Job, kind: &str) -> Operation {
+pub(crate) fn new_operation(
+    (team, by): (TeamId, &str),
+    job: &Job,
+    kind: OperationKind,
+) -> Operation {
     Operation {
         id: identity::operation(),
         team,
         job: Some(job.id),
         environment: Some(job.environment.clone()),
         subject: job.name.to_string(),
-        kind: kind.to_owned(),
+        kind,
         request: None,
         principal: by.to_owned(),
         state: OperationState::Running,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use flumen_flink_rest as flink;
 use flumen_k8s::{LogRequest, MAIN_CONTAINER};
-use flumen_lifecycle::{Component, PodSeen};
+use flumen_lifecycle::Component;
 use flumen_model::RunId;
 use futures::{StreamExt as _, future::select_all};
 use tokio::time::Instant;
@@ -24,33 +24,26 @@ const AGAIN_AT_MOST: Duration = Duration::from_mins(1);
 /// Has the JobManager asked whenever it logs a change of the run's job.
 pub(super) async fn run(tracker: Tracker, target: Target, run: RunId, shared: Arc<Shared>) {
     let mut pause = AGAIN;
-    while let Ok(_listener) = tracker.inner.listeners.acquire().await {
-        let begin = Instant::now();
-        let problem = match hear_all(&tracker, &target, run, &shared).await {
-            Ok(()) => "it ended".to_owned(),
-            Err(error) => error.paragraph(),
-        };
-        tracing::debug!(job.id = %target.job, problem, "the log of the JobManager is not followed");
-        pause = if begin.elapsed() > pause { AGAIN } else { (2 * pause).min(AGAIN_AT_MOST) };
+    loop {
+        let pods = tracker.observed(&target.place, Some(run)).pods;
+        let logs: Vec<_> = pods
+            .iter()
+            .filter(|pod| pod.component == Component::JobManager && pod.ready)
+            .map(|pod| Box::pin(hear(&tracker, &target, &pod.name, (run, &shared))))
+            .collect();
+        if !logs.is_empty() {
+            let Ok(_listener) = tracker.inner.listeners.acquire().await else { return };
+            let begin = Instant::now();
+            // Of several the first that writes no more ends it: another may have taken its place.
+            let problem = match select_all(logs).await.0 {
+                Ok(()) => "it ended".to_owned(),
+                Err(error) => error.paragraph(),
+            };
+            tracing::debug!(job.id = %target.job, problem, "the log of the JobManager is not followed");
+            pause = if begin.elapsed() > pause { AGAIN } else { (2 * pause).min(AGAIN_AT_MOST) };
+        }
         tokio::time::sleep(pause).await;
     }
-}
-
-/// Listens to each JobManager, until the first of them writes no more.
-async fn hear_all(
-    tracker: &Tracker,
-    target: &Target,
-    run: RunId,
-    shared: &Shared,
-) -> Result<(), Error> {
-    let pods = tracker.observed(&target.place, Some(run)).pods;
-    let writes = |pod: &&PodSeen| pod.component == Component::JobManager && pod.ready;
-    let logs: Vec<_> = pods
-        .iter()
-        .filter(writes)
-        .map(|pod| Box::pin(hear(tracker, target, &pod.name, (run, shared))))
-        .collect();
-    if logs.is_empty() { Ok(()) } else { select_all(logs).await.0 }
 }
 
 async fn hear(

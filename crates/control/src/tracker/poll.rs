@@ -93,7 +93,8 @@ pub(super) async fn run(
             JobManagerContact::NotYet | JobManagerContact::Answers { job: Some(_) } => contact,
         };
         let contact = keep_first_silence(&tracker, &target, &questions, contact);
-        if shared.state_gone.swap(false, Ordering::Relaxed) && !is_over(&contact) {
+        let looked = contact != JobManagerContact::NotYet;
+        if looked && shared.state_gone.swap(false, Ordering::Relaxed) && !is_over(&contact) {
             tracker.note_deletion(target.job, STATE_DELETED).await;
         }
         let pause = pause_after(&contact, &questions, clock::now());

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use flumen_control::{Change, OperationState, Terms};
 use flumen_model::Kind;
 
@@ -139,6 +141,19 @@ async fn of_two_orders_for_the_same_version_one_is_carried_out() {
     for error in refused {
         assert_eq!((error.kind(), error.code()), (Kind::Conflict, "request.precondition"));
     }
+    server.until_state("CANCELED").await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn the_same_request_made_at_once_is_one_operation() {
+    let server = TestServer::start().await;
+    let apply = || server.apply_with(job(), JAR, Some(("k", "hash")));
+    let answers = futures::future::join_all((0..6).map(|_| apply())).await;
+    let operations: BTreeSet<_> =
+        answers.into_iter().map(|answer| answer.unwrap().operation.unwrap()).collect();
+    assert_eq!((operations.len(), server.runs().await.len()), (1, 1));
+    server.cancel().await;
     server.until_state("CANCELED").await;
     server.finish().await;
 }

@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 
 use crate::{
     node::Conduct,
-    server::{PATIENCE, TestServer, environment, job, name},
+    server::{PATIENCE, TestServer, digest, environment, job, name},
     world::World,
 };
 
@@ -174,5 +174,24 @@ async fn while_the_disk_is_full_nothing_is_started_and_a_start_that_was_underway
     assert_eq!((server.runs().await.len(), server.world.deployments_created()), (1, 1));
     server.cancel().await;
     server.until_state("CANCELED").await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn an_upload_that_the_disk_has_no_room_for_is_refused_and_can_be_made_again() {
+    let Some((server, disk)) = on_small_disk().await else { return };
+    // One piece, since what does not fit of the last one is noticed last.
+    let jar = [b"PK\x03\x04".as_slice(), &vec![b'a'; 1 << 20]].concat();
+    let piece = bytes::Bytes::from(jar.clone());
+    let body = || futures::stream::iter([Ok::<_, std::io::Error>(piece.clone())]);
+    let digest = digest(&jar);
+    disk.fill();
+    let error = server.control().put_artifact(&digest, body()).await.expect_err("no room");
+    assert_eq!(error.code(), "server.file", "{}", error.paragraph());
+    disk.make_room();
+    assert_eq!(server.control().artifact(&digest).await.unwrap(), None);
+    server.control().put_artifact(&digest, body()).await.unwrap();
+    let file = server.world.directory.join("data/artifacts").join(digest.hex());
+    assert_eq!(std::fs::read(file).unwrap(), jar);
     server.finish().await;
 }

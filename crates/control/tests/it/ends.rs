@@ -1,10 +1,11 @@
-use flumen_control::{LogSource, OperationState};
+use flumen_control::{LogSource, LogsQuery, OperationKind, OperationState};
+use flumen_model::{Kind, RunId};
 use flumen_testkit::Fault;
 use serde_json::json;
 
 use crate::{
     node::Conduct,
-    server::{TestServer, refusal},
+    server::{TestServer, environment, name, refusal},
 };
 
 #[tokio::test]
@@ -15,7 +16,10 @@ async fn cancel_asks_flink_and_ends_the_run() {
     server.until_state("CANCELED").await;
     assert!(server.world.flink.count("PATCH", &format!("/jobs/{run}")) >= 1);
     let operation = server.operation_ended(operation).await;
-    assert_eq!((operation.kind.as_str(), operation.state), ("cancel", OperationState::Succeeded));
+    assert_eq!(
+        (operation.kind, operation.state),
+        (OperationKind::Cancel, OperationState::Succeeded)
+    );
     let outcome = server.runs().await[0].outcome;
     assert_eq!(outcome, Some(flumen_lifecycle::Outcome::Canceled));
     server.finish().await;
@@ -123,5 +127,24 @@ async fn an_end_that_nobody_heard_is_told_by_the_result_that_flink_left() {
     let view = server.until_state("FAILED").await;
     assert_eq!(view.run.unwrap().outcome, Some(flumen_lifecycle::Outcome::Failed));
     assert!(view.job.status.unreachable_since.is_none());
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn the_log_of_another_job_s_run_is_not_shown() {
+    let server = TestServer::start().await;
+    server.apply_in("FINISHED").await;
+    server.until_state("FINISHED").await;
+    let other = RunId::from_bits(7);
+    let place = format!("data/logs/runs/{other}/word-count-a.log");
+    server.world.directory.write(&place, "a secret");
+    let query = LogsQuery { run: Some(other), ..LogsQuery::default() };
+    let names = (&environment(), &name());
+    let logs = server.control().logs(&server.principal, names, query).await;
+    let error = logs.err().expect("it is of another job");
+    assert_eq!(
+        (error.kind(), error.to_string()),
+        (Kind::NotFound, format!("run {other} of job word-count does not exist"))
+    );
     server.finish().await;
 }

@@ -360,7 +360,7 @@ pub(crate) fn name() -> JobName {
     "word-count".parse().unwrap()
 }
 
-fn digest(content: &[u8]) -> Digest {
+pub(crate) fn digest(content: &[u8]) -> Digest {
     Digest::from_sha256(&Sha256::digest(content).into())
 }
 

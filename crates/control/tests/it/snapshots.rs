@@ -1,14 +1,14 @@
 //! Savepoints, what runs start from, and how one run takes the place of another.
 
 use flumen_control::{
-    Change, OperationState, RestartOrder, SavepointOrder, Snapshot, SnapshotCause, SnapshotKind,
-    StartOrder, StartSource, Terms,
+    Change, OperationKind, OperationState, RestartOrder, SavepointOrder, Snapshot, SnapshotCause,
+    SnapshotKind, StartOrder, StartSource, Terms,
 };
 use flumen_model::{Kind, OperationId, RunId, SnapshotId, Uuid};
 use flumen_testkit::Fault;
 use serde_json::json;
 
-use crate::server::{TestServer, changed_job, environment, job, name, refusal};
+use crate::server::{PATIENCE, TestServer, changed_job, environment, job, name, refusal};
 
 /// Where the pods see the storage.
 const STORAGE: &str = "file:/opt/flink/storage";
@@ -39,7 +39,7 @@ async fn triggered(server: &TestServer, operation: OperationId) -> String {
         let known = server.world.flink.triggers();
         if known.contains(&trigger) { Ok(()) } else { Err(known) }
     };
-    flumen_testkit::eventually_async(crate::server::PATIENCE, look).await;
+    flumen_testkit::eventually_async(PATIENCE, look).await;
     trigger
 }
 
@@ -218,8 +218,8 @@ async fn a_failed_run_with_a_checkpoint_is_followed_by_one_from_there() {
     assert_eq!((runs.len(), runs[0].restored.as_ref()), (2, Some(&checkpoint)));
     let operations = server.control().operations(&server.principal, None, 10).await.unwrap();
     assert_eq!(
-        (operations[0].kind.as_str(), operations[0].principal.as_str()),
-        ("restart", "restart policy")
+        (operations[0].kind, operations[0].principal.as_str()),
+        (OperationKind::Restart, "restart policy")
     );
     end(server).await;
 }
@@ -315,7 +315,7 @@ async fn a_run_that_was_never_begun_says_so_in_the_history() {
         let runs = server.runs().await;
         if runs[0].reason.is_some() { Ok(runs) } else { Err(runs) }
     };
-    let runs = flumen_testkit::eventually_async(crate::server::PATIENCE, given_up).await;
+    let runs = flumen_testkit::eventually_async(PATIENCE, given_up).await;
     assert_eq!((runs[0].outcome, runs[0].reason.as_deref()), (None, Some("it was never begun")));
     assert_eq!((runs[1].id, runs[1].outcome, runs[1].reason.as_deref()), (first, None, None));
     end(server).await;
@@ -332,4 +332,23 @@ async fn a_page_goes_on_after_a_snapshot_that_was_forgotten_since() {
     let page = server.control().snapshots(&server.principal, None, Some(forgotten), 10);
     assert_eq!(page.await.unwrap(), [taken]);
     end(server).await;
+}
+
+#[tokio::test]
+async fn a_stop_that_flink_refuses_has_failed_at_once() {
+    let server = TestServer::start().await;
+    let run = server.running().await;
+    let path = format!("/jobs/{run}/stop");
+    let refusal = json!({ "errors": ["the job is in the wrong mood"] });
+    server.world.flink.script("POST", &path, 400, refusal);
+    let stop = stop(&server).await;
+    // What is hopeless would be tried again after half a minute.
+    let ended = server.operation_ended(stop);
+    let ended = tokio::time::timeout(PATIENCE / 2, ended).await.expect("it is given up");
+    assert_eq!(ended.state, OperationState::Failed);
+    assert!(ended.error.is_some_and(|error| error.contains("wrong mood")));
+    server.until_state("RUNNING").await;
+    server.cancel().await;
+    server.until_state("CANCELED").await;
+    server.finish().await;
 }

@@ -1,4 +1,4 @@
-use flumen_control::{LogSource, OperationState, StepState};
+use flumen_control::{LogSource, OperationKind, OperationState, StepState};
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::ResourceExt as _;
 
@@ -67,7 +67,7 @@ async fn the_steps_of_a_start_are_told_in_their_order_each_with_what_came_of_it(
     server.until_state("CREATED").await;
     server.world.flink.set_state(&run.to_string(), "RUNNING");
     let operation = server.operation_ended(operation).await;
-    assert_eq!(operation.kind, "apply");
+    assert_eq!(operation.kind, OperationKind::Apply);
     let names: Vec<_> = operation.steps.iter().map(|step| step.name.as_str()).collect();
     assert_eq!(
         names,

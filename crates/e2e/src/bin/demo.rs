@@ -71,7 +71,17 @@ fn demo(binary: &Path, cache: &Path) -> Result<()> {
         .context("no temporary directory")?;
     let before = Remains::of(directory.path());
     let result = show(binary, cache, directory.path());
+    let data = directory.path().join("data");
+    let is_nothing_left = || {
+        let left = Remains::of(&data).since(&before);
+        ensure!(left.is_empty(), "left behind: {left:?}");
+        Ok(())
+    };
     if STOPPED.load(Ordering::SeqCst) {
+        if let Err(left) = is_nothing_left() {
+            STOPPED.store(false, Ordering::SeqCst);
+            return Err(left);
+        }
         return result;
     }
     if result.is_err() {
@@ -79,12 +89,7 @@ fn demo(binary: &Path, cache: &Path) -> Result<()> {
         eprintln!("The logs are in {}.", kept.join("data/logs").display());
         return result;
     }
-    let data = directory.path().join("data");
-    step("nothing is left running or mounted", || {
-        let left = Remains::of(&data).since(&before);
-        ensure!(left.is_empty(), "left behind: {left:?}");
-        Ok(())
-    })
+    step("nothing is left running or mounted", is_nothing_left)
 }
 
 fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
@@ -97,7 +102,7 @@ fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
         WordCount::generate(&input.join("words.txt"), TEXT_BYTES)
     })?;
     let flumen = step("flumen up: server and local cluster", || {
-        Flumen::up(binary, &directory.join("data"))
+        Flumen::up(binary, (&directory.join("data"), cache))
     })?;
     step(&format!("flumen version add {VERSION}: base image of Flink"), || {
         flumen.succeed(&["version", "add", VERSION, "--wait"])

@@ -56,7 +56,7 @@ impl DropIn {
     }
 
     fn flumen(&self, arguments: &[&str], input: &str) -> String {
-        let mut command = Command::new(binary());
+        let mut command = flumen_e2e::command(&binary());
         command.args(arguments);
         for variable in VARIABLES {
             command.env_remove(variable);

@@ -112,7 +112,7 @@ impl Running {
 
     /// Cancels the job as a script with Flink's own command line would.
     fn cancel_at_flink(&self, run: &str) {
-        let output = Command::new(binary())
+        let output = flumen_e2e::command(&binary())
             .args(["flink", "cancel", "-t", "kubernetes-application"])
             .arg(format!("-Dkubernetes.cluster-id={JOB}"))
             .arg(run)

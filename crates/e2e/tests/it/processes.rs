@@ -38,7 +38,7 @@ fn a_port_in_use_is_named_and_nothing_is_left_running() {
     let address = taken.local_addr().expect("an address").to_string();
     let directory = tempfile::tempdir().expect("a directory");
     let before = Remains::of(directory.path());
-    let output = std::process::Command::new(binary())
+    let output = flumen_e2e::command(&binary())
         .args(["up", "--listen", &address, "--ui-listen", "127.0.0.1:0"])
         .args(["--kubernetes-listen", "127.0.0.1:0", "--registry-listen", "127.0.0.1:0"])
         .arg("--data-directory")

@@ -18,8 +18,11 @@ pub(crate) fn binary() -> PathBuf {
     binary
 }
 
-/// Where downloads are kept, outside the checkout.
+/// Where downloads are kept, outside the checkout; `make` says where.
 pub(crate) fn cache() -> PathBuf {
+    if let Some(directory) = std::env::var_os("FLUMEN_CACHE_DIRECTORY") {
+        return directory.into();
+    }
     let home = std::env::home_dir().expect("a home directory");
     home.join(".cache/flumen")
 }
@@ -32,6 +35,7 @@ pub(crate) struct Running {
 
 pub(crate) fn up() -> Running {
     let directory = tempfile::Builder::new().prefix("flumen-e2e-").tempdir().expect("a directory");
-    let flumen = Flumen::up(&binary(), &directory.path().join("data")).expect("flumen up");
+    let flumen =
+        Flumen::up(&binary(), (&directory.path().join("data"), &cache())).expect("flumen up");
     Running { flumen, directory }
 }

@@ -48,6 +48,10 @@ fn every_other_version_runs_by_the_drop_ins_and_from_a_job_file() {
     if wanted.is_empty() {
         return note("skipped: FLUMEN_ALL_VERSIONS is not set, as `make test-all` does");
     }
+    assert!(
+        wanted == "1" || tried_versions().any(|version| wanted == version),
+        "FLUMEN_ALL_VERSIONS={wanted} is neither 1 nor a version that is tried"
+    );
     let others = tried_versions().filter(|version| !["1.20.5", "2.3.0"].contains(version));
     // All of them with 1, one of them with its name.
     for version in others.filter(|version| wanted == "1" || wanted == *version) {

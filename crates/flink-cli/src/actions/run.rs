@@ -42,6 +42,9 @@ pub(crate) async fn run(
     if program.application.python.is_some() {
         return submit::python(&program, &request, surroundings);
     }
+    for doubt in effective::doubts(&request.configuration) {
+        surroundings.warn(doubt);
+    }
     let job_manager = JobManager::find(&request.configuration, &request.line, surroundings).await?;
     let jar = program.jar.as_deref().unwrap_or_default();
     let path = submit::local_jar(jar, surroundings)?;

@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use flumen_flink_conf::{ConfigurationFormat, Value};
+use flumen_flink_conf::{Configuration, ConfigurationFormat, Value};
 use flumen_flink_rest::{JarId, JarRun, JobId, RestoreMode, delete_jar, run_jar, upload_jar};
 use flumen_model::FlinkMinor;
 
@@ -16,11 +16,13 @@ use super::{Request, on_job};
 use crate::{
     Error, Surroundings,
     job_manager::JobManager,
-    program::{Program, has_scheme},
+    program::{Program, has_scheme, is_parallelism},
 };
 
 /// From here on a session takes options for a single job.
 const JOB_OPTIONS: FlinkMinor = FlinkMinor::new(1, 17);
+
+const PARALLELISM: &str = "parallelism.default";
 
 /// Beginnings of the options that belong to a job rather than to its cluster.
 const OF_JOBS: [&str; 8] = [
@@ -108,8 +110,8 @@ pub(super) fn jar_run(
     let application = &program.application;
     let configuration = options_of_job(program, request, surroundings)?;
     let given = match application.parallelism {
-        Some(parallelism) => Some(i64::from(parallelism)),
-        None => request.configuration.integer("parallelism.default")?,
+        None => default_parallelism(&request.configuration)?,
+        given => given,
     };
     Ok(JarRun {
         entry_class: application.main_class.clone(),
@@ -124,6 +126,16 @@ pub(super) fn jar_run(
             _ => RestoreMode::NoClaim,
         }),
         configuration,
+    })
+}
+
+fn default_parallelism(configuration: &Configuration) -> Result<Option<i32>, Error> {
+    let Some(given) = configuration.integer(PARALLELISM)? else { return Ok(None) };
+    let number = i32::try_from(given).ok().filter(|number| is_parallelism(*number));
+    number.map(Some).ok_or_else(|| {
+        Error::Usage(format!(
+            "{PARALLELISM} is \"{given}\": expected a positive number, or -1 for none"
+        ))
     })
 }
 

@@ -266,6 +266,44 @@ fn wrong_arguments_are_told_on_standard_output_with_a_hint() {
 }
 
 #[test]
+fn a_wait_that_no_clock_can_measure_has_no_end() {
+    let world = World::new("1.20.5");
+    let address = world.flink.address().to_string();
+    let long =
+        ["-Drest.retry.delay=9223372036854775807 s", "-Dclient.timeout=9223372036854775807 s"];
+    for way in [&SESSION[..], &["-m", &address]] {
+        let outcome = world.drop_in.flink(&[&["list"], way, &long].concat());
+        assert_eq!(outcome.code, 0, "{way:?}: {outcome:?}");
+    }
+    let outcome = world.act_until(("savepoint", &[long[0], long[1], JOB]), |flink, trigger| {
+        flink.complete_savepoint(trigger, "file:/sp/savepoint-5");
+    });
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+}
+
+#[test]
+fn a_negative_number_of_tries_is_refused() {
+    let world = World::new("1.20.5");
+    let outcome = world.act("list", &["-Drest.retry.max-attempts=-1"]);
+    assert_eq!(outcome.code, 1);
+    assert!(outcome.out.starts_with("rest.retry.max-attempts is \"-1\": "), "{}", outcome.out);
+    assert_eq!(world.flink.received(), []);
+}
+
+#[test]
+fn a_client_that_ends_before_its_action_ends_as_that_of_its_version() {
+    let mut world = World::new("1.17.2");
+    world.drop_in.set("FLINK_CONF_DIR", "/missing");
+    for (version, code) in [("1.16.3", 1), ("1.17.2", 31)] {
+        world.drop_in.set("FLINK_VERSION", version);
+        let outcome = world.act("list", &[]);
+        assert_eq!(outcome.code, code, "{version}: {outcome:?}");
+        assert!(outcome.notes.contains("the configuration folder /missing"), "{outcome:?}");
+        assert_eq!(world.drop_in.session(&[]).code, 1, "{version}: that status is bin/flink's own");
+    }
+}
+
+#[test]
 fn a_cluster_must_be_named_and_must_be_there() {
     let world = World::new("1.20.5");
     let unnamed = world.drop_in.flink(&["list", "-t", "kubernetes-session"]);

@@ -121,6 +121,42 @@ fn a_program_that_does_not_run_leaves_no_jar_behind() {
 }
 
 #[test]
+fn the_parallelism_of_the_configuration_is_sent_or_refused() {
+    for (given, sent) in [("4", Some(4)), ("-1", None)] {
+        let world = World::new("1.20.5");
+        let outcome =
+            world.act("run", &["-d", &format!("-Dparallelism.default={given}"), "job.jar"]);
+        assert_eq!(outcome.code, 0, "{outcome:?}");
+        assert_eq!(world.sent("/run").get("parallelism").and_then(Value::as_i64), sent);
+    }
+    let world = World::new("1.20.5");
+    for wrong in ["0", "-2"] {
+        for action in [&["run", "-d"][..], &["info"]] {
+            let option = format!("-Dparallelism.default={wrong}");
+            let outcome = world.act(action[0], &[&action[1..], &[&option, "job.jar"]].concat());
+            assert_eq!(outcome.code, 1, "{outcome:?}");
+            let said = format!("parallelism.default is \"{wrong}\": ");
+            assert!(outcome.out.starts_with(&said), "{}", outcome.out);
+        }
+    }
+    assert_eq!(world.flink.count("POST", "/"), 0);
+}
+
+#[test]
+fn what_is_doubtful_in_the_configuration_is_told_and_the_program_runs() {
+    let world = World::new("1.20.5");
+    let clean = world.act("run", &["-d", "job.jar"]);
+    assert_eq!((clean.code, clean.notes.as_str()), (0, ""), "{clean:?}");
+    let outcome = world.act("run", &["-d", "-Dstate.checkpoints.num-retained=many", "job.jar"]);
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    assert!(
+        outcome.notes.starts_with("warning: the value 'many' of 'state.checkpoints.num-retained'"),
+        "{}",
+        outcome.notes
+    );
+}
+
+#[test]
 fn options_of_a_job_that_the_session_cannot_take_are_told_before_1_17() {
     let world = World::new("1.17.2");
     let mut old = World::new("1.17.2");

@@ -1,4 +1,4 @@
-use flumen_flink_dist::JavaSearch;
+use flumen_flink_dist::find_java;
 use flumen_model::FlinkMinor;
 
 use super::Finding;
@@ -11,7 +11,7 @@ pub(super) fn check() -> Vec<Finding> {
 }
 
 fn one(minor: FlinkMinor) -> Finding {
-    match JavaSearch::default().find(minor) {
+    match find_java(minor) {
         Ok(java) => Finding::ok(
             NAME,
             format!("Java {} in {} runs Flink {minor}", java.version, java.home.display()),

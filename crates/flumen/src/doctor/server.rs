@@ -16,7 +16,9 @@ pub(super) fn check(settings: &Settings, global: &GlobalArguments) -> Vec<Findin
         findings.extend(ports(settings));
         return findings;
     }
-    match flumen_cli::look(global, variable) {
+    let directory = Some(settings.data_directory.clone());
+    let global = GlobalArguments { data_directory: directory, ..global.clone() };
+    match flumen_cli::look(&global, variable) {
         Ok(seen) => {
             let mut findings =
                 vec![Finding::ok(NAME, format!("Flumen {} answers at {}", seen.version, seen.url))];

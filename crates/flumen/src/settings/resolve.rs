@@ -5,13 +5,13 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use flumen_model::ByteSize;
+use flumen_cli::{Variables, variable};
 
 use super::{
     Settings,
     file::{self, File},
     keys,
-    values::Address,
+    values::{Address, Memory},
 };
 use crate::{arguments::Flags, failure::Wrong};
 
@@ -24,8 +24,19 @@ pub(crate) struct Sources<'a> {
     /// `--data-directory`.
     pub(crate) data_directory: Option<&'a Path>,
     /// Looks a variable up.
-    pub(crate) variables: &'a dyn Fn(&str) -> Option<String>,
+    pub(crate) variables: Variables<'a>,
 }
+
+/// Where the desktop's rules put things of a sort: a variable says it, else it is a folder at home.
+#[derive(Clone, Copy)]
+struct Base {
+    variable: &'static str,
+    below: &'static str,
+}
+
+const DATA_BASE: Base = Base { variable: "XDG_DATA_HOME", below: ".local/share" };
+const CACHE_BASE: Base = Base { variable: "XDG_CACHE_HOME", below: ".cache" };
+const CONFIG_BASE: Base = Base { variable: "XDG_CONFIG_HOME", below: ".config" };
 
 /// Who set a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +67,8 @@ pub(crate) struct Resolved {
 impl Sources<'_> {
     /// Resolves all settings. Everything that is wrong is said together.
     pub(crate) fn resolve(self) -> Result<Resolved> {
-        let named = self
-            .file
-            .map(Path::to_owned)
-            .or_else(|| (self.variables)(keys::FILE_VARIABLE).map(PathBuf::from));
-        let file = file::load(named, &self.usual_files());
-        let mut reader =
-            Reader { problems: file.problems.clone(), file, sources: self, values: Vec::new() };
+        let mut reader = Reader::new(self);
+        reader.load_file();
         let settings = reader.settings();
         match settings.filter(|_| reader.problems.is_empty()) {
             Some(settings) => Ok(Resolved { settings, values: reader.values }),
@@ -70,17 +76,43 @@ impl Sources<'_> {
         }
     }
 
-    fn usual_files(&self) -> Vec<PathBuf> {
-        let base = self.home("XDG_CONFIG_HOME", ".config");
-        let own = base.map(|base| base.join("flumen/flumen.toml"));
-        own.into_iter().chain([PathBuf::from("/etc/flumen/flumen.toml")]).collect()
+    /// Resolves the data directory alone; none where nothing says where it is. The settings file is read
+    /// only where it decides, so that a client that names the directory is free of it.
+    pub(crate) fn resolve_data_directory(self) -> Result<Option<PathBuf>> {
+        let mut reader = Reader::new(self);
+        let named = reader.text(keys::DATA_DIRECTORY);
+        if named.is_ok_and(|named| named.is_none()) {
+            reader.load_file();
+        }
+        let directory = reader.directory(keys::DATA_DIRECTORY, DATA_BASE);
+        match reader.heed(directory) {
+            Some(directory) if reader.problems.is_empty() => Ok(directory),
+            _ => bail!(Wrong(complain(&reader.problems))),
+        }
     }
 
-    fn home(&self, variable: &str, below: &str) -> Option<PathBuf> {
-        let given = |name: &str| (self.variables)(name).filter(|value| !value.is_empty());
-        given(variable)
-            .map(PathBuf::from)
-            .or_else(|| given("HOME").map(|home| PathBuf::from(home).join(below)))
+    fn named_file(&self) -> Result<Option<PathBuf>, String> {
+        match self.file {
+            Some(file) => Ok(Some(file.to_owned())),
+            None => Ok(self.variable(keys::FILE_VARIABLE)?.map(PathBuf::from)),
+        }
+    }
+
+    fn usual_files(&self) -> Result<Vec<PathBuf>, String> {
+        let base = self.home(CONFIG_BASE)?;
+        let own = base.map(|base| base.join("flumen/flumen.toml"));
+        Ok(own.into_iter().chain([PathBuf::from("/etc/flumen/flumen.toml")]).collect())
+    }
+
+    fn home(&self, Base { variable, below }: Base) -> Result<Option<PathBuf>, String> {
+        if let Some(given) = self.variable(variable)? {
+            return Ok(Some(given.into()));
+        }
+        Ok(self.variable("HOME")?.map(|home| PathBuf::from(home).join(below)))
+    }
+
+    fn variable(&self, name: &str) -> Result<Option<String>, String> {
+        variable(self.variables, name).map_err(|error| error.to_string())
     }
 }
 
@@ -99,23 +131,44 @@ struct Reader<'a> {
     values: Vec<(&'static str, Option<String>, Origin)>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(sources: Sources<'a>) -> Self {
+        Self { sources, file: File::default(), problems: Vec::new(), values: Vec::new() }
+    }
+
+    fn load_file(&mut self) {
+        let Some(named) = self.heed(self.sources.named_file()) else { return };
+        let Some(usual) = self.heed(self.sources.usual_files()) else { return };
+        self.file = file::load(named, &usual);
+        self.problems.append(&mut self.file.problems);
+    }
+
+    /// What was found, where nothing is wrong with it.
+    fn heed<T>(&mut self, found: Result<T, String>) -> Option<T> {
+        found.map_err(|problem| self.complain(problem)).ok()
+    }
+
+    fn complain(&mut self, problem: String) {
+        // HOME is behind several values.
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
     /// All settings, in the order of the keys; none where a value is missing or wrong.
     fn settings(&mut self) -> Option<Settings> {
-        let data =
-            self.sources.home("XDG_DATA_HOME", ".local/share").map(|base| base.join("flumen"));
-        let cache = self.sources.home("XDG_CACHE_HOME", ".cache").map(|base| base.join("flumen"));
-        let data_directory = self.directory(keys::DATA_DIRECTORY, data);
-        let cache_directory = self.directory(keys::CACHE_DIRECTORY, cache);
+        let data_directory = self.required_directory(keys::DATA_DIRECTORY, DATA_BASE);
+        let cache_directory = self.required_directory(keys::CACHE_DIRECTORY, CACHE_BASE);
         let listen = self.required::<Address>(keys::LISTEN, "127.0.0.1:7600");
         let ui_listen = self.required::<Address>(keys::UI_LISTEN, "127.0.0.1:7601");
         let artifact_limit = self.required(keys::ARTIFACT_LIMIT, "4g");
         let kubernetes_listen = self.required::<Address>(keys::KUBERNETES_LISTEN, "127.0.0.1:7602");
         let registry_listen = self.required::<Address>(keys::REGISTRY_LISTEN, "127.0.0.1:7603");
         let allocatable_cpu = self.optional(keys::ALLOCATABLE_CPU);
-        let allocatable_memory = self.optional::<ByteSize>(keys::ALLOCATABLE_MEMORY);
+        let allocatable_memory = self.optional::<Memory>(keys::ALLOCATABLE_MEMORY);
         let local_kubeconfig = self.optional(keys::LOCAL_KUBECONFIG);
         let local_registry = self.optional(keys::LOCAL_REGISTRY);
+        self.both_or_neither(keys::LOCAL_KUBECONFIG, keys::LOCAL_REGISTRY);
         let log = self.required(keys::LOG, "info");
         let log_format = self.required(keys::LOG_FORMAT, "text");
         Some(Settings {
@@ -127,7 +180,7 @@ impl Reader<'_> {
             kubernetes_listen: kubernetes_listen?.0,
             registry_listen: registry_listen?.0,
             allocatable_cpu,
-            allocatable_memory,
+            allocatable_memory: allocatable_memory.map(|Memory(size)| size),
             local_kubeconfig,
             local_registry,
             log: log?,
@@ -135,24 +188,23 @@ impl Reader<'_> {
         })
     }
 
-    fn text(&self, key: &'static str) -> Option<(String, Origin)> {
-        let variable = keys::variable(key);
-        let flag = if key == keys::DATA_DIRECTORY {
-            self.sources.data_directory.map(|path| path.display().to_string())
-        } else {
-            self.sources.flags.get(key).cloned()
+    fn text(&self, key: &'static str) -> Result<Option<(String, Origin)>, String> {
+        let flag = match self.sources.data_directory {
+            Some(path) if key == keys::DATA_DIRECTORY => {
+                let text = path.to_str();
+                Some(text.ok_or_else(|| format!("--{key} is not UTF-8 text: {}", path.display()))?)
+            }
+            _ => self.sources.flags.get(key).map(String::as_str),
         };
-        flag.map(|text| (text, Origin::Flag(key)))
-            .or_else(|| {
-                (self.sources.variables)(&variable)
-                    .map(|text| (text, Origin::Variable(variable.clone())))
-            })
-            .or_else(|| {
-                self.file
-                    .values
-                    .get(key)
-                    .map(|text| (text.clone(), Origin::File(self.file.path.clone())))
-            })
+        if let Some(text) = flag {
+            return Ok(Some((text.to_owned(), Origin::Flag(key))));
+        }
+        let variable = keys::variable(key);
+        if let Some(text) = self.sources.variable(&variable)? {
+            return Ok(Some((text, Origin::Variable(variable))));
+        }
+        let origin = || Origin::File(self.file.path.clone());
+        Ok(self.file.values.get(key).map(|text| (text.clone(), origin())))
     }
 
     fn required<T: FromStr<Err: fmt::Display>>(
@@ -160,36 +212,51 @@ impl Reader<'_> {
         key: &'static str,
         default: &str,
     ) -> Option<T> {
-        let (text, origin) =
-            self.text(key).unwrap_or_else(|| (default.to_owned(), Origin::Default));
+        let given = self.heed(self.text(key))?;
+        let (text, origin) = given.unwrap_or_else(|| (default.to_owned(), Origin::Default));
         self.parse(key, text, origin)
     }
 
     fn optional<T: FromStr<Err: fmt::Display>>(&mut self, key: &'static str) -> Option<T> {
-        let Some((text, origin)) = self.text(key) else {
+        let Some((text, origin)) = self.heed(self.text(key))? else {
             self.values.push((key, None, Origin::Default));
             return None;
         };
         self.parse(key, text, origin)
     }
 
-    /// A directory as an absolute path, so that every process takes it for the same one.
-    fn directory(&mut self, key: &'static str, default: Option<PathBuf>) -> Option<PathBuf> {
-        let default = default.map(|path| (path.display().to_string(), Origin::Default));
-        let Some((text, origin)) = self.text(key).or(default) else {
-            self.problems.push(format!("{key} must be given, because HOME is not set"));
-            return None;
+    fn required_directory(&mut self, key: &'static str, base: Base) -> Option<PathBuf> {
+        let missing = || format!("{key} must be given, because HOME is not set");
+        let directory = self.directory(key, base).and_then(|found| found.ok_or_else(missing));
+        self.heed(directory)
+    }
+
+    /// A directory as an absolute path, so that every process takes it for the same one; none where it
+    /// is not given and there is no home for a default.
+    fn directory(&mut self, key: &'static str, base: Base) -> Result<Option<PathBuf>, String> {
+        let (text, origin) = match self.text(key)? {
+            Some(given) => given,
+            None => match self.sources.home(base)? {
+                Some(base) => (base.join("flumen").display().to_string(), Origin::Default),
+                None => return Ok(None),
+            },
         };
-        match std::path::absolute(&text) {
-            Ok(path) => {
-                self.values.push((key, Some(path.display().to_string()), origin));
-                Some(path)
-            }
-            Err(error) => {
-                self.problems.push(format!("{key} is {text:?} ({origin}): {error}"));
-                None
-            }
-        }
+        let path = std::path::absolute(&text)
+            .map_err(|error| format!("{key} is {text:?} ({origin}): {error}"))?;
+        self.values.push((key, Some(path.display().to_string()), origin));
+        Ok(Some(path))
+    }
+
+    fn both_or_neither(&mut self, one: &'static str, other: &'static str) {
+        let (Ok(one_given), Ok(other_given)) = (self.text(one), self.text(other)) else { return };
+        let (given, origin, missing) = match (one_given, other_given) {
+            (Some((_, origin)), None) => (one, origin, other),
+            (None, Some((_, origin))) => (other, origin, one),
+            _ => return,
+        };
+        self.problems.push(format!(
+            "{given} is given ({origin}) and {missing} is not: expected both or neither"
+        ));
     }
 
     fn parse<T: FromStr<Err: fmt::Display>>(

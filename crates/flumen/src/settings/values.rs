@@ -1,5 +1,6 @@
 use std::{fmt, net::SocketAddr, str::FromStr};
 
+use flumen_model::ByteSize;
 use tracing_subscriber::EnvFilter;
 
 /// Where something listens.
@@ -28,10 +29,12 @@ impl FromStr for Cores {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let refuse = || {
-            "expected a number of cores such as 2 or 1.5, or thousandths such as 1500m".to_owned()
+            "expected a number of cores above 0 such as 2 or 1.5, or thousandths such as 1500m"
+                .to_owned()
         };
         if let Some(millis) = text.strip_suffix('m') {
-            return millis.parse().map(|millis| Self { millis }).map_err(|_| refuse());
+            let millis = millis.parse().ok().filter(|millis| *millis > 0);
+            return millis.map(|millis| Self { millis }).ok_or_else(refuse);
         }
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let whole: u64 = whole.parse().map_err(|_| refuse())?;
@@ -54,6 +57,22 @@ impl FromStr for Cores {
 impl fmt::Display for Cores {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}m", self.millis)
+    }
+}
+
+/// An amount of memory, of which there is some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Memory(pub(crate) ByteSize);
+
+impl FromStr for Memory {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse::<ByteSize>() {
+            Ok(size) if size.bytes() > 0 => Ok(Self(size)),
+            Ok(_) => Err("expected more than 0, such as 8g".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 
@@ -119,8 +138,16 @@ mod tests {
         for (text, millis) in [("2", 2000), ("1.5", 1500), ("0.125", 125), ("750m", 750)] {
             assert_eq!(text.parse(), Ok(Cores { millis }), "{text}");
         }
-        for bad in ["", "0", "-1", "1.", "1.2345", "two", "m"] {
+        for bad in ["", "0", "0m", "0.0", "-1", "-1m", "1.", "1.2345", "two", "m"] {
             assert!(bad.parse::<Cores>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_memory_is_no_amount() {
+        assert_eq!("8g".parse(), Ok(Memory(ByteSize::from_mebibytes(8 << 10))));
+        for bad in ["", "0", "0g", "much"] {
+            assert!(bad.parse::<Memory>().is_err(), "{bad}");
         }
     }
 }

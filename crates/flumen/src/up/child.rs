@@ -111,9 +111,9 @@ impl Program {
             lines.next_line().await.with_context(|| format!("could not hear the {}", self.name))?
         {
             match serde_json::from_str(&line) {
-                Ok(Message::Failed { message, causes }) => {
+                Ok(Message::Failed { message, causes, hint }) => {
                     let _ = process.wait().await;
-                    bail!(Told(Explained { message, causes, hint: None }));
+                    bail!(Told(Explained { message, causes, hint }));
                 }
                 Ok(said) => return Ok(Started { process, said, _alive: alive, lines }),
                 Err(_) => {}
@@ -145,7 +145,7 @@ impl Started {
     pub(super) async fn ended(&mut self) -> String {
         let mut reason = None;
         while let Ok(Some(line)) = self.lines.next_line().await {
-            if let Ok(Message::Failed { message, causes }) = serde_json::from_str(&line) {
+            if let Ok(Message::Failed { message, causes, .. }) = serde_json::from_str(&line) {
                 reason =
                     Some(std::iter::once(message).chain(causes).collect::<Vec<_>>().join(": "));
             }

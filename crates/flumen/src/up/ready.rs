@@ -1,10 +1,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::Result;
-use flumen_cli::{Printer, ServerFile, Table};
+use flumen_cli::{GlobalArguments, Printer, ServerFile, Table};
 use serde::Serialize;
 
-use crate::{command::variable, settings::Settings};
+use crate::{config, settings::Settings};
 
 /// Where everything is, for who wants to use it.
 #[derive(Debug, Serialize)]
@@ -48,9 +48,9 @@ impl Addresses {
         table.pair("logs", self.logs.display().to_string());
         printer.table(&table)?;
         printer.line("\nWhat to try next, in another terminal:")?;
-        let usual = flumen_cli::data_directory(None, &variable)
-            .is_ok_and(|usual| usual == self.data_directory);
-        if !usual {
+        let mut usual = GlobalArguments::default();
+        let known = config::locate(&mut usual).is_ok();
+        if !known || usual.data_directory.as_ref() != Some(&self.data_directory) {
             printer.line(format!(
                 "  export FLUMEN_DATA_DIRECTORY={}",
                 self.data_directory.display()

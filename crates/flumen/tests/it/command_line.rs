@@ -1,4 +1,4 @@
-use crate::running::{answer, flumen};
+use crate::running::{answer, bare, flumen};
 
 #[test]
 fn the_version_of_the_program_and_the_noun_version_are_two_things() {
@@ -30,6 +30,28 @@ fn wrong_usage_and_wrong_settings_end_with_2() {
     for part in ["nowhere", "--listen", "xml", "text or json"] {
         assert!(refused.errors.contains(part), "{part} in {}", refused.errors);
     }
+}
+
+#[test]
+fn an_empty_variable_and_a_wrong_settings_file_are_said_to_a_client_too() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("flumen.toml");
+    std::fs::write(&file, "data-directory = 1 2\n").expect("written");
+    let client = |words: &[&str], (name, value): (&str, &str)| {
+        answer(bare(directory.path()).args(words).env(name, value))
+    };
+    let file = file.to_str().expect("text");
+    for (variable, part) in [
+        (("FLUMEN_DATA_DIRECTORY", ""), "FLUMEN_DATA_DIRECTORY is empty"),
+        (("FLUMEN_SERVER", ""), "FLUMEN_SERVER is empty"),
+        (("FLUMEN_CONFIG", file), "not valid TOML"),
+    ] {
+        let refused = client(&["job", "list"], variable);
+        assert_eq!(refused.code, Some(2), "{}", refused.errors);
+        assert!(refused.errors.contains(part), "{part} in {}", refused.errors);
+    }
+    let completion = client(&["completion", "bash"], ("FLUMEN_CONFIG", file));
+    assert_eq!(completion.code, Some(0), "{}", completion.errors);
 }
 
 #[test]

@@ -1,23 +1,17 @@
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
 use nix::sys::signal::{Signal, kill};
 
-use crate::running::{Running, answer, flumen, pid};
+use crate::running::{Running, answer, bare, flumen, pid};
 
 const SERVER_FILE: &str = "server.json";
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Waits until something is so. What is waited for is done by other processes, so there is nothing to be
-/// woken by.
+#[track_caller]
 fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "{what}: not so after {PATIENCE:?}");
-        std::thread::yield_now();
-    }
+    flumen_testkit::eventually(PATIENCE, || {
+        is_so().then_some(()).ok_or_else(|| format!("no {what}"))
+    });
 }
 
 fn is_alive(id: nix::unistd::Pid) -> bool {
@@ -85,9 +79,39 @@ fn nothing_lives_on_when_up_is_killed() {
     let up = Running::up(directory.path());
     let children = up.children();
     up.signal(Signal::SIGKILL);
-    eventually("all children gone", || !children.iter().any(|id| is_alive(*id)));
+    eventually("end of all children", || !children.iter().any(|id| is_alive(*id)));
     // Another one finds everything free, without having to be told to wait.
     drop(Running::up(directory.path()));
+}
+
+#[test]
+fn a_local_cluster_says_in_one_value_where_it_is() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let local = Running::local(directory.path());
+    let kubeconfig = Path::new(local.said["kubeconfig"].as_str().expect("a path"));
+    assert_eq!(kubeconfig, directory.path().join("local/kubeconfig"));
+    for key in ["url", "registry"] {
+        assert!(local.said[key].as_str().is_some_and(|at| at.contains("127.0.0.1:")), "{key}");
+    }
+}
+
+#[test]
+fn a_client_finds_the_server_by_the_settings_file() {
+    let (home, data) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("another"));
+    let file = home.path().join("flumen.toml");
+    let text = format!("data-directory = '{}'\n", data.path().display());
+    std::fs::write(&file, text).expect("written");
+    let _up = Running::up(data.path());
+    let mut command = bare(home.path());
+    command.args(["environment", "list"]).env("FLUMEN_CONFIG", &file);
+    let found = answer(&mut command);
+    assert_eq!(found.code, Some(0), "{}", found.errors);
+    let mut command = bare(home.path());
+    command.args(["doctor", "--output", "json", "--config"]).arg(&file);
+    let seen: serde_json::Value = serde_json::from_str(&answer(&mut command).output).expect("JSON");
+    let items = seen["items"].as_array().expect("a list");
+    let server = items.iter().find(|item| item["name"] == "server").expect("a look at the server");
+    assert_eq!(server["outcome"], "ok", "{server}");
 }
 
 #[test]

@@ -11,10 +11,16 @@ use nix::{
 use serde_json::Value;
 
 /// The binary with nothing of the surroundings that could reach into a test.
-pub(crate) fn flumen(data_directory: &Path) -> Command {
+pub(crate) fn bare(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flumen"));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    command.env_clear().env("PATH", path).env("HOME", data_directory).stdin(Stdio::null());
+    command.env_clear().env("PATH", path).env("HOME", home).stdin(Stdio::null());
+    command
+}
+
+/// The binary with a data directory, which is its home too.
+pub(crate) fn flumen(data_directory: &Path) -> Command {
+    let mut command = bare(data_directory);
     command.arg("--data-directory").arg(data_directory);
     command
 }
@@ -42,10 +48,22 @@ pub(crate) struct Running {
 impl Running {
     /// `flumen up`, which says as JSON where everything is.
     pub(crate) fn up(data_directory: &Path) -> Self {
-        let process = flumen(data_directory)
-            .args(["up", "--output", "json"])
-            .args(["--listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0"])
+        let mut command = flumen(data_directory);
+        command.args(["up", "--listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0"]);
+        Self::start(command)
+    }
+
+    /// `flumen local`, likewise.
+    pub(crate) fn local(data_directory: &Path) -> Self {
+        let mut command = flumen(data_directory);
+        command.arg("local");
+        Self::start(command)
+    }
+
+    fn start(mut command: Command) -> Self {
+        let process = command
             .args(["--kubernetes-listen", "127.0.0.1:0", "--registry-listen", "127.0.0.1:0"])
+            .args(["--output", "json"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary starts");
@@ -56,7 +74,7 @@ impl Running {
             text.push_str(&line.expect("text"));
             serde_json::from_str(&text).ok()
         });
-        running.said = said.expect("flumen up is ready before it ends");
+        running.said = said.expect("it is ready before it ends");
         running
     }
 

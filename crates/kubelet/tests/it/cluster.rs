@@ -216,9 +216,11 @@ impl Cluster {
     /// Waits until a running pod has said this.
     pub(crate) async fn wait_log(&self, name: &str, words: &str) {
         self.wait_phase(name, "Running").await;
-        while !self.log(name, &LogParams::default()).await.contains(words) {
-            tokio::task::yield_now().await;
-        }
+        let said = async || {
+            let log = self.log(name, &LogParams::default()).await;
+            log.contains(words).then_some(())
+        };
+        eventually("it says so", said).await;
     }
 
     pub(crate) async fn delete(&self, name: &str, grace: u32) {
@@ -250,4 +252,17 @@ impl Cluster {
 /// All names in a directory.
 pub(crate) fn entries(directory: &Path) -> Vec<std::ffi::OsString> {
     std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+}
+
+/// Looks again and again until there is a result.
+pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let found = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("not in time: {what}"))
 }

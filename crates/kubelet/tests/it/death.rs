@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, eventually};
 
 /// Host's pids of processes whose command line holds `mark`.
 fn processes(mark: &str) -> Vec<PathBuf> {
@@ -91,18 +91,14 @@ async fn nothing_is_left_after_the_kubelet_was_killed() {
         })
         .await;
     cluster.wait_phase("victim", "Running").await;
-    let sleepers = loop {
-        let found: Vec<PathBuf> = processes(&mark)
-            .into_iter()
-            .filter(|path| {
-                std::fs::read_link(path.join("exe")).is_ok_and(|exe| exe.ends_with("sleep"))
-            })
-            .collect();
-        if found.len() == 2 {
-            break found;
-        }
-        tokio::task::yield_now().await;
+    let sleeps = |path: &PathBuf| {
+        std::fs::read_link(path.join("exe")).is_ok_and(|exe| exe.ends_with("sleep"))
     };
+    let sleepers = async || {
+        let found: Vec<PathBuf> = processes(&mark).into_iter().filter(sleeps).collect();
+        (found.len() == 2).then_some(found)
+    };
+    let sleepers = eventually("both sleep", sleepers).await;
     assert_eq!(std::fs::metadata(&sleepers[0]).unwrap().uid(), 1_000_007);
     let below = descendants(kubelet.0.id());
     assert!(below.len() >= 3, "a supervisor and two processes: {below:?}");

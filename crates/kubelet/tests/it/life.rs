@@ -3,7 +3,7 @@
 use kube::api::{LogParams, PostParams};
 use serde_json::json;
 
-use crate::cluster::{Cluster, entries};
+use crate::cluster::{Cluster, entries, eventually};
 
 #[tokio::test]
 async fn a_pod_runs_tells_and_goes() {
@@ -29,9 +29,8 @@ async fn a_pod_runs_tells_and_goes() {
     cluster.delete("hello", 30).await;
     cluster.wait_gone("hello").await;
     // The object of a pod that is over goes at once; what the pod left goes soon after.
-    while !entries(&cluster.kubelet_directory().join("pods")).is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let pods = cluster.kubelet_directory().join("pods");
+    eventually("the pod's directory goes", async || entries(&pods).is_empty().then_some(())).await;
 }
 
 #[tokio::test]
@@ -79,13 +78,9 @@ async fn volumes_and_variables_come_from_the_api() {
         })
         .await;
     // As Flink's client does: the ConfigMap comes after the pod.
-    let mut events = cluster.events("early").await;
-    while !events.contains_key("FailedMount") {
-        tokio::task::yield_now().await;
-        events = cluster.events("early").await;
-    }
+    let failed = async || cluster.events("early").await.remove("FailedMount");
     assert_eq!(
-        events["FailedMount"],
+        eventually("the mount fails", failed).await,
         "MountVolume.SetUp failed for volume \"settings\": configmap \"settings\" not found"
     );
     let map = serde_json::from_value(

@@ -4,7 +4,7 @@ use kube::api::{LogParams, PostParams};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, eventually};
 
 /// Serves each connection with the number of bytes that came before its end of input.
 const COUNTING_SERVER: &str = r#"exec python3 -c '
@@ -67,13 +67,15 @@ async fn the_host_reaches_pods_by_the_dialer_only() {
     let pod = cluster.wait_phase("server", "Running").await;
     let address = format!("{}:80", pod["status"]["podIP"].as_str().unwrap()).parse().unwrap();
     let dial = cluster.network.dialer();
-    let mut connection = loop {
-        // The program needs a moment until it listens.
-        match dial(address).await {
-            Ok(connection) => break connection,
-            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused),
+    // The program needs a moment until it listens.
+    let connect = async || match dial(address).await {
+        Ok(connection) => Some(connection),
+        Err(error) => {
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+            None
         }
     };
+    let mut connection = eventually("the program listens", connect).await;
     connection.write_all(b"hello").await.unwrap();
     connection.shutdown().await.unwrap();
     let mut answer = String::new();

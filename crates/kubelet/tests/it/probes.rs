@@ -3,7 +3,7 @@
 use kube::api::LogParams;
 use serde_json::json;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, eventually};
 
 #[tokio::test]
 async fn a_pod_is_ready_when_its_probe_says_so() {
@@ -21,11 +21,9 @@ async fn a_pod_is_ready_when_its_probe_says_so() {
     let pod = cluster.wait_phase("slow", "Running").await;
     let status = &pod["status"]["containerStatuses"][0];
     assert_eq!((&status["ready"], &status["started"]), (&json!(false), &json!(true)));
-    while !cluster.events("slow").await.contains_key("Unhealthy") {
-        tokio::task::yield_now().await;
-    }
-    let events = cluster.events("slow").await;
-    assert_eq!(events["Unhealthy"], "Readiness probe failed: command ended with 3: not yet");
+    let unhealthy = async || cluster.events("slow").await.remove("Unhealthy");
+    let unhealthy = eventually("the probe fails", unhealthy).await;
+    assert_eq!(unhealthy, "Readiness probe failed: command ended with 3: not yet");
     let uid = pod["metadata"]["uid"].as_str().unwrap();
     let volume = cluster.kubelet_directory().join("pods").join(uid).join("volumes/tmp");
     std::fs::write(volume.join("proceed"), "").unwrap();

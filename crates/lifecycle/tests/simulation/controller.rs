@@ -20,7 +20,7 @@ const AFTER_FAULT: i64 = 2000;
 enum Round {
     Again,
     Wait { wake_in: Option<i64> },
-    Retry { kind: Kind },
+    Retry { may_pass: bool },
 }
 
 /// Brings the job as far as it gets now.
@@ -38,9 +38,9 @@ pub(crate) async fn bring_on(handle: Handle) {
                 }
                 return;
             }
-            Ok(Round::Retry { kind }) => {
+            Ok(Round::Retry { may_pass }) => {
                 world.servers[server].failures += 1;
-                let delay = retry_delay(kind, world.servers[server].failures);
+                let delay = retry_delay(may_pass, world.servers[server].failures);
                 world.wake(server, milliseconds(delay));
                 return;
             }
@@ -81,7 +81,7 @@ async fn round(handle: &Handle) -> Result<Round, ActionFailure> {
                 handle.world().servers[server].ended = None;
                 return Ok(Round::Wait { wake_in: None });
             }
-            Done::Failed { kind } => return Ok(Round::Retry { kind }),
+            Done::Failed { may_pass } => return Ok(Round::Retry { may_pass }),
         }
     }
     report(handle, &job).await?;
@@ -128,7 +128,7 @@ async fn report(handle: &Handle, job: &Job) -> Result<(), ActionFailure> {
 enum Done {
     Yes { moved: bool },
     Gone,
-    Failed { kind: Kind },
+    Failed { may_pass: bool },
 }
 
 async fn act(handle: &Handle, job: &mut Job, action: Action) -> Result<Done, ActionFailure> {
@@ -138,7 +138,10 @@ async fn act(handle: &Handle, job: &mut Job, action: Action) -> Result<Done, Act
     let status = record(&job.status, action, result.as_ref(), now);
     let given_up = match &result {
         Ok(_) => false,
-        Err(failure) => !failure.kind.is_transient() && status.state != job.status.state,
+        Err(failure) => {
+            let known = (&job.status.state, &job.status.savepoint);
+            !failure.may_pass(action) && (&status.state, &status.savepoint) != known
+        }
     };
     if matches!(action, Action::Forget) && result.is_ok() {
         if let Some(operation) = job.desired.operation {
@@ -155,7 +158,7 @@ async fn act(handle: &Handle, job: &mut Job, action: Action) -> Result<Done, Act
     let moved = status != job.status;
     save(handle, job, status).await?;
     Ok(match result {
-        Err(failure) if !given_up => Done::Failed { kind: failure.kind },
+        Err(failure) if !given_up => Done::Failed { may_pass: failure.may_pass(action) },
         Ok(_) | Err(_) => Done::Yes { moved },
     })
 }
@@ -164,18 +167,6 @@ async fn act(handle: &Handle, job: &mut Job, action: Action) -> Result<Done, Act
 async fn save(handle: &Handle, job: &mut Job, status: Status) -> Result<(), ActionFailure> {
     if status == job.status {
         return Ok(());
-    }
-    if let (
-        State::Ending { outcome, step: EndStep::Delete, .. } | State::Ended { outcome, .. },
-        Some(run),
-    ) = (&status.state, status.run)
-    {
-        let outcome = *outcome;
-        let write = handle.call(Way::Database, "save the run's end", |world| {
-            world.database.end_run(run, outcome);
-            Ok(())
-        });
-        write.await?;
     }
     let known = job.status.savepoint.as_ref().and_then(|known| known.path());
     if let Some(savepoint) = &status.savepoint
@@ -192,6 +183,14 @@ async fn save(handle: &Handle, job: &mut Job, status: Status) -> Result<(), Acti
         let Some(row) = row else { return Err(failure(Kind::Conflict, "changed by another")) };
         row.status = status.clone();
         row.status_version += 1;
+        let ended = match &status.state {
+            State::Ending { step: EndStep::Save, .. } => None,
+            State::Ending { outcome, .. } | State::Ended { outcome, .. } => Some(*outcome),
+            State::New | State::Starting { .. } | State::Live { .. } | State::Deleted => None,
+        };
+        if let Some((run, outcome)) = status.run.zip(ended) {
+            world.database.end_run(run, outcome);
+        }
         invariants::saved(world, handle.server, job);
         Ok(())
     });

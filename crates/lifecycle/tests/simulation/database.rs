@@ -66,10 +66,12 @@ impl Database {
         self.runs.iter_mut().find(|run| run.id == id)
     }
 
-    /// What was written first stands.
+    /// What was written first stands, but for a savepoint that is found later.
     pub(crate) fn end_run(&mut self, id: RunId, outcome: Outcome) {
-        if let Some(run) = self.run_mut(id) {
-            run.outcome.get_or_insert(outcome);
+        let Some(run) = self.run_mut(id) else { return };
+        let may_be_stopped = matches!(run.outcome, Some(Outcome::Unknown | Outcome::Finished));
+        if run.outcome.is_none() || (may_be_stopped && outcome == Outcome::Stopped) {
+            run.outcome = Some(outcome);
         }
     }
 

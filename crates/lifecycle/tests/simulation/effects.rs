@@ -172,19 +172,12 @@ async fn save_outcome(handle: &Handle, job: &Job, run: RunId) -> Done {
             record_savepoint(handle, job, run, path).await?;
         }
     }
-    let (mut known, mut finding) = (outcome, Finding::Nothing);
-    let result = {
-        let world = handle.look();
-        world.storage.results.get(&run).copied().filter(|_| world.storage.readable)
-    };
-    if let (Outcome::Unknown, Some(left)) = (outcome, result) {
-        (known, finding) = (left, Finding::Outcome(left));
-    }
-    let save = handle.call(Way::Database, "save outcome", |world| {
-        world.database.end_run(run, known);
-        Ok(finding.clone())
-    });
-    save.await
+    let world = handle.look();
+    let left = world.storage.results.get(&run).copied().filter(|_| world.storage.readable);
+    Ok(match (outcome, left) {
+        (Outcome::Unknown, Some(left)) => Finding::Outcome(left),
+        _ => Finding::Nothing,
+    })
 }
 
 /// Deletes the run's Deployment; says whether it is gone.

@@ -133,6 +133,14 @@ pub(crate) fn saved(world: &mut World, server: usize, before: &Job) {
 
 fn ended(world: &mut World, run: RunId) {
     let name = short(Some(run));
+    let state = world.database.job.as_ref().map(|job| &job.status.state);
+    if let Some(State::Ended { outcome, .. }) = state
+        && let Some(noted) = world.database.run(run).and_then(|run| run.outcome)
+        && noted != *outcome
+    {
+        let text = format!("run {name} ended as {outcome:?}, and {noted:?} is written down");
+        world.violate(text);
+    }
     if !world.facts.late.contains(&run) && !world.facts.taken {
         let stands = world.kubernetes.deployment.as_ref().is_some_and(|one| one.run == Some(run));
         let pod = world.kubernetes.pods.iter().any(|pod| pod.run == Some(run));

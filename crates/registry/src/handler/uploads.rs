@@ -1,6 +1,6 @@
 use axum::{extract::Request, response::IntoResponse};
 use futures::StreamExt;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -115,7 +115,8 @@ async fn receive(
         storage.give_up(id);
         return Err(Refusal::upload_unknown());
     }
-    if first_byte(request.headers()).is_some_and(|first| first != upload.received()) {
+    let range = request.headers().get(header::CONTENT_RANGE);
+    if range.is_some_and(|range| first_byte(range) != Some(upload.received())) {
         let refusal = Refusal::upload_out_of_order(upload.received());
         let headers = progress_headers(repository, id, upload.received());
         return Err(headers.into_iter().fold(refusal, |refusal, (name, value)| match name {
@@ -132,8 +133,8 @@ async fn receive(
 }
 
 /// The start of a `Content-Range: 10-19`, with or without HTTP's `bytes `.
-fn first_byte(headers: &HeaderMap) -> Option<u64> {
-    let text = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
+fn first_byte(range: &HeaderValue) -> Option<u64> {
+    let text = range.to_str().ok()?;
     text.trim_start_matches("bytes ").split('-').next()?.trim().parse().ok()
 }
 

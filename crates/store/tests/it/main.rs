@@ -4,11 +4,11 @@ mod trouble;
 
 use flumen_lifecycle::{Desired, EndStep, FlinkState, Intent, Outcome, StartStep, State, Status};
 use flumen_model::{
-    ClusterId, Digest, JobId, JobSpec, OperationId, ReleaseId, RunId, TeamId, Uuid,
+    ClusterId, Digest, EventId, JobId, JobSpec, OperationId, ReleaseId, RunId, TeamId, Uuid,
 };
 use flumen_store::{
-    EnvironmentDocument, Error, Job, JobFilter, NewJob, Operation, OperationState, StepState,
-    Storage, Store,
+    EnvironmentDocument, Error, Job, JobEvent, JobFilter, NewJob, Operation, OperationKind,
+    OperationState, Run, RunStart, StepState, Storage, Store,
 };
 use jiff::Timestamp;
 
@@ -74,7 +74,7 @@ fn operation(number: u128, job: &Job) -> Operation {
         job: Some(job.id),
         environment: Some(job.environment.clone()),
         subject: job.name.to_string(),
-        kind: "start".into(),
+        kind: OperationKind::Start,
         request: None,
         principal: "admin".into(),
         state: OperationState::Running,
@@ -82,6 +82,27 @@ fn operation(number: u128, job: &Job) -> Operation {
         created_at: at(2),
         finished_at: None,
         steps: Vec::new(),
+    }
+}
+
+fn run(number: u128, job: &Job) -> Run {
+    Run {
+        id: RunId::from_bits(number),
+        job: job.id,
+        number: 0,
+        release: job.release.clone(),
+        environment: job.environment.clone(),
+        start: RunStart::default(),
+        restored: None,
+        plan: None,
+        image: None,
+        objects: None,
+        outcome: None,
+        reason: None,
+        exceptions: None,
+        created_at: at(2),
+        running_at: None,
+        ended_at: None,
     }
 }
 
@@ -113,9 +134,48 @@ async fn every_state_can_be_stored() {
     ];
     for state in states {
         job.status = Status::of(state, Some(RunId::from_bits(9)));
-        store.save_status(job.id, job.status_version, &job.status).await.expect("saved");
+        store.save_status(&job, None, at(4)).await.expect("saved");
         job.status_version += 1;
         assert_eq!(store.job(job.id).await.expect("loaded"), Some(job.clone()));
+    }
+}
+
+#[tokio::test]
+async fn a_status_is_stored_with_its_entry_in_the_timeline_or_not_at_all() {
+    let (_directory, store) = store().await;
+    let mut job = job(1, "word-count");
+    store.create_job(&only(&job)).await.expect("created");
+    let event = |number| JobEvent {
+        id: EventId::from_uuid(id(number)),
+        at: at(3),
+        kind: "state".into(),
+        message: "RUNNING".into(),
+    };
+    store.save_status(&job, Some(&event(1)), at(4)).await.expect("saved");
+    let stale = store.save_status(&job, Some(&event(2)), at(4)).await.expect_err("stale");
+    assert!(matches!(stale, Error::Stale { version: 1, .. }), "{stale}");
+    job.status_version += 1;
+    assert_eq!(store.events(job.id, None, 10).await.expect("loaded"), [event(1)]);
+}
+
+#[tokio::test]
+async fn the_first_word_on_the_end_of_a_run_stands_unless_its_savepoint_is_found() {
+    let (_directory, store) = store().await;
+    let mut job = job(1, "word-count");
+    let run = run(5, &job);
+    store.create_job(&NewJob { run: Some(&run), ..only(&job) }).await.expect("created");
+    for (told, stands) in [
+        (Outcome::Unknown, Outcome::Unknown),
+        (Outcome::Failed, Outcome::Unknown),
+        (Outcome::Stopped, Outcome::Stopped),
+        (Outcome::Unknown, Outcome::Stopped),
+    ] {
+        let ending = State::Ending { outcome: told, step: EndStep::Delete, since: at(4) };
+        job.status = Status::of(ending, Some(run.id));
+        store.save_status(&job, None, at(4)).await.expect("saved");
+        job.status_version += 1;
+        let known = store.run(run.id).await.expect("loaded").expect("there");
+        assert_eq!(known.outcome, Some(stands), "after {told:?}");
     }
 }
 
@@ -139,6 +199,30 @@ async fn two_jobs_of_one_name_in_one_environment_are_refused() {
     store.create_job(&only(&job(1, "word-count"))).await.expect("created");
     let error = store.create_job(&only(&job(2, "word-count"))).await.expect_err("taken");
     assert_eq!(error.to_string(), "job word-count in environment local exists already");
+    let elsewhere = Job { environment: "prod".parse().expect("valid"), ..job(3, "word-count") };
+    let error = store.create_job(&only(&elsewhere)).await.expect_err("taken");
+    let place =
+        "a job named word-count in namespace default of cluster local, by another environment,";
+    assert_eq!(error.to_string(), format!("{place} exists already"));
+}
+
+#[tokio::test]
+async fn an_environment_is_changed_only_in_the_version_that_was_seen() {
+    let (_directory, store) = store().await;
+    let name = "local".parse().expect("valid");
+    let known = store.environment(&name).await.expect("loaded").expect("there");
+    let namespaced = |namespace: &str| EnvironmentDocument {
+        namespace: namespace.parse().expect("valid"),
+        ..known.document.clone()
+    };
+    let save = async |namespace: &str, version| {
+        let document = namespaced(namespace);
+        store.save_environment(team(), (&name, &document), Some(version), at(1)).await
+    };
+    assert!(save("one", known.version).await.expect("saved"));
+    assert!(!save("two", known.version).await.expect("nothing is written"));
+    let now = store.environment(&name).await.expect("loaded").expect("there");
+    assert_eq!((now.document, now.version), (namespaced("one"), known.version + 1));
 }
 
 #[tokio::test]
@@ -147,7 +231,12 @@ async fn a_new_operation_takes_the_place_of_the_one_underway() {
     let job = job(1, "word-count");
     let (first, second) = (operation(11, &job), operation(12, &job));
     store.create_job(&NewJob { operation: Some(&first), ..only(&job) }).await.expect("created");
+    store.begin_step(first.id, "await-running", at(2)).await.expect("saved");
     store.update_job(&NewJob { operation: Some(&second), ..only(&job) }).await.expect("updated");
+    store.begin_step(first.id, "create-objects", at(3)).await.expect("nothing is begun");
+    let steps = store.operation(first.id).await.expect("loaded").expect("there").steps;
+    let steps: Vec<_> = steps.iter().map(|step| (step.name.as_str(), step.state)).collect();
+    assert_eq!(steps, [("await-running", StepState::Skipped)]);
     let state = |operation: Option<Operation>| operation.map(|operation| operation.state);
     assert_eq!(
         state(store.operation(first.id).await.expect("loaded")),

@@ -1,8 +1,11 @@
+use std::borrow::Cow;
+
 use clap::Args;
-use flumen_api_types::{LogsQuery, Page, Run};
+use flumen_api_types::{JobReference, LogsQuery, Page, PageQuery, Run};
 use flumen_model::RunId;
 use futures::StreamExt as _;
 use reqwest::Method;
+use serde::Serialize;
 
 use super::path;
 use crate::{Error, arguments::JobArguments, commands::Context};
@@ -13,7 +16,10 @@ use crate::{Error, arguments::JobArguments, commands::Context};
   flumen job logs word-count
   flumen job logs word-count --container taskmanager --tail 100
   flumen job logs word-count --follow
-  flumen job logs word-count --run 3")]
+  flumen job logs word-count --run 3
+  flumen job logs word-count --tail 100 --output json
+
+With --output json the log is one value, {\"text\": \"...\"}, and cannot be followed.")]
 pub struct Logs {
     #[command(flatten)]
     job: JobArguments,
@@ -35,27 +41,23 @@ pub struct Logs {
     tail: Option<u64>,
 }
 
+/// A log as one value.
+#[derive(Debug, Serialize)]
+struct Log<'a> {
+    text: Cow<'a, str>,
+}
+
 impl Logs {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
+        let as_json = context.printer.is_json();
+        if as_json && self.follow {
+            return Err(Error::FollowAsJson);
+        }
         let job = context.job(self.job);
         let action = format!("print the logs of the job {job}");
-        let run = match self.run.as_deref() {
+        let run = match &self.run {
             None => None,
-            Some(text) => Some(match text.parse::<u64>() {
-                Ok(number) if text.len() < 32 => {
-                    let runs: Page<Run> = context
-                        .client
-                        .get(&action, &path(&job, &["runs"]), &[("limit", 500)])
-                        .await?;
-                    find(&runs, number).ok_or_else(|| Error::NoRun {
-                        job: job.to_string(),
-                        run: text.to_owned(),
-                    })?
-                }
-                _ => text
-                    .parse::<RunId>()
-                    .map_err(|_| Error::NoRun { job: job.to_string(), run: text.to_owned() })?,
-            }),
+            Some(text) => Some(find(context, &job, &action, text).await?),
         };
         let query = LogsQuery {
             run,
@@ -70,14 +72,39 @@ impl Logs {
             .send()
             .await?;
         let mut chunks = response.bytes_stream();
+        let mut kept = Vec::new();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|source| Error::Stream { action: action.clone(), source })?;
-            context.printer.bytes(&chunk)?;
+            if as_json {
+                kept.extend_from_slice(&chunk);
+            } else {
+                context.printer.bytes(&chunk)?;
+            }
+        }
+        if as_json {
+            return context.printer.json(&Log { text: String::from_utf8_lossy(&kept) });
         }
         Ok(())
     }
 }
 
-fn find(runs: &Page<Run>, number: u64) -> Option<RunId> {
-    runs.items.iter().find(|run| run.number == number).map(|run| run.id)
+/// The run of a job that a number or an id names.
+async fn find(
+    context: &Context<'_>,
+    job: &JobReference,
+    action: &str,
+    text: &str,
+) -> Result<RunId, Error> {
+    let no_run = || Error::NoRun { job: job.to_string(), run: text.to_owned() };
+    // An id may be made of digits alone.
+    let number = text.parse::<u64>().ok().filter(|_| text.len() < 32);
+    let Some(number) = number else { return text.parse().map_err(|_| no_run()) };
+    let mut query = PageQuery { limit: Some(500), cursor: None };
+    loop {
+        let runs: Page<Run> = context.client.get(action, &path(job, &["runs"]), &query).await?;
+        if let Some(run) = runs.items.iter().find(|run| run.number == number) {
+            return Ok(run.id);
+        }
+        query.cursor = Some(runs.next_cursor.ok_or_else(no_run)?);
+    }
 }

@@ -35,8 +35,9 @@ impl Ui {
             return context.printer.json(&link);
         }
         context.printer.line(&link.url)?;
-        let has_screen =
-            ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| (context.variables)(name).is_some());
+        let has_screen = ["DISPLAY", "WAYLAND_DISPLAY"]
+            .iter()
+            .any(|name| (context.variables)(name).is_some_and(|value| !value.is_empty()));
         if !self.no_browser && has_screen && context.printer.is_interactive() {
             open(&link.url);
         } else {

@@ -4,7 +4,13 @@ use flumen_model::OperationId;
 use jiff::Timestamp;
 
 use super::state_cell;
-use crate::{Cell, Error, Table, Tone, arguments::WaitArguments, commands::Context, follow, text};
+use crate::{
+    Cell, Error, Table, Tone,
+    arguments::WaitArguments,
+    commands::Context,
+    follow::{self, Deadline},
+    text,
+};
 
 /// Show an operation with its steps
 #[derive(Debug, Args)]
@@ -26,7 +32,8 @@ impl Show {
         let mut operation: Operation =
             context.client.get(action, &["operations", &id], &()).await?;
         if self.wait.wait {
-            operation = follow::operation(context, operation, self.wait.timeout).await?;
+            operation =
+                follow::operation(context, operation, Deadline::after(self.wait.timeout)).await?;
             if !context.printer.is_json() {
                 return context.printer.line(format!(
                     "{} succeeded.",
@@ -66,7 +73,6 @@ fn steps(operation: &Operation, now: Timestamp) -> Table {
     let mut table = Table::new(&["STEP", "STATE", "TOOK", "DETAIL"]);
     for step in &operation.steps {
         let (word, tone) = match step.state {
-            StepState::Pending => ("pending", Tone::Quiet),
             StepState::Running => ("running", Tone::Notice),
             StepState::Succeeded => ("succeeded", Tone::Good),
             StepState::Failed => ("failed", Tone::Bad),

@@ -1,11 +1,13 @@
+use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
+
 use super::*;
 
-fn sources(variables: &dyn Fn(&str) -> Option<String>) -> Sources<'_> {
+fn sources(variables: Variables<'_>) -> Sources<'_> {
     Sources { flags: Flags::new(), file: None, data_directory: None, variables }
 }
 
-fn home(name: &str) -> Option<String> {
-    (name == "HOME").then(|| "/nowhere".to_owned())
+fn home(name: &str) -> Option<OsString> {
+    (name == "HOME").then(|| "/nowhere".into())
 }
 
 #[test]
@@ -25,8 +27,8 @@ fn flags_go_before_variables_and_variables_before_the_file() {
     std::fs::write(&path, "listen = '127.0.0.1:1'\nui-listen = '127.0.0.1:1'\nlog = 'debug'\n")
         .expect("written");
     let variables = |name: &str| match name {
-        "FLUMEN_LISTEN" | "FLUMEN_UI_LISTEN" => Some("127.0.0.1:2".to_owned()),
-        "FLUMEN_CONFIG" => Some(path.display().to_string()),
+        "FLUMEN_LISTEN" | "FLUMEN_UI_LISTEN" => Some("127.0.0.1:2".into()),
+        "FLUMEN_CONFIG" => Some(path.clone().into()),
         other => home(other),
     };
     let mut sources = sources(&variables);
@@ -49,8 +51,8 @@ fn all_problems_are_said_together_with_where_they_come_from() {
     std::fs::write(&path, "lisen = 'x'\nartifact-limit = 'much'\nlog-format = ['json']\n")
         .expect("written");
     let variables = |name: &str| match name {
-        "FLUMEN_ALLOCATABLE_CPU" => Some("lots".to_owned()),
-        "FLUMEN_LISTEN" => Some("localhost".to_owned()),
+        "FLUMEN_ALLOCATABLE_CPU" => Some("lots".into()),
+        "FLUMEN_LISTEN" => Some("localhost".into()),
         other => home(other),
     };
     let mut sources = sources(&variables);
@@ -73,4 +75,80 @@ fn a_settings_file_that_was_named_must_be_there() {
     sources.file = Some(Path::new("/nowhere/flumen.toml"));
     let error = sources.resolve().err().expect("a problem").to_string();
     assert!(error.contains("/nowhere/flumen.toml"), "{error}");
+}
+
+/// A folder with a settings file in the usual place of a home, and the variables of that home.
+fn home_with(text: &str) -> (tempfile::TempDir, impl Fn(&str) -> Option<OsString>) {
+    let home = tempfile::tempdir().expect("a directory");
+    let folder = home.path().join(".config/flumen");
+    std::fs::create_dir_all(&folder).expect("a directory");
+    std::fs::write(folder.join("flumen.toml"), text).expect("written");
+    let path = home.path().to_owned();
+    (home, move |name: &str| (name == "HOME").then(|| path.clone().into()))
+}
+
+#[test]
+fn the_data_directory_of_the_file_counts_for_clients_as_for_the_server() {
+    let (_home, variables) = home_with("data-directory = '/data'\n");
+    let of_server = sources(&variables).resolve().expect("valid").settings.data_directory;
+    let of_client = sources(&variables).resolve_data_directory().expect("valid");
+    assert_eq!((of_client.as_ref(), of_server.as_path()), (Some(&of_server), Path::new("/data")));
+    let both = |name: &str| match name {
+        "FLUMEN_DATA_DIRECTORY" => Some("/variable".into()),
+        other => variables(other),
+    };
+    let mut sources = sources(&both);
+    sources.data_directory = Some(Path::new("/flag"));
+    assert_eq!(sources.resolve_data_directory().ok(), Some(Some("/flag".into())));
+}
+
+#[test]
+fn a_client_that_names_the_data_directory_is_free_of_the_file() {
+    let (_home, variables) = home_with("no = [toml\n");
+    let error = sources(&variables).resolve_data_directory().expect_err("wrong").to_string();
+    assert!(error.contains("not valid TOML"), "{error}");
+    let mut named = sources(&variables);
+    named.data_directory = Some(Path::new("/flag"));
+    assert_eq!(named.resolve_data_directory().ok(), Some(Some("/flag".into())));
+}
+
+#[test]
+fn without_a_home_a_client_has_no_data_directory_and_the_server_asks_for_one() {
+    let nothing = |_: &str| None;
+    assert_eq!(sources(&nothing).resolve_data_directory().ok(), Some(None));
+    let error = sources(&nothing).resolve().err().expect("a problem").to_string();
+    for key in ["data-directory must be given", "cache-directory must be given"] {
+        assert!(error.contains(key), "{error}");
+    }
+}
+
+#[test]
+fn variables_that_are_empty_or_no_text_are_said_with_the_rest() {
+    let variables = |name: &str| match name {
+        "FLUMEN_LISTEN" => Some(OsString::from_vec(vec![0xff])),
+        "FLUMEN_LOCAL_REGISTRY" | "XDG_DATA_HOME" => Some(OsString::new()),
+        other => home(other),
+    };
+    let error = sources(&variables).resolve().err().expect("problems").to_string();
+    for part in ["FLUMEN_LISTEN is not UTF-8 text", "FLUMEN_LOCAL_REGISTRY is empty"] {
+        assert!(error.contains(part), "{part} in {error}");
+    }
+    assert!(!error.contains("XDG_DATA_HOME"), "{error}");
+    let empty = |name: &str| (name == "FLUMEN_DATA_DIRECTORY").then(OsString::new);
+    let error = sources(&empty).resolve_data_directory().expect_err("empty").to_string();
+    assert!(error.contains("FLUMEN_DATA_DIRECTORY is empty"), "{error}");
+}
+
+#[test]
+fn the_local_cluster_is_named_with_its_registry_or_not_at_all() {
+    for (given, missing) in [
+        (keys::LOCAL_KUBECONFIG, keys::LOCAL_REGISTRY),
+        (keys::LOCAL_REGISTRY, keys::LOCAL_KUBECONFIG),
+    ] {
+        let mut sources = sources(&home);
+        sources.flags.insert(given, "here:1".to_owned());
+        let error = sources.resolve().err().expect("a problem").to_string();
+        let said = format!("{given} is given (--{given}) and {missing} is not");
+        assert!(error.contains(&said), "{error}");
+    }
 }
