@@ -34,20 +34,15 @@ impl Settings {
     pub fn resolve(arguments: &GlobalArguments, variables: Variables<'_>) -> Result<Self, Error> {
         let directory = arguments.data_directory.as_deref();
         let noted = directory.map_or(Ok(None), noted);
-        let (server, is_local) = match given(arguments.server.as_deref(), variables, SERVER)? {
-            Some(text) => {
-                let server = parse_server(&text)?;
-                let is_local =
-                    matches!(&noted, Ok(Some(file)) if file.url.origin() == server.origin());
-                (server, is_local)
-            }
-            None => match noted? {
-                Some(file) => (file.url, true),
-                None => {
-                    let directory = directory.ok_or(Error::NoHome)?;
-                    return Err(Error::NoServer { file: ServerFile::path(directory) });
-                }
-            },
+        let named = given(arguments.server.as_deref(), variables, SERVER)?;
+        let (server, is_local) = if let Some(text) = named {
+            let server = parse_server(&text)?;
+            let is_local = matches!(&noted, Ok(Some(file)) if file.url.origin() == server.origin());
+            (server, is_local)
+        } else {
+            let directory = directory.ok_or(Error::NoHome)?;
+            let none = || Error::NoServer { file: ServerFile::path(directory) };
+            (noted?.ok_or_else(none)?.url, true)
         };
         // The token of this machine's server is for that server only, never for one that was named.
         let token = match (given(arguments.token.as_deref(), variables, TOKEN)?, directory) {

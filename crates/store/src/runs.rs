@@ -100,7 +100,11 @@ pub(crate) fn consequence(status: &Status, now: Timestamp) -> Option<Statement<'
             let statement = "UPDATE runs SET running_at = $2 WHERE id = $1 AND running_at IS NULL";
             Some(sqlx::query(statement).bind(run).bind(now.as_millisecond()))
         }
-        State::Ending { step: EndStep::Save, .. } => None,
+        State::New
+        | State::Starting { .. }
+        | State::Live { .. }
+        | State::Ending { step: EndStep::Save, .. }
+        | State::Deleted => None,
         State::Ending { outcome, .. } | State::Ended { outcome, .. } => {
             // The first word stands, but for a savepoint that is found later: with it, the run was stopped.
             let statement = "UPDATE runs SET outcome = $2, reason = $3, ended_at = $4 WHERE id = $1 \
@@ -108,7 +112,6 @@ pub(crate) fn consequence(status: &Status, now: Timestamp) -> Option<Statement<'
             let statement = sqlx::query(statement).bind(run).bind(outcome.name());
             Some(statement.bind(status.reason.clone()).bind(now.as_millisecond()))
         }
-        State::New | State::Starting { .. } | State::Live { .. } | State::Deleted => None,
     }
 }
 

@@ -184,9 +184,12 @@ async fn save(handle: &Handle, job: &mut Job, status: Status) -> Result<(), Acti
         row.status = status.clone();
         row.status_version += 1;
         let ended = match &status.state {
-            State::Ending { step: EndStep::Save, .. } => None,
+            State::New
+            | State::Starting { .. }
+            | State::Live { .. }
+            | State::Ending { step: EndStep::Save, .. }
+            | State::Deleted => None,
             State::Ending { outcome, .. } | State::Ended { outcome, .. } => Some(*outcome),
-            State::New | State::Starting { .. } | State::Live { .. } | State::Deleted => None,
         };
         if let Some((run, outcome)) = status.run.zip(ended) {
             world.database.end_run(run, outcome);
