@@ -64,24 +64,32 @@ pub struct Streaming<'a> {
 }
 
 impl<'a> Streaming<'a> {
+    const APPLY: StreamingStep<'a> =
+        ("flumen apply --wait: a streaming job with state", Self::apply);
+    const SAVEPOINT: StreamingStep<'a> = ("flumen job savepoint --wait", Self::savepoint);
+    const STOP: StreamingStep<'a> = ("flumen job stop --wait: with a savepoint", Self::stop);
+    const START: StreamingStep<'a> =
+        ("flumen job start --wait: from there, and Flink says so", Self::start);
+    const DELETE: StreamingStep<'a> = ("flumen job delete --wait", Self::delete);
+
     /// The steps in their order.
     pub const STEPS: [StreamingStep<'a>; 11] = [
-        ("flumen apply --wait: a streaming job with state", Self::apply),
+        Self::APPLY,
         ("checkpoints rise", Self::checkpoints_rise),
-        ("flumen job savepoint --wait", Self::savepoint),
-        ("flumen job stop --wait: with a savepoint", Self::stop),
-        ("flumen job start --wait: from there, and Flink says so", Self::start),
+        Self::SAVEPOINT,
+        Self::STOP,
+        Self::START,
         ("flumen apply --wait: another parallelism, with its state", Self::upgrade),
         ("kill -9 of a TaskManager: the job is back", Self::kill_task_manager),
         ("kill -9 of the JobManager: the same job is back with its state", Self::kill_job_manager),
         ("kill -9 of the local cluster, a reboot: the job is back", Self::kill_cluster),
         ("kill -9 of the server during a stop: the stop is finished", Self::kill_server),
-        ("flumen job delete --wait", Self::delete),
+        Self::DELETE,
     ];
 
     /// The steps of a short way: with its state to another run.
     pub const JOURNEY: [StreamingStep<'a>; 5] =
-        [Self::STEPS[0], Self::STEPS[2], Self::STEPS[3], Self::STEPS[4], Self::STEPS[10]];
+        [Self::APPLY, Self::SAVEPOINT, Self::STOP, Self::START, Self::DELETE];
 
     fn apply(&mut self) -> Result<String> {
         self.apply_with(2)?;
@@ -189,6 +197,10 @@ resources:
         self.until("every task to run again", Self::all_tasks_run)?;
         let back = killed.elapsed();
         ensure!(text(&self.job()?["run"], "id") == run, "another run was started");
+        // The words that the server listens for.
+        let log = self.flumen.succeed(&["job", "logs", JOB])?;
+        let words = format!("({run}) switched from state RUNNING to RESTARTING");
+        ensure!(log.contains(&words), "the JobManager's log has no {words:?}");
         Ok(format!("seen after {seen:.1?}, every task runs after {back:.1?}"))
     }
 

@@ -19,7 +19,7 @@ const NEEDED: [(&str, &str, &str, &[&str]); 10] = [
     ("", "pods", "log", &["get"]),
     ("", "services", "", &["get", "list", "create"]),
     ("", "services", "proxy", &["get", "create", "update", "patch", "delete"]),
-    ("", "configmaps", "", &["get", "list", "create", "delete"]),
+    ("", "configmaps", "", &["get", "list", "watch", "create", "delete"]),
     ("", "secrets", "", &["get", "create", "patch", "delete"]),
     ("", "events", "", &["list"]),
     ("", "serviceaccounts", "", &["get", "create", "patch"]),

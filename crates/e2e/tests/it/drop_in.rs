@@ -5,17 +5,11 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    thread,
-    time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
-use crate::setup::{Running, binary};
-
-/// How long a Flink cluster may take to start or end on a machine that does other things too.
-const PATIENCE: Duration = Duration::from_mins(8);
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+use crate::setup::{Running, binary, kubectl, until};
 
 /// What a cluster of Flink's could leave behind.
 const KINDS: &str = "deployments,replicasets,pods,services,configmaps,secrets,endpoints";
@@ -38,8 +32,7 @@ impl DropIn {
         cluster_id: &'static str,
         flink: (&'static str, String),
     ) -> Self {
-        let kubeconfig = running.flumen.directory().join("local/kubeconfig");
-        Self { cluster_id, kubeconfig, flink }
+        Self { cluster_id, kubeconfig: running.kubeconfig(), flink }
     }
 
     /// `flumen flink ACTION` on this cluster; what it prints.
@@ -134,22 +127,12 @@ impl DropIn {
     }
 
     fn kubectl(&self, arguments: &[&str]) -> Option<String> {
-        let mut command = Command::new("kubectl");
-        command.arg("--kubeconfig").arg(&self.kubeconfig).args(arguments);
-        let output = run(command, "");
+        let output = kubectl(&self.kubeconfig, arguments);
         output.status.success().then(|| texts(&output).0)
     }
 
     fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
-        let began = Instant::now();
-        loop {
-            if let Some(found) = look() {
-                return found;
-            }
-            let waited = began.elapsed();
-            assert!(waited < PATIENCE, "waited {waited:.0?} for {what}{}", self.describe());
-            thread::sleep(LOOK_EVERY);
-        }
+        until(what, look, || self.describe())
     }
 
     /// The pods and the end of their logs, for whoever reads a failure.

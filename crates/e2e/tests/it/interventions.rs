@@ -1,18 +1,12 @@
 //! What people do to a running job with other tools than Flumen, and snapshots that are no good, on real
 //! Flink.
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
-
 use flumen_e2e::{Answer, connector_jar, example_jar};
 use serde_json::Value;
 
-use crate::setup::{PATIENCE, Running, binary, cache, up};
+use crate::setup::{PATIENCE, Running, binary, cache, kubectl, until, up};
 
 const JOB: &str = "state-machine";
-const LIMIT: Duration = Duration::from_mins(4);
 
 fn job_file(main_class: &str) -> String {
     let examples = example_jar(&cache(), "1.20.5").expect("the example jar");
@@ -68,15 +62,11 @@ impl Running {
         arguments: &[&str],
         wanted: impl Fn(&Value) -> bool,
     ) -> Value {
-        let began = Instant::now();
-        loop {
+        let look = || {
             let answer = self.flumen.json(arguments).expect("an answer");
-            if wanted(&answer) {
-                return answer;
-            }
-            assert!(began.elapsed() < LIMIT, "waited {LIMIT:?} for {what}: {answer}");
-            std::thread::sleep(Duration::from_millis(200));
-        }
+            wanted(&answer).then_some(answer)
+        };
+        until(what, look, || format!("{:?}", self.flumen.json(arguments)))
     }
 
     fn runs(&self) -> Value {
@@ -98,12 +88,7 @@ impl Running {
     }
 
     fn kubectl(&self, arguments: &[&str]) -> String {
-        let output = Command::new("kubectl")
-            .arg("--kubeconfig")
-            .arg(self.flumen.directory().join("local/kubeconfig"))
-            .args(arguments)
-            .output()
-            .expect("kubectl");
+        let output = kubectl(&self.kubeconfig(), arguments);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "kubectl {arguments:?}: {error}");
@@ -116,7 +101,7 @@ impl Running {
             .args(["flink", "cancel", "-t", "kubernetes-application"])
             .arg(format!("-Dkubernetes.cluster-id={JOB}"))
             .arg(run)
-            .env("KUBECONFIG", self.flumen.directory().join("local/kubeconfig"))
+            .env("KUBECONFIG", self.kubeconfig())
             .env("FLINK_VERSION", "1.20.5")
             .output()
             .expect("flumen flink");

@@ -1,9 +1,16 @@
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    thread,
+    time::{Duration, Instant},
+};
 
 use flumen_e2e::Flumen;
 
 /// How long a Flink cluster may take to start or end on a machine that does other things too.
 pub(crate) const PATIENCE: &str = "8m";
+const LIMIT: Duration = Duration::from_mins(8);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The binary that was built with this test.
 pub(crate) fn binary() -> PathBuf {
@@ -33,9 +40,33 @@ pub(crate) struct Running {
     pub(crate) directory: tempfile::TempDir,
 }
 
+impl Running {
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.flumen.directory().join("local/kubeconfig")
+    }
+}
+
 pub(crate) fn up() -> Running {
     let directory = tempfile::Builder::new().prefix("flumen-e2e-").tempdir().expect("a directory");
     let flumen =
         Flumen::up(&binary(), (&directory.path().join("data"), &cache())).expect("flumen up");
     Running { flumen, directory }
+}
+
+/// Looks again and again until there is a result; a failure tells what is seen then.
+pub(crate) fn until<T>(what: &str, look: impl Fn() -> Option<T>, seen: impl Fn() -> String) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < LIMIT, "waited {LIMIT:?} for {what}: {}", seen());
+        thread::sleep(LOOK_EVERY);
+    }
+}
+
+pub(crate) fn kubectl(kubeconfig: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new("kubectl");
+    command.arg("--kubeconfig").arg(kubeconfig).args(arguments);
+    command.output().expect("kubectl runs")
 }
