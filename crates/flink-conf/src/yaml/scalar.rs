@@ -33,6 +33,10 @@ pub(crate) fn render_in_block(text: &str, indent: usize) -> String {
 
 /// A text as a key, which may have only one line.
 pub(crate) fn render_key(text: &str) -> String {
+    // At the beginning of a file it would be taken for a byte order mark.
+    if text.starts_with('\u{feff}') {
+        return double_quoted(text);
+    }
     let analysis = analyse(text);
     if analysis.plain_in_block && reads_as_text(text) && !has_lines(text) {
         return text.to_owned();
@@ -198,6 +202,7 @@ fn escaped(character: char) -> Cow<'static, str> {
         '\u{a0}' => "\\_",
         '\u{2028}' => "\\L",
         '\u{2029}' => "\\P",
+        '\u{feff}' => "\\ufeff",
         printable if is_printable(printable) => return printable.to_string().into(),
         other if u32::from(other) < 0x100 => return format!("\\x{:02x}", u32::from(other)).into(),
         other => return format!("\\u{:04x}", u32::from(other)).into(),

@@ -81,6 +81,15 @@ fn assert_read_back(written: &Configuration) {
 }
 
 #[test]
+fn a_byte_order_mark_is_a_character_like_others() {
+    let entries = [("\u{feff}`", text("\u{feff}x")), ("b", text("a\u{feff}b"))];
+    for (minor, format) in files().filter(|(_, format)| *format == ConfigurationFormat::Standard) {
+        assert_read_back(&configuration(minor, format, &entries[..1]));
+        assert_read_back(&configuration(minor, format, &entries));
+    }
+}
+
+#[test]
 fn keys_stand_in_the_order_of_flinks_hash_maps() {
     let keys = text_of("key-order/keys.txt");
     for format in [ConfigurationFormat::Standard, ConfigurationFormat::Legacy] {
