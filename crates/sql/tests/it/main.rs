@@ -1,0 +1,4 @@
+//! The splitter and the classifier beside Flink's own parser, and on any input.
+
+mod any_input;
+mod recorded;
