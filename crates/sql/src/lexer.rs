@@ -88,7 +88,9 @@ fn in_one_line(rest: &str, quote: char, kind: TokenKind) -> (TokenKind, usize, b
 #[cfg(test)]
 mod tests {
     use super::*;
-    use TokenKind::{BlockComment, DoubleQuoted, LineComment, QuotedIdentifier, Symbol, Text, Word};
+    use TokenKind::{
+        BlockComment, DoubleQuoted, LineComment, QuotedIdentifier, Symbol, Text, Word,
+    };
 
     fn significant(text: &str) -> Vec<(TokenKind, &str)> {
         let found = tokens(text).into_iter().filter(|token| token.kind != TokenKind::Space);

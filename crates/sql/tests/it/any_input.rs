@@ -1,11 +1,44 @@
-use flumen_sql::{Script, Statement, TokenKind};
+use flumen_sql::{Script, Statement, Target, TokenKind, check};
 use proptest::prelude::*;
 
 /// Pieces that scripts are made of, and halves of them.
 const PIECES: [&str; 36] = [
-    "SELECT", "INSERT INTO t", "EXECUTE", "STATEMENT", "SET", "BEGIN", "END", "CASE", ";", ";", " ", "\n",
-    "\r\n", "\t", "'", "''", "'a;b'", "`", "`x``;`", "\"", "\"y;\"", "--", "// ;", "/*", "*/", "/*+", "/", "*",
-    "E", "\\", "(", ")", "é", "日本", "😀", "=",
+    "SELECT",
+    "INSERT INTO t",
+    "EXECUTE",
+    "STATEMENT",
+    "SET",
+    "BEGIN",
+    "END",
+    "CASE",
+    ";",
+    ";",
+    " ",
+    "\n",
+    "\r\n",
+    "\t",
+    "'",
+    "''",
+    "'a;b'",
+    "`",
+    "`x``;`",
+    "\"",
+    "\"y;\"",
+    "--",
+    "// ;",
+    "/*",
+    "*/",
+    "/*+",
+    "/",
+    "*",
+    "E",
+    "\\",
+    "(",
+    ")",
+    "é",
+    "日本",
+    "😀",
+    "=",
 ];
 
 fn scripts() -> impl Strategy<Value = String> {
@@ -62,5 +95,17 @@ proptest! {
         let text = String::from_utf8_lossy(&bytes);
         let script = Script::parse(&text);
         gaps_hold_nothing(&script, script.statements());
+        for finding in check(&script, &Target::default()) {
+            prop_assert!(!finding.problem.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn every_script_can_be_checked(text in scripts()) {
+        let target = Target { version: Some("1.20.5".parse().expect("a version")), ..Target::default() };
+        for finding in check(&Script::parse(&text), &target) {
+            prop_assert!(finding.at.offset <= text.len());
+            prop_assert!(!finding.problem.to_string().contains('\n'));
+        }
     }
 }
