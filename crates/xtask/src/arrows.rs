@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("job-file", &["model", "flink-conf"]),
     ("sql", &["model", "flink-conf"]),
     ("jar", &["model"]),
+    ("jar", &["model"]),
     ("lifecycle", &["model"]),
     ("api-types", &["model"]),
     ("faults", &[]),
