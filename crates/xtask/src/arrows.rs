@@ -68,8 +68,17 @@ const WRAPPERS: &[(&str, &[&str])] = &[
 /// Libraries that do IO or look at the clock: not in ring 0.
 const NOT_IN_RING_0: &[&str] =
     &["tokio", "reqwest", "kube", "sqlx", "clap", "axum", "hyper", "tempfile", "nix", "rustix"];
-const RING_0: &[&str] =
-    &["model", "flink-conf", "flink-manifest", "job-file", "sql", "jar", "lifecycle", "api-types", "faults"];
+const RING_0: &[&str] = &[
+    "model",
+    "flink-conf",
+    "flink-manifest",
+    "job-file",
+    "sql",
+    "jar",
+    "lifecycle",
+    "api-types",
+    "faults",
+];
 
 /// The composition root, which may see everything.
 const ROOT: &str = "flumen";
