@@ -26,29 +26,30 @@ impl Setting {
     /// What a statement of the kind [`Set`](crate::StatementKind::Set) says.
     pub fn of(script: &Script<'_>, statement: &Statement) -> Self {
         let tokens = script.significant(statement);
-        match tokens.get(1..).unwrap_or_default() {
-            [] => Self::List,
-            [key, equals, value]
-                if is_text(key) && is_text(value) && script.token_text(equals) == "=" =>
-            {
-                Self::Pair {
-                    key: unquoted(script.token_text(key)),
-                    value: unquoted(script.token_text(value)),
-                    is_quoted: true,
-                }
-            }
-            [first, ..] => {
-                let inner = first.span.start..statement.end.offset;
-                let has_comment = script.tokens()[statement.tokens.clone()].iter().any(is_comment);
-                let pair = (!has_comment).then(|| by_pattern(&script.text()[inner])).flatten();
-                pair.unwrap_or(Self::Malformed)
-            }
+        let tokens = tokens.get(1..).unwrap_or_default();
+        let Some(first) = tokens.first() else { return Self::List };
+        let equals = tokens.iter().position(|token| script.token_text(token) == "=");
+        let (key, value) = tokens.split_at(equals.unwrap_or(tokens.len()));
+        let quoted = joined(script, key).zip(joined(script, value.get(1..).unwrap_or_default()));
+        if let Some((key, value)) = quoted {
+            return Self::Pair { key, value, is_quoted: true };
         }
+        let has_comment = script.tokens()[statement.tokens.clone()].iter().any(is_comment);
+        if has_comment {
+            return Self::Malformed;
+        }
+        let inner = &script.text()[first.span.start..statement.end.offset];
+        by_pattern(inner).unwrap_or(Self::Malformed)
     }
 }
 
-fn is_text(token: &Token) -> bool {
-    token.kind == TokenKind::Text && token.is_closed
+/// The text that these are, if they are texts: neighbours are one text, as SQL has it.
+fn joined(script: &Script<'_>, tokens: &[&Token]) -> Option<String> {
+    let text = |token: &&Token| {
+        let is_text = token.kind == TokenKind::Text && token.is_closed;
+        is_text.then(|| unquoted(script.token_text(token)))
+    };
+    if tokens.is_empty() { None } else { tokens.iter().map(text).collect() }
 }
 
 pub(crate) fn is_comment(token: &Token) -> bool {
@@ -96,6 +97,7 @@ mod tests {
             ("set ;", Setting::List),
             ("SET 'a' = 'it''s';", pair("a", "it's", true)),
             ("SET /* c */ 'a'='b'", pair("a", "b", true)),
+            ("SET 'a' 'b' = 'c'", pair("ab", "c", true)),
             ("SET a.b=c;", pair("a.b", "c", false)),
             ("SET a = 'b;c';", pair("a", "b;c", false)),
             ("SET\n\na =\nb;", pair("a", "b", false)),

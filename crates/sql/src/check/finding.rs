@@ -218,10 +218,18 @@ impl fmt::Display for Problem {
             }
             Self::Empty => out.write_str("the script has no statement"),
             Self::NoJob => out.write_str("nothing in the script starts a job: expected an INSERT"),
-            Self::SecondJob { kind, first_line } => write!(
-                out,
-                "this {kind} starts a second job, after the one of line {first_line}, and a cluster runs one: put several INSERTs between EXECUTE STATEMENT SET BEGIN and END"
-            ),
+            Self::SecondJob { kind, first_line } => {
+                let advice = match kind {
+                    StatementKind::Insert => {
+                        ": put several INSERTs between EXECUTE STATEMENT SET BEGIN and END"
+                    }
+                    _ => "",
+                };
+                write!(
+                    out,
+                    "this {kind} starts a second job, after the one of line {first_line}, and a cluster runs one{advice}"
+                )
+            }
             Self::QueryResult => out.write_str(
                 "nobody reads the result of a query in a job: write it to a table with INSERT INTO",
             ),
@@ -267,7 +275,7 @@ impl Problem {
             Self::SetNested => out.write_str("a statement set cannot hold a statement set"),
             Self::SetNotBegun => out.write_str("END ends a statement set, and none has begun"),
             Self::SetContent(kind) => {
-                write!(out, "a statement set holds INSERT statements only, no {kind}")
+                write!(out, "a statement set holds INSERT and CREATE TABLE AS only, no {kind}")
             }
             _ => out.write_str("the statement set is empty: expected an INSERT"),
         }

@@ -42,12 +42,15 @@ impl<'s> State<'s> {
                 It::EndStatementSet => {
                     self.open = None;
                     if count == 0 {
+                        // Flink submits nothing, which is said here and not once more.
+                        self.may_start = true;
                         self.findings.push(Problem::SetEmpty.at(begin.start));
+                    } else {
+                        self.start(begin);
                     }
-                    self.start(begin);
                     return;
                 }
-                It::Insert | It::CreateTableAs => {}
+                It::Insert | It::CreateTableAs | It::ReplaceTableAs => {}
                 It::BeginStatementSet | It::StatementSet => {
                     self.findings.push(Problem::SetNested.at(statement.start));
                 }
@@ -63,8 +66,8 @@ impl<'s> State<'s> {
                 self.findings.push(Problem::SetNotBegun.at(statement.start));
             }
             It::Query => {
-                self.may_start = true;
                 self.findings.push(Problem::QueryResult.at(statement.start));
+                self.start(statement);
             }
             It::Call | It::AnalyzeTable | It::Unknown | It::Create(Object::MaterializedTable) => {
                 self.may_start = true;

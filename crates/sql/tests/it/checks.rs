@@ -43,6 +43,10 @@ fn a_script_starts_one_job() {
     assert_eq!(of("-- only a comment\n;"), ["1:1 error empty"]);
     assert_eq!(of("CREATE VIEW v AS SELECT 1"), ["1:1 error noJob"]);
     assert_eq!(of("SELECT 1"), ["1:1 warning queryResult"]);
+    assert_eq!(
+        of("INSERT INTO a SELECT 1;\nSELECT 1"),
+        ["2:1 error secondJob", "2:1 warning queryResult"]
+    );
     assert_eq!(of("INSERT INTO a SELECT 1;\n  INSERT INTO b SELECT 2;"), ["2:3 error secondJob"]);
     assert_eq!(
         of("BEGIN STATEMENT SET; INSERT INTO a SELECT 1; END;\nEXECUTE INSERT INTO b SELECT 2"),
