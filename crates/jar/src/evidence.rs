@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use flumen_model::{FlinkMinor, FlinkVersion};
 
-use crate::{Artifact, FlinkEvidence, Scala};
+use crate::{Artifact, FlinkEvidence, Manifest, Scala};
 
 /// The Flink version that an artifact of Flink says it is for: its own version, or what follows the dash in
 /// that of a connector with releases of its own (`3.4.0-1.20`).
@@ -21,6 +21,21 @@ pub(crate) fn of_artifact(artifact: &Artifact) -> Option<FlinkEvidence> {
     // Flink CDC counts its own versions, which look like Flink's.
     let is_cdc = artifact.artifact.contains("cdc");
     (is_flink && is_version && !is_cdc).then(|| evidence(&artifact.version))
+}
+
+/// What the manifest of one of Flink's own jars says: its title begins with `Flink :`, and its version is that
+/// of the artifact.
+pub(crate) fn of_manifest(manifest: &Manifest) -> Option<FlinkEvidence> {
+    let (title, version) = (manifest.title.as_ref()?, manifest.version.as_ref()?);
+    title.strip_prefix("Flink :")?;
+    let artifact = Artifact {
+        group: "org.apache.flink".to_owned(),
+        artifact: title.to_ascii_lowercase(),
+        version: version.clone(),
+    };
+    let FlinkEvidence { version, .. } = of_artifact(&artifact)?;
+    let source = format!("{title} {}, in the manifest", artifact.version);
+    Some(FlinkEvidence { version, source })
 }
 
 /// What a POM in the jar says with its property `flink.version`.
@@ -70,6 +85,21 @@ mod tests {
             version: version.to_owned(),
         };
         of_artifact(&artifact).map(|evidence| evidence.version)
+    }
+
+    #[test]
+    fn a_manifest_names_flink_if_the_jar_is_of_flink() {
+        let version_of = |title: &str, version: &str| {
+            let title = Some(title.to_owned());
+            let manifest =
+                Manifest { title, version: Some(version.to_owned()), ..Manifest::default() };
+            of_manifest(&manifest).map(|evidence| evidence.version)
+        };
+        let kafka = "Flink : Connectors : SQL : Kafka";
+        assert_eq!(version_of(kafka, "5.0.0-2.2").as_deref(), Some("2.2"));
+        assert_eq!(version_of("Flink : Examples : Streaming", "2.3.0").as_deref(), Some("2.3.0"));
+        assert_eq!(version_of("Paimon : Flink : 1.20", "1.13.1"), None);
+        assert_eq!(version_of("Flink : CDC", "2.1.1"), None);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub fn inspect(reader: &mut (impl Read + Seek)) -> Result<Jar, Error> {
     let manifest = archive.text("META-INF/MANIFEST.MF")?.unwrap_or_default();
     let manifest = Manifest::parse(&manifest);
     let classes = classes(&mut archive, &mut warnings)?;
-    let maven = maven(&mut archive)?;
+    let maven = maven(&mut archive, &manifest)?;
     let (factories, services) = factories(&mut archive, &classes, &mut warnings)?;
     warnings.extend(main_class(&manifest, &classes));
     let artifacts = image::bundled(|entry| archive.position(entry).is_some());
@@ -168,15 +168,16 @@ fn classes<R: Read + Seek>(
     Ok(classes)
 }
 
-/// What `META-INF/maven` says.
+/// What `META-INF/maven` says, and the manifest of one of Flink's own jars.
 #[derive(Default)]
 struct Maven {
     artifacts: Vec<Artifact>,
     flink: Vec<FlinkEvidence>,
 }
 
-fn maven<R: Read + Seek>(archive: &mut Archive<R>) -> Result<Maven, Error> {
+fn maven<R: Read + Seek>(archive: &mut Archive<R>, manifest: &Manifest) -> Result<Maven, Error> {
     let mut maven = Maven::default();
+    maven.flink.extend(evidence::of_manifest(manifest));
     let entries: Vec<String> = archive
         .names()
         .iter()
