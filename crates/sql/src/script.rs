@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::{
     Position, StatementKind, Token, TokenKind,
-    kind::{classify, opens_set},
+    kind::{classify, may_hold_set},
     lexer::tokens,
     position::Lines,
 };
@@ -98,14 +98,21 @@ impl Splitter<'_, '_> {
         let start = self.skip_between()?;
         let mut parts = Vec::new();
         let mut is_complete = true;
+        let may_hold_set = may_hold_set(&self.text[self.tokens[start].span.clone()]);
+        // How many of the words STATEMENT SET BEGIN were just read.
+        let mut read = 0;
         while self.at < self.tokens.len() && self.tokens[self.at].kind != TokenKind::Semicolon {
             self.at += 1;
-            if self.tokens[self.at - 1].kind == TokenKind::Word
-                && self.is_word(self.at - 1, "BEGIN")
-                && is_complete
-                && parts.is_empty()
-                && opens_set(&self.words(start..self.at))
-            {
+            if !may_hold_set || !self.tokens[self.at - 1].is_significant() {
+                continue;
+            }
+            read = match read {
+                0 | 1 if self.is_word(self.at - 1, "STATEMENT") => 1,
+                1 if self.is_word(self.at - 1, "SET") => 2,
+                2 if self.is_word(self.at - 1, "BEGIN") => 3,
+                _ => 0,
+            };
+            if read == 3 && parts.is_empty() {
                 is_complete = self.parts(&mut parts);
             }
         }

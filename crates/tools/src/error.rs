@@ -81,12 +81,12 @@ pub enum Error {
         minor: FlinkMinor,
     },
     /// A script in Flink SQL is wrong; the findings were printed.
-    #[error("the script {file} has {errors}")]
+    #[error("the script {file} has {errors} error{}", if *errors == 1 { "" } else { "s" })]
     Script {
         /// The file.
         file: String,
-        /// How many errors, in words.
-        errors: String,
+        /// How many errors, at least one.
+        errors: usize,
     },
     /// A jar cannot be inspected.
     #[error("could not inspect the jar {file}")]

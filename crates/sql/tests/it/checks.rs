@@ -106,6 +106,8 @@ fn what_is_no_statement_is_said_with_what_may_be_meant() {
             "a semicolon is missing before INSERT INTO, which begins a statement"
         ]
     );
+    let old = "CREATE VIEW v AS SELECT 1; INSERT INTO t SELECT 1";
+    assert_eq!(messages(old, "1.13.6"), [""; 0]);
     assert_eq!(
         messages("ADD JAR /a.jar; INSERT INTO t SELECT 1", "1.20.5"),
         ["ADD JAR takes one path in quotes: ADD JAR '/path/to.jar'"]

@@ -45,13 +45,14 @@ pub(super) fn run(arguments: &Check, streams: &mut Streams<'_>) -> Result<(), Er
             streams.note("note: connectors and what differs between Flink versions are checked with --flink-version only")?;
         }
         if findings.is_empty() {
-            streams.print(&format!("{file} is good: {}.\n", counted(statements, "statement")))?;
+            let ending = if statements == 1 { "" } else { "s" };
+            streams.print(&format!("{file} is good: {statements} statement{ending}.\n"))?;
         }
         for Shown { severity, line, column, message, .. } in &findings {
             streams.print(&format!("{file}:{line}:{column}: {severity}: {message}\n"))?;
         }
     }
-    if errors == 0 { Ok(()) } else { Err(Error::Script { file, errors: counted(errors, "error") }) }
+    if errors == 0 { Ok(()) } else { Err(Error::Script { file, errors }) }
 }
 
 fn shown(finding: &Finding) -> Shown {
@@ -76,9 +77,4 @@ fn provided(jar: &Jar) -> impl Iterator<Item = (FactoryKind, String)> {
         [FactoryKind::Connector, FactoryKind::Format, FactoryKind::Catalog]
             .map(|kind| (kind, identifier.clone()))
     })
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{ending}")
 }
