@@ -2,7 +2,7 @@ use std::io::Write;
 
 use clap::Subcommand;
 
-use crate::{Error, Explain, Render, Schema, explain, render, schema};
+use crate::{Error, Explain, Jar, Render, Schema, Sql, explain, jar, render, schema, sql};
 
 /// The offline commands.
 #[derive(Debug, Subcommand)]
@@ -13,6 +13,10 @@ pub enum Command {
     Explain(Explain),
     /// Print the JSON schema of a file
     Schema(Schema),
+    /// Split and check scripts in Flink SQL
+    Sql(Sql),
+    /// Look into jars
+    Jar(Jar),
 }
 
 /// Where a command writes, and in which form.
@@ -28,12 +32,14 @@ pub struct Streams<'a> {
 /// Carries out a command.
 ///
 /// # Errors
-/// If a job file cannot be read or is wrong, the job cannot be rendered, or the output is closed.
+/// If a file cannot be read or is wrong, the job cannot be rendered, or the output is closed.
 pub fn run(command: &Command, streams: &mut Streams<'_>) -> Result<(), Error> {
     match command {
         Command::Render(arguments) => render::run(arguments, streams),
         Command::Explain(arguments) => explain::run(arguments, streams),
         Command::Schema(arguments) => schema::run(arguments, streams),
+        Command::Sql(arguments) => sql::run(arguments, streams),
+        Command::Jar(arguments) => jar::run(arguments, streams),
     }
 }
 

@@ -80,6 +80,23 @@ pub enum Error {
         /// The minor.
         minor: FlinkMinor,
     },
+    /// A script in Flink SQL is wrong; the findings were printed.
+    #[error("the script {file} has {errors} error{}", if *errors == 1 { "" } else { "s" })]
+    Script {
+        /// The file.
+        file: String,
+        /// How many errors, at least one.
+        errors: usize,
+    },
+    /// A jar cannot be inspected.
+    #[error("could not inspect the jar {file}")]
+    Jar {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        #[source]
+        source: flumen_jar::Error,
+    },
     /// The output is closed or full.
     #[error("could not print the result")]
     Print {
@@ -106,10 +123,12 @@ impl Error {
             Self::JobFile(error) => error.kind(),
             Self::ReadLayer { source, .. } | Self::Configuration { source, .. } => source.kind(),
             Self::Render { source, .. } => source.kind(),
+            Self::Jar { source, .. } => source.kind(),
             Self::UnknownKey { .. } => Kind::NotFound,
             Self::ReadFile { .. }
             | Self::InSession { .. }
             | Self::NoJar { .. }
+            | Self::Script { .. }
             | Self::UnknownMinor { .. } => Kind::Invalid,
             Self::Print { .. } | Self::WriteYaml { .. } => Kind::Bug,
         }

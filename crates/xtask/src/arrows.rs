@@ -11,6 +11,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flink-conf", &["model"]),
     ("flink-manifest", &["model", "flink-conf"]),
     ("job-file", &["model", "flink-conf"]),
+    ("sql", &["model", "flink-conf"]),
+    ("jar", &["model"]),
+    ("jar", &["model"]),
     ("lifecycle", &["model"]),
     ("api-types", &["model"]),
     ("faults", &[]),
@@ -38,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("api", &["model", "api-types", "control", "lifecycle"]),
     ("cli", &["model", "flink-conf", "api-types", "job-file"]),
-    ("tools", &["model", "flink-conf", "flink-manifest", "job-file", "image", "k8s"]),
+    ("tools", &["model", "flink-conf", "flink-manifest", "job-file", "sql", "jar", "image", "k8s"]),
     ("flink-cli", &["model", "flink-conf", "flink-manifest", "k8s", "flink-rest"]),
     // The local cluster, which knows nothing of Flink.
     ("apiserver", &[]),
@@ -65,8 +68,17 @@ const WRAPPERS: &[(&str, &[&str])] = &[
 /// Libraries that do IO or look at the clock: not in ring 0.
 const NOT_IN_RING_0: &[&str] =
     &["tokio", "reqwest", "kube", "sqlx", "clap", "axum", "hyper", "tempfile", "nix", "rustix"];
-const RING_0: &[&str] =
-    &["model", "flink-conf", "flink-manifest", "job-file", "lifecycle", "api-types", "faults"];
+const RING_0: &[&str] = &[
+    "model",
+    "flink-conf",
+    "flink-manifest",
+    "job-file",
+    "sql",
+    "jar",
+    "lifecycle",
+    "api-types",
+    "faults",
+];
 
 /// The composition root, which may see everything.
 const ROOT: &str = "flumen";

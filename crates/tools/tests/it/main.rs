@@ -1,6 +1,8 @@
 //! The offline commands as a user calls them.
 
+mod jar;
 mod schema;
+mod sql;
 
 use std::io::Write as _;
 

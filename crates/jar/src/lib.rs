@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+mod archive;
+mod class_file;
+mod error;
+mod evidence;
+mod image;
+mod inspect;
+mod jar;
+mod manifest;
+mod names;
+mod properties;
+mod services;
+mod warning;
+
+pub use archive::{MOST_BYTES, MOST_CLASS_BYTES, MOST_ENTRIES, MOST_TEXT_BYTES};
+pub use error::Error;
+pub use inspect::inspect;
+pub use jar::{Artifact, Factory, FlinkEvidence, Jar, Relocated, Scala, Service};
+pub use manifest::Manifest;
+pub use warning::Warning;

@@ -1,0 +1,35 @@
+//! What is wrong or doubtful in a script, as far as that can be said without Flink.
+
+mod factories;
+mod finding;
+mod jobs;
+mod settings;
+mod statements;
+
+use std::collections::BTreeSet;
+
+use flumen_flink_conf::Severity;
+use flumen_model::FlinkVersion;
+
+use crate::{FactoryKind, Script};
+
+pub use finding::{Finding, Problem};
+
+/// What the script is for.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    /// The Flink version; without it, what differs between versions is judged mildly.
+    pub version: Option<FlinkVersion>,
+    /// Factories that jars bring besides those of Flink.
+    pub provided: BTreeSet<(FactoryKind, String)>,
+}
+
+/// Everything that is wrong or doubtful, in the order of the script. Empty is good.
+pub fn check(script: &Script<'_>, target: &Target) -> Vec<Finding> {
+    let mut findings = statements::check(script, target);
+    findings.extend(jobs::check(script));
+    findings.extend(settings::check(script, target));
+    findings.extend(factories::check(script, target));
+    findings.sort_by_key(|finding| (finding.at.offset, finding.severity == Severity::Warning));
+    findings
+}

@@ -1,0 +1,23 @@
+//! A script in Flink SQL: its statements, what lies between them, and what is wrong with it.
+#![no_main]
+
+use flumen_sql::{Script, Target, TokenKind, check};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let script = Script::parse(text);
+    let tokens: String = script.tokens().iter().map(|token| &text[token.span.clone()]).collect();
+    assert_eq!(tokens, text);
+    let mut end = 0;
+    for statement in script.statements() {
+        let between = Script::parse(&text[end..statement.start.offset]);
+        let is_nothing = |kind| kind == TokenKind::Semicolon;
+        assert!(between.tokens().iter().all(|it| !it.is_significant() || is_nothing(it.kind)));
+        end = statement.end.offset;
+    }
+    let version = Some("1.20.5".parse().expect("a version"));
+    for finding in check(&script, &Target { version, ..Target::default() }) {
+        assert!(finding.at.offset <= text.len());
+        assert!(!finding.problem.to_string().is_empty());
+    }
+});
