@@ -1,0 +1,4 @@
+//! What Maven said, and what we say.
+
+mod record;
+mod trees;

@@ -1,0 +1,71 @@
+//! What was recorded: see `tests/data/record/record.py`.
+
+use std::{
+    collections::BTreeMap,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use flumen_maven::{Artifact, Request};
+
+/// One line of `cases.txt`.
+pub struct Case {
+    pub name: String,
+    pub request: Request,
+}
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
+}
+
+pub fn cases() -> Vec<Case> {
+    let text = std::fs::read_to_string(data().join("cases.txt")).expect("the cases");
+    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    lines.map(case).collect()
+}
+
+fn case(line: &str) -> Case {
+    let mut words = line.split_whitespace();
+    let name = words.next().expect("a name").to_owned();
+    let mut request = Request { artifacts: Vec::new(), exclusions: Vec::new() };
+    for word in words {
+        match word.strip_prefix('-') {
+            Some(exclusion) => request.exclusions.push(exclusion.parse().expect("an exclusion")),
+            None => request.artifacts.push(word.parse().expect("coordinates")),
+        }
+    }
+    Case { name, request }
+}
+
+/// Path in the repository to the text that lies there.
+pub fn repository() -> BTreeMap<String, String> {
+    let packed = std::fs::File::open(data().join("repository.json.gz")).expect("the repository");
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(packed).read_to_string(&mut text).expect("gzip");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// What Maven printed, without the line of the project itself.
+pub fn tree_of_maven(case: &Case) -> String {
+    let path = data().join("trees").join(format!("{}.txt", case.name));
+    let text = std::fs::read_to_string(path).expect("a tree");
+    text.lines().skip(1).map(|line| format!("{line}\n")).collect()
+}
+
+/// The same as Maven prints it.
+pub fn print_tree(artifacts: &[Artifact]) -> String {
+    let mut text = String::new();
+    for (index, artifact) in artifacts.iter().enumerate() {
+        // Whether another one follows on a level decides about the lines that are drawn.
+        let follows = |depth: usize| {
+            let later = artifacts[index + 1..].iter().map(|later| later.depth);
+            later.take_while(|later| *later >= depth).any(|later| later == depth)
+        };
+        for depth in 1..artifact.depth {
+            text.push_str(if follows(depth) { "|  " } else { "   " });
+        }
+        text.push_str(if follows(artifact.depth) { "+- " } else { "\\- " });
+        text.push_str(&format!("{}:{}\n", artifact.coordinates, artifact.scope));
+    }
+    text
+}
