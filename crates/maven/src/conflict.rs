@@ -136,7 +136,9 @@ impl Solver<'_> {
         }
         if self.way.len() > MAX_WAY {
             return Err(Error::TooDeep {
-                at: node.map(|node| self.graph.nodes[node].coordinates.to_string()).unwrap_or_default(),
+                at: node
+                    .map(|node| self.graph.nodes[node].coordinates.to_string())
+                    .unwrap_or_default(),
                 depth: MAX_WAY,
             });
         }
@@ -276,11 +278,13 @@ impl Solver<'_> {
 
     fn contradiction(&self) -> Error {
         let nodes = self.items.iter().map(|item| &self.graph.nodes[item.node]);
-        let mut wanted: Vec<String> = nodes.clone().map(|node| node.constraint.to_string()).collect();
+        let mut wanted: Vec<String> =
+            nodes.clone().map(|node| node.constraint.to_string()).collect();
         wanted.sort();
         wanted.dedup();
         let first = nodes.clone().next().map(|node| &node.coordinates.gav);
-        let artifact = first.map(|gav| format!("{}:{}", gav.group, gav.artifact)).unwrap_or_default();
+        let artifact =
+            first.map(|gav| format!("{}:{}", gav.group, gav.artifact)).unwrap_or_default();
         Error::Contradiction { artifact, wanted }
     }
 

@@ -18,7 +18,9 @@ pub struct Gav {
 pub struct Coordinates {
     /// Group, artifact and version.
     pub gav: Gav,
-    /// The file's ending, such as `jar`.
+    /// Maven's `type`, such as `jar` or `test-jar`.
+    pub kind: String,
+    /// The file's ending, which follows from the type, such as `jar`.
     pub extension: String,
     /// What tells files of one artifact apart, such as `tests`; empty for the main one.
     pub classifier: String,
@@ -47,6 +49,7 @@ impl Gav {
     pub fn pom(&self) -> Coordinates {
         Coordinates {
             gav: self.clone(),
+            kind: "pom".to_owned(),
             extension: "pom".to_owned(),
             classifier: String::new(),
         }
@@ -77,7 +80,12 @@ impl Coordinates {
             .find(|(name, _, _)| *name == kind)
             .map_or((kind, ""), |(_, extension, classifier)| (*extension, *classifier));
         let classifier = if classifier.is_empty() { fixed } else { classifier };
-        Self { gav, extension: extension.to_owned(), classifier: classifier.to_owned() }
+        Self {
+            gav,
+            kind: kind.to_owned(),
+            extension: extension.to_owned(),
+            classifier: classifier.to_owned(),
+        }
     }
 
     /// The name of the file. `version` is that of the file, which differs for snapshots.
@@ -117,11 +125,11 @@ impl fmt::Display for Gav {
     }
 }
 
-/// As Maven writes them: `GROUP:ARTIFACT:EXTENSION[:CLASSIFIER]:VERSION`.
+/// As Maven writes them: `GROUP:ARTIFACT:TYPE[:CLASSIFIER]:VERSION`.
 impl fmt::Display for Coordinates {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { gav, extension, classifier } = self;
-        write!(out, "{}:{}:{extension}", gav.group, gav.artifact)?;
+        let Self { gav, kind, classifier, .. } = self;
+        write!(out, "{}:{}:{kind}", gav.group, gav.artifact)?;
         if !classifier.is_empty() {
             write!(out, ":{classifier}")?;
         }
@@ -218,9 +226,20 @@ mod tests {
 
     #[test]
     fn no_part_leads_out_of_a_repository() {
-        for text in
-            ["", "a", "a:b", "a:b:", "a:b:..", "..:b:1", "a:../b:1", "a:b:1/2", "a:b:c:d:e:1", "a:b:LATEST", "a:b:[1", "a:b:\n1"]
-        {
+        for text in [
+            "",
+            "a",
+            "a:b",
+            "a:b:",
+            "a:b:..",
+            "..:b:1",
+            "a:../b:1",
+            "a:b:1/2",
+            "a:b:c:d:e:1",
+            "a:b:LATEST",
+            "a:b:[1",
+            "a:b:\n1",
+        ] {
             assert!(text.parse::<Coordinates>().is_err(), "{text}");
         }
         assert!("a:b:[1,2)".parse::<Coordinates>().is_ok());

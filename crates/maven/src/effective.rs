@@ -170,7 +170,10 @@ impl<'a, R: Repository> Models<'a, R> {
         let own = Gav {
             group: pom.group.clone().unwrap_or_else(|| inherited(pom, |parent| &parent.group)),
             artifact: pom.artifact.clone(),
-            version: pom.version.clone().unwrap_or_else(|| inherited(pom, |parent| &parent.version)),
+            version: pom
+                .version
+                .clone()
+                .unwrap_or_else(|| inherited(pom, |parent| &parent.version)),
         };
         let properties: HashMap<String, String> = whole.properties.into_iter().collect();
         let values = Values {
@@ -183,7 +186,8 @@ impl<'a, R: Repository> Models<'a, R> {
         let replace_all = |list: Vec<Dependency>| -> Vec<Dependency> {
             list.into_iter().map(|one| replace(&values, one)).collect()
         };
-        let (managed, mut dependencies) = (replace_all(whole.managed), replace_all(whole.dependencies));
+        let (managed, mut dependencies) =
+            (replace_all(whole.managed), replace_all(whole.dependencies));
         let part = |text: &Option<String>| text.as_ref().map(|text| values.replace(text));
         let relocation = pom.relocation.as_ref().map(|to| Relocation {
             group: part(&to.group),
@@ -271,12 +275,11 @@ fn deduplicate(list: &mut Vec<Dependency>) {
     let mut places: HashMap<_, usize> = HashMap::new();
     let mut kept: Vec<Dependency> = Vec::with_capacity(list.len());
     for one in list.drain(..) {
-        match places.get(&owned_key(&one)) {
-            Some(place) => kept[*place] = one,
-            None => {
-                places.insert(owned_key(&one), kept.len());
-                kept.push(one);
-            }
+        if let Some(place) = places.get(&owned_key(&one)) {
+            kept[*place] = one;
+        } else {
+            places.insert(owned_key(&one), kept.len());
+            kept.push(one);
         }
     }
     *list = kept;

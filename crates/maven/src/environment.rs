@@ -133,8 +133,9 @@ fn is_in_java_range(version: &str, range: &str) -> bool {
     let above = bound(lower).is_none_or(|bound| {
         version > bound || (version == bound && lower.trim_start().starts_with('['))
     });
-    let below = bound(upper)
-        .is_none_or(|bound| version < bound || (version == bound && upper.trim_end().ends_with(']')));
+    let below = bound(upper).is_none_or(|bound| {
+        version < bound || (version == bound && upper.trim_end().ends_with(']'))
+    });
     above && below
 }
 

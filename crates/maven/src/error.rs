@@ -16,13 +16,18 @@ pub enum Error {
         why: &'static str,
     },
     /// A text is no exclusion.
-    #[error("{text:?} names no artifacts to exclude: expected GROUP:ARTIFACT, where either may be *")]
+    #[error(
+        "{text:?} names no artifacts to exclude: expected GROUP:ARTIFACT, where either may be *"
+    )]
     ReadExclusion {
         /// The text.
         text: String,
     },
     /// No version lies in the range that is asked for.
-    #[error("no version of {artifact} lies in {range}; the newest that are known: {}", listed(known))]
+    #[error(
+        "no version of {artifact} lies in {range}; the newest that are known: {}",
+        listed(known)
+    )]
     NoVersion {
         /// Group and artifact.
         artifact: String,
@@ -79,7 +84,9 @@ pub enum Error {
         source: Box<Unusable>,
     },
     /// A repository refuses.
-    #[error("could not fetch {path}: the repository {repository} does not allow it (status {status})")]
+    #[error(
+        "could not fetch {path}: the repository {repository} does not allow it (status {status})"
+    )]
     Denied {
         /// The path in the repository.
         path: String,
@@ -110,7 +117,9 @@ pub enum Error {
         source: Arc<reqwest::Error>,
     },
     /// A file is not what the repository's checksum says.
-    #[error("could not use {path}: its {algorithm} is {found}, and the repository {repository} says {expected}")]
+    #[error(
+        "could not use {path}: its {algorithm} is {found}, and the repository {repository} says {expected}"
+    )]
     Checksum {
         /// The path in the repository.
         path: String,
@@ -134,7 +143,9 @@ pub enum Error {
         limit: u64,
     },
     /// The repositories that must not be asked.
-    #[error("could not fetch {path}: the repository {repository} is blocked by the mirror {mirror} of the settings")]
+    #[error(
+        "could not fetch {path}: the repository {repository} is blocked by the mirror {mirror} of the settings"
+    )]
     Blocked {
         /// The path in the repository.
         path: String,
@@ -164,7 +175,9 @@ pub enum Error {
         source: XmlError,
     },
     /// An address in the settings or of a flag is none.
-    #[error("the address of the repository {repository} is none that can be asked: expected http://, https:// or file://")]
+    #[error(
+        "the address of the repository {repository} is none that can be asked: expected http://, https:// or file://"
+    )]
     Address {
         /// The repository's id.
         repository: String,

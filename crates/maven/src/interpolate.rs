@@ -102,8 +102,10 @@ mod tests {
     fn replace(text: &str, properties: &[(&str, &str)]) -> String {
         let own = Gav::new("g", "a", "1");
         let parent = Gav::new("g", "p", "2");
-        let properties =
-            properties.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let properties = properties
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
         let environment = Environment::linux("17");
         let values = Values {
             own: &own,
@@ -117,7 +119,8 @@ mod tests {
 
     #[test]
     fn values_come_from_the_nearest_place() {
-        let properties = [("x", "1.${y}"), ("y", "2"), ("project.version", "no"), ("version", "own")];
+        let properties =
+            [("x", "1.${y}"), ("y", "2"), ("project.version", "no"), ("version", "own")];
         for (text, expected) in [
             ("a-${x}-b", "a-1.2-b"),
             ("${project.version}", "1"),

@@ -88,8 +88,8 @@ impl Vertices {
         let mut order = Order::default();
         let mut above: Vec<usize> = self.all.iter().map(|vertex| vertex.above).collect();
         let mut ready: VecDeque<usize> = VecDeque::new();
-        for place in 0..self.all.len() {
-            if above[place] == 0 {
+        for (place, above) in above.iter().enumerate() {
+            if *above == 0 {
                 self.enqueue(&mut ready, place);
             }
         }

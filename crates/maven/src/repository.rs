@@ -1,10 +1,6 @@
 use std::sync::Arc;
 
-use crate::{
-    coordinates::Gav,
-    pom::Pom,
-    xml::XmlError,
-};
+use crate::{coordinates::Gav, pom::Pom, xml::XmlError};
 
 /// What a repository says of something.
 #[derive(Debug, Clone)]

@@ -115,7 +115,7 @@ fn dependency(wanted: &Coordinates, exclusions: &[Exclusion]) -> Dependency {
         group: wanted.gav.group.clone(),
         artifact: wanted.gav.artifact.clone(),
         version: wanted.gav.version.clone(),
-        kind: wanted.extension.clone(),
+        kind: wanted.kind.clone(),
         classifier: wanted.classifier.clone(),
         exclusions: exclusions.to_vec(),
         ..Dependency::default()

@@ -144,7 +144,11 @@ fn compare(one: Option<&Item>, other: Option<&Item>) -> Ordering {
         (None, None) => Ordering::Equal,
         (None, Some(_)) => compare(other, one).reverse(),
         (Some(Number(digits)), None) => {
-            if digits.is_empty() { Ordering::Equal } else { Ordering::Greater }
+            if digits.is_empty() {
+                Ordering::Equal
+            } else {
+                Ordering::Greater
+            }
         }
         (Some(Word(word)), None) => rank(word).cmp(&rank("")),
         (Some(List(list)), None) => list

@@ -137,12 +137,11 @@ fn end_of_tag(tag: &str) -> Option<usize> {
     for (index, byte) in tag.bytes().enumerate() {
         match (quote, byte) {
             (Some(open), byte) if byte == open => quote = None,
-            (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'[') => brackets += 1,
             (None, b']') => brackets = brackets.saturating_sub(1),
             (None, b'>') if brackets == 0 => return Some(index),
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     None

@@ -9,16 +9,16 @@ use std::{
 use flumen_maven::{Artifact, Request};
 
 /// One line of `cases.txt`.
-pub struct Case {
-    pub name: String,
-    pub request: Request,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) request: Request,
 }
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
 }
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let text = std::fs::read_to_string(data().join("cases.txt")).expect("the cases");
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     lines.map(case).collect()
@@ -38,7 +38,7 @@ fn case(line: &str) -> Case {
 }
 
 /// Path in the repository to the text that lies there.
-pub fn repository() -> BTreeMap<String, String> {
+pub(crate) fn repository() -> BTreeMap<String, String> {
     let packed = std::fs::File::open(data().join("repository.json.gz")).expect("the repository");
     let mut text = String::new();
     flate2::read::GzDecoder::new(packed).read_to_string(&mut text).expect("gzip");
@@ -46,14 +46,14 @@ pub fn repository() -> BTreeMap<String, String> {
 }
 
 /// What Maven printed, without the line of the project itself.
-pub fn tree_of_maven(case: &Case) -> String {
+pub(crate) fn tree_of_maven(case: &Case) -> String {
     let path = data().join("trees").join(format!("{}.txt", case.name));
     let text = std::fs::read_to_string(path).expect("a tree");
     text.lines().skip(1).map(|line| format!("{line}\n")).collect()
 }
 
 /// The same as Maven prints it.
-pub fn print_tree(artifacts: &[Artifact]) -> String {
+pub(crate) fn print_tree(artifacts: &[Artifact]) -> String {
     let mut text = String::new();
     for (index, artifact) in artifacts.iter().enumerate() {
         // Whether another one follows on a level decides about the lines that are drawn.
