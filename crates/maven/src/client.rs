@@ -16,7 +16,7 @@ use crate::{
     effective::Unusable,
     environment::Environment,
     error::Error,
-    local::{self, Local},
+    local::{self, Durable, Local},
     resolver::{Artifact, Request, Resolution, Resolver, Step},
     settings::{Remote, Settings},
     transport::{Fetched, Transport},
@@ -129,7 +129,7 @@ impl Client {
         let mut source = std::fs::File::open(from)
             .map_err(|source| Error::Read { path: from.to_owned(), source })?;
         std::io::copy(&mut source, part.as_file_mut()).map_err(failed)?;
-        local::persist(part, to)
+        local::persist(part, to, Durable::Yes)
     }
 
     /// The file in the local repository, fetched if it is not there; none if nobody has it.

@@ -62,8 +62,12 @@ impl Local {
         let target = self.path(path);
         let directory = target.parent().unwrap_or(&self.root);
         let failed = |source| Error::Write { path: directory.to_owned(), source };
-        fs::create_dir_all(directory).map_err(failed)?;
-        tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(directory).map_err(failed)
+        // Another process may remove the directory, while it is empty, between these two.
+        let begin = || {
+            fs::create_dir_all(directory)?;
+            tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(directory)
+        };
+        begin().or_else(|_| begin()).map_err(failed)
     }
 
     /// Removes the directories of a file that nobody has, as far as nothing lies in them.
@@ -82,7 +86,7 @@ impl Local {
         origin: &str,
     ) -> Result<PathBuf, Error> {
         let target = self.path(path);
-        persist(part, &target)?;
+        persist(part, &target, Durable::Yes)?;
         self.note_origin(&target, origin)?;
         Ok(target)
     }
@@ -92,7 +96,7 @@ impl Local {
         let mut part = self.begin(path)?;
         let target = self.path(path);
         part.write_all(bytes).map_err(|source| Error::Write { path: target.clone(), source })?;
-        persist(part, &target)
+        persist(part, &target, Durable::No)
     }
 
     fn note_origin(&self, file: &Path, origin: &str) -> Result<(), Error> {
@@ -113,16 +117,25 @@ impl Local {
         let directory = path.parent().unwrap_or(&self.root);
         let mut part = NamedTempFile::new_in(directory).map_err(failed)?;
         part.write_all(text.as_bytes()).map_err(failed)?;
-        persist(part, &path)
+        persist(part, &path, Durable::No)
     }
 }
 
-/// Puts a file on the disk and then in its place; readers see it whole or not at all.
-pub(crate) fn persist(part: NamedTempFile, target: &Path) -> Result<(), Error> {
+/// Whether a file must be whole after the machine lost power, too. Checksums and notes need not: they are made again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durable {
+    Yes,
+    No,
+}
+
+/// Gives a file its name; readers see it whole or not at all.
+pub(crate) fn persist(part: NamedTempFile, target: &Path, durable: Durable) -> Result<(), Error> {
     let failed = |source| Error::Write { path: target.to_owned(), source };
     let mode: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     part.as_file().set_permissions(mode).map_err(failed)?;
-    part.as_file().sync_all().map_err(failed)?;
+    if durable == Durable::Yes {
+        part.as_file().sync_all().map_err(failed)?;
+    }
     part.persist(target).map_err(|error| failed(error.error))?;
     Ok(())
 }

@@ -75,6 +75,9 @@ impl Range {
         let mut inner = text.chars();
         let (open, close) = (inner.next()?, inner.next_back()?);
         let inner = inner.as_str().trim();
+        if inner.contains(['[', '(']) {
+            return None;
+        }
         let bound = |text: &str, is_inside| {
             let text = text.trim();
             (!text.is_empty()).then(|| Bound { version: Version::parse(text), is_inside })
@@ -84,7 +87,7 @@ impl Range {
             let is_closed = open == '[' && close == ']';
             return is_closed.then(|| Self { lower: Some(only.clone()), upper: Some(only) });
         };
-        if upper.contains(',') || inner.contains(['[', '(']) {
+        if upper.contains(',') {
             return None;
         }
         let range = Self { lower: bound(lower, open == '['), upper: bound(upper, close == ']') };

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
 use crate::{
     collect::Collector,
@@ -107,6 +107,26 @@ impl Resolver {
         let is_loss = |(of, _): &(Gav, Unusable)| kept.contains(of) && seen.insert(of.clone());
         let unusable = findings.unusable.into_iter().filter(is_loss).map(|(_, why)| why).collect();
         Ok(Step::Done(Resolution { artifacts, unusable }))
+    }
+}
+
+/// As `mvn dependency:tree` prints it.
+impl fmt::Display for Resolution {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whether another one follows on a level decides about the lines that are drawn; seen from the end that is known.
+        let mut lines = Vec::with_capacity(self.artifacts.len());
+        let mut follows: Vec<bool> = Vec::new();
+        for Artifact { coordinates, scope, depth } in self.artifacts.iter().rev() {
+            follows.resize((*depth).max(1), false);
+            let mut line = String::new();
+            for level in 0..depth.saturating_sub(1) {
+                line.push_str(if follows[level] { "|  " } else { "   " });
+            }
+            let has_next = std::mem::replace(&mut follows[depth.saturating_sub(1)], true);
+            line.push_str(if has_next { "+- " } else { "\\- " });
+            lines.push(format!("{line}{coordinates}:{scope}\n"));
+        }
+        lines.iter().rev().try_for_each(|line| out.write_str(line))
     }
 }
 

@@ -58,6 +58,7 @@ fn parse(text: &str) -> List {
             }
         } else if char.is_ascii_digit() {
             if !is_digit && index > start {
+                nest(&mut stack);
                 top(&mut stack).push(item(false, &part(), true));
                 start = index;
                 stack.push(Vec::new());
@@ -74,6 +75,9 @@ fn parse(text: &str) -> List {
     }
     if chars.len() > start {
         let rest: String = chars[start..].iter().collect();
+        if !is_digit {
+            nest(&mut stack);
+        }
         top(&mut stack).push(item(is_digit, &rest, false));
     }
     let mut inner: Option<List> = None;
@@ -83,6 +87,13 @@ fn parse(text: &str) -> List {
         inner = Some(list);
     }
     inner.unwrap_or_default()
+}
+
+/// A word begins a list also after a dot: `1.rc1` is `1-rc1`.
+fn nest(stack: &mut Vec<List>) {
+    if !top(stack).is_empty() {
+        stack.push(Vec::new());
+    }
 }
 
 fn top(stack: &mut [List]) -> &mut List {

@@ -2,7 +2,7 @@ use std::io::Write;
 
 use clap::Subcommand;
 
-use crate::{Error, Explain, Render, Schema, explain, render, schema};
+use crate::{Error, Explain, Maven, Render, Schema, explain, maven, render, schema};
 
 /// The offline commands.
 #[derive(Debug, Subcommand)]
@@ -13,6 +13,9 @@ pub enum Command {
     Explain(Explain),
     /// Print the JSON schema of a file
     Schema(Schema),
+    /// Resolve and fetch artifacts from Maven repositories, without Maven
+    #[command(subcommand)]
+    Maven(Maven),
 }
 
 /// Where a command writes, and in which form.
@@ -23,17 +26,22 @@ pub struct Streams<'a> {
     pub notes: &'a mut dyn Write,
     /// One JSON value instead of text for people.
     pub json: bool,
+    /// Whether notes go to a terminal, where a line may be drawn again.
+    pub is_terminal: bool,
+    /// Values of environment variables.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// Carries out a command.
 ///
 /// # Errors
-/// If a job file cannot be read or is wrong, the job cannot be rendered, or the output is closed.
+/// If a job file cannot be read or is wrong, the job cannot be rendered, artifacts cannot be had, or the output is closed.
 pub fn run(command: &Command, streams: &mut Streams<'_>) -> Result<(), Error> {
     match command {
         Command::Render(arguments) => render::run(arguments, streams),
         Command::Explain(arguments) => explain::run(arguments, streams),
         Command::Schema(arguments) => schema::run(arguments, streams),
+        Command::Maven(command) => maven::run(command, streams),
     }
 }
 

@@ -80,6 +80,19 @@ pub enum Error {
         /// The minor.
         minor: FlinkMinor,
     },
+    /// Artifacts cannot be resolved or fetched.
+    #[error(transparent)]
+    Maven(#[from] flumen_maven::Error),
+    /// Nobody says where the user's files are.
+    #[error("could not find the settings of Maven: the variable HOME is not set")]
+    NoHome,
+    /// The runtime for connections does not start.
+    #[error("could not start what repositories are asked with")]
+    Start {
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// The output is closed or full.
     #[error("could not print the result")]
     Print {
@@ -104,14 +117,26 @@ impl Error {
                 Kind::NotFound
             }
             Self::JobFile(error) => error.kind(),
+            Self::Maven(error) => error.kind(),
             Self::ReadLayer { source, .. } | Self::Configuration { source, .. } => source.kind(),
             Self::Render { source, .. } => source.kind(),
             Self::UnknownKey { .. } => Kind::NotFound,
             Self::ReadFile { .. }
             | Self::InSession { .. }
             | Self::NoJar { .. }
+            | Self::NoHome
             | Self::UnknownMinor { .. } => Kind::Invalid,
+            Self::Start { .. } => Kind::Unavailable,
             Self::Print { .. } | Self::WriteYaml { .. } => Kind::Bug,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Maven(error) => error.hint(),
+            Self::NoHome => Some("Set HOME, or name the files with `--settings` and `--local-repository`."),
+            _ => None,
         }
     }
 }

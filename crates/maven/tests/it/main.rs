@@ -1,4 +1,6 @@
 //! What Maven said, and what we say.
 
+mod http;
 mod record;
+mod server;
 mod trees;

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flumen_maven::{Artifact, Request};
+use flumen_maven::{Request, Resolution};
 
 /// One line of `cases.txt`.
 pub(crate) struct Case {
@@ -49,23 +49,14 @@ pub(crate) fn repository() -> BTreeMap<String, String> {
 pub(crate) fn tree_of_maven(case: &Case) -> String {
     let path = data().join("trees").join(format!("{}.txt", case.name));
     let text = std::fs::read_to_string(path).expect("a tree");
-    text.lines().skip(1).map(|line| format!("{line}\n")).collect()
+    text.split_once('\n').expect("the project's line").1.to_owned()
 }
 
-/// The same as Maven prints it.
-pub(crate) fn print_tree(artifacts: &[Artifact]) -> String {
-    let mut text = String::new();
-    for (index, artifact) in artifacts.iter().enumerate() {
-        // Whether another one follows on a level decides about the lines that are drawn.
-        let follows = |depth: usize| {
-            let later = artifacts[index + 1..].iter().map(|later| later.depth);
-            later.take_while(|later| *later >= depth).any(|later| later == depth)
-        };
-        for depth in 1..artifact.depth {
-            text.push_str(if follows(depth) { "|  " } else { "   " });
-        }
-        text.push_str(if follows(artifact.depth) { "+- " } else { "\\- " });
-        text.push_str(&format!("{}:{}\n", artifact.coordinates, artifact.scope));
-    }
-    text
+/// Which of the cases have another tree than Maven's.
+pub(crate) fn differences(trees: &[(Case, Result<Resolution, String>)]) -> Vec<String> {
+    let shown = |(case, tree): &(Case, Result<Resolution, String>)| {
+        let tree = tree.as_ref().map_or_else(Clone::clone, ToString::to_string);
+        (tree != tree_of_maven(case)).then(|| format!("{}:\n{tree}", case.name))
+    };
+    trees.iter().filter_map(shown).collect()
 }
