@@ -110,8 +110,8 @@ fn is_name(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     (1..=MAX_PART).contains(&text.len())
         && text.bytes().all(allowed)
-        && !text.split('.').any(|part| part.is_empty() && text.contains(".."))
-        && text != "."
+        // Dots of a group become slashes: none may stand at an end or beside another.
+        && text.split('.').all(|part| !part.is_empty())
 }
 
 fn is_version(text: &str) -> bool {
@@ -235,6 +235,9 @@ mod tests {
             "..:b:1",
             "a:../b:1",
             "a:b:1/2",
+            ".b:c:1",
+            "b.:c:1",
+            "a..b:c:1",
             "a:b:c:d:e:1",
             "a:b:LATEST",
             "a:b:[1",

@@ -26,7 +26,7 @@ pub(crate) struct Effective {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Unusable {
     /// The POM is not there.
-    #[error("no repository has the POM {pom}")]
+    #[error("could not find the POM {pom}")]
     Missing {
         /// Of what.
         pom: Gav,

@@ -135,7 +135,9 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Maven(error) => error.hint(),
-            Self::NoHome => Some("Set HOME, or name the files with `--settings` and `--local-repository`."),
+            Self::NoHome => {
+                Some("Set HOME, or name the files with `--settings` and `--local-repository`.")
+            }
             _ => None,
         }
     }

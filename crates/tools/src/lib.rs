@@ -16,6 +16,6 @@ pub use command::{Command, Streams, run};
 pub use error::Error;
 pub use explain::Explain;
 pub use layer_file::LayerFile;
-pub use maven::Maven;
+pub use maven::{Fetch, Maven, Tree};
 pub use render::Render;
 pub use schema::Schema;

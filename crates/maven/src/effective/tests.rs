@@ -137,7 +137,7 @@ fn what_is_missing_is_named() {
         ),
     ]);
     let text = |artifact| effective(&poms, artifact).expect_err("unusable").to_string();
-    assert_eq!(text("orphan"), "no repository has the POM g:nobody:1");
+    assert_eq!(text("orphan"), "could not find the POM g:nobody:1");
     assert_eq!(
         text("open"),
         "the POM g:open:1 names no version, group or artifact of its dependency d:a"

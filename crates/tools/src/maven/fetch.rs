@@ -80,8 +80,10 @@ mod tests {
             depth: 1,
         };
         let artifacts = [artifact("a:x:1"), artifact("b:x:1"), artifact("b:y:jar:tests:1")];
-        let shown: Vec<_> =
-            targets(&artifacts, Path::new("lib")).iter().map(|path| path.display().to_string()).collect();
+        let shown: Vec<_> = targets(&artifacts, Path::new("lib"))
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         assert_eq!(shown, ["lib/a.x-1.jar", "lib/b.x-1.jar", "lib/y-1-tests.jar"]);
     }
 }

@@ -89,7 +89,10 @@ pub(super) fn exclusions(keep: &[Exclusion]) -> Vec<Exclusion> {
     let parts = RULES.iter().filter_map(|(rule, _)| rule.split_once(':'));
     parts
         .filter(|(group, artifact)| !keep.iter().any(|kept| kept.matches(group, artifact)))
-        .map(|(group, artifact)| Exclusion { group: group.to_owned(), artifact: artifact.to_owned() })
+        .map(|(group, artifact)| Exclusion {
+            group: group.to_owned(),
+            artifact: artifact.to_owned(),
+        })
         .collect()
 }
 

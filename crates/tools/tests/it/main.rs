@@ -65,8 +65,7 @@ fn schema_of(minor: Option<&str>) -> serde_json::Value {
     line.extend(minor.into_iter().flat_map(|minor| ["--flink-minor", minor]));
     let program = Program::try_parse_from(line).expect("arguments");
     let (mut out, mut notes) = (Vec::new(), Vec::new());
-    run(&program.command, &mut streams(&mut out, &mut notes, false))
-        .expect("printed");
+    run(&program.command, &mut streams(&mut out, &mut notes, false)).expect("printed");
     serde_json::from_slice(&out).expect("JSON")
 }
 

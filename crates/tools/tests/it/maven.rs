@@ -93,7 +93,7 @@ fn the_tree_is_printed_as_maven_prints_it() {
     ");
     assert_eq!(
         ran.notes,
-        "warning: no repository has the POM g:unknown:1; what its artifact depends on is not known and left out\n"
+        "warning: could not find the POM g:unknown:1; what its artifact depends on is not known and left out\n"
     );
 }
 
@@ -170,7 +170,10 @@ fn what_cannot_be_had_is_named_with_what_to_do() {
     let refused = |words: &[&str]| place.maven(words, false).result.expect_err("refused");
     let unknown = refused(&["tree", "g:nothing:1"]);
     assert_eq!(unknown.kind(), Kind::NotFound);
-    let text = format!("could not find g:nothing:1: none of the repositories disk (file://{}/) has it", place.path("remote"));
+    let text = format!(
+        "could not find g:nothing:1: none of the repositories disk (file://{}/) has it",
+        place.path("remote")
+    );
     assert_eq!(unknown.to_string(), text);
     assert!(unknown.hint().is_some_and(|hint| hint.contains("--repository")));
     let to = place.path("lib");
