@@ -53,12 +53,14 @@ fn parts_in(directory: &Path) -> usize {
 }
 
 #[tokio::test]
-async fn every_recorded_tree_is_mavens_over_http_and_then_offline() {
+async fn recorded_trees_are_mavens_over_http_and_then_offline() {
+    // Each of them is compared in `trees.rs`; here it is about how POMs come.
+    const EVERY: usize = 6;
     let server = Server::start(repository(), Quirks::default()).await;
     let directory = local();
     let online = client(directory.path(), vec![server.remote("central")]);
     let mut trees = Vec::new();
-    for case in cases() {
+    for case in cases().into_iter().step_by(EVERY) {
         let tree = online.resolve(&case.request, Environment::linux("17.0.15")).await;
         trees.push((case, tree.map_err(|error| format!("{error:?}"))));
     }

@@ -14,6 +14,7 @@ use proptest::prelude::*;
 const ARTIFACTS: usize = 6;
 const VERSIONS: usize = 3;
 
+#[derive(Debug)]
 struct Poms(BTreeMap<Gav, Arc<Pom>>);
 
 impl Repository for Poms {
