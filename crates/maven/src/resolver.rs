@@ -119,8 +119,8 @@ impl fmt::Display for Resolution {
         for Artifact { coordinates, scope, depth } in self.artifacts.iter().rev() {
             follows.resize((*depth).max(1), false);
             let mut line = String::new();
-            for level in 0..depth.saturating_sub(1) {
-                line.push_str(if follows[level] { "|  " } else { "   " });
+            for has_next in follows.iter().take(depth.saturating_sub(1)) {
+                line.push_str(if *has_next { "|  " } else { "   " });
             }
             let has_next = std::mem::replace(&mut follows[depth.saturating_sub(1)], true);
             line.push_str(if has_next { "+- " } else { "\\- " });

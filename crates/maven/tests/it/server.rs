@@ -43,7 +43,7 @@ struct Files {
 
 pub(crate) struct Server {
     pub(crate) address: String,
-    files: Arc<Files>,
+    state: Arc<Files>,
     task: JoinHandle<()>,
 }
 
@@ -57,23 +57,23 @@ impl Server {
     pub(crate) async fn start(files: BTreeMap<String, String>, quirks: Quirks) -> Self {
         let files =
             Files { files, quirks, requests: AtomicUsize::new(0), ranges: Mutex::default() };
-        let files = Arc::new(files);
+        let state = Arc::new(files);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}/repo", listener.local_addr().expect("an address"));
-        let router = Router::new().fallback(answer).with_state(files.clone());
+        let router = Router::new().fallback(answer).with_state(state.clone());
         let task = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("served");
         });
-        Self { address, files, task }
+        Self { address, state, task }
     }
 
     pub(crate) fn requests(&self) -> usize {
-        self.files.requests.load(Ordering::Relaxed)
+        self.state.requests.load(Ordering::Relaxed)
     }
 
     /// The ranges that were asked for.
     pub(crate) fn ranges(&self) -> Vec<String> {
-        self.files.ranges.lock().expect("held by nobody").clone()
+        self.state.ranges.lock().expect("held by nobody").clone()
     }
 
     pub(crate) fn remote(&self, id: &str) -> Remote {
@@ -98,7 +98,8 @@ async fn answer(State(files): State<Arc<Files>>, request: Request) -> Response {
         let hex: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         return files.quirks.checksum.clone().unwrap_or_else(|| hex.concat()).into_response();
     }
-    if files.quirks.breaks && file.ends_with(".jar") {
+    let is_jar = Path::new(file).extension().is_some_and(|extension| extension == "jar");
+    if files.quirks.breaks && is_jar {
         return broken(&files, text, request.headers());
     }
     text.clone().into_response()

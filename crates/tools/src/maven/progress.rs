@@ -1,4 +1,4 @@
-use std::{io::Write as _, time::Duration};
+use std::time::Duration;
 
 use flumen_maven::Progress;
 use tokio::time::{MissedTickBehavior, interval};

@@ -60,7 +60,7 @@ impl Place {
 }
 
 fn write_artifact(repository: &Path, group: &str, artifact: &str, dependencies: &[(&str, &str)]) {
-    let below: String = dependencies
+    let below: Vec<String> = dependencies
         .iter()
         .map(|(group, artifact)| {
             format!(
@@ -68,6 +68,7 @@ fn write_artifact(repository: &Path, group: &str, artifact: &str, dependencies: 
             )
         })
         .collect();
+    let below = below.concat();
     let pom = format!(
         "<project><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>1</version>\
          <dependencies>{below}</dependencies></project>"
