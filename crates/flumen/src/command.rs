@@ -1,4 +1,9 @@
-use std::{env, ffi::OsString, io, process::ExitCode};
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
 
 use clap::{CommandFactory as _, Parser as _};
 use flumen_cli::{OutputFormat, Printer, Surroundings};
@@ -68,6 +73,8 @@ fn tools(command: &flumen_tools::Command, output: OutputFormat, printer: &Printe
         out: &mut io::stdout().lock(),
         notes: &mut io::stderr(),
         json: output == OutputFormat::Json,
+        is_terminal: io::stderr().is_terminal(),
+        variable: &|name| variable(name).and_then(|value| value.into_string().ok()),
     };
     match flumen_tools::run(command, &mut streams) {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,8 +22,13 @@ pub(crate) fn explain(error: &anyhow::Error) -> Explained {
     Explained {
         message: error.to_string(),
         causes: Explained::chain(error.chain().nth(1)),
-        hint: error.downcast_ref().and_then(flumen_control::Error::hint),
+        hint: hint(error),
     }
+}
+
+fn hint(error: &anyhow::Error) -> Option<String> {
+    let of_tools = || error.downcast_ref().and_then(flumen_tools::Error::hint).map(str::to_owned);
+    error.downcast_ref().and_then(flumen_control::Error::hint).or_else(of_tools)
 }
 
 /// Shows the error and says with what the process ends.

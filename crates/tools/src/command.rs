@@ -2,7 +2,9 @@ use std::io::Write;
 
 use clap::Subcommand;
 
-use crate::{Error, Explain, Jar, Render, Schema, Sql, explain, jar, render, schema, sql};
+use crate::{
+    Error, Explain, Jar, Maven, Render, Schema, Sql, explain, jar, maven, render, schema, sql,
+};
 
 /// The offline commands.
 #[derive(Debug, Subcommand)]
@@ -17,6 +19,9 @@ pub enum Command {
     Sql(Sql),
     /// Look into jars
     Jar(Jar),
+    /// Resolve and fetch artifacts from Maven repositories, without Maven
+    #[command(subcommand)]
+    Maven(Maven),
 }
 
 /// Where a command writes, and in which form.
@@ -27,12 +32,16 @@ pub struct Streams<'a> {
     pub notes: &'a mut dyn Write,
     /// One JSON value instead of text for people.
     pub json: bool,
+    /// Whether notes go to a terminal, where a line may be drawn again.
+    pub is_terminal: bool,
+    /// Values of environment variables.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// Carries out a command.
 ///
 /// # Errors
-/// If a file cannot be read or is wrong, the job cannot be rendered, or the output is closed.
+/// If a file cannot be read or is wrong, the job cannot be rendered, artifacts cannot be had, or the output is closed.
 pub fn run(command: &Command, streams: &mut Streams<'_>) -> Result<(), Error> {
     match command {
         Command::Render(arguments) => render::run(arguments, streams),
@@ -40,6 +49,7 @@ pub fn run(command: &Command, streams: &mut Streams<'_>) -> Result<(), Error> {
         Command::Schema(arguments) => schema::run(arguments, streams),
         Command::Sql(arguments) => sql::run(arguments, streams),
         Command::Jar(arguments) => jar::run(arguments, streams),
+        Command::Maven(command) => maven::run(command, streams),
     }
 }
 

@@ -97,6 +97,19 @@ pub enum Error {
         #[source]
         source: flumen_jar::Error,
     },
+    /// Artifacts cannot be resolved or fetched.
+    #[error(transparent)]
+    Maven(#[from] flumen_maven::Error),
+    /// Nobody says where the user's files are.
+    #[error("could not find the settings of Maven: the variable HOME is not set")]
+    NoHome,
+    /// The runtime for connections does not start.
+    #[error("could not start what repositories are asked with")]
+    Start {
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// The output is closed or full.
     #[error("could not print the result")]
     Print {
@@ -121,6 +134,7 @@ impl Error {
                 Kind::NotFound
             }
             Self::JobFile(error) => error.kind(),
+            Self::Maven(error) => error.kind(),
             Self::ReadLayer { source, .. } | Self::Configuration { source, .. } => source.kind(),
             Self::Render { source, .. } => source.kind(),
             Self::Jar { source, .. } => source.kind(),
@@ -129,8 +143,21 @@ impl Error {
             | Self::InSession { .. }
             | Self::NoJar { .. }
             | Self::Script { .. }
+            | Self::NoHome
             | Self::UnknownMinor { .. } => Kind::Invalid,
+            Self::Start { .. } => Kind::Unavailable,
             Self::Print { .. } | Self::WriteYaml { .. } => Kind::Bug,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Maven(error) => error.hint(),
+            Self::NoHome => {
+                Some("Set HOME, or name the files with `--settings` and `--local-repository`.")
+            }
+            _ => None,
         }
     }
 }

@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flink-rest", &["model"]),
     ("flink-dist", &["model"]),
     ("image", &["model"]),
+    ("maven", &["model"]),
     ("store", &["model", "lifecycle", "faults"]),
     // Ring 2: where decisions meet effects, and the edges.
     (
@@ -41,7 +42,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("api", &["model", "api-types", "control", "lifecycle"]),
     ("cli", &["model", "flink-conf", "api-types", "job-file"]),
-    ("tools", &["model", "flink-conf", "flink-manifest", "job-file", "sql", "jar", "image", "k8s"]),
+    (
+        "tools",
+        &["model", "flink-conf", "flink-manifest", "job-file", "sql", "jar", "image", "k8s", "maven"],
+    ),
     ("flink-cli", &["model", "flink-conf", "flink-manifest", "k8s", "flink-rest"]),
     // The local cluster, which knows nothing of Flink.
     ("apiserver", &[]),
@@ -63,6 +67,7 @@ const WRAPPERS: &[(&str, &[&str])] = &[
     ("docker_credential", &["image"]),
     ("rtnetlink", &["kubelet"]),
     ("comfy-table", &["cli"]),
+    ("roxmltree", &["maven"]),
 ];
 
 /// Libraries that do IO or look at the clock: not in ring 0.

@@ -1,10 +1,11 @@
 //! The offline commands as a user calls them.
 
 mod jar;
+mod maven;
 mod schema;
 mod sql;
 
-use std::io::Write as _;
+use std::io::Write;
 
 use clap::{CommandFactory as _, Parser};
 use flumen_model::Kind;
@@ -40,6 +41,10 @@ struct Ran {
     result: Result<(), Error>,
 }
 
+fn streams<'a>(out: &'a mut dyn Write, notes: &'a mut dyn Write, json: bool) -> Streams<'a> {
+    Streams { out, notes, json, is_terminal: false, variable: &|_| None }
+}
+
 fn tool(file: &str, arguments: &[&str], json: bool) -> Ran {
     let mut job = tempfile::NamedTempFile::new().expect("a file");
     job.write_all(file.as_bytes()).expect("written");
@@ -47,7 +52,7 @@ fn tool(file: &str, arguments: &[&str], json: bool) -> Ran {
     let line = ["flumen", arguments[0], "-f", path];
     let program = Program::try_parse_from(line.iter().chain(&arguments[1..])).expect("arguments");
     let (mut out, mut notes) = (Vec::new(), Vec::new());
-    let result = run(&program.command, &mut Streams { out: &mut out, notes: &mut notes, json });
+    let result = run(&program.command, &mut streams(&mut out, &mut notes, json));
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Ran { out: text(out), notes: text(notes), result }
 }
@@ -62,8 +67,7 @@ fn schema_of(minor: Option<&str>) -> serde_json::Value {
     line.extend(minor.into_iter().flat_map(|minor| ["--flink-minor", minor]));
     let program = Program::try_parse_from(line).expect("arguments");
     let (mut out, mut notes) = (Vec::new(), Vec::new());
-    run(&program.command, &mut Streams { out: &mut out, notes: &mut notes, json: false })
-        .expect("printed");
+    run(&program.command, &mut streams(&mut out, &mut notes, false)).expect("printed");
     serde_json::from_slice(&out).expect("JSON")
 }
 
@@ -180,7 +184,8 @@ fn wrong_values_and_wrong_files_are_refused() {
     assert!(error.to_string().contains("session shared"), "{error}");
     let mut none = Vec::new();
     let program = Program::try_parse_from(["flumen", "render", "-f", "/nowhere/job.yaml"]);
-    let mut streams = Streams { out: &mut none, notes: &mut Vec::new(), json: false };
+    let mut notes = Vec::new();
+    let mut streams = streams(&mut none, &mut notes, false);
     let error = run(&program.expect("arguments").command, &mut streams).expect_err("no file");
     assert_eq!(error.kind(), Kind::NotFound);
 }

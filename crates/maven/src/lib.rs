@@ -1,0 +1,41 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+mod checksum;
+mod client;
+mod collect;
+mod conflict;
+mod coordinates;
+mod effective;
+mod environment;
+mod error;
+mod graph;
+mod interpolate;
+mod local;
+mod metadata;
+mod order;
+mod pom;
+mod range;
+mod repository;
+mod resolver;
+mod scope;
+mod settings;
+mod transport;
+mod version;
+mod xml;
+
+pub use client::{Client, Progress};
+pub use coordinates::{Coordinates, Exclusion, Gav};
+pub use effective::Unusable;
+pub use environment::Environment;
+pub use error::Error;
+pub use pom::{Activation, Dependency, Pom, Profile, Relocation, Section};
+pub use range::{Constraint, NoRange, Range};
+pub use repository::{Answer, Repository, Want};
+pub use resolver::{Artifact, Request, Resolution, Resolver, Step};
+pub use scope::Scope;
+pub use settings::{
+    Access, CENTRAL_URL, Proxy, Remote, Settings, SettingsFiles, load as load_settings,
+};
+pub use version::Version;
+pub use xml::XmlError;

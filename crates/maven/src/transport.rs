@@ -1,0 +1,341 @@
+//! One file from one repository.
+
+use std::{
+    io::{Read as _, Seek as _, Write as _},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::{
+    StatusCode,
+    header::{IF_RANGE, RANGE},
+    redirect::Policy,
+};
+use tempfile::NamedTempFile;
+use url::Url;
+
+use crate::{
+    checksum::{Algorithm, Hashes},
+    error::Error,
+    settings::{Proxy, Remote, Settings},
+};
+
+/// How long a connection may take to come about, and how long nothing may come over it.
+const CONNECT: Duration = Duration::from_secs(15);
+const SILENCE: Duration = Duration::from_mins(1);
+/// How often a file is tried, with rising pauses, where trying again may help.
+const TRIES: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The largest checksum file that is read.
+const MAX_CHECKSUM: u64 = 4096;
+
+/// What went over the wire so far; to be read while work goes on.
+#[derive(Debug, Default)]
+pub struct Progress {
+    files: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Progress {
+    /// Files that are there, without their checksums.
+    pub fn files(&self) -> u64 {
+        self.files.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that came, those of checksums too.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+pub(crate) struct Transport {
+    client: reqwest::Client,
+    pub(crate) progress: Arc<Progress>,
+}
+
+/// A file that came as a whole, with its checksum where the repository has one.
+pub(crate) struct Fetched {
+    pub(crate) part: NamedTempFile,
+    pub(crate) checksum: Option<(Algorithm, String)>,
+}
+
+/// How far one file has come.
+struct Download<'a> {
+    part: &'a mut NamedTempFile,
+    hashes: Hashes,
+    written: u64,
+    tag: Option<String>,
+    limit: u64,
+}
+
+impl Transport {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .redirect(Policy::custom(|attempt| {
+                let was_safe = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
+                if attempt.previous().len() > 8 {
+                    attempt.error("too many redirects")
+                } else if was_safe && attempt.url().scheme() != "https" {
+                    attempt.error("a redirect from https to http")
+                } else {
+                    attempt.follow()
+                }
+            }))
+            .user_agent(concat!("flumen/", env!("CARGO_PKG_VERSION")));
+        if !settings.proxies.is_empty() {
+            let proxies = settings.proxies.clone();
+            builder = builder.proxy(reqwest::Proxy::custom(move |url| proxy_for(&proxies, url)));
+        }
+        let client =
+            builder.build().map_err(|source| Error::Connect { source: source.without_url() })?;
+        Ok(Self { client, progress: Arc::new(Progress::default()) })
+    }
+
+    /// Fetches a file into `part` and checks it; none if the repository does not have it.
+    pub(crate) async fn fetch(
+        &self,
+        remote: &Remote,
+        path: &str,
+        mut part: NamedTempFile,
+        limit: u64,
+    ) -> Result<Option<Fetched>, Error> {
+        let mut download =
+            Download { part: &mut part, hashes: Hashes::default(), written: 0, tag: None, limit };
+        if !self.try_download(remote, path, &mut download).await? {
+            return Ok(None);
+        }
+        let hashes = download.hashes;
+        let checksum = self.checksum(remote, path).await?;
+        if let Some((algorithm, expected)) = &checksum {
+            let found = hashes.hex(*algorithm);
+            if found != *expected {
+                return Err(Error::Checksum {
+                    path: path.to_owned(),
+                    repository: remote.id.clone(),
+                    algorithm: algorithm.extension(),
+                    found,
+                    expected: expected.clone(),
+                });
+            }
+        }
+        self.progress.files.fetch_add(1, Ordering::Relaxed);
+        Ok(Some(Fetched { part, checksum }))
+    }
+
+    /// What the repository says of the file, from the first checksum that it has.
+    async fn checksum(
+        &self,
+        remote: &Remote,
+        path: &str,
+    ) -> Result<Option<(Algorithm, String)>, Error> {
+        for algorithm in Algorithm::ALL {
+            let path = format!("{path}.{}", algorithm.extension());
+            let failed = |source| Error::Write { path: std::env::temp_dir(), source };
+            let mut part = NamedTempFile::new().map_err(failed)?;
+            let mut download = Download {
+                part: &mut part,
+                hashes: Hashes::default(),
+                written: 0,
+                tag: None,
+                limit: MAX_CHECKSUM,
+            };
+            if !self.try_download(remote, &path, &mut download).await? {
+                continue;
+            }
+            let mut text = String::new();
+            part.rewind().map_err(failed)?;
+            // What is no text is no checksum either.
+            let _ = part.read_to_string(&mut text);
+            if let Some(expected) = algorithm.parse(&text) {
+                return Ok(Some((algorithm, expected)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tries until the file is there, is known not to be, or trying does not help. What came before a break is kept.
+    async fn try_download(
+        &self,
+        remote: &Remote,
+        path: &str,
+        download: &mut Download<'_>,
+    ) -> Result<bool, Error> {
+        let address =
+            remote.url.join(path).map_err(|_| Error::Address { repository: remote.id.clone() })?;
+        if address.scheme() == "file" {
+            return copy(&address, remote, path, download);
+        }
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1.. {
+            match self.download(remote, path, address.clone(), download).await {
+                Err(error) if attempt < TRIES && is_worth_a_try(&error) => {
+                    tracing::debug!(path, repository = remote.id, attempt, "fetching again");
+                    tokio::time::sleep(pause).await;
+                    pause *= 3;
+                }
+                done => return done,
+            }
+        }
+        Ok(false)
+    }
+
+    async fn download(
+        &self,
+        remote: &Remote,
+        path: &str,
+        address: Url,
+        download: &mut Download<'_>,
+    ) -> Result<bool, Error> {
+        let failed = |source: reqwest::Error| Error::Fetch {
+            path: path.to_owned(),
+            repository: remote.id.clone(),
+            source: Arc::new(source.without_url()),
+        };
+        let mut request = self.client.get(address);
+        if let Some((user, password)) = &remote.access.basic {
+            request = request.basic_auth(user, Some(password.expose()));
+        }
+        for (name, value) in &remote.access.headers {
+            request = request.header(name, value.expose());
+        }
+        if let Some(tag) = download.tag.as_ref().filter(|_| download.written > 0) {
+            let range = format!("bytes={}-", download.written);
+            request = request.header(RANGE, range).header(IF_RANGE, tag);
+        }
+        let mut answer = request.send().await.map_err(failed)?;
+        match answer.status() {
+            StatusCode::OK => download.restart(path)?,
+            StatusCode::PARTIAL_CONTENT => {}
+            StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(false),
+            status => return Err(refused(status, remote, path)),
+        }
+        let tag = answer.headers().get(reqwest::header::ETAG);
+        let tag = tag.and_then(|tag| tag.to_str().ok()).filter(|tag| !tag.starts_with("W/"));
+        download.tag = tag.map(str::to_owned);
+        while let Some(bytes) = answer.chunk().await.map_err(failed)? {
+            download.write(&bytes, remote, path)?;
+            self.progress.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
+        Ok(true)
+    }
+}
+
+impl Download<'_> {
+    fn restart(&mut self, path: &str) -> Result<(), Error> {
+        if self.written > 0 {
+            let failed = |source| Error::Write { path: path.into(), source };
+            self.part.as_file().set_len(0).map_err(failed)?;
+            self.part.rewind().map_err(failed)?;
+            (self.hashes, self.written) = (Hashes::default(), 0);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8], remote: &Remote, path: &str) -> Result<(), Error> {
+        self.written += bytes.len() as u64;
+        if self.written > self.limit {
+            return Err(Error::TooManyBytes {
+                path: path.to_owned(),
+                repository: remote.id.clone(),
+                limit: self.limit,
+            });
+        }
+        self.hashes.update(bytes);
+        let target = self.part.path().to_owned();
+        self.part.write_all(bytes).map_err(|source| Error::Write { path: target, source })
+    }
+}
+
+/// From a repository that is a directory.
+fn copy(
+    address: &Url,
+    remote: &Remote,
+    path: &str,
+    download: &mut Download<'_>,
+) -> Result<bool, Error> {
+    let refuse = || Error::Address { repository: remote.id.clone() };
+    let file = address.to_file_path().map_err(|()| refuse())?;
+    match std::fs::read(&file) {
+        Ok(bytes) => download.write(&bytes, remote, path).map(|()| true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(Error::Read { path: file, source }),
+    }
+}
+
+fn refused(status: StatusCode, remote: &Remote, path: &str) -> Error {
+    let (path, repository, number) = (path.to_owned(), remote.id.clone(), status.as_u16());
+    match number {
+        401 | 403 | 407 => Error::Denied { path, repository, status: number },
+        _ => Error::Answer { path, repository, status: number },
+    }
+}
+
+fn is_worth_a_try(error: &Error) -> bool {
+    match error {
+        Error::Answer { status, .. } => matches!(status, 408 | 429 | 500..),
+        Error::Fetch { source, .. } => !source.is_builder() && !source.is_redirect(),
+        _ => false,
+    }
+}
+
+/// The proxy for an address, with user and password in it, as the HTTP client takes them.
+fn proxy_for(proxies: &[Proxy], url: &Url) -> Option<Url> {
+    let host = url.host_str()?;
+    let proxy = proxies.iter().find(|proxy| proxy.protocol.eq_ignore_ascii_case(url.scheme()))?;
+    if proxy.not_for.iter().any(|pattern| is_like(pattern, host)) {
+        return None;
+    }
+    let mut address = Url::parse(&format!("http://{}:{}/", proxy.host, proxy.port)).ok()?;
+    if let Some((user, password)) = &proxy.basic {
+        address.set_username(user).ok()?;
+        address.set_password(Some(password.expose())).ok()?;
+    }
+    Some(address)
+}
+
+/// Whether a host fits a pattern such as `*.example.com` or `10.*`.
+fn is_like(pattern: &str, host: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern.eq_ignore_ascii_case(host),
+        Some((start, end)) => {
+            let host = host.to_ascii_lowercase();
+            let (start, end) = (start.to_ascii_lowercase(), end.to_ascii_lowercase());
+            host.len() >= start.len() + end.len()
+                && host.starts_with(&start)
+                && host.ends_with(&end)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flumen_model::Secret;
+
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_for_its_protocol_and_not_for_its_exceptions() {
+        let proxies = [Proxy {
+            protocol: "https".to_owned(),
+            host: "proxy".to_owned(),
+            port: 3128,
+            not_for: vec!["*.intern".to_owned(), "10.*".to_owned(), "localhost".to_owned()],
+            basic: Some(("user".to_owned(), Secret::new("p@ss".to_owned()))),
+        }];
+        let of = |url: &str| proxy_for(&proxies, &Url::parse(url).expect("an address"));
+        assert_eq!(
+            of("https://a.example/").expect("one").as_str(),
+            "http://user:p%40ss@proxy:3128/"
+        );
+        for url in
+            ["http://a.example/", "https://x.intern/", "https://10.1.2.3/", "https://localhost/"]
+        {
+            assert_eq!(of(url), None, "{url}");
+        }
+    }
+}

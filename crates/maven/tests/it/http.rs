@@ -1,0 +1,214 @@
+use std::{collections::BTreeMap, error::Error as _, path::Path};
+
+use flumen_maven::{Access, Client, Environment, Error, Remote, Request, Resolution, Settings};
+use flumen_model::{Kind, Secret};
+
+use crate::{
+    record::{cases, differences, repository},
+    server::{Quirks, Server, client, settings},
+};
+
+fn pom(artifact: &str, version: &str, inner: &str) -> (String, String) {
+    (
+        format!("g/{artifact}/{version}/{artifact}-{version}.pom"),
+        format!(
+            "<project><groupId>g</groupId><artifactId>{artifact}</artifactId><version>{version}</version>{inner}</project>"
+        ),
+    )
+}
+
+fn jar(artifact: &str, version: &str, content: &str) -> (String, String) {
+    (format!("g/{artifact}/{version}/{artifact}-{version}.jar"), content.to_owned())
+}
+
+/// g:a:1, which depends on g:b:1.
+fn two() -> BTreeMap<String, String> {
+    let depends = "<dependencies><dependency><groupId>g</groupId><artifactId>b</artifactId><version>1</version>\
+                   </dependency></dependencies>";
+    BTreeMap::from([
+        pom("a", "1", depends),
+        pom("b", "1", ""),
+        jar("a", "1", "jar of a"),
+        jar("b", "1", &"jar of b".repeat(1000)),
+    ])
+}
+
+async fn resolve(client: &Client, of: &[&str]) -> Result<Resolution, Error> {
+    let artifacts = of.iter().map(|one| one.parse().expect("coordinates")).collect();
+    let request = Request { artifacts, exclusions: Vec::new() };
+    client.resolve(&request, Environment::linux("17.0.15")).await
+}
+
+fn local() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a directory")
+}
+
+fn parts_in(directory: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(directory) else { return 0 };
+    let count = |entry: std::fs::DirEntry| {
+        let is_part = entry.file_name().to_string_lossy().ends_with(".part");
+        usize::from(is_part) + parts_in(&entry.path())
+    };
+    entries.flatten().map(count).sum()
+}
+
+#[tokio::test]
+async fn recorded_trees_are_mavens_over_http_and_then_offline() {
+    // Each of them is compared in `trees.rs`; here it is about how POMs come.
+    const EVERY: usize = 6;
+    let server = Server::start(repository(), Quirks::default()).await;
+    let directory = local();
+    let online = client(directory.path(), vec![server.remote("central")]);
+    let mut trees = Vec::new();
+    for case in cases().into_iter().step_by(EVERY) {
+        let tree = online.resolve(&case.request, Environment::linux("17.0.15")).await;
+        trees.push((case, tree.map_err(|error| format!("{error:?}"))));
+    }
+    assert_eq!(differences(&trees), [""; 0]);
+    assert_eq!(parts_in(directory.path()), 0);
+    let before = server.requests();
+    let remotes = vec![server.remote("central")];
+    let offline = Settings { offline: true, ..settings(directory.path(), remotes) };
+    let offline = Client::new(offline).expect("a client");
+    let mut again = Vec::new();
+    for (case, _) in trees {
+        let tree = offline.resolve(&case.request, Environment::linux("17.0.15")).await;
+        again.push((case, tree.map_err(|error| format!("{error:?}"))));
+    }
+    assert_eq!(differences(&again), [""; 0]);
+    assert_eq!(server.requests(), before, "nothing is asked offline");
+}
+
+#[tokio::test]
+async fn files_are_fetched_checked_and_kept_in_mavens_layout() {
+    let server = Server::start(two(), Quirks::default()).await;
+    let directory = local();
+    let client = client(directory.path(), vec![server.remote("own")]);
+    let resolution = resolve(&client, &["g:a:1"]).await.expect("resolved");
+    let paths = client.fetch(&resolution.artifacts).await.expect("fetched");
+    assert_eq!(std::fs::read_to_string(&paths[0]).expect("read"), "jar of a");
+    let kept = directory.path().join("g/a/1");
+    for name in ["a-1.pom", "a-1.pom.sha1", "a-1.jar", "a-1.jar.sha1", "_remote.repositories"] {
+        assert!(kept.join(name).is_file(), "{name}");
+    }
+    assert_eq!(client.progress().files(), 4);
+    let before = server.requests();
+    client.fetch(&resolution.artifacts).await.expect("found");
+    assert_eq!(server.requests(), before, "what is here is not asked for");
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_what_its_checksum_says_is_not_kept() {
+    let checksum = Some("a9993e364706816aba3e25717850c26c9cd0d89d".to_owned());
+    let server = Server::start(two(), Quirks { checksum, ..Quirks::default() }).await;
+    let directory = local();
+    let client = client(directory.path(), vec![server.remote("own")]);
+    let error = resolve(&client, &["g:a:1"]).await.expect_err("damaged");
+    assert!(matches!(error, Error::Checksum { algorithm: "sha1", .. }), "{error}");
+    assert!(!directory.path().join("g/a/1/a-1.pom").exists());
+    assert_eq!(parts_in(directory.path()), 0);
+}
+
+#[tokio::test]
+async fn the_next_repository_is_asked_if_one_lacks_the_file_or_fails() {
+    let lacks = Server::start(BTreeMap::new(), Quirks::default()).await;
+    let fails = Server::start(two(), Quirks { status: Some(403), ..Quirks::default() }).await;
+    let has = Server::start(two(), Quirks::default()).await;
+    let directory = local();
+    let remotes = vec![lacks.remote("lacks"), fails.remote("fails"), has.remote("has")];
+    let found = client(directory.path(), remotes);
+    assert_eq!(resolve(&found, &["g:a:1"]).await.expect("resolved").artifacts.len(), 2);
+    let directory = local();
+    let remotes = vec![lacks.remote("lacks"), fails.remote("fails")];
+    let error = resolve(&client(directory.path(), remotes), &["g:a:1"]).await.expect_err("refused");
+    assert_eq!(error.kind(), Kind::Denied, "a failure is not taken for an absence: {error}");
+    let directory = local();
+    let error = resolve(&client(directory.path(), vec![lacks.remote("lacks")]), &["g:a:1"]).await;
+    let error = error.expect_err("nobody has it");
+    assert_eq!(error.kind(), Kind::NotFound);
+    assert!(error.to_string().contains("could not find g:a:1"), "{error}");
+    assert_eq!(std::fs::read_dir(directory.path().join("g/a")).expect("listed").count(), 0);
+}
+
+#[tokio::test]
+async fn credentials_are_sent_and_never_shown() {
+    // me:hunter2
+    let authorization = Some("Basic bWU6aHVudGVyMg==".to_owned());
+    let server = Server::start(two(), Quirks { authorization, ..Quirks::default() }).await;
+    let directory = local();
+    let with = |password: &str| {
+        let basic = Some(("me".to_owned(), Secret::new(password.to_owned())));
+        let access = Access { basic, headers: Vec::new() };
+        client(directory.path(), vec![Remote { access, ..server.remote("own") }])
+    };
+    let error = resolve(&with("wr0ng"), &["g:a:1"]).await.expect_err("denied");
+    assert_eq!(error.kind(), Kind::Denied);
+    let mut shown = format!("{error} {error:?} {:?}", error.hint());
+    let mut source = error.source();
+    while let Some(cause) = source {
+        shown.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    assert!(!shown.contains("wr0ng"), "{shown}");
+    resolve(&with("hunter2"), &["g:a:1"]).await.expect("resolved");
+}
+
+#[tokio::test]
+async fn a_broken_download_goes_on_where_it_broke() {
+    let server = Server::start(two(), Quirks { breaks: true, ..Quirks::default() }).await;
+    let directory = local();
+    let client = client(directory.path(), vec![server.remote("own")]);
+    let resolution = resolve(&client, &["g:b:1"]).await.expect("resolved");
+    let paths = client.fetch(&resolution.artifacts).await.expect("fetched");
+    assert_eq!(std::fs::read_to_string(&paths[0]).expect("read"), "jar of b".repeat(1000));
+    assert_eq!(server.ranges(), ["bytes=4000-"]);
+}
+
+#[tokio::test]
+async fn a_repository_that_is_not_there_is_unavailable() {
+    let address = Server::start(BTreeMap::new(), Quirks::default()).await.address.clone();
+    let directory = local();
+    let remote = Remote::new("gone", &address).expect("an address");
+    let error =
+        resolve(&client(directory.path(), vec![remote]), &["g:a:1"]).await.expect_err("gone");
+    assert_eq!(error.kind(), Kind::Unavailable);
+    assert!(
+        error.source().is_some() && error.to_string().contains("the repository gone"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_snapshot_is_the_newest_build_that_the_repository_lists() {
+    let (_, text) = pom("s", "1-SNAPSHOT", "");
+    let directory = "g/s/1-SNAPSHOT";
+    let metadata = "<metadata><versioning><snapshot><timestamp>20240101.120000</timestamp><buildNumber>3</buildNumber>\
+                    </snapshot><lastUpdated>20240101120000</lastUpdated></versioning></metadata>";
+    let files = BTreeMap::from([
+        (format!("{directory}/maven-metadata.xml"), metadata.to_owned()),
+        (format!("{directory}/s-1-20240101.120000-3.pom"), text),
+        (format!("{directory}/s-1-20240101.120000-3.jar"), "newest".to_owned()),
+    ]);
+    let server = Server::start(files, Quirks::default()).await;
+    let kept = local();
+    let client = client(kept.path(), vec![server.remote("own")]);
+    let resolution = resolve(&client, &["g:s:1-SNAPSHOT"]).await.expect("resolved");
+    let paths = client.fetch(&resolution.artifacts).await.expect("fetched");
+    assert_eq!(paths[0], kept.path().join(directory).join("s-1-SNAPSHOT.jar"));
+    assert_eq!(std::fs::read_to_string(&paths[0]).expect("read"), "newest");
+    assert!(kept.path().join(directory).join("maven-metadata-own.xml").is_file());
+}
+
+#[tokio::test]
+async fn a_directory_is_a_repository_too() {
+    let (from, to) = (local(), local());
+    for (path, text) in two() {
+        let path = from.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        std::fs::write(path, text).expect("written");
+    }
+    let remote = Remote::new("disk", &format!("file://{}", from.path().display()));
+    let client = client(to.path(), vec![remote.expect("an address")]);
+    let resolution = resolve(&client, &["g:a:1"]).await.expect("resolved");
+    assert_eq!(client.fetch(&resolution.artifacts).await.expect("fetched").len(), 2);
+}

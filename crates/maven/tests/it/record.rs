@@ -1,0 +1,62 @@
+//! What was recorded: see `tests/data/record/record.py`.
+
+use std::{
+    collections::BTreeMap,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use flumen_maven::{Request, Resolution};
+
+/// One line of `cases.txt`.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) request: Request,
+}
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    let text = std::fs::read_to_string(data().join("cases.txt")).expect("the cases");
+    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    lines.map(case).collect()
+}
+
+fn case(line: &str) -> Case {
+    let mut words = line.split_whitespace();
+    let name = words.next().expect("a name").to_owned();
+    let mut request = Request { artifacts: Vec::new(), exclusions: Vec::new() };
+    for word in words {
+        match word.strip_prefix('-') {
+            Some(exclusion) => request.exclusions.push(exclusion.parse().expect("an exclusion")),
+            None => request.artifacts.push(word.parse().expect("coordinates")),
+        }
+    }
+    Case { name, request }
+}
+
+/// Path in the repository to the text that lies there.
+pub(crate) fn repository() -> BTreeMap<String, String> {
+    let packed = std::fs::File::open(data().join("repository.json.gz")).expect("the repository");
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(packed).read_to_string(&mut text).expect("gzip");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// What Maven printed, without the line of the project itself.
+pub(crate) fn tree_of_maven(case: &Case) -> String {
+    let path = data().join("trees").join(format!("{}.txt", case.name));
+    let text = std::fs::read_to_string(path).expect("a tree");
+    text.split_once('\n').expect("the project's line").1.to_owned()
+}
+
+/// Which of the cases have another tree than Maven's.
+pub(crate) fn differences(trees: &[(Case, Result<Resolution, String>)]) -> Vec<String> {
+    let shown = |(case, tree): &(Case, Result<Resolution, String>)| {
+        let tree = tree.as_ref().map_or_else(Clone::clone, ToString::to_string);
+        (tree != tree_of_maven(case)).then(|| format!("{}:\n{tree}", case.name))
+    };
+    trees.iter().filter_map(shown).collect()
+}

@@ -1,0 +1,89 @@
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use flumen_maven::{Artifact, Client};
+use serde_json::json;
+
+use super::{Listed, Wanted, plan::Session, progress::megabytes};
+use crate::{Error, Streams};
+
+/// Fetch artifacts and all that they depend on into a directory
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  flumen maven fetch org.apache.flink:flink-connector-kafka:3.4.0-1.20 --platform-rules --to lib
+  flumen maven fetch org.postgresql:postgresql:42.7.3 --to lib --output json | jq -r '.artifacts[].path'
+  flumen maven fetch com.example:job:1.0 --to lib --offline
+
+Files are kept in the local repository, which Maven shares, and copied from there. Files that the
+directory has already stay.")]
+pub struct Fetch {
+    #[command(flatten)]
+    wanted: Wanted,
+
+    /// Directory that the files are copied into; it is made if it is not there
+    #[arg(long, value_name = "DIRECTORY")]
+    to: PathBuf,
+}
+
+pub(super) fn run(arguments: &Fetch, streams: &mut Streams<'_>) -> Result<(), Error> {
+    let session = Session::start(&arguments.wanted, streams)?;
+    let resolution = session.resolve(&arguments.wanted, streams)?;
+    let artifacts = resolution.artifacts;
+    let kept = session.fetch(&artifacts, streams)?;
+    let targets = targets(&artifacts, &arguments.to);
+    let mut bytes = 0;
+    for (from, to) in kept.iter().zip(&targets) {
+        Client::copy(from, to)?;
+        bytes += to.metadata().map(|file| file.len()).unwrap_or_default();
+    }
+    let paths = targets.iter().map(|path| path.display().to_string());
+    if streams.json {
+        let listed = artifacts.iter().zip(paths).map(|(one, path)| Listed::new(one, Some(path)));
+        return streams.print_json(&json!({ "artifacts": listed.collect::<Vec<_>>() }));
+    }
+    for path in paths {
+        streams.print(&format!("{path}\n"))?;
+    }
+    let (count, size) = (artifacts.len(), megabytes(bytes));
+    let files = if count == 1 { "file" } else { "files" };
+    streams.note(&format!("{count} {files}, {size}, lie in {}.", arguments.to.display()))
+}
+
+/// Where each file goes. Two artifacts whose files have one name are told apart by their groups.
+fn targets(artifacts: &[Artifact], directory: &Path) -> Vec<PathBuf> {
+    let name = |one: &Artifact| one.coordinates.file_name(&one.coordinates.gav.version);
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    for artifact in artifacts {
+        *uses.entry(name(artifact)).or_default() += 1;
+    }
+    let target = |one: &Artifact| match name(one) {
+        name if uses.get(&name) == Some(&1) => directory.join(name),
+        name => directory.join(format!("{}.{name}", one.coordinates.gav.group)),
+    };
+    artifacts.iter().map(target).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use flumen_maven::Scope;
+
+    use super::*;
+
+    #[test]
+    fn files_of_one_name_are_told_apart_by_their_groups() {
+        let artifact = |text: &str| Artifact {
+            coordinates: text.parse().expect("coordinates"),
+            scope: Scope::Compile,
+            depth: 1,
+        };
+        let artifacts = [artifact("a:x:1"), artifact("b:x:1"), artifact("b:y:jar:tests:1")];
+        let shown: Vec<_> = targets(&artifacts, Path::new("lib"))
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        assert_eq!(shown, ["lib/a.x-1.jar", "lib/b.x-1.jar", "lib/y-1-tests.jar"]);
+    }
+}

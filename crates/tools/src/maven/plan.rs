@@ -1,0 +1,114 @@
+//! From arguments to a resolution.
+
+use std::path::PathBuf;
+
+use flumen_maven::{
+    Artifact, Client, Environment, Remote, Request, Resolution, Settings, SettingsFiles,
+    load_settings,
+};
+use tokio::runtime::{Builder, Runtime};
+
+use super::{Wanted, progress, rules};
+use crate::{Error, Streams};
+
+/// A client and the runtime that it works in.
+pub(super) struct Session {
+    runtime: Runtime,
+    client: Client,
+}
+
+/// Where Maven lies when nobody says so.
+const INSTALLED: &[&str] = &["/etc/maven/settings.xml", "/usr/share/maven/conf/settings.xml"];
+
+impl Session {
+    pub(super) fn start(wanted: &Wanted, streams: &Streams<'_>) -> Result<Self, Error> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|source| Error::Start { source })?;
+        Ok(Self { runtime, client: Client::new(settings(wanted, streams)?)? })
+    }
+
+    /// Resolves, and says which artifacts count as ones without dependencies.
+    pub(super) fn resolve(
+        &self,
+        wanted: &Wanted,
+        streams: &mut Streams<'_>,
+    ) -> Result<Resolution, Error> {
+        let mut exclusions = wanted.exclude.clone();
+        if wanted.platform_rules {
+            exclusions.extend(rules::exclusions(&wanted.keep));
+        }
+        let request = Request { artifacts: wanted.coordinates.clone(), exclusions };
+        let work = self.client.resolve(&request, Environment::linux(&wanted.java));
+        let resolution = self.run("resolving", work, streams)?;
+        for unusable in &resolution.unusable {
+            let mut text = unusable.to_string();
+            let mut cause = std::error::Error::source(unusable);
+            while let Some(next) = cause {
+                text = format!("{text}: {next}");
+                cause = next.source();
+            }
+            streams.note(&format!(
+                "warning: {text}; what its artifact depends on is not known and left out"
+            ))?;
+        }
+        Ok(resolution)
+    }
+
+    pub(super) fn fetch(
+        &self,
+        artifacts: &[Artifact],
+        streams: &mut Streams<'_>,
+    ) -> Result<Vec<PathBuf>, Error> {
+        self.run("fetching", self.client.fetch(artifacts), streams)
+    }
+
+    fn run<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T, flumen_maven::Error>>,
+        streams: &mut Streams<'_>,
+    ) -> Result<T, Error> {
+        let progress = self.client.progress();
+        let shown = progress::show(what, &progress, work, streams);
+        Ok(self.runtime.block_on(shown)?)
+    }
+}
+
+fn settings(wanted: &Wanted, streams: &Streams<'_>) -> Result<Settings, Error> {
+    let home = (streams.variable)("HOME").filter(|home| !home.is_empty());
+    let is_told = wanted.settings.is_some() && wanted.local_repository.is_some();
+    let home = home.or_else(|| is_told.then(String::new)).ok_or(Error::NoHome)?;
+    let installed = ["MAVEN_HOME", "M2_HOME"]
+        .iter()
+        .filter_map(|name| (streams.variable)(name))
+        .map(|home| PathBuf::from(home).join("conf/settings.xml"))
+        .chain(INSTALLED.iter().map(PathBuf::from))
+        .find(|file| file.is_file());
+    let remotes = wanted.repository.iter().map(|text| remote(text));
+    let files = SettingsFiles {
+        home: PathBuf::from(home),
+        user: wanted.settings.clone(),
+        installed: installed.into_iter().collect(),
+        variable: streams.variable,
+    };
+    let mut settings = load_settings(&files, remotes.collect::<Result<_, _>>()?)?;
+    if let Some(directory) = &wanted.local_repository {
+        settings.local_repository.clone_from(directory);
+    }
+    settings.offline |= wanted.offline;
+    Ok(settings)
+}
+
+/// `URL` or `ID=URL`; without an id, the host is one.
+fn remote(text: &str) -> Result<Remote, flumen_maven::Error> {
+    match text.split_once('=') {
+        Some((id, address)) if !id.contains([':', '/']) => Remote::new(id, address),
+        _ => {
+            let mut remote = Remote::new("--repository", text)?;
+            remote.id = remote.url.host_str().unwrap_or("files").to_owned();
+            Ok(remote)
+        }
+    }
+}
