@@ -34,7 +34,7 @@ pub(crate) struct Quirks {
     pub(crate) checksum: Option<String>,
 }
 
-struct Files {
+struct Shelf {
     files: BTreeMap<String, String>,
     quirks: Quirks,
     requests: AtomicUsize,
@@ -43,7 +43,7 @@ struct Files {
 
 pub(crate) struct Server {
     pub(crate) address: String,
-    state: Arc<Files>,
+    state: Arc<Shelf>,
     task: JoinHandle<()>,
 }
 
@@ -56,7 +56,7 @@ impl Drop for Server {
 impl Server {
     pub(crate) async fn start(files: BTreeMap<String, String>, quirks: Quirks) -> Self {
         let files =
-            Files { files, quirks, requests: AtomicUsize::new(0), ranges: Mutex::default() };
+            Shelf { files, quirks, requests: AtomicUsize::new(0), ranges: Mutex::default() };
         let state = Arc::new(files);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}/repo", listener.local_addr().expect("an address"));
@@ -81,7 +81,7 @@ impl Server {
     }
 }
 
-async fn answer(State(files): State<Arc<Files>>, request: Request) -> Response {
+async fn answer(State(files): State<Arc<Shelf>>, request: Request) -> Response {
     files.requests.fetch_add(1, Ordering::Relaxed);
     if let Some(status) = files.quirks.status {
         return StatusCode::from_u16(status).expect("a status").into_response();
@@ -106,7 +106,7 @@ async fn answer(State(files): State<Arc<Files>>, request: Request) -> Response {
 }
 
 /// The first half and then nothing more, or the rest that is asked for.
-fn broken(files: &Files, text: &str, headers: &HeaderMap) -> Response {
+fn broken(files: &Shelf, text: &str, headers: &HeaderMap) -> Response {
     let etag = [(header::ETAG, "\"tag\"")];
     if let Some(range) = headers.get(header::RANGE).and_then(|range| range.to_str().ok()) {
         assert_eq!(headers.get(header::IF_RANGE).expect("a condition"), "\"tag\"");

@@ -28,8 +28,9 @@ impl Repository for Recorded {
 #[test]
 fn every_recorded_tree_is_mavens() {
     let recorded = Recorded(repository());
+    // One resolver for all: what it keeps of one case must not change another.
+    let mut resolver = Resolver::new(Environment::linux("17.0.15"));
     let resolve = |case: Case| {
-        let mut resolver = Resolver::new(Environment::linux("17.0.15"));
         let tree = match resolver.step(&case.request, &recorded) {
             Ok(Step::Done(resolution)) => Ok(resolution),
             other => Err(format!("{other:?}")),

@@ -17,8 +17,8 @@ use crate::{Error, Streams};
   flumen maven fetch org.postgresql:postgresql:42.7.3 --to lib --output json | jq -r '.artifacts[].path'
   flumen maven fetch com.example:job:1.0 --to lib --offline
 
-Files are kept in the local repository, which Maven shares, and copied from there. Files that the
-directory has already stay.")]
+Files are kept in the local repository, which Maven shares, and copied from there. Other files
+in the directory stay.")]
 pub struct Fetch {
     #[command(flatten)]
     wanted: Wanted,
