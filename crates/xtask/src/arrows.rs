@@ -44,7 +44,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["model", "flink-conf", "api-types", "job-file"]),
     (
         "tools",
-        &["model", "flink-conf", "flink-manifest", "job-file", "sql", "jar", "image", "k8s", "maven"],
+        &[
+            "model",
+            "flink-conf",
+            "flink-manifest",
+            "job-file",
+            "sql",
+            "jar",
+            "image",
+            "k8s",
+            "maven",
+        ],
     ),
     ("flink-cli", &["model", "flink-conf", "flink-manifest", "k8s", "flink-rest"]),
     // The local cluster, which knows nothing of Flink.

@@ -2,10 +2,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 use flumen_model::Kind;
-use flumen_tools::{Error, Streams, run};
+use flumen_tools::{Error, run};
 use serde_json::Value;
 
-use crate::{Program, Ran, jar::write_jar};
+use crate::{Program, Ran, jar::write_jar, streams};
 
 const SCRIPT: &str = "\
 -- Orders by hour; from Kafka.
@@ -26,7 +26,7 @@ pub(crate) fn called(line: &[&str], json: bool) -> Ran {
     let line = std::iter::once(&"flumen").chain(line);
     let program = Program::try_parse_from(line).expect("arguments");
     let (mut out, mut notes) = (Vec::new(), Vec::new());
-    let result = run(&program.command, &mut Streams { out: &mut out, notes: &mut notes, json });
+    let result = run(&program.command, &mut streams(&mut out, &mut notes, json));
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Ran { out: text(out), notes: text(notes), result }
 }
