@@ -36,6 +36,7 @@ fn every_example_is_a_command_line() {
             // Behind wide space stands what it does.
             let words = line.split("  ").next().unwrap_or_default().split_whitespace();
             let words = words.take_while(|word| !matches!(*word, ">" | "|"));
+            let words = words.map(|word| word.trim_matches('\''));
             let parsed = CommandLine::try_parse_from(std::iter::once("flumen").chain(words));
             assert!(parsed.is_ok(), "{line}: {}", parsed.expect_err("wrong"));
         }
