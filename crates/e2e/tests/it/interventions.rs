@@ -122,6 +122,7 @@ fn what_others_do_to_a_job_is_named_and_a_bad_snapshot_leaves_it_as_it_was() {
     let answer = running.apply_file(&job_file("statemachine.StateMachineExample"), &[]);
     assert!(answer.status.success(), "{}", answer.error);
     let first = run_id(&running.runs());
+    running.until_snapshot_of(&first);
 
     bad_savepoints(&running);
     assert_eq!(run_id(&running.runs()), first);
