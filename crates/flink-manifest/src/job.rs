@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 
 use flumen_flink_conf::{ConfigurationFormat, Effective, Layer, Layers, Strictness};
 use flumen_model::{
-    ClusterId, EnvironmentName, FlinkVersion, JobName, Namespace, PodTemplates, Resources, RunId,
+    ClusterId, EnvironmentName, FlinkVersion, JobName, JobSpec, Namespace, PodTemplates, Resources,
+    RunId,
 };
 
 use crate::{Application, ClientFiles, DeploySpec, Error, Mode, Python, Restore, Warning, keys};
@@ -61,6 +62,57 @@ pub struct JobDeployment {
     /// Logging files by name. Default: Flumen's, which writes to the console and to the file that
     /// Flink's REST API serves.
     pub logging: BTreeMap<String, String>,
+}
+
+/// Where jars lie in the image of a release; Flink puts all of them on the user class path.
+pub const USRLIB: &str = "/opt/flink/usrlib";
+
+/// What the file of a job does not say of a run of it.
+#[derive(Debug, Clone)]
+pub struct RunPlace {
+    /// The run.
+    pub run: RunId,
+    /// The job's cluster id.
+    pub cluster_id: ClusterId,
+    /// The Kubernetes namespace.
+    pub namespace: Namespace,
+    /// The image.
+    pub image: String,
+    /// The jar: a path in the image, or a URI with a scheme.
+    pub jar: String,
+    /// The configuration of all layers, the job's included.
+    pub layers: Layers,
+    /// The environment's storage.
+    pub storage: Storage,
+    /// What the run starts from.
+    pub restore: Restore,
+}
+
+impl JobDeployment {
+    /// A run of a job file.
+    pub fn new(spec: &JobSpec, place: RunPlace) -> Self {
+        let RunPlace { run, cluster_id, namespace, image, jar, layers, storage, restore } = place;
+        Self {
+            run,
+            job: spec.name.clone(),
+            environment: spec.environment.clone(),
+            cluster_id,
+            namespace,
+            version: spec.flink_version,
+            image,
+            jar: Some(jar),
+            main_class: spec.main_class.clone(),
+            arguments: spec.arguments.clone(),
+            python: None,
+            parallelism: spec.parallelism,
+            resources: spec.resources.clone(),
+            layers,
+            pod_templates: spec.pod_templates.clone(),
+            storage,
+            restore,
+            logging: BTreeMap::new(),
+        }
+    }
 }
 
 /// What a run comes to.

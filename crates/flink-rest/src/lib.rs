@@ -13,6 +13,7 @@ mod metrics;
 mod path;
 mod savepoints;
 mod state;
+mod trigger;
 mod triggered;
 mod wire;
 

@@ -1,7 +1,10 @@
 use flumen_model::FlinkMinor;
 use serde::{Deserialize, Serialize};
 
-use crate::{Call, Error, Failure, JobId, TriggerId, call, exceptions::FailureCause};
+use crate::{
+    Call, Error, Failure, JobId, TriggerId, call,
+    trigger::{Operation, Status, Triggered},
+};
 
 /// The first minor that takes a format and a trigger id; earlier ones refuse unknown fields.
 const OWN_TRIGGER_ID: FlinkMinor = FlinkMinor::new(1, 15);
@@ -58,7 +61,7 @@ pub struct StopRequest {
 
 /// How far a savepoint is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Status")]
+#[serde(try_from = "Status<Taken>")]
 pub enum SavepointStatus {
     /// Under way.
     InProgress,
@@ -69,18 +72,6 @@ pub enum SavepointStatus {
     },
     /// Not taken. Also where the job is unknown, has ended, or does not run with all its tasks.
     Failed(Failure),
-}
-
-#[derive(Deserialize)]
-struct Triggered {
-    #[serde(rename = "request-id")]
-    id: TriggerId,
-}
-
-impl From<Triggered> for TriggerId {
-    fn from(answer: Triggered) -> Self {
-        answer.id
-    }
 }
 
 /// Begins a savepoint. The answer is the id to poll with, also for a job that is unknown.
@@ -176,34 +167,19 @@ impl Newer {
 }
 
 #[derive(Deserialize)]
-struct Status {
-    status: Progress,
-    #[serde(default)]
-    operation: Option<Operation>,
-}
-
-#[derive(Deserialize)]
-struct Progress {
-    id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Operation {
+struct Taken {
     #[serde(default)]
     location: Option<String>,
-    #[serde(default)]
-    failure_cause: Option<FailureCause>,
 }
 
-/// While it is under way `operation` is null or absent; a completed one has a location or a cause.
-impl TryFrom<Status> for SavepointStatus {
+/// A completed one has a location or a cause.
+impl TryFrom<Status<Taken>> for SavepointStatus {
     type Error = String;
 
-    fn try_from(answer: Status) -> Result<Self, String> {
+    fn try_from(answer: Status<Taken>) -> Result<Self, String> {
         match (answer.status.id.as_str(), answer.operation) {
             ("IN_PROGRESS", _) => Ok(Self::InProgress),
-            (_, Some(Operation { location: Some(location), .. })) => {
+            (_, Some(Operation { result: Taken { location: Some(location) }, .. })) => {
                 Ok(Self::Completed { location })
             }
             (_, Some(Operation { failure_cause: Some(cause), .. })) => {

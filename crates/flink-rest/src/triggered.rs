@@ -3,7 +3,10 @@
 use flumen_model::FlinkMinor;
 use serde::{Deserialize, Serialize};
 
-use crate::{Call, Error, Failure, JobId, TriggerId, call, exceptions::FailureCause};
+use crate::{
+    Call, Error, Failure, JobId, TriggerId, call,
+    trigger::{Operation, Status, Triggered},
+};
 
 /// The first minor that takes a checkpoint when it is asked to.
 const CHECKPOINTS: FlinkMinor = FlinkMinor::new(1, 17);
@@ -91,43 +94,6 @@ pub fn dispose_savepoint(path: &str) -> Call<TriggerId> {
 /// Asks how far the disposal of a savepoint is.
 pub fn disposal_status(trigger: TriggerId) -> Call<DisposalStatus> {
     call::get("disposal status", format!("/savepoint-disposal/{trigger}"))
-}
-
-#[derive(Deserialize)]
-struct Triggered {
-    #[serde(rename = "request-id")]
-    id: TriggerId,
-}
-
-impl From<Triggered> for TriggerId {
-    fn from(answer: Triggered) -> Self {
-        answer.id
-    }
-}
-
-#[derive(Deserialize)]
-struct Status<T> {
-    status: StatusWord,
-    #[serde(default = "none")]
-    operation: Option<Operation<T>>,
-}
-
-/// A default that asks nothing of the type.
-const fn none<T>() -> Option<T> {
-    None
-}
-
-#[derive(Deserialize)]
-struct StatusWord {
-    id: String,
-}
-
-#[derive(Deserialize)]
-struct Operation<T> {
-    #[serde(rename = "failure-cause", default)]
-    failure_cause: Option<FailureCause>,
-    #[serde(flatten)]
-    result: T,
 }
 
 #[derive(Deserialize)]

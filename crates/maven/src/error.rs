@@ -182,6 +182,16 @@ pub enum Error {
         /// The repository's id.
         repository: String,
     },
+    /// The port of a proxy in the settings is none.
+    #[error(
+        "the port {text:?} of the proxy {proxy} in the settings is none: expected a number up to 65535"
+    )]
+    ReadPort {
+        /// The proxy's host.
+        proxy: String,
+        /// The text.
+        text: String,
+    },
     /// A password cannot be decrypted.
     #[error("could not decrypt the password of {of}: {why}")]
     Decrypt {
@@ -250,6 +260,7 @@ impl Error {
             | Self::ReadVersions { .. }
             | Self::ReadSettings { .. }
             | Self::Address { .. }
+            | Self::ReadPort { .. }
             | Self::Decrypt { .. } => Kind::Invalid,
         }
     }

@@ -7,6 +7,7 @@ mod read;
 use std::{fmt, path::PathBuf};
 
 use flumen_model::Secret;
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 pub use read::{SettingsFiles, load};
@@ -83,10 +84,7 @@ impl Remote {
         if !matches!(url.scheme(), "http" | "https" | "file") {
             return Err(refuse());
         }
-        let decoded = |text: &str| {
-            let bytes = percent_decode(text);
-            String::from_utf8_lossy(&bytes).into_owned()
-        };
+        let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let user = decoded(url.username());
         let basic = (!user.is_empty())
             .then(|| (user, Secret::new(decoded(url.password().unwrap_or_default()))));
@@ -120,24 +118,4 @@ impl fmt::Display for Remote {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} ({})", self.id, self.url)
     }
-}
-
-fn percent_decode(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut index = 0;
-    while index < bytes.len() {
-        let code = text.get(index + 1..index + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match code {
-            Some(code) if bytes[index] == b'%' => {
-                out.push(code);
-                index += 3;
-            }
-            _ => {
-                out.push(bytes[index]);
-                index += 1;
-            }
-        }
-    }
-    out
 }

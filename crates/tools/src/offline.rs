@@ -1,18 +1,16 @@
 //! From job files to plans without a server: what an environment would say comes from arguments.
 
-use std::{collections::BTreeMap, io::Read as _, path::Path};
+use std::{io::Read as _, path::Path};
 
 use flumen_flink_conf::{Layer, Layers};
 use flumen_flink_manifest::{
-    JobDeployment, JobPlan, Manifests, Restore, Storage, StorageVolume, VolumeSource,
-    job_deployment, render,
+    JobDeployment, JobPlan, Manifests, Restore, RunPlace, Storage, StorageVolume, USRLIB,
+    VolumeSource, job_deployment, render,
 };
 use flumen_model::{ClusterId, JobKind, JobSpec, Mode};
 
 use crate::{Error, JobArguments, Streams};
 
-/// Where jars lie in the image of a release.
-const USRLIB: &str = "/opt/flink/usrlib";
 /// The environment that is there from the start and adds nothing to a job's configuration.
 const LOCAL: &str = "local";
 
@@ -86,34 +84,22 @@ fn plan(
     layers
         .add_file(Layer::Job, &spec.configuration)
         .map_err(|source| Error::Configuration { job: job.clone(), source })?;
-    let deployment = deployment(&spec, layers, arguments);
+    let image = arguments.image.clone();
+    let place = RunPlace {
+        run: arguments.run,
+        cluster_id: ClusterId::for_job(&spec.name),
+        namespace: arguments.namespace.clone(),
+        image: image.unwrap_or_else(|| format!("flink:{}", spec.flink_version)),
+        jar: jar(&spec.artifact),
+        layers,
+        storage: storage(arguments),
+        restore: Restore::default(),
+    };
+    let deployment = JobDeployment::new(&spec, place);
     let failed = |source| Error::Render { job: job.clone(), source };
     let plan = job_deployment(&deployment).map_err(failed)?;
     let manifests = render(&plan.spec).map_err(failed)?;
     Ok(Planned { spec, plan, manifests })
-}
-
-fn deployment(spec: &JobSpec, layers: Layers, arguments: &JobArguments) -> JobDeployment {
-    JobDeployment {
-        run: arguments.run,
-        job: spec.name.clone(),
-        environment: spec.environment.clone(),
-        cluster_id: ClusterId::for_job(&spec.name),
-        namespace: arguments.namespace.clone(),
-        version: spec.flink_version,
-        image: arguments.image.clone().unwrap_or_else(|| format!("flink:{}", spec.flink_version)),
-        jar: Some(jar(&spec.artifact)),
-        main_class: spec.main_class.clone(),
-        arguments: spec.arguments.clone(),
-        python: None,
-        parallelism: spec.parallelism,
-        resources: spec.resources.clone(),
-        layers,
-        pod_templates: spec.pod_templates.clone(),
-        storage: storage(arguments),
-        restore: Restore::default(),
-        logging: BTreeMap::new(),
-    }
 }
 
 /// A jar beside the job file goes into the image under its own name.

@@ -1,12 +1,13 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
+use flumen_flink_manifest::USRLIB;
 use flumen_image::{
     Append, Attributes, Compression, Content, Layer, LayerBuilder, Progress, Reference,
 };
 use flumen_model::{ArtifactRole, RunId};
 use flumen_store::{Job, ReleaseArtifact};
 
-use super::{Done, render_objects::USRLIB, run_of};
+use super::{Done, run_of};
 use crate::{Control, Error, clock, identity};
 
 /// Makes the run's image: the base image of the Flink version and one layer with the job's files. It is a

@@ -1,6 +1,6 @@
 use flumen_flink_conf::{Layer, Layers};
 use flumen_flink_manifest::{
-    JobDeployment, Manifests, Restore, StatePlan, StorageVolume, VolumeSource,
+    JobDeployment, Manifests, Restore, RunPlace, StatePlan, StorageVolume, USRLIB, VolumeSource,
 };
 use flumen_model::{ClusterId, JobSpec, RestoreMode, RunId};
 use flumen_store::{
@@ -11,9 +11,6 @@ use serde_json::Value;
 
 use super::{Done, run_of};
 use crate::{Control, Error, clock, identity, release};
-
-/// Where the jars of a job lie in its image; Flink puts all of them on the user class path.
-pub(crate) const USRLIB: &str = "/opt/flink/usrlib";
 
 /// Renders the objects of the run and writes them down: what is created is what was written.
 pub(super) async fn render_objects(
@@ -110,26 +107,17 @@ fn rendered(spec: &JobSpec, content: &ReleaseContent, place: Place<'_>) -> Resul
     };
     layers.add_file(Layer::Environment, &place.environment.configuration).map_err(conf)?;
     layers.add_file(Layer::Job, &spec.configuration).map_err(conf)?;
-    let deployment = JobDeployment {
+    let place = RunPlace {
         run: place.run,
-        job: spec.name.clone(),
-        environment: spec.environment.clone(),
         cluster_id: place.cluster_id,
         namespace: place.environment.namespace.clone(),
-        version: spec.flink_version,
         image: place.image,
-        jar: Some(jar(spec, content)),
-        main_class: spec.main_class.clone(),
-        arguments: spec.arguments.clone(),
-        python: None,
-        parallelism: spec.parallelism,
-        resources: spec.resources.clone(),
+        jar: jar(spec, content),
         layers,
-        pod_templates: spec.pod_templates.clone(),
         storage: storage(&place.environment.storage),
         restore: place.restore,
-        logging: std::collections::BTreeMap::new(),
     };
+    let deployment = JobDeployment::new(spec, place);
     let plan = flumen_flink_manifest::job_deployment(&deployment)?;
     let manifests = flumen_flink_manifest::render(&plan.spec)?;
     let warnings =

@@ -33,7 +33,7 @@ struct File {
     mirrors: Vec<Mirror>,
     servers: Vec<Server>,
     repositories: Vec<Declared>,
-    proxies: Vec<(Proxy, String)>,
+    proxies: Vec<DeclaredProxy>,
 }
 
 #[derive(Clone)]
@@ -51,12 +51,23 @@ struct Declared {
     snapshots: bool,
 }
 
+struct DeclaredProxy {
+    protocol: String,
+    host: String,
+    port: Option<String>,
+    not_for: String,
+    username: Option<String>,
+    password: String,
+}
+
 struct Loading<'a> {
     files: &'a SettingsFiles<'a>,
     all: File,
 }
 
 const DEFAULT_PARALLEL: usize = 8;
+/// As Maven has it.
+const DEFAULT_PROXY_PORT: u16 = 8080;
 
 /// Reads the settings. `repositories` are those of flags: with them, those of the settings and mirrors do not count, but
 /// credentials do.
@@ -134,17 +145,13 @@ impl Loading<'_> {
         });
         let proxies = listed(root, "proxies", "proxy")
             .filter(|node| text(*node, "active") != "false")
-            .map(|node| {
-                let not_for = text(node, "nonProxyHosts");
-                let user = part(node, "username");
-                let proxy = Proxy {
-                    protocol: part(node, "protocol").unwrap_or_else(|| "http".to_owned()),
-                    host: text(node, "host"),
-                    port: text(node, "port").parse().unwrap_or(8080),
-                    not_for: not_for.split(['|', ',']).map(|one| one.trim().to_owned()).collect(),
-                    basic: user.map(|user| (user, Secret::new(String::new()))),
-                };
-                (proxy, text(node, "password"))
+            .map(|node| DeclaredProxy {
+                protocol: part(node, "protocol").unwrap_or_else(|| "http".to_owned()),
+                host: text(node, "host"),
+                port: part(node, "port"),
+                not_for: text(node, "nonProxyHosts"),
+                username: part(node, "username"),
+                password: text(node, "password"),
             });
         File {
             local_repository: part(root, "localRepository"),
@@ -252,15 +259,27 @@ impl Loading<'_> {
     }
 
     fn proxies(&self) -> Result<Vec<Proxy>, Error> {
-        let mut proxies = Vec::new();
-        for (proxy, password) in &self.all.proxies {
-            let mut proxy = proxy.clone();
-            if let Some((_, secret)) = &mut proxy.basic {
-                *secret = self.decrypt(password, format!("the proxy {}", proxy.host))?;
-            }
-            proxies.push(proxy);
-        }
-        Ok(proxies)
+        let read = |declared: &DeclaredProxy| {
+            let DeclaredProxy { protocol, host, port, not_for, username, password } = declared;
+            let port = match port {
+                None => DEFAULT_PROXY_PORT,
+                Some(text) => text
+                    .parse()
+                    .map_err(|_| Error::ReadPort { proxy: host.clone(), text: text.clone() })?,
+            };
+            let access = |user: &String| {
+                let password = self.decrypt(password, format!("the proxy {host}"))?;
+                Ok((user.clone(), password))
+            };
+            Ok(Proxy {
+                protocol: protocol.clone(),
+                host: host.clone(),
+                port,
+                not_for: not_for.split(['|', ',']).map(|one| one.trim().to_owned()).collect(),
+                basic: username.as_ref().map(access).transpose()?,
+            })
+        };
+        self.all.proxies.iter().map(read).collect()
     }
 
     fn decrypt(&self, text: &str, of: String) -> Result<Secret, Error> {

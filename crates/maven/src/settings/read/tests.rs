@@ -100,4 +100,9 @@ fn what_is_wrong_is_said() {
     );
     assert!(settings(&broken, &[]).is_ok(), "a password that nobody needs may be damaged");
     assert!(Remote::new("x", "ftp://x/").is_err());
+    let port = settings(&SETTINGS.replace("3128", "31280x"), &[]).expect_err("no port");
+    assert_eq!(
+        port.to_string(),
+        "the port \"31280x\" of the proxy proxy in the settings is none: expected a number up to 65535"
+    );
 }
