@@ -23,7 +23,7 @@ pub struct ApplyJob {
     pub force: bool,
 }
 
-const fn yes() -> bool {
+pub(crate) const fn yes() -> bool {
     true
 }
 
@@ -57,6 +57,9 @@ pub struct Applied {
     pub operation: Option<Operation>,
     /// What the new definition means for the job.
     pub change: Change,
+    /// What is doubtful about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// What a new definition means for a job.

@@ -33,6 +33,22 @@ pub struct JobDiff {
     pub changes: Vec<FieldChange>,
 }
 
+/// Where one release of a job differs from another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseDiff {
+    /// The job.
+    pub job: JobReference,
+    /// The number of the release that is compared with.
+    pub from: u64,
+    /// The number of the release that is compared.
+    pub to: u64,
+    /// What it takes to go from one to the other.
+    pub effect: Effect,
+    /// Where they differ, by field.
+    pub changes: Vec<FieldChange>,
+}
+
 /// One place in which a job file differs from what the job is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -21,7 +21,7 @@ mod version;
 
 pub use apply::{Applied, ApplyJob, Artifact, Change};
 pub use cluster::{Check, CheckOutcome, Cluster, ClusterCheck};
-pub use diff::{DiffJob, Effect, FieldChange, JobDiff};
+pub use diff::{DiffJob, Effect, FieldChange, JobDiff, ReleaseDiff};
 pub use environment::{Environment, EnvironmentSpec, Storage};
 pub use event::Event;
 pub use job::{
@@ -29,12 +29,12 @@ pub use job::{
 };
 pub use live::{Live, Vertex};
 pub use operation::{Failure, Operation, OperationKind, OperationState, Step, StepState};
-pub use orders::{RestartJob, StartJob, StartSource, StopJob, TakeSavepoint};
+pub use orders::{RestartJob, RollBackJob, StartJob, StartSource, StopJob, TakeSavepoint};
 pub use page::Page;
 pub use problem::Problem;
 pub use query::{
-    ArtifactQuery, JobQuery, JobsQuery, LogsQuery, OperationsQuery, PageQuery, SnapshotsQuery,
-    VersionQuery,
+    ArtifactQuery, JobQuery, JobsQuery, LogsQuery, OperationsQuery, PageQuery, ReleaseDiffQuery,
+    SnapshotsQuery, VersionQuery,
 };
 pub use release::{Release, ReleaseArtifact};
 pub use run::{Outcome, Run};

@@ -4,6 +4,8 @@ use flumen_model::{InvalidValue, RestoreMode, SavepointFormat, SnapshotId, Upgra
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::apply::yes;
+
 /// From what a job is started. Its text is `nothing`, `latest`, the id of a snapshot, or a path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -120,6 +122,21 @@ pub struct TakeSavepoint {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "canonical")]
     pub format: Option<SavepointFormat>,
+}
+
+/// To which release a job is to go back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RollBackJob {
+    /// The number of the release.
+    pub release: u64,
+    /// Whether a job that does not run is started, and one that runs replaced where the change takes
+    /// that. Default: true.
+    #[serde(default = "yes")]
+    pub start: bool,
+    /// Whether it is done although it puts the state of the job at risk. Default: false.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// How a job is to be ended and started anew.

@@ -17,6 +17,15 @@ pub struct PageQuery {
     pub cursor: Option<String>,
 }
 
+/// Which release is compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ReleaseDiffQuery {
+    /// The number of the release.
+    pub from: u64,
+}
+
 /// Which jobs, and which part of their list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -42,4 +42,8 @@ pub struct ReleaseArtifact {
     /// What it is for.
     #[schema(value_type = String, example = "usrlib")]
     pub role: ArtifactRole,
+    /// What it is in a Maven repository, if it came from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "org.postgresql:postgresql:jar:42.7.3")]
+    pub maven: Option<String>,
 }

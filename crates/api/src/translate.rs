@@ -38,6 +38,16 @@ pub(crate) const fn change(change: control::Change) -> api::Change {
 }
 
 pub(crate) fn diff(job: api::JobReference, diff: control::Diff) -> api::JobDiff {
+    api::JobDiff {
+        job,
+        effect: effect(diff.effect()),
+        is_new: diff.is_new,
+        runs: diff.runs,
+        changes: changes(diff.differences),
+    }
+}
+
+pub(crate) fn changes(differences: Vec<flumen_lifecycle::Difference>) -> Vec<api::FieldChange> {
     let change = |one: flumen_lifecycle::Difference| api::FieldChange {
         field: one.field,
         from: one.from,
@@ -45,16 +55,10 @@ pub(crate) fn diff(job: api::JobReference, diff: control::Diff) -> api::JobDiff 
         effect: effect(one.effect),
         risk: one.risk,
     };
-    api::JobDiff {
-        job,
-        effect: effect(diff.effect()),
-        is_new: diff.is_new,
-        runs: diff.runs,
-        changes: diff.differences.into_iter().map(change).collect(),
-    }
+    differences.into_iter().map(change).collect()
 }
 
-const fn effect(effect: Effect) -> api::Effect {
+pub(crate) const fn effect(effect: Effect) -> api::Effect {
     match effect {
         Effect::NoOp => api::Effect::NoOp,
         Effect::InPlace => api::Effect::InPlace,
@@ -72,12 +76,30 @@ pub(crate) fn artifacts(artifacts: Vec<api::Artifact>) -> Vec<control::UploadedA
     uploaded.collect()
 }
 
+/// The number of a release; one that no release can have is one that is not there.
+pub(crate) fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn applied(
+    applied: control::Applied,
+    operation: Option<api::Operation>,
+) -> api::Applied {
+    api::Applied {
+        job: job(applied.job),
+        operation,
+        change: change(applied.change),
+        warnings: applied.warnings,
+    }
+}
+
 pub(crate) fn release(release: control::Release) -> api::Release {
     let artifacts = release.content.artifacts.into_iter().map(|artifact| api::ReleaseArtifact {
         name: artifact.name,
         digest: artifact.digest,
         size: artifact.size,
         role: artifact.role,
+        maven: artifact.maven,
     });
     api::Release {
         id: release.id,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use flumen_api_types::{Artifact, ArtifactQuery};
-use flumen_model::{ArtifactRole, Digest, JobKind, JobSpec};
+use flumen_model::{ArtifactRole, Dependency, Digest, JobKind, JobSpec};
 use futures::TryStreamExt as _;
 use reqwest::{Body, Method};
 use sha2::{Digest as _, Sha256};
@@ -73,7 +73,11 @@ fn files(spec: &JobSpec) -> Vec<(&str, ArtifactRole)> {
         JobKind::Sql => ArtifactRole::Script,
         JobKind::Python => ArtifactRole::Python,
     };
-    let dependencies = spec.dependencies.iter().map(|file| (file.path.as_str(), file.role));
+    // What lies in a Maven repository is fetched by the server.
+    let dependencies = spec.dependencies.iter().filter_map(|dependency| match dependency {
+        Dependency::File(file) => Some((file.path.as_str(), file.role)),
+        Dependency::Maven(_) => None,
+    });
     let mut files: Vec<(&str, ArtifactRole)> = Vec::new();
     for file in std::iter::once((spec.artifact.as_str(), main)).chain(dependencies) {
         if !file.0.starts_with("local://") && !files.contains(&file) {

@@ -19,6 +19,7 @@ mod diff;
 mod environment;
 mod job;
 mod operation;
+mod release;
 mod snapshot;
 mod version;
 
@@ -35,6 +36,9 @@ pub enum Command {
     /// Look at what was done to jobs and versions, step by step
     #[command(subcommand)]
     Operation(operation::Command),
+    /// Look at the releases of jobs
+    #[command(subcommand)]
+    Release(release::Command),
     /// Look at savepoints and checkpoints
     #[command(subcommand)]
     Snapshot(snapshot::Command),
@@ -66,6 +70,7 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
         Command::Diff(diff) => diff.run(context).await,
         Command::Job(command) => job::execute(command, context).await,
         Command::Operation(command) => operation::execute(command, context).await,
+        Command::Release(command) => release::execute(command, context).await,
         Command::Snapshot(command) => snapshot::execute(command, context).await,
         Command::Version(command) => version::execute(command, context).await,
         Command::Environment(command) => environment::execute(command, context).await,

@@ -36,6 +36,22 @@ pub enum Error {
     /// A Flink distribution.
     #[error("the Flink distribution cannot be had")]
     Distribution(#[from] flumen_flink_dist::Error),
+    /// What a job needs from Maven repositories.
+    #[error("the dependencies of job {job} cannot be had")]
+    Dependencies {
+        /// The job.
+        job: String,
+        /// Why.
+        #[source]
+        source: flumen_maven::Error,
+    },
+    /// The settings of Maven on the machine of the server.
+    #[error("the server's settings of Maven are wrong")]
+    Maven {
+        /// What is wrong.
+        #[source]
+        source: flumen_maven::Error,
+    },
     /// A file of the data directory.
     #[error("could not {what} {path}")]
     File {
@@ -123,6 +139,9 @@ impl Error {
             Self::Render(error) => error.kind(),
             Self::Distribution(error) => error.kind(),
             Self::Configuration { source, .. } => source.kind(),
+            Self::Dependencies { source, .. } => source.kind(),
+            // Not what was asked for is wrong, but the machine of the server.
+            Self::Maven { .. } => Kind::Unavailable,
             Self::File { .. } | Self::Underway { .. } => Kind::Unavailable,
             Self::NotFound { .. } => Kind::NotFound,
             Self::Name(_)
@@ -153,6 +172,8 @@ impl Error {
             Self::Render(_) => "job.render",
             Self::Distribution(_) => "version.distribution",
             Self::Configuration { .. } => "job.configuration",
+            Self::Dependencies { .. } => "job.dependencies",
+            Self::Maven { .. } => "server.maven",
             Self::File { .. } => "server.file",
             Self::NotFound { .. } => "not_found",
             Self::Name(_) | Self::Invalid { .. } => "invalid",
@@ -166,6 +187,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(error) => error.hint(),
+            Self::Dependencies { source, .. } | Self::Maven { source } => {
+                source.hint().map(ToOwned::to_owned)
+            }
             Self::Changed { .. } => {
                 Some("Fetch it again and repeat the change with its new ETag.".to_owned())
             }

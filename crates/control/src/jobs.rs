@@ -4,7 +4,9 @@
 mod apply;
 mod diff;
 mod read;
+mod releases;
 mod restart;
+mod sql;
 mod start;
 mod stop;
 mod terms;
@@ -14,6 +16,7 @@ mod write_down;
 pub use apply::{Applied, ApplyJob, Change, UploadedArtifact};
 pub use diff::Diff;
 pub use read::JobView;
+pub use releases::RollBackOrder;
 pub use restart::RestartOrder;
 pub use start::{StartOrder, StartSource};
 pub use stop::SavepointOrder;

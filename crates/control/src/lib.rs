@@ -6,6 +6,7 @@ mod clock;
 mod clusters;
 mod control;
 mod controller;
+mod dependencies;
 mod environments;
 mod error;
 mod identity;
@@ -31,12 +32,12 @@ pub use control::Control;
 pub use error::Error;
 pub use flumen_faults::Faults;
 pub use jobs::{
-    Applied, ApplyJob, Change, Diff, JobView, RestartOrder, SavepointOrder, StartOrder,
-    StartSource, Terms, UploadedArtifact,
+    Applied, ApplyJob, Change, Diff, JobView, RestartOrder, RollBackOrder, SavepointOrder,
+    StartOrder, StartSource, Terms, UploadedArtifact,
 };
 pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};
-pub use settings::{LocalSettings, Settings};
+pub use settings::{LocalSettings, MavenFiles, Settings};
 pub use store::{
     Environment, EnvironmentDocument, FlinkVersionRow, JobEvent, Operation, OperationKind,
     OperationState, Principal, Release, Run, RunStart, Snapshot, SnapshotCause, SnapshotKind, Step,

@@ -1,14 +1,16 @@
 //! What a release is made of, and the hash of that.
 
 use flumen_lifecycle::is_policy;
-use flumen_model::{EnvironmentName, JobSpec, ReleaseId};
+use flumen_model::{Dependency, EnvironmentName, JobSpec, ReleaseId};
+use flumen_sql_runner::{FILE_NAME, JAR_NAME};
 use flumen_store::{ReleaseArtifact, ReleaseContent};
 use serde_json::{Map, Value};
 
 use crate::{Error, identity};
 
 /// The keys of the job file that say where it runs or where its files were, not what it is.
-const NOT_CONTENT: [&str; 3] = ["environment", "artifact", "dependencies"];
+const NOT_CONTENT: [&str; 3] = ["environment", "artifact", DEPENDENCIES];
+const DEPENDENCIES: &str = "dependencies";
 
 /// The content of the release that this job file and these artifacts make.
 pub(crate) fn content(spec: &JobSpec, artifacts: Vec<ReleaseArtifact>) -> ReleaseContent {
@@ -23,7 +25,20 @@ pub(crate) fn content(spec: &JobSpec, artifacts: Vec<ReleaseArtifact>) -> Releas
             job.remove(key);
         }
     }
+    // So that going back to a release gives a job file that asks for the same.
+    let is_maven = |one: &&Dependency| matches!(one, Dependency::Maven(_));
+    let from_maven: Vec<_> = spec.dependencies.iter().filter(is_maven).collect();
+    if let Ok(value) = serde_json::to_value(&from_maven)
+        && !from_maven.is_empty()
+    {
+        job.insert(DEPENDENCIES.to_owned(), value);
+    }
     ReleaseContent { flink_version: spec.flink_version, artifacts, job }
+}
+
+/// Whether Flumen made the artifact itself: it follows from the others, and from the version of Flumen.
+pub(crate) fn is_generated(name: &str) -> bool {
+    [JAR_NAME, FILE_NAME].contains(&name)
 }
 
 /// Whether the artifact is a file of the image rather than one that is uploaded.
@@ -104,7 +119,7 @@ mod tests {
 
     fn artifact(content: &[u8]) -> Vec<ReleaseArtifact> {
         let digest = identity::sha256(content);
-        vec![ReleaseArtifact { name: "a.jar".into(), digest, size: 1, role: ArtifactRole::Usrlib }]
+        vec![ReleaseArtifact { name: "a.jar".into(), digest, size: 1, role: ArtifactRole::Usrlib, maven: None }]
     }
 
     #[test]

@@ -11,8 +11,23 @@ pub struct Settings {
     pub cache_directory: PathBuf,
     /// The local cluster, if there is one. Default: none.
     pub local: Option<LocalSettings>,
+    /// Where settings of Maven lie, by which artifacts are fetched. Default: none are fetched.
+    pub maven: Option<MavenFiles>,
     /// The points around each effect, for tests. Default: inert.
     pub faults: Faults,
+}
+
+/// Settings of Maven on this machine.
+#[derive(Debug, Clone)]
+pub struct MavenFiles {
+    /// The directory whose `.m2` has settings, master password and local repository.
+    pub home: PathBuf,
+    /// The user's settings, where that is another file than `.m2/settings.xml` there.
+    pub user: Option<PathBuf>,
+    /// Settings of an installed Maven.
+    pub installed: Vec<PathBuf>,
+    /// Values of environment variables, which settings may name.
+    pub variable: fn(&str) -> Option<String>,
 }
 
 /// What `flumen up` knows of the local cluster beside it.

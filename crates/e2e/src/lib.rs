@@ -2,13 +2,17 @@
 
 mod examples;
 mod flumen;
+mod orders;
 pub mod processes;
+mod random;
 mod remains;
+mod results;
 mod streaming;
 mod word_count;
 
 pub use examples::{connector_jar, example_jar, tried_versions, write_program};
 pub use flumen::{Answer, Flumen, command};
+pub use orders::{Orders, SCRIPT, sql_job_file};
 pub use remains::Remains;
 pub use streaming::{Streaming, StreamingStep};
 pub use word_count::{WordCount, job_file};

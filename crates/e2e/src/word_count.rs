@@ -4,10 +4,12 @@ use std::{
     collections::HashMap,
     fs::{self, File},
     io::{BufWriter, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use anyhow::{Context, Result, ensure};
+
+use crate::{random, results::files_below};
 
 /// The text is the same at every run.
 const SEED: u64 = 0x5EED;
@@ -98,27 +100,6 @@ impl WordCount {
     }
 }
 
-fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut open = vec![directory.to_owned()];
-    while let Some(next) = open.pop() {
-        for entry in
-            fs::read_dir(&next).with_context(|| format!("could not read {}", next.display()))?
-        {
-            let path = entry?.path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                // Flink's file sink hides what is not committed behind a leading dot.
-                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                ensure!(!name.starts_with('.'), "{} was never committed", path.display());
-                files.push(path);
-            }
-        }
-    }
-    Ok(files)
-}
-
 /// A pronounceable word for a number: syllables in base 64.
 fn word(mut number: u64) -> String {
     const CONSONANTS: &[u8; 16] = b"bcdfghjklmnprstv";
@@ -137,18 +118,8 @@ fn word(mut number: u64) -> String {
 
 /// A place in the vocabulary; small ones come up more often, as in real text.
 fn skewed(state: &mut u64) -> usize {
-    let (one, other) = (next(state) % VOCABULARY, next(state) % VOCABULARY);
+    let (one, other) = (random::next(state) % VOCABULARY, random::next(state) % VOCABULARY);
     usize::try_from(one.min(other)).unwrap_or_default()
-}
-
-/// `SplitMix64` (Steele, Lea, Flood 2014): a few lines that never change under us, unlike a library's
-/// generator.
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ (mixed >> 31)
 }
 
 /// The job file of the demo: counts the words of `input`, both as the node's paths.

@@ -78,8 +78,8 @@ pub struct RunPlace {
     pub namespace: Namespace,
     /// The image.
     pub image: String,
-    /// The jar: a path in the image, or a URI with a scheme.
-    pub jar: String,
+    /// What is started.
+    pub program: Program,
     /// The configuration of all layers, the job's included.
     pub layers: Layers,
     /// The environment's storage.
@@ -88,10 +88,29 @@ pub struct RunPlace {
     pub restore: Restore,
 }
 
+/// What Flink starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// The jar: a path in the image, or a URI with a scheme.
+    pub jar: String,
+    /// The class with `main`. Default: the one that the jar's manifest names.
+    pub main_class: Option<String>,
+    /// Arguments for `main`.
+    pub arguments: Vec<String>,
+}
+
+impl Program {
+    /// The program of a job whose jar is this.
+    pub fn of_jar(spec: &JobSpec, jar: String) -> Self {
+        Self { jar, main_class: spec.main_class.clone(), arguments: spec.arguments.clone() }
+    }
+}
+
 impl JobDeployment {
     /// A run of a job file.
     pub fn new(spec: &JobSpec, place: RunPlace) -> Self {
-        let RunPlace { run, cluster_id, namespace, image, jar, layers, storage, restore } = place;
+        let RunPlace { run, cluster_id, namespace, image, program, layers, storage, restore } =
+            place;
         Self {
             run,
             job: spec.name.clone(),
@@ -100,9 +119,9 @@ impl JobDeployment {
             namespace,
             version: spec.flink_version,
             image,
-            jar: Some(jar),
-            main_class: spec.main_class.clone(),
-            arguments: spec.arguments.clone(),
+            jar: Some(program.jar),
+            main_class: program.main_class,
+            arguments: program.arguments,
             python: None,
             parallelism: spec.parallelism,
             resources: spec.resources.clone(),

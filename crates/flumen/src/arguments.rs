@@ -185,6 +185,11 @@ pub(crate) struct ServerArguments {
     #[arg(long, value_name = "SIZE")]
     artifact_limit: Option<String>,
 
+    /// Settings of Maven, which say where dependencies of jobs are fetched [env: FLUMEN_MAVEN_SETTINGS;
+    /// default: ~/.m2/settings.xml, and those of an installed Maven, where there are some]
+    #[arg(long, value_name = "FILE")]
+    maven_settings: Option<String>,
+
     /// Where downloads are kept [env: FLUMEN_CACHE_DIRECTORY; default: ~/.cache/flumen]
     #[arg(long, value_name = "DIRECTORY")]
     cache_directory: Option<String>,
@@ -236,6 +241,7 @@ impl ServerArguments {
             (keys::LISTEN, &self.listen),
             (keys::UI_LISTEN, &self.ui_listen),
             (keys::ARTIFACT_LIMIT, &self.artifact_limit),
+            (keys::MAVEN_SETTINGS, &self.maven_settings),
             (keys::CACHE_DIRECTORY, &self.cache_directory),
         ])
     }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 use flumen_cli::{GlobalArguments, Printer, ServerFile};
-use flumen_control::{Control, LocalSettings, Tasks};
+use flumen_control::{Control, LocalSettings, MavenFiles, Tasks};
 use flumen_faults::Faults;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -108,8 +108,24 @@ fn control_settings(settings: &Settings, faults: Faults) -> flumen_control::Sett
             registry,
             storage: settings.storage_directory(),
         }),
+        maven: Some(maven_files(settings)),
         faults,
     }
+}
+
+fn maven_files(settings: &Settings) -> MavenFiles {
+    let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+    MavenFiles {
+        home: home.unwrap_or_else(|| settings.cache_directory.clone()),
+        user: settings.maven_settings.clone(),
+        installed: flumen_maven::installed_settings(&variable).into_iter().collect(),
+        variable,
+    }
+}
+
+/// A variable that Maven's settings name; they are not Flumen's own.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 async fn bind(what: &str, setting: &str, address: SocketAddr) -> Result<TcpListener> {

@@ -1,13 +1,13 @@
 //! One document of the file: a job.
 
 use flumen_model::{
-    ArtifactRole, Dependency, FlinkVersion, InterventionPolicy, JobKind, JobManagerResources,
+    ArtifactRole, FlinkVersion, InterventionPolicy, JobKind, JobManagerResources,
     JobSpec, LeftoverPolicy, Mode, PodTemplates, Resources, RestartPolicy, TaskManagerResources,
     UpgradeMode,
 };
 
 use crate::{
-    configuration,
+    configuration, dependencies,
     fields::{Field, Fields, Report},
     json,
 };
@@ -72,7 +72,10 @@ pub(crate) fn read(document: &Field<'_>, report: &mut Report) -> Option<JobSpec>
     let kind = fields.get("kind").and_then(|field| field.choice(&KINDS, report));
     let upgrade_mode =
         fields.get("upgradeMode").and_then(|field| field.choice(&UPGRADE_MODES, report));
-    let dependencies = fields.get("dependencies").map(|field| dependencies(&field, report));
+    if kind == Some(JobKind::Sql) {
+        refuse_program(&fields, report);
+    }
+    let dependencies = fields.get("dependencies").map(|field| dependencies::read(&field, report));
     let arguments = fields.get("arguments").map(|field| arguments(&field, report));
     let configuration = fields.get("configuration").map(|field| {
         let options = configuration::read(&field, report);
@@ -111,7 +114,7 @@ pub(crate) fn read(document: &Field<'_>, report: &mut Report) -> Option<JobSpec>
     })
 }
 
-fn owned(field: &Field<'_>, report: &mut Report) -> Option<String> {
+pub(crate) fn owned(field: &Field<'_>, report: &mut Report) -> Option<String> {
     let text = field.text(report)?;
     if text.trim().is_empty() {
         field.refuse("a text that is not empty", report);
@@ -132,21 +135,25 @@ fn session(mode: Mode, fields: &Fields<'_>, report: &mut Report) -> Option<Strin
     }
 }
 
+/// A SQL job is what its script says, and the script is read before anything runs.
+fn refuse_program(fields: &Fields<'_>, report: &mut Report) {
+    for key in ["mainClass", "arguments"] {
+        if let Some(field) = fields.get(key) {
+            let message = "is given, but a script in SQL is run by Flumen's own program; leave it out";
+            report.add(field.node.at, &field.key, message);
+        }
+    }
+    if let Some(field) = fields.get("artifact")
+        && field.text(report).is_some_and(|text| text.starts_with("local:"))
+    {
+        let message = "is in the image, where Flumen cannot read it; a SQL job needs its script beside the job file";
+        report.add(field.node.at, &field.key, message);
+    }
+}
+
 fn arguments(field: &Field<'_>, report: &mut Report) -> Vec<String> {
     let items = field.items("a list of texts", report);
     items.iter().filter_map(|item| item.text(report).map(str::to_owned)).collect()
-}
-
-fn dependencies(field: &Field<'_>, report: &mut Report) -> Vec<Dependency> {
-    let items = field.items("a list, each item with path and role", report);
-    items.iter().filter_map(|item| dependency(item, report)).collect()
-}
-
-fn dependency(field: &Field<'_>, report: &mut Report) -> Option<Dependency> {
-    let fields = Fields::new(field, &["path", "role"], report)?;
-    let path = fields.required("path", report).and_then(|field| owned(&field, report));
-    let role = fields.get("role").and_then(|field| field.choice(&ROLES, report));
-    Some(Dependency { path: path?, role: role.unwrap_or_default() })
 }
 
 fn resources(field: &Field<'_>, report: &mut Report) -> Option<Resources> {

@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 mod configuration;
+mod dependencies;
 mod error;
 mod fields;
 mod job;

@@ -35,18 +35,29 @@ fn properties(minor: Option<FlinkMinor>) -> Value {
         "mode": words("A cluster of its own, or a place in a session. Default: application.", &MODES),
         "session": text("The session, for mode: session."),
         "kind": words("What the job is made from. Default: jar.", &KINDS),
-        "artifact": text("The jar: a path relative to this file, or local:///… inside the image."),
+        "artifact": text("The jar, or the script for kind: sql: a path relative to this file, or (a jar) local:///… inside the image."),
         "dependencies": {
             "description": "More files that the job needs.",
             "type": "array",
-            "items": object(&json!({
-                "path": text("A path relative to this file."),
-                "role": words("What the file is for. Default: usrlib.", &ROLES),
-            }), &["path"]),
+            "items": {"oneOf": [
+                object(&json!({
+                    "path": text("A path relative to this file."),
+                    "role": words("What the file is for. Default: usrlib.", &ROLES),
+                }), &["path"]),
+                object(&json!({
+                    "maven": text("GROUP:ARTIFACT:VERSION or GROUP:ARTIFACT:TYPE[:CLASSIFIER]:VERSION, in a Maven repository."),
+                    "exclude": {
+                        "description": "What is left out of what it depends on: GROUP:ARTIFACT, where either may be *.",
+                        "type": "array",
+                        "items": {"type": "string"},
+                    },
+                    "role": words("What the files are for. Default: usrlib.", &ROLES),
+                }), &["maven"]),
+            ]},
         },
-        "mainClass": text("The class with main. Default: the one that the jar's manifest names."),
+        "mainClass": text("The class with main; not for kind: sql. Default: the one that the jar's manifest names."),
         "arguments": {
-            "description": "Arguments for main, passed as they are written.",
+            "description": "Arguments for main, passed as they are written; not for kind: sql.",
             "type": "array",
             "items": {"type": ["string", "number", "boolean"]},
         },

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use flumen_model::{Digest, JobSpec, SavepointFormat, UpgradeMode};
+use flumen_model::{
+    Dependency, Digest, JobKind, JobSpec, MavenDependency, SavepointFormat, UpgradeMode,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -110,11 +112,20 @@ fn risk(field: &str, old: &JobSpec, new: &JobSpec) -> Option<String> {
     }
     match field {
         "mainClass" => say("another program may not have the operators whose state there is"),
+        _ if is_script(field, new) => say(
+            "a changed script may be planned as other operators, which do not find the state there is",
+        ),
         "flinkVersion" if new.flink_version < old.flink_version => {
             say("an older Flink may not read the state of a newer one")
         }
         _ => None,
     }
+}
+
+/// Whether the field is the script of a SQL job.
+fn is_script(field: &str, spec: &JobSpec) -> bool {
+    let name = spec.artifact.rsplit('/').next();
+    spec.kind == JobKind::Sql && field.strip_prefix("artifacts.") == name
 }
 
 fn fields(definition: Definition<'_>) -> BTreeMap<String, String> {
@@ -125,6 +136,14 @@ fn fields(definition: Definition<'_>) -> BTreeMap<String, String> {
             if !uploaded {
                 flatten(&name, &value, &mut fields);
             }
+        }
+    }
+    for dependency in &definition.spec.dependencies {
+        if let Dependency::Maven(MavenDependency { maven, exclude, role }) = dependency
+            && !definition.artifacts.is_empty()
+        {
+            let without: String = exclude.iter().map(|one| format!(" without {one}")).collect();
+            fields.insert(format!("dependencies.{maven}"), format!("{}{without}", role.as_str()));
         }
     }
     for (name, digest) in definition.artifacts {
@@ -220,6 +239,22 @@ mod tests {
         let [one] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!((one.field.as_str(), one.effect), ("artifacts.a.jar", Effect::Restart));
         assert_eq!(one.to, Some(new[0].1.to_string()));
+    }
+
+    #[test]
+    fn another_script_puts_the_state_at_risk_and_another_connector_does_not() {
+        let spec = spec(r#","kind":"sql""#);
+        let artifacts = |script, connector| {
+            let digest = |digit| Digest::from_sha256(&[digit; 32]);
+            vec![("a.jar".to_owned(), digest(script)), ("b.jar".to_owned(), digest(connector))]
+        };
+        let to = |new: &[(String, Digest)]| {
+            let old = artifacts(1, 1);
+            let old = Definition { spec: &spec, artifacts: &old };
+            effect(&differences(old, Definition { spec: &spec, artifacts: new }))
+        };
+        assert_eq!(to(&artifacts(2, 1)), Effect::StateAtRisk);
+        assert_eq!(to(&artifacts(1, 2)), Effect::Restart);
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl Client {
 
     /// Below what is asked for, an unusable POM counts as one without dependencies; what is asked for must be right.
     fn is_bearable(&self, unusable: &Unusable, request: &Request) -> Result<(), Error> {
-        let is_asked_for = |gav: &Gav| request.artifacts.iter().any(|one| one.gav == *gav);
+        let is_asked_for = |gav: &Gav| request.wanted.iter().any(|one| one.coordinates.gav == *gav);
         match unusable.pom().filter(|gav| is_asked_for(gav)) {
             None => Ok(()),
             Some(gav) if matches!(unusable, Unusable::Missing { .. }) => {

@@ -18,6 +18,7 @@ mod pom;
 mod range;
 mod repository;
 mod resolver;
+mod rules;
 mod scope;
 mod settings;
 mod transport;
@@ -32,10 +33,12 @@ pub use error::Error;
 pub use pom::{Activation, Dependency, Pom, Profile, Relocation, Section};
 pub use range::{Constraint, NoRange, Range};
 pub use repository::{Answer, Repository, Want};
-pub use resolver::{Artifact, Request, Resolution, Resolver, Step};
+pub use resolver::{Artifact, Request, Resolution, Resolver, Step, Wanted, file_names};
+pub use rules::{PLATFORM_RULES, platform_exclusions};
 pub use scope::Scope;
 pub use settings::{
-    Access, CENTRAL_URL, Proxy, Remote, Settings, SettingsFiles, load as load_settings,
+    Access, CENTRAL_URL, Proxy, Remote, Settings, SettingsFiles, installed as installed_settings,
+    load as load_settings,
 };
 pub use version::Version;
 pub use xml::XmlError;

@@ -1,4 +1,7 @@
-use std::{collections::HashSet, fmt};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 use crate::{
     collect::Collector,
@@ -14,12 +17,26 @@ use crate::{
 };
 
 /// What to resolve: as the dependencies of a project that has nothing else.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
     /// What is wanted, in this order: of two versions that are equally near the first wins.
-    pub artifacts: Vec<Coordinates>,
-    /// What is left out below each of them.
+    pub wanted: Vec<Wanted>,
+}
+
+/// An artifact that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// What it is.
+    pub coordinates: Coordinates,
+    /// What is left out below it.
     pub exclusions: Vec<Exclusion>,
+}
+
+impl Wanted {
+    /// An artifact with all that it depends on.
+    pub const fn whole(coordinates: Coordinates) -> Self {
+        Self { coordinates, exclusions: Vec::new() }
+    }
 }
 
 /// One artifact of the result.
@@ -42,6 +59,20 @@ pub struct Resolution {
     pub unusable: Vec<Unusable>,
 }
 
+/// A name for the file of each artifact. Two whose files have one name are told apart by their groups.
+pub fn file_names(artifacts: &[Artifact]) -> Vec<String> {
+    let name = |one: &Artifact| one.coordinates.file_name(&one.coordinates.gav.version);
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    for artifact in artifacts {
+        *uses.entry(name(artifact)).or_default() += 1;
+    }
+    let named = |one: &Artifact| match name(one) {
+        name if uses.get(&name) == Some(&1) => name,
+        name => format!("{}.{name}", one.coordinates.gav.group),
+    };
+    artifacts.iter().map(named).collect()
+}
+
 /// How far resolution came.
 #[derive(Debug)]
 pub enum Step {
@@ -54,7 +85,7 @@ pub enum Step {
 /// Resolves as Maven 3.8 does. It keeps what it worked out, so that asking again after more is known costs little.
 ///
 /// ```
-/// use flumen_maven::{Answer, Environment, Gav, Pom, Repository, Request, Resolver, Step, XmlError};
+/// use flumen_maven::{Answer, Environment, Gav, Pom, Repository, Request, Resolver, Step, Wanted, XmlError};
 /// use std::sync::Arc;
 ///
 /// struct OnePom;
@@ -67,7 +98,7 @@ pub enum Step {
 ///         Answer::Absent
 ///     }
 /// }
-/// let request = Request { artifacts: vec!["g:a:1".parse().unwrap()], exclusions: Vec::new() };
+/// let request = Request { wanted: vec![Wanted::whole("g:a:1".parse().unwrap())] };
 /// let mut resolver = Resolver::new(Environment::linux("17"));
 /// let Step::Done(resolution) = resolver.step(&request, &OnePom).unwrap() else { panic!() };
 /// assert_eq!(resolution.artifacts[0].coordinates.to_string(), "g:a:jar:1");
@@ -89,8 +120,7 @@ impl Resolver {
     /// `NotFound` if no version lies in a range, `Invalid` if wishes contradict each other or the graph is larger than any
     /// real one.
     pub fn step(&mut self, request: &Request, repository: &impl Repository) -> Result<Step, Error> {
-        let wanted: Vec<_> =
-            request.artifacts.iter().map(|one| dependency(one, &request.exclusions)).collect();
+        let wanted: Vec<_> = request.wanted.iter().map(dependency).collect();
         let models = Models::new(&self.environment, repository, &mut self.known);
         let mut collector = Collector::new(models);
         collector.collect(&wanted)?;
@@ -130,14 +160,15 @@ impl fmt::Display for Resolution {
     }
 }
 
-fn dependency(wanted: &Coordinates, exclusions: &[Exclusion]) -> Dependency {
+fn dependency(wanted: &Wanted) -> Dependency {
+    let Wanted { coordinates, exclusions } = wanted;
     Dependency {
-        group: wanted.gav.group.clone(),
-        artifact: wanted.gav.artifact.clone(),
-        version: wanted.gav.version.clone(),
-        kind: wanted.kind.clone(),
-        classifier: wanted.classifier.clone(),
-        exclusions: exclusions.to_vec(),
+        group: coordinates.gav.group.clone(),
+        artifact: coordinates.gav.artifact.clone(),
+        version: coordinates.gav.version.clone(),
+        kind: coordinates.kind.clone(),
+        classifier: coordinates.classifier.clone(),
+        exclusions: exclusions.clone(),
         ..Dependency::default()
     }
 }
@@ -156,5 +187,21 @@ fn list(graph: &Graph, artifacts: &mut Vec<Artifact>) {
         if seen.insert(node.children) {
             walk.push((node.children, 0));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_one_name_are_told_apart_by_their_groups() {
+        let artifact = |text: &str| Artifact {
+            coordinates: text.parse().expect("coordinates"),
+            scope: Scope::Compile,
+            depth: 1,
+        };
+        let artifacts = [artifact("a:x:1"), artifact("b:x:1"), artifact("b:y:jar:tests:1")];
+        assert_eq!(file_names(&artifacts), ["a.x-1.jar", "b.x-1.jar", "y-1-tests.jar"]);
     }
 }

@@ -10,7 +10,7 @@ use flumen_model::Secret;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-pub use read::{SettingsFiles, load};
+pub use read::{SettingsFiles, installed, load};
 
 use crate::error::Error;
 

@@ -29,7 +29,7 @@ pub struct JobSpec {
     /// What the job is made from. Default: `jar`.
     #[serde(default)]
     pub kind: JobKind,
-    /// The jar: a path relative to the job file, or `local:///…` inside the image.
+    /// The jar or the script: a path relative to the job file, or (a jar) `local:///…` inside the image.
     pub artifact: String,
     /// More files that the job needs, each with what it is for. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -73,13 +73,37 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+/// Something that the job needs beside the main artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Dependency {
+    /// A file.
+    File(FileDependency),
+    /// An artifact of a Maven repository, with what it depends on.
+    Maven(MavenDependency),
+}
+
 /// A file beside the main artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Dependency {
+pub struct FileDependency {
     /// A path relative to the job file.
     pub path: String,
     /// What the file is for. Default: `usrlib`.
+    #[serde(default)]
+    pub role: ArtifactRole,
+}
+
+/// An artifact of a Maven repository, with what it depends on at run time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MavenDependency {
+    /// `GROUP:ARTIFACT:VERSION` or `GROUP:ARTIFACT:TYPE[:CLASSIFIER]:VERSION`.
+    pub maven: String,
+    /// What is left out of what it depends on, `GROUP:ARTIFACT` where either may be `*`. Default: what Flink brings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// What the files are for. Default: `usrlib`.
     #[serde(default)]
     pub role: ArtifactRole,
 }
@@ -125,6 +149,19 @@ pub enum ArtifactRole {
     Script,
     /// A Python file or archive.
     Python,
+}
+
+impl ArtifactRole {
+    /// The role as it stands in a job file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Usrlib => "usrlib",
+            Self::Lib => "lib",
+            Self::Plugin => "plugin",
+            Self::Script => "script",
+            Self::Python => "python",
+        }
+    }
 }
 
 /// How a changed job takes the place of the running one.

@@ -18,7 +18,8 @@ pub use flink_version::{FlinkMinor, FlinkVersion};
 pub use ids::{EventId, JobId, OperationId, ReleaseId, RunId, SnapshotId, TeamId, UserId};
 pub use invalid::InvalidValue;
 pub use job::{
-    ArtifactRole, ConfigurationValue, Dependency, JobKind, JobManagerResources, JobSpec, Mode,
+    ArtifactRole, ConfigurationValue, Dependency, FileDependency, JobKind, JobManagerResources,
+    JobSpec, MavenDependency, Mode,
     Resources, TaskManagerResources, UpgradeMode,
 };
 pub use kind::Kind;

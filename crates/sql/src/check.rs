@@ -24,6 +24,16 @@ pub struct Target {
     pub provided: BTreeSet<(FactoryKind, String)>,
 }
 
+impl Target {
+    /// Adds what a jar brings. Its class files do not say which sort of factory an identifier is of.
+    pub fn provide(&mut self, identifiers: impl IntoIterator<Item = String>) {
+        for identifier in identifiers {
+            let all = FactoryKind::ALL.map(|kind| (kind, identifier.clone()));
+            self.provided.extend(all);
+        }
+    }
+}
+
 /// Everything that is wrong or doubtful, in the order of the script. Empty is good.
 pub fn check(script: &Script<'_>, target: &Target) -> Vec<Finding> {
     let mut findings = statements::check(script, target);

@@ -38,6 +38,9 @@ pub enum Origin {
 }
 
 impl FactoryKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Connector, Self::Format, Self::Catalog];
+
     /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
@@ -102,14 +105,13 @@ mod tests {
 
     #[test]
     fn every_line_is_read() {
-        let kinds = [FactoryKind::Connector, FactoryKind::Format, FactoryKind::Catalog];
-        let read: usize = kinds.into_iter().map(|kind| rows(kind).count()).sum();
+        let read: usize = FactoryKind::ALL.into_iter().map(|kind| rows(kind).count()).sum();
         assert_eq!(read, TABLE.lines().count());
     }
 
     #[test]
     fn a_factory_has_one_line_for_each_minor() {
-        for kind in [FactoryKind::Connector, FactoryKind::Format, FactoryKind::Catalog] {
+        for kind in FactoryKind::ALL {
             for row in rows(kind) {
                 assert!(
                     row.first <= row.last && row.first.is_supported() && row.last.is_supported()

@@ -51,6 +51,9 @@ pub struct ReleaseArtifact {
     pub size: u64,
     /// What it is for.
     pub role: ArtifactRole,
+    /// What it is in a Maven repository, if it came from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maven: Option<String>,
 }
 
 const WHAT: &str = "releases";

@@ -4,10 +4,11 @@ use std::{io::Read as _, path::Path};
 
 use flumen_flink_conf::{Layer, Layers};
 use flumen_flink_manifest::{
-    JobDeployment, JobPlan, Manifests, Restore, RunPlace, Storage, StorageVolume, USRLIB,
+    JobDeployment, JobPlan, Manifests, Program, Restore, RunPlace, Storage, StorageVolume, USRLIB,
     VolumeSource, job_deployment, render,
 };
 use flumen_model::{ClusterId, JobKind, JobSpec, Mode};
+use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
 
 use crate::{Error, JobArguments, Streams};
 
@@ -74,7 +75,7 @@ fn plan(
     if let (Mode::Session, session) = (spec.mode, &spec.session) {
         return Err(Error::InSession { job, session: session.clone().unwrap_or_default() });
     }
-    if spec.kind != JobKind::Jar {
+    if spec.kind == JobKind::Python {
         return Err(Error::NoJar { job });
     }
     let mut layers = Layers::new(spec.flink_version.minor());
@@ -90,7 +91,7 @@ fn plan(
         cluster_id: ClusterId::for_job(&spec.name),
         namespace: arguments.namespace.clone(),
         image: image.unwrap_or_else(|| format!("flink:{}", spec.flink_version)),
-        jar: jar(&spec.artifact),
+        program: program(&spec),
         layers,
         storage: storage(arguments),
         restore: Restore::default(),
@@ -102,13 +103,23 @@ fn plan(
     Ok(Planned { spec, plan, manifests })
 }
 
-/// A jar beside the job file goes into the image under its own name.
-fn jar(artifact: &str) -> String {
-    if artifact.starts_with("local:") {
-        return artifact.to_owned();
+fn program(spec: &JobSpec) -> Program {
+    if spec.kind == JobKind::Sql {
+        return Program {
+            jar: format!("{USRLIB}/{JAR_NAME}"),
+            main_class: Some(MAIN_CLASS.to_owned()),
+            arguments: vec![format!("{USRLIB}/{FILE_NAME}")],
+        };
     }
-    let name = artifact.rsplit('/').next().unwrap_or(artifact);
-    format!("{USRLIB}/{name}")
+    // A jar beside the job file goes into the image under its own name.
+    let artifact = &spec.artifact;
+    let jar = if artifact.starts_with("local:") {
+        artifact.clone()
+    } else {
+        let name = artifact.rsplit('/').next().unwrap_or(artifact);
+        format!("{USRLIB}/{name}")
+    };
+    Program::of_jar(spec, jar)
 }
 
 fn storage(arguments: &JobArguments) -> Storage {

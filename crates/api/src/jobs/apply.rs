@@ -3,7 +3,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
-use flumen_api_types::{Applied, ApplyJob};
+use flumen_api_types::{Applied, ApplyJob, Change};
+use flumen_control::Principal;
 
 use super::check_same;
 use crate::{
@@ -40,15 +41,23 @@ pub(crate) async fn apply(
         terms,
     };
     let applied = api.control.apply_job(&principal, apply).await?;
+    answer(&api, &principal, applied).await
+}
+
+/// The answer to what made a definition of a job.
+pub(super) async fn answer(
+    api: &Api,
+    principal: &Principal,
+    applied: flumen_control::Applied,
+) -> Result<Response, Error> {
     let operation = match applied.operation {
-        Some(id) => Some(translate::operation(api.control.operation(&principal, id).await?)),
+        Some(id) => Some(translate::operation(api.control.operation(principal, id).await?)),
         None => None,
     };
-    let change = translate::change(applied.change);
-    let job = translate::job(applied.job);
-    let status = match change {
-        flumen_api_types::Change::Created => StatusCode::CREATED,
-        _ => StatusCode::OK,
+    let applied = translate::applied(applied, operation);
+    let status = match applied.change {
+        Change::Created => StatusCode::CREATED,
+        Change::Unchanged | Change::Configured | Change::Restart => StatusCode::OK,
     };
-    Ok((status, tagged(job.version, &Applied { job, operation, change })).into_response())
+    Ok((status, tagged(applied.job.version, &applied)).into_response())
 }

@@ -5,6 +5,7 @@ mod database;
 mod document;
 mod orders;
 mod problems;
+mod releases;
 mod server;
 mod snapshots;
 mod things;

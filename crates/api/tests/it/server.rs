@@ -56,6 +56,7 @@ impl Server {
                 registry: "127.0.0.1:1".to_owned(),
                 storage: path.join("storage"),
             }),
+            maven: None,
             faults: flumen_control::Faults::default(),
         };
         let stop = CancellationToken::new();

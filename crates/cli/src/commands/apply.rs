@@ -51,6 +51,9 @@ impl Apply {
         for defined in job_files::read(&self.files)? {
             let applied = self.apply(context, defined).await?;
             if !context.printer.is_json() {
+                for warning in &applied.warnings {
+                    context.printer.note(format!("warning: {warning}"));
+                }
                 context.printer.line(sentence(&applied, self.wait.wait.is_some()))?;
             }
             answers.push(applied);
@@ -91,7 +94,7 @@ impl Apply {
 }
 
 /// Waits for what applying one job began.
-async fn wait(
+pub(super) async fn wait(
     context: &Context<'_>,
     applied: &mut Applied,
     until: Until,
@@ -108,7 +111,8 @@ async fn wait(
     context.printer.line(watch::sentence(&applied.job))
 }
 
-fn sentence(applied: &Applied, waits: bool) -> String {
+/// What applying one job did.
+pub(super) fn sentence(applied: &Applied, waits: bool) -> String {
     let job = applied.job.reference();
     let what = match applied.change {
         Change::Created => "was created",

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use flumen_api_types::{DiffJob, Effect, JobDiff, Page};
+use flumen_api_types::{DiffJob, Effect, FieldChange, JobDiff, Page};
 use flumen_model::{JobSpec, UpgradeMode};
 use reqwest::Method;
 
@@ -67,20 +67,26 @@ async fn diff(context: &Context<'_>, defined: Defined) -> Result<(JobSpec, JobDi
 
 fn print(context: &Context<'_>, spec: &JobSpec, diff: &JobDiff) -> Result<(), Error> {
     if !diff.changes.is_empty() {
-        context.printer.table(&table(diff))?;
+        context.printer.table(&table(&diff.changes))?;
         context.printer.line("")?;
     }
-    for change in &diff.changes {
+    print_risks(context, &diff.changes)?;
+    context.printer.line(consequence(spec, diff))
+}
+
+pub(super) fn print_risks(context: &Context<'_>, changes: &[FieldChange]) -> Result<(), Error> {
+    for change in changes {
         if let Some(risk) = &change.risk {
             context.printer.line(format!("{}: {risk}.", change.field))?;
         }
     }
-    context.printer.line(consequence(spec, diff))
+    Ok(())
 }
 
-fn table(diff: &JobDiff) -> Table {
+/// What differs, a line for each field.
+pub(super) fn table(changes: &[FieldChange]) -> Table {
     let mut table = Table::new(&["FIELD", "BEFORE", "AFTER", "EFFECT"]);
-    for change in &diff.changes {
+    for change in changes {
         let (word, tone) = match change.effect {
             Effect::NoOp => ("none", Tone::Quiet),
             Effect::InPlace => ("in place", Tone::Good),

@@ -17,6 +17,7 @@ mod history;
 mod list;
 mod logs;
 mod restart;
+mod rollback;
 mod savepoint;
 mod show;
 mod start;
@@ -45,6 +46,8 @@ pub enum Command {
     Savepoint(savepoint::Savepoint),
     /// End the run of a job and start another, by default with its state
     Restart(restart::Restart),
+    /// Make an earlier release the job again
+    Rollback(rollback::Rollback),
     /// Cancel a job, without a savepoint
     Cancel(cancel::Cancel),
     /// Cancel a job if it runs, and remove it
@@ -64,6 +67,7 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
         Command::Stop(command) => command.run(context).await,
         Command::Savepoint(command) => command.run(context).await,
         Command::Restart(command) => command.run(context).await,
+        Command::Rollback(command) => command.run(context).await,
         Command::Cancel(command) => command.run(context).await,
         Command::Delete(command) => command.run(context).await,
         Command::Ui(command) => command.run(context).await,
@@ -72,7 +76,7 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
 }
 
 /// The part of an address that names a job, and what follows it.
-fn path<'a>(job: &'a JobReference, rest: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn path<'a>(job: &'a JobReference, rest: &[&'a str]) -> Vec<&'a str> {
     let mut path = vec!["environments", job.environment.as_str(), "jobs", job.name.as_str()];
     path.extend(rest);
     path

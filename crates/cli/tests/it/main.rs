@@ -7,4 +7,5 @@ mod fake;
 mod help;
 mod operate;
 mod orders;
+mod releases;
 mod tables;

@@ -141,6 +141,7 @@ pub(crate) async fn open(world: &World) -> (Control, Tasks) {
         data_directory: world.directory.join("data"),
         cache_directory: world.directory.join("cache"),
         local: Some(local),
+        maven: None,
         faults: Faults::default(),
     };
     let control = Control::open(settings, tasks.clone()).await.unwrap();

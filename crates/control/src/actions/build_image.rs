@@ -10,8 +10,8 @@ use flumen_store::{Job, ReleaseArtifact};
 use super::{Done, run_of};
 use crate::{Control, Error, clock, identity};
 
-/// Makes the run's image: the base image of the Flink version and one layer with the job's files. It is a
-/// cache: what was made for the same base and files before, and still stands in the registry, is used.
+/// Makes the run's image: the base image of the Flink version and the job's files on top. It is a cache: what was
+/// made for the same base and files before, and still stands in the registry, is used.
 pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Result<Done, Error> {
     let run = run_of(control, run).await?;
     let release = control.store().release(job.id, &run.release).await?;
@@ -33,21 +33,23 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
             return Ok(Done::with(format!("{image}, unchanged")));
         }
     }
-    let layer = layer(control, artifacts, &key).await?;
+    let layers = layers(control, artifacts, &key).await?;
     let target = parse(&format!("{registry}/{repository}:{}", run.release.short()))?;
     let labels =
         BTreeMap::from([("org.opencontainers.image.title".to_owned(), job.name.to_string())]);
     let append = Append {
         base: &parse(&format!("{registry}/{}", base.image))?,
         target: &target,
-        layers: std::slice::from_ref(&layer),
+        layers: &layers,
         labels: &labels,
         environment: &BTreeMap::new(),
     };
     let silent = Progress::silent();
     let pushed = push(control, &registry, control.registries().append(&append, &silent)).await;
-    if let Err(source) = tokio::fs::remove_file(&layer.path).await {
-        tracing::warn!(path = %layer.path.display(), error = %source, "a layer file was not removed");
+    for Layer { path, .. } in &layers {
+        if let Err(source) = tokio::fs::remove_file(path).await {
+            tracing::warn!(path = %path.display(), error = %source, "a layer file was not removed");
+        }
     }
     let pushed = pushed?;
     let known = format!("{repository}@{}", pushed.digest);
@@ -85,18 +87,38 @@ fn key(registry: &str, repository: &str, base: &str, artifacts: &[ReleaseArtifac
     identity::sha256_hex(lines.join("\n").as_bytes())
 }
 
-async fn layer(
+async fn layers(
     control: &Control,
     artifacts: &[ReleaseArtifact],
     key: &str,
-) -> Result<Layer, Error> {
-    let mut builder = LayerBuilder::new();
-    for artifact in artifacts {
-        let file = Content::File(control.artifact_path(&artifact.digest));
-        builder.add(&path_in_image(artifact), file, Attributes::mode(0o644))?;
+) -> Result<Vec<Layer>, Error> {
+    let mut layers = Vec::new();
+    for group in groups(artifacts) {
+        let mut builder = LayerBuilder::new();
+        for artifact in group {
+            let file = Content::File(control.artifact_path(&artifact.digest));
+            builder.add(&path_in_image(artifact), file, Attributes::mode(0o644))?;
+        }
+        let path = scratch(control, key).await?;
+        layers.push(builder.write(Compression::Zstd, path).await?);
     }
-    let path = scratch(control, key).await?;
-    Ok(builder.write(Compression::Zstd, path).await?)
+    Ok(layers)
+}
+
+/// What changes together, each of it a layer of its own, so that a new jar is all that is sent of a release with a
+/// new jar. What changes least comes first: libraries, what the job's own jar depends on, that jar, scripts.
+fn groups(artifacts: &[ReleaseArtifact]) -> Vec<Vec<&ReleaseArtifact>> {
+    let mut groups = [const { Vec::new() }; 4];
+    for (place, artifact) in artifacts.iter().enumerate() {
+        let group: usize = match artifact.role {
+            ArtifactRole::Lib | ArtifactRole::Plugin => 0,
+            ArtifactRole::Usrlib if place > 0 => 1,
+            ArtifactRole::Usrlib => 2,
+            ArtifactRole::Script | ArtifactRole::Python => 3,
+        };
+        groups[group].push(artifact);
+    }
+    groups.into_iter().filter(|group| !group.is_empty()).collect()
 }
 
 /// Where a file of the job lies in its image, which is what its role is.
@@ -119,4 +141,35 @@ pub(crate) async fn scratch(control: &Control, name: &str) -> Result<PathBuf, Er
     let directory = control.settings().data_directory.join("layers");
     tokio::fs::create_dir_all(&directory).await.map_err(Error::file("create", &directory))?;
     Ok(directory.join(format!("{name}-{}", uuid::Uuid::new_v4().simple())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn artifact(name: &str, role: ArtifactRole) -> ReleaseArtifact {
+        let digest = identity::sha256(name.as_bytes());
+        ReleaseArtifact { name: name.to_owned(), digest, size: 1, role, maven: None }
+    }
+
+    #[test]
+    fn what_changes_together_is_one_layer_and_what_changes_least_comes_first() {
+        let artifacts = [
+            artifact("job.jar", ArtifactRole::Usrlib),
+            artifact("a.jar", ArtifactRole::Usrlib),
+            artifact("kafka.jar", ArtifactRole::Lib),
+            artifact("b.jar", ArtifactRole::Usrlib),
+            artifact("s3.jar", ArtifactRole::Plugin),
+            artifact("job.sql", ArtifactRole::Script),
+        ];
+        let names = |artifacts| -> Vec<Vec<String>> {
+            let names =
+                |group: Vec<&ReleaseArtifact>| group.iter().map(|one| one.name.clone()).collect();
+            groups(artifacts).into_iter().map(names).collect()
+        };
+        let expected: [&[&str]; 4] =
+            [&["kafka.jar", "s3.jar"], &["a.jar", "b.jar"], &["job.jar"], &["job.sql"]];
+        assert_eq!(names(&artifacts), expected);
+        assert_eq!(names(&artifacts[..1]), [["job.jar"]]);
+    }
 }

@@ -1,8 +1,9 @@
 use flumen_flink_conf::{Layer, Layers};
 use flumen_flink_manifest::{
-    JobDeployment, Manifests, Restore, RunPlace, StatePlan, StorageVolume, USRLIB, VolumeSource,
+    JobDeployment, Manifests, Program, Restore, RunPlace, StatePlan, StorageVolume, USRLIB, VolumeSource,
 };
-use flumen_model::{ClusterId, JobSpec, RestoreMode, RunId};
+use flumen_model::{ClusterId, JobKind, JobSpec, RestoreMode, RunId};
+use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
 use flumen_store::{
     Environment, EnvironmentDocument, Job, JobEvent, ReleaseContent, Run, RunPlan, Storage,
 };
@@ -112,7 +113,7 @@ fn rendered(spec: &JobSpec, content: &ReleaseContent, place: Place<'_>) -> Resul
         cluster_id: place.cluster_id,
         namespace: place.environment.namespace.clone(),
         image: place.image,
-        jar: jar(spec, content),
+        program: program(spec, content),
         layers,
         storage: storage(&place.environment.storage),
         restore: place.restore,
@@ -125,11 +126,19 @@ fn rendered(spec: &JobSpec, content: &ReleaseContent, place: Place<'_>) -> Resul
     Ok(Rendered { manifests, warnings, state: plan.state })
 }
 
-fn jar(spec: &JobSpec, content: &ReleaseContent) -> String {
-    match content.artifacts.first() {
+fn program(spec: &JobSpec, content: &ReleaseContent) -> Program {
+    if spec.kind == JobKind::Sql {
+        return Program {
+            jar: format!("{USRLIB}/{JAR_NAME}"),
+            main_class: Some(MAIN_CLASS.to_owned()),
+            arguments: vec![format!("{USRLIB}/{FILE_NAME}")],
+        };
+    }
+    let jar = match content.artifacts.first() {
         Some(artifact) => format!("{USRLIB}/{}", artifact.name),
         None => spec.artifact.clone(),
-    }
+    };
+    Program::of_jar(spec, jar)
 }
 
 fn storage(storage: &Storage) -> flumen_flink_manifest::Storage {

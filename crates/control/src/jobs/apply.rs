@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use flumen_lifecycle::{Desired, Difference, Effect, Handover, Intent, JobState, Status};
 use flumen_model::{
-    ArtifactRole, ClusterId, Digest, JobKind, JobSpec, Mode, OperationId, UpgradeMode,
+    ArtifactRole, ClusterId, Digest, FlinkMinor, JobKind, JobSpec, Mode, OperationId, UpgradeMode,
 };
 use flumen_store::{
     Environment, Job, NewJob, Operation, OperationKind, Principal, Release, ReleaseArtifact, Run,
@@ -11,6 +13,9 @@ use super::{
     wish::again_if_stale,
 };
 use crate::{Control, Error, JobView, actions::render_objects, clock, identity, release};
+
+/// The first minor on which the SQL runner runs.
+const SQL_SINCE: FlinkMinor = FlinkMinor::new(1, 13);
 
 /// A job file and its uploaded artifacts.
 #[derive(Debug, Clone)]
@@ -60,6 +65,8 @@ pub struct Applied {
     pub operation: Option<OperationId>,
     /// What changed.
     pub change: Change,
+    /// What is doubtful about it.
+    pub warnings: Vec<String>,
 }
 
 impl Control {
@@ -75,17 +82,36 @@ impl Control {
         principal: &Principal,
         apply: ApplyJob,
     ) -> Result<Applied, Error> {
-        again_if_stale(|| self.try_apply(principal, &apply)).await
+        again_if_stale(|| self.try_apply(principal, &apply, None)).await
     }
 
-    async fn try_apply(&self, principal: &Principal, apply: &ApplyJob) -> Result<Applied, Error> {
+    /// As [`Control::apply_job`], of what was prepared before.
+    pub(super) async fn apply_prepared(
+        &self,
+        principal: &Principal,
+        apply: ApplyJob,
+        prepared: Prepared,
+    ) -> Result<Applied, Error> {
+        again_if_stale(|| self.try_apply(principal, &apply, Some(&prepared))).await
+    }
+
+    async fn try_apply(
+        &self,
+        principal: &Principal,
+        apply: &ApplyJob,
+        prepared: Option<&Prepared>,
+    ) -> Result<Applied, Error> {
         if let Some(operation) = self.replayed(principal, apply.terms.key.as_ref()).await? {
             let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
-            return Ok(Applied { job, operation: Some(operation), change: Change::Unchanged });
+            let change = Change::Unchanged;
+            return Ok(Applied { job, operation: Some(operation), change, warnings: Vec::new() });
         }
         let existing = self.existing(principal, apply).await?;
         let environment = self.checked(&apply.spec).await?;
-        let artifacts = self.release_artifacts(apply).await?;
+        let Prepared { artifacts, warnings } = match prepared {
+            Some(prepared) => prepared.clone(),
+            None => self.prepared(apply).await?,
+        };
         let content = release::content(&apply.spec, artifacts);
         render_objects::check_renders(&apply.spec, &environment, &content)?;
         let id = release::id(&content);
@@ -98,7 +124,8 @@ impl Control {
         let starts = apply.start
             && (never_ran || change == Change::Restart || (rests && change != Change::Unchanged));
         if change == Change::Unchanged && !starts {
-            return Ok(Applied { job: self.view(job).await?, operation: None, change });
+            let job = self.view(job).await?;
+            return Ok(Applied { job, operation: None, change, warnings });
         }
         let now = clock::now();
         job.spec = apply.spec.clone();
@@ -128,7 +155,8 @@ impl Control {
             self.write_down_new(&new).await?;
         }
         let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
-        Ok(Applied { job, operation: next.map(|(_, operation)| operation.id), change })
+        let operation = next.map(|(_, operation)| operation.id);
+        Ok(Applied { job, operation, change, warnings })
     }
 
     /// The job that is there already; one that the caller has seen must be.
@@ -170,8 +198,13 @@ impl Control {
                 "jobs in a session are not supported yet; use mode: application".to_owned();
             return Err(Error::Invalid { message });
         }
-        if spec.kind != JobKind::Jar {
-            let message = "only kind: jar is supported yet".to_owned();
+        if spec.kind == JobKind::Python {
+            let message = "kind: python is not supported yet".to_owned();
+            return Err(Error::Invalid { message });
+        }
+        let minor = spec.flink_version.minor();
+        if spec.kind == JobKind::Sql && minor < SQL_SINCE {
+            let message = format!("SQL jobs need Flink {SQL_SINCE} or later, and this is for {minor}");
             return Err(Error::Invalid { message });
         }
         let environment = self.environment(&spec.environment).await?;
@@ -200,6 +233,18 @@ impl Control {
         })
     }
 
+    /// What the job is made from, with what Flumen adds.
+    async fn prepared(&self, apply: &ApplyJob) -> Result<Prepared, Error> {
+        let mut artifacts = self.release_artifacts(apply).await?;
+        let (fetched, mut warnings) = self.maven_artifacts(&apply.spec).await?;
+        artifacts.extend(fetched);
+        if apply.spec.kind == JobKind::Sql {
+            warnings.extend(self.prepare_sql(&apply.spec, &mut artifacts).await?);
+        }
+        check_names(&artifacts)?;
+        Ok(Prepared { artifacts, warnings })
+    }
+
     async fn release_artifacts(&self, apply: &ApplyJob) -> Result<Vec<ReleaseArtifact>, Error> {
         if apply.artifacts.is_empty() && !release::is_in_image(&apply.spec.artifact) {
             let message =
@@ -211,7 +256,11 @@ impl Control {
             let Some(size) = self.artifact(digest).await? else {
                 return Err(Error::not_found(format!("the uploaded artifact {digest} ({name})")));
             };
-            if name.is_empty() || name.contains('/') || name.starts_with('.') {
+            if name.is_empty()
+                || name.contains('/')
+                || name.starts_with('.')
+                || release::is_generated(name)
+            {
                 let message = format!("{name:?} cannot be the file name of an artifact");
                 return Err(Error::Invalid { message });
             }
@@ -221,10 +270,39 @@ impl Control {
                 digest: digest.clone(),
                 size,
                 role: *role,
+                maven: None,
             });
         }
         Ok(artifacts)
     }
+}
+
+/// What a job is made from, complete.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Prepared {
+    /// The artifacts of its release.
+    pub(super) artifacts: Vec<ReleaseArtifact>,
+    /// What is doubtful about it.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Refuses two files that would lie in one place.
+fn check_names(artifacts: &[ReleaseArtifact]) -> Result<(), Error> {
+    let mut seen = BTreeMap::new();
+    for artifact in artifacts {
+        let place = (artifact.role, artifact.name.as_str());
+        if let Some(other) = seen.insert(place, &artifact.digest)
+            && *other != artifact.digest
+        {
+            let message = format!(
+                "the job has two different files {} for {}; rename one or leave it out",
+                artifact.name,
+                artifact.role.as_str()
+            );
+            return Err(Error::Invalid { message });
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what may lose the state of a job that has some, unless its file or the caller says so.

@@ -3,7 +3,7 @@ use flumen_lifecycle::{Definition, Difference, Effect, differences, effect};
 use flumen_model::{Digest, JobSpec};
 use flumen_store::{Job, Principal};
 
-use super::UploadedArtifact;
+use super::{UploadedArtifact, releases::digests};
 use crate::{Control, Error};
 
 /// What applying a job file would change.
@@ -52,12 +52,7 @@ impl Control {
         artifacts: &[UploadedArtifact],
     ) -> Result<Diff, Error> {
         let release = self.store().release(job.id, &job.release).await?;
-        let before: Vec<(String, Digest)> = release
-            .map(|release| release.content.artifacts)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|artifact| (artifact.name, artifact.digest))
-            .collect();
+        let before = release.map(|release| digests(&release.content)).unwrap_or_default();
         let after: Vec<(String, Digest)> = artifacts
             .iter()
             .map(|artifact| (artifact.name.clone(), artifact.digest.clone()))
@@ -70,7 +65,8 @@ impl Control {
     }
 }
 
-fn masked(mut difference: Difference) -> Difference {
+/// Values of secret options are not shown.
+pub(super) fn masked(mut difference: Difference) -> Difference {
     let key = difference.field.strip_prefix("configuration.");
     if let Some(key) = key {
         difference.from = difference.from.map(|value| shown_value(key, &value));

@@ -1,6 +1,6 @@
 use flumen_lifecycle::{Intent, JobState};
 use flumen_model::{EnvironmentName, EventId, JobName};
-use flumen_store::{Job, JobEvent, JobFilter, Principal, Release, Run};
+use flumen_store::{Job, JobEvent, JobFilter, Principal, Run};
 use jiff::Timestamp;
 
 use crate::{Control, Error};
@@ -71,17 +71,6 @@ impl Control {
             }
         }
         Ok(runs)
-    }
-
-    /// The releases of a job, newest first.
-    pub async fn releases(
-        &self,
-        principal: &Principal,
-        environment: &EnvironmentName,
-        name: &JobName,
-    ) -> Result<Vec<Release>, Error> {
-        let job = self.owned(principal, environment, name).await?;
-        Ok(self.store().releases(job.id).await?)
     }
 
     /// The timeline of a job before `before`, newest first.

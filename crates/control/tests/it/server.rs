@@ -2,11 +2,7 @@
 
 use std::{fmt::Debug, time::Duration};
 
-use flumen_control::{
-    Applied, ApplyJob, Control, Error, Faults, JobView, LocalSettings, LogSource, LogsQuery,
-    Operation, OperationState, Principal, Run, Settings, StartOrder, Tasks, Terms,
-    UploadedArtifact, VersionSource,
-};
+use flumen_control::{Applied, ApplyJob, Control, Error, Faults, JobView, LocalSettings, LogSource, LogsQuery, MavenFiles, Operation, OperationState, Principal, Run, Settings, StartOrder, Tasks, Terms, UploadedArtifact, VersionSource};
 use flumen_model::{ArtifactRole, Digest, EnvironmentName, JobName, OperationId, RunId, Secret};
 use flumen_testkit::eventually_async;
 use futures::{TryStreamExt as _, stream};
@@ -308,6 +304,12 @@ async fn open(world: &World, faults: Faults) -> Alive {
         data_directory: world.directory.join("data"),
         cache_directory: world.directory.join("cache"),
         local: Some(local),
+        maven: Some(MavenFiles {
+            home: world.directory.join("home"),
+            user: None,
+            installed: Vec::new(),
+            variable: |_| None,
+        }),
         faults,
     };
     let tasks = Tasks::new(CancellationToken::new());

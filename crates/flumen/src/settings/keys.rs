@@ -10,6 +10,8 @@ pub(crate) const LISTEN: &str = "listen";
 pub(crate) const UI_LISTEN: &str = "ui-listen";
 /// The largest artifact.
 pub(crate) const ARTIFACT_LIMIT: &str = "artifact-limit";
+/// Settings of Maven, which say where dependencies of jobs are fetched.
+pub(crate) const MAVEN_SETTINGS: &str = "maven-settings";
 /// Where the local cluster's Kubernetes API listens.
 pub(crate) const KUBERNETES_LISTEN: &str = "kubernetes-listen";
 /// Where the local cluster's registry listens.
@@ -28,12 +30,13 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const LOG_FORMAT: &str = "log-format";
 
 /// Every key, in the order in which they are shown.
-pub(crate) const ALL: [&str; 13] = [
+pub(crate) const ALL: [&str; 14] = [
     DATA_DIRECTORY,
     CACHE_DIRECTORY,
     LISTEN,
     UI_LISTEN,
     ARTIFACT_LIMIT,
+    MAVEN_SETTINGS,
     KUBERNETES_LISTEN,
     REGISTRY_LISTEN,
     ALLOCATABLE_CPU,

@@ -55,11 +55,13 @@ impl Program {
 
     /// The server.
     pub(super) fn server(settings: &Settings, config: Option<&Path>) -> Self {
+        let maven = settings.maven_settings.as_ref().map(|file| file.display().to_string());
         Self::new("server", "serve", settings, config)
             .with(keys::LISTEN, &settings.listen)
             .with(keys::UI_LISTEN, &settings.ui_listen)
             .with(keys::ARTIFACT_LIMIT, &settings.artifact_limit)
             .with(keys::CACHE_DIRECTORY, &settings.cache_directory.display())
+            .with_some(keys::MAVEN_SETTINGS, maven)
     }
 
     fn new(name: &'static str, command: &str, settings: &Settings, config: Option<&Path>) -> Self {

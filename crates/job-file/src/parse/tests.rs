@@ -44,6 +44,15 @@ upgradeMode: last-state
 }
 
 #[test]
+fn a_script_has_no_main_class_no_arguments_and_lies_beside_the_file() {
+    let head = HEAD.replace("a.jar", "local:///a.sql");
+    let text = refused(&format!("{head}kind: sql\nmainClass: a.B\narguments: [x]\n"));
+    let keys: Vec<_> = text.lines().filter_map(|line| line.split(": ").nth(1)).collect();
+    assert_eq!(keys, ["artifact", "mainClass", "arguments"], "{text}");
+    assert_eq!(one("kind: sql\nparallelism: 2\n").kind, flumen_model::JobKind::Sql);
+}
+
+#[test]
 fn the_policies_of_a_job_are_read() {
     let job = one("
 restartPolicy: {attempts: 0, backOff: 10 s, maxBackOff: 2min, window: 1h 30m, startTimeout: 5 minutes}

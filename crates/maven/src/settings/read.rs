@@ -69,6 +69,19 @@ const DEFAULT_PARALLEL: usize = 8;
 /// As Maven has it.
 const DEFAULT_PROXY_PORT: u16 = 8080;
 
+/// Where Maven lies when no variable says so.
+const INSTALLED: [&str; 2] = ["/etc/maven/settings.xml", "/usr/share/maven/conf/settings.xml"];
+
+/// The settings of an installed Maven: of `MAVEN_HOME` or `M2_HOME`, else where Debian puts them.
+pub fn installed(variable: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    ["MAVEN_HOME", "M2_HOME"]
+        .iter()
+        .filter_map(|name| variable(name))
+        .map(|home| PathBuf::from(home).join("conf/settings.xml"))
+        .chain(INSTALLED.iter().map(PathBuf::from))
+        .find(|file| file.is_file())
+}
+
 /// Reads the settings. `repositories` are those of flags: with them, those of the settings and mirrors do not count, but
 /// credentials do.
 ///

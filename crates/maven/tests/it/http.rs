@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, error::Error as _, path::Path};
 
-use flumen_maven::{Access, Client, Environment, Error, Remote, Request, Resolution, Settings};
+use flumen_maven::{Access, Client, Environment, Error, Remote, Request, Resolution, Settings, Wanted};
 use flumen_model::{Kind, Secret};
 
 use crate::{
@@ -34,8 +34,8 @@ fn two() -> BTreeMap<String, String> {
 }
 
 async fn resolve(client: &Client, of: &[&str]) -> Result<Resolution, Error> {
-    let artifacts = of.iter().map(|one| one.parse().expect("coordinates")).collect();
-    let request = Request { artifacts, exclusions: Vec::new() };
+    let wanted = of.iter().map(|one| Wanted::whole(one.parse().expect("coordinates")));
+    let request = Request { wanted: wanted.collect() };
     client.resolve(&request, Environment::linux("17.0.15")).await
 }
 

@@ -7,8 +7,7 @@ use std::{
 
 use flumen_maven::{
     Answer, Dependency, Environment, Gav, Pom, Relocation, Repository, Request, Resolver, Section,
-    Step, XmlError,
-};
+    Step, XmlError, Wanted};
 use proptest::prelude::*;
 
 const ARTIFACTS: usize = 6;
@@ -87,8 +86,8 @@ fn poms() -> impl Strategy<Value = Poms> {
 proptest! {
     #[test]
     fn resolution_ends_and_keeps_one_of_each(poms in poms(), roots in prop::collection::vec(0..ARTIFACTS, 1..3)) {
-        let artifacts = roots.iter().map(|root| format!("g:a{root}:1").parse().expect("coordinates"));
-        let request = Request { artifacts: artifacts.collect(), exclusions: Vec::new() };
+        let wanted = roots.iter().map(|root| format!("g:a{root}:1").parse().expect("coordinates"));
+        let request = Request { wanted: wanted.map(Wanted::whole).collect() };
         let step = Resolver::new(Environment::linux("17")).step(&request, &poms);
         if let Ok(Step::Done(resolution)) = step {
             let mut seen = HashSet::new();

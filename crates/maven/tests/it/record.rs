@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flumen_maven::{Request, Resolution};
+use flumen_maven::{Request, Resolution, Wanted};
 
 /// One line of `cases.txt`.
 pub(crate) struct Case {
@@ -27,13 +27,14 @@ pub(crate) fn cases() -> Vec<Case> {
 fn case(line: &str) -> Case {
     let mut words = line.split_whitespace();
     let name = words.next().expect("a name").to_owned();
-    let mut request = Request { artifacts: Vec::new(), exclusions: Vec::new() };
-    for word in words {
-        match word.strip_prefix('-') {
-            Some(exclusion) => request.exclusions.push(exclusion.parse().expect("an exclusion")),
-            None => request.artifacts.push(word.parse().expect("coordinates")),
-        }
-    }
+    let (excluded, wanted): (Vec<_>, Vec<_>) = words.partition(|word| word.starts_with('-'));
+    let exclusion = |word: &&str| word[1..].parse().expect("an exclusion");
+    let exclusions: Vec<_> = excluded.iter().map(exclusion).collect();
+    let one = |word: &&str| Wanted {
+        coordinates: word.parse().expect("coordinates"),
+        exclusions: exclusions.clone(),
+    };
+    let request = Request { wanted: wanted.iter().map(one).collect() };
     Case { name, request }
 }
 

@@ -172,6 +172,14 @@ impl Problem {
         }
     }
 
+    /// Whether something is missing that a jar may bring.
+    pub const fn is_about_a_factory(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing { .. } | Self::NoRelease { .. } | Self::UnknownFactory { .. }
+        )
+    }
+
     const fn severity(&self) -> Severity {
         match self {
             Self::ClientCommand

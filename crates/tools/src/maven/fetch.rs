@@ -1,10 +1,7 @@
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use clap::Args;
-use flumen_maven::{Artifact, Client};
+use flumen_maven::{Client, file_names};
 use serde_json::json;
 
 use super::{Listed, Wanted, plan::Session, progress::megabytes};
@@ -33,7 +30,8 @@ pub(super) fn run(arguments: &Fetch, streams: &mut Streams<'_>) -> Result<(), Er
     let resolution = session.resolve(&arguments.wanted, streams)?;
     let artifacts = resolution.artifacts;
     let kept = session.fetch(&artifacts, streams)?;
-    let targets = targets(&artifacts, &arguments.to);
+    let names = file_names(&artifacts);
+    let targets: Vec<_> = names.iter().map(|name| arguments.to.join(name)).collect();
     let mut bytes = 0;
     for (from, to) in kept.iter().zip(&targets) {
         Client::copy(from, to)?;
@@ -50,40 +48,4 @@ pub(super) fn run(arguments: &Fetch, streams: &mut Streams<'_>) -> Result<(), Er
     let (count, size) = (artifacts.len(), megabytes(bytes));
     let files = if count == 1 { "file" } else { "files" };
     streams.note(&format!("{count} {files}, {size}, lie in {}.", arguments.to.display()))
-}
-
-/// Where each file goes. Two artifacts whose files have one name are told apart by their groups.
-fn targets(artifacts: &[Artifact], directory: &Path) -> Vec<PathBuf> {
-    let name = |one: &Artifact| one.coordinates.file_name(&one.coordinates.gav.version);
-    let mut uses: HashMap<String, usize> = HashMap::new();
-    for artifact in artifacts {
-        *uses.entry(name(artifact)).or_default() += 1;
-    }
-    let target = |one: &Artifact| match name(one) {
-        name if uses.get(&name) == Some(&1) => directory.join(name),
-        name => directory.join(format!("{}.{name}", one.coordinates.gav.group)),
-    };
-    artifacts.iter().map(target).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use flumen_maven::Scope;
-
-    use super::*;
-
-    #[test]
-    fn files_of_one_name_are_told_apart_by_their_groups() {
-        let artifact = |text: &str| Artifact {
-            coordinates: text.parse().expect("coordinates"),
-            scope: Scope::Compile,
-            depth: 1,
-        };
-        let artifacts = [artifact("a:x:1"), artifact("b:x:1"), artifact("b:y:jar:tests:1")];
-        let shown: Vec<_> = targets(&artifacts, Path::new("lib"))
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        assert_eq!(shown, ["lib/a.x-1.jar", "lib/b.x-1.jar", "lib/y-1-tests.jar"]);
-    }
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use flumen_maven::{
-    Artifact, Client, Environment, Remote, Request, Resolution, Settings, SettingsFiles,
-    load_settings,
+    Artifact, Client, Coordinates, Environment, Remote, Request, Resolution, Settings,
+    SettingsFiles, installed_settings, load_settings, platform_exclusions,
 };
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Wanted, progress, rules};
+use super::{Wanted, progress};
 use crate::{Error, Streams};
 
 /// A client and the runtime that it works in.
@@ -16,9 +16,6 @@ pub(super) struct Session {
     runtime: Runtime,
     client: Client,
 }
-
-/// Where Maven lies when nobody says so.
-const INSTALLED: &[&str] = &["/etc/maven/settings.xml", "/usr/share/maven/conf/settings.xml"];
 
 impl Session {
     pub(super) fn start(wanted: &Wanted, streams: &Streams<'_>) -> Result<Self, Error> {
@@ -37,9 +34,13 @@ impl Session {
     ) -> Result<Resolution, Error> {
         let mut exclusions = wanted.exclude.clone();
         if wanted.platform_rules {
-            exclusions.extend(rules::exclusions(&wanted.keep));
+            exclusions.extend(platform_exclusions(&wanted.keep));
         }
-        let request = Request { artifacts: wanted.coordinates.clone(), exclusions };
+        let one = |coordinates: &Coordinates| flumen_maven::Wanted {
+            coordinates: coordinates.clone(),
+            exclusions: exclusions.clone(),
+        };
+        let request = Request { wanted: wanted.coordinates.iter().map(one).collect() };
         let work = self.client.resolve(&request, Environment::linux(&wanted.java));
         let resolution = self.run("resolving", work, streams)?;
         for unusable in &resolution.unusable {
@@ -80,17 +81,11 @@ fn settings(wanted: &Wanted, streams: &Streams<'_>) -> Result<Settings, Error> {
     let home = (streams.variable)("HOME").filter(|home| !home.is_empty());
     let is_told = wanted.settings.is_some() && wanted.local_repository.is_some();
     let home = home.or_else(|| is_told.then(String::new)).ok_or(Error::NoHome)?;
-    let installed = ["MAVEN_HOME", "M2_HOME"]
-        .iter()
-        .filter_map(|name| (streams.variable)(name))
-        .map(|home| PathBuf::from(home).join("conf/settings.xml"))
-        .chain(INSTALLED.iter().map(PathBuf::from))
-        .find(|file| file.is_file());
     let remotes = wanted.repository.iter().map(|text| remote(text));
     let files = SettingsFiles {
         home: PathBuf::from(home),
         user: wanted.settings.clone(),
-        installed: installed.into_iter().collect(),
+        installed: installed_settings(streams.variable).into_iter().collect(),
         variable: streams.variable,
     };
     let mut settings = load_settings(&files, remotes.collect::<Result<_, _>>()?)?;

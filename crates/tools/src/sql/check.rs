@@ -1,5 +1,4 @@
-use flumen_jar::Jar;
-use flumen_sql::{FactoryKind, Finding, Script, Severity, Target, check};
+use flumen_sql::{Finding, Script, Severity, Target, check};
 use serde::Serialize;
 
 use super::Check;
@@ -31,7 +30,7 @@ pub(super) fn run(arguments: &Check, streams: &mut Streams<'_>) -> Result<(), Er
     let mut target = Target { version: arguments.flink_version, ..Target::default() };
     for jar in &arguments.jars {
         let jar = inspect_file(jar)?;
-        target.provided.extend(provided(&jar));
+        target.provide(jar.factories.into_iter().filter_map(|factory| factory.identifier));
     }
     let script = Script::parse(&text);
     let findings: Vec<Shown> = check(&script, &target).iter().map(shown).collect();
@@ -68,13 +67,4 @@ fn shown(finding: &Finding) -> Shown {
         offset: finding.at.offset,
         message: finding.problem.to_string(),
     }
-}
-
-/// What a jar brings. Its class files do not say which sort of factory an identifier is of.
-fn provided(jar: &Jar) -> impl Iterator<Item = (FactoryKind, String)> {
-    let identifiers = jar.factories.iter().filter_map(|factory| factory.identifier.as_ref());
-    identifiers.flat_map(|identifier| {
-        [FactoryKind::Connector, FactoryKind::Format, FactoryKind::Catalog]
-            .map(|kind| (kind, identifier.clone()))
-    })
 }

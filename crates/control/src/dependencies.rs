@@ -1,0 +1,132 @@
+//! What jobs need from Maven repositories: resolved together, fetched, and kept as artifacts.
+
+use flumen_maven::{
+    Artifact, Client, Coordinates, Environment, Exclusion, Request, SettingsFiles, Wanted,
+    file_names, load_settings, platform_exclusions,
+};
+use flumen_model::{ArtifactRole, Dependency, Digest, JobSpec, MavenDependency};
+use flumen_store::ReleaseArtifact;
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncReadExt as _;
+use tokio_util::io::ReaderStream;
+
+use crate::{Control, Error};
+
+/// The Java that profiles of POMs are asked about: that of Flink's images.
+const JAVA: &str = "17";
+const BUFFER: usize = 256 * 1024;
+
+impl Control {
+    /// The files that the job has by Maven coordinates, and what is doubtful about them.
+    ///
+    /// # Errors
+    /// [`Error::Dependencies`] if they cannot be resolved or fetched; [`Error::Invalid`] for what names none.
+    pub(crate) async fn maven_artifacts(
+        &self,
+        spec: &JobSpec,
+    ) -> Result<(Vec<ReleaseArtifact>, Vec<String>), Error> {
+        let wanted: Vec<&MavenDependency> = spec
+            .dependencies
+            .iter()
+            .filter_map(|dependency| match dependency {
+                Dependency::Maven(wanted) => Some(wanted),
+                Dependency::File(_) => None,
+            })
+            .collect();
+        if wanted.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let failed = |source| Error::Dependencies { job: spec.name.to_string(), source };
+        let client = self.maven_client()?;
+        let mut request = Request::default();
+        for dependency in &wanted {
+            request.wanted.push(parsed(dependency).map_err(failed)?);
+        }
+        let resolution =
+            client.resolve(&request, Environment::linux(JAVA)).await.map_err(failed)?;
+        let roles = roles(&resolution.artifacts, &wanted)?;
+        let paths = client.fetch(&resolution.artifacts).await.map_err(failed)?;
+        let names = file_names(&resolution.artifacts);
+        let mut kept = Vec::with_capacity(paths.len());
+        for (((path, name), role), artifact) in
+            paths.iter().zip(names).zip(roles).zip(&resolution.artifacts)
+        {
+            let (digest, size) = self.keep(path).await?;
+            let maven = Some(artifact.coordinates.to_string());
+            kept.push(ReleaseArtifact { name, digest, size, role, maven });
+        }
+        let warnings = resolution.unusable.iter().map(|unusable| {
+            format!("{unusable}; what its artifact depends on is not known and left out")
+        });
+        Ok((kept, warnings.collect()))
+    }
+
+    /// Settings are read anew each time, as whoever keeps them does not start servers again.
+    fn maven_client(&self) -> Result<Client, Error> {
+        let Some(files) = &self.settings().maven else {
+            let message = "this server has no settings for Maven repositories".to_owned();
+            return Err(Error::Invalid { message });
+        };
+        let failed = |source| Error::Maven { source };
+        let settings = load_settings(
+            &SettingsFiles {
+                home: files.home.clone(),
+                user: files.user.clone(),
+                installed: files.installed.clone(),
+                variable: &files.variable,
+            },
+            Vec::new(),
+        );
+        Client::new(settings.map_err(failed)?).map_err(failed)
+    }
+
+    /// Takes a file into the store of artifacts.
+    async fn keep(&self, path: &std::path::Path) -> Result<(Digest, u64), Error> {
+        let open = || tokio::fs::File::open(path);
+        let mut file = open().await.map_err(Error::file("open", path))?;
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let read = file.read(&mut buffer).await.map_err(Error::file("read", path))?;
+            if read == 0 {
+                break;
+            }
+            hash.update(&buffer[..read]);
+        }
+        let digest = Digest::from_sha256(&hash.finalize().into());
+        if let Some(size) = self.artifact(&digest).await? {
+            return Ok((digest, size));
+        }
+        let file = open().await.map_err(Error::file("open", path))?;
+        let size = self.put_artifact(&digest, ReaderStream::with_capacity(file, BUFFER)).await?;
+        Ok((digest, size))
+    }
+}
+
+fn parsed(dependency: &MavenDependency) -> Result<Wanted, flumen_maven::Error> {
+    let mut exclusions = platform_exclusions(&[]);
+    for text in &dependency.exclude {
+        exclusions.push(text.parse::<Exclusion>()?);
+    }
+    Ok(Wanted { coordinates: dependency.maven.parse::<Coordinates>()?, exclusions })
+}
+
+/// What each file is for: the same as what it is there for.
+fn roles(artifacts: &[Artifact], wanted: &[&MavenDependency]) -> Result<Vec<ArtifactRole>, Error> {
+    let mut asked_for = wanted.iter();
+    let mut present: Option<&MavenDependency> = None;
+    let mut roles = Vec::with_capacity(artifacts.len());
+    for artifact in artifacts {
+        if artifact.depth == 1 {
+            present = asked_for.next().copied();
+        } else if let Some(plugin) = present.filter(|one| one.role == ArtifactRole::Plugin) {
+            let message = format!(
+                "{} depends on {}, and a plugin by coordinates is one jar that brings all it needs: exclude that, or add a jar that holds both",
+                plugin.maven, artifact.coordinates
+            );
+            return Err(Error::Invalid { message });
+        }
+        roles.push(present.map(|one| one.role).unwrap_or_default());
+    }
+    Ok(roles)
+}

@@ -1,0 +1,124 @@
+//! SQL jobs: from the script to the files that run it.
+
+use std::io;
+
+use bytes::Bytes;
+use flumen_model::{ArtifactRole, JobSpec};
+use flumen_sql::{Finding, Script, Severity, Target, check, runner_file};
+use flumen_sql_runner::{FILE_NAME, JAR, JAR_NAME};
+use flumen_store::ReleaseArtifact;
+use futures::stream;
+
+use crate::{Control, Error, identity};
+
+/// The largest script that is read, in bytes.
+const MAX_SCRIPT: u64 = 4 << 20;
+/// The most errors of a script that are told at once.
+const MAX_TOLD: usize = 10;
+
+impl Control {
+    /// Checks the script of a SQL job and adds what runs it: the runner, and the script as the runner reads it.
+    /// Returns what is doubtful about the script.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a script that Flink would refuse, or that was not uploaded as a script.
+    pub(super) async fn prepare_sql(
+        &self,
+        spec: &JobSpec,
+        artifacts: &mut Vec<ReleaseArtifact>,
+    ) -> Result<Vec<String>, Error> {
+        let Some(script) = artifacts.first().filter(|one| one.role == ArtifactRole::Script) else {
+            let message = format!(
+                "the job {} is a SQL job, and its artifact {} is no script that was uploaded",
+                spec.name, spec.artifact
+            );
+            return Err(Error::Invalid { message });
+        };
+        let text = self.script(script).await?;
+        let parsed = Script::parse(&text);
+        let findings = self.findings(spec, &parsed, &artifacts[1..]).await?;
+        let told = |severity| {
+            let of_it = findings.iter().filter(move |finding| finding.severity == severity);
+            of_it.map(|Finding { at, problem, .. }| format!("{}:{at}: {problem}", script.name))
+        };
+        let mut errors: Vec<String> = told(Severity::Error).collect();
+        if !errors.is_empty() {
+            let more = errors.len().saturating_sub(MAX_TOLD);
+            errors.truncate(MAX_TOLD);
+            if more > 0 {
+                errors.push(format!("and {more} more; see `flumen sql check`"));
+            }
+            return Err(Error::Invalid { message: errors.join("\n") });
+        }
+        let warnings = told(Severity::Warning).collect();
+        let statements = runner_file(&parsed);
+        artifacts.push(self.generated(JAR_NAME, ArtifactRole::Usrlib, JAR).await?);
+        artifacts.push(self.generated(FILE_NAME, ArtifactRole::Script, &statements).await?);
+        Ok(warnings)
+    }
+
+    async fn script(&self, script: &ReleaseArtifact) -> Result<String, Error> {
+        let refuse = |why: String| Error::Invalid {
+            message: format!("the script {} cannot be read: {why}", script.name),
+        };
+        if script.size > MAX_SCRIPT {
+            return Err(refuse(format!("it has {} bytes, at most {MAX_SCRIPT} are", script.size)));
+        }
+        let path = self.artifact_path(&script.digest);
+        let bytes = tokio::fs::read(&path).await.map_err(Error::file("read", &path))?;
+        String::from_utf8(bytes).map_err(|error| refuse(format!("it is not UTF-8: {error}")))
+    }
+
+    /// What is wrong or doubtful. Jars are looked into only where something is missing that they may bring.
+    async fn findings(
+        &self,
+        spec: &JobSpec,
+        script: &Script<'_>,
+        others: &[ReleaseArtifact],
+    ) -> Result<Vec<Finding>, Error> {
+        let mut target = Target { version: Some(spec.flink_version), ..Target::default() };
+        let findings = check(script, &target);
+        if !findings.iter().any(|finding| finding.problem.is_about_a_factory()) {
+            return Ok(findings);
+        }
+        for jar in others.iter().filter(|one| one.name.ends_with(".jar")) {
+            target.provide(self.factories(jar).await?);
+        }
+        Ok(check(script, &target))
+    }
+
+    /// The identifiers of the table factories in a jar.
+    async fn factories(&self, jar: &ReleaseArtifact) -> Result<Vec<String>, Error> {
+        let path = self.artifact_path(&jar.digest);
+        let inspect = move || -> Result<_, Error> {
+            let mut file = std::fs::File::open(&path).map_err(Error::file("open", &path))?;
+            Ok(flumen_jar::inspect(&mut file))
+        };
+        let inspected = match tokio::task::spawn_blocking(inspect).await {
+            Ok(inspected) => inspected?,
+            Err(error) => return Err(Error::file("read", jar.name.as_ref())(io::Error::other(error))),
+        };
+        let jar = inspected.map_err(|source| Error::Invalid {
+            message: format!("the artifact {} cannot be looked into: {source}", jar.name),
+        })?;
+        Ok(jar.factories.into_iter().filter_map(|factory| factory.identifier).collect())
+    }
+
+    /// An artifact that Flumen makes itself.
+    async fn generated(
+        &self,
+        name: &str,
+        role: ArtifactRole,
+        bytes: &[u8],
+    ) -> Result<ReleaseArtifact, Error> {
+        let digest = identity::sha256(bytes);
+        let size = match self.artifact(&digest).await? {
+            Some(size) => size,
+            None => {
+                let body = stream::iter([Ok::<_, io::Error>(Bytes::copy_from_slice(bytes))]);
+                self.put_artifact(&digest, body).await?
+            }
+        };
+        Ok(ReleaseArtifact { name: name.to_owned(), digest, size, role, maven: None })
+    }
+}
