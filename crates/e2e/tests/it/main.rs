@@ -12,6 +12,7 @@ mod main_job;
 mod memory;
 mod processes;
 mod setup;
+mod sql_runner;
 mod streaming;
 mod values;
 mod versions;
