@@ -2,7 +2,7 @@
 
 mod factories;
 mod finding;
-mod jobs;
+pub(crate) mod jobs;
 mod settings;
 mod statements;
 

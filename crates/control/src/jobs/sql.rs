@@ -37,23 +37,24 @@ impl Control {
         let text = self.script(script).await?;
         let parsed = Script::parse(&text);
         let findings = self.findings(spec, &parsed, &artifacts[1..]).await?;
+        let line = |finding: &Finding| format!("{}:{}: {}", script.name, finding.at, finding.problem);
         let told = |severity| {
-            let of_it = findings.iter().filter(move |finding| finding.severity == severity);
-            of_it.map(|Finding { at, problem, .. }| format!("{}:{at}: {problem}", script.name))
+            findings.iter().filter(move |finding| finding.severity == severity).map(line)
         };
-        let mut errors: Vec<String> = told(Severity::Error).collect();
-        if !errors.is_empty() {
-            let more = errors.len().saturating_sub(MAX_TOLD);
-            errors.truncate(MAX_TOLD);
-            if more > 0 {
-                errors.push(format!("and {more} more; see `flumen sql check`"));
-            }
-            return Err(Error::Invalid { message: errors.join("\n") });
-        }
         let warnings = told(Severity::Warning).collect();
+        let mut errors: Vec<String> = told(Severity::Error).collect();
         let statements = runner_file(&parsed);
+        if let Err(findings) = &statements
+            && errors.is_empty()
+        {
+            errors.extend(findings.iter().map(line));
+        }
+        let statements = match statements {
+            Ok(statements) if errors.is_empty() => statements,
+            Ok(_) | Err(_) => return Err(wrong(errors)),
+        };
         artifacts.push(self.generated(JAR_NAME, ArtifactRole::Usrlib, JAR).await?);
-        artifacts.push(self.generated(FILE_NAME, ArtifactRole::Script, &statements).await?);
+        artifacts.push(self.generated(FILE_NAME, ArtifactRole::Script, statements.as_bytes()).await?);
         Ok(warnings)
     }
 
@@ -121,4 +122,14 @@ impl Control {
         };
         Ok(ReleaseArtifact { name: name.to_owned(), digest, size, role, maven: None })
     }
+}
+
+/// What is wrong with a script, as far as it is told at once.
+fn wrong(mut errors: Vec<String>) -> Error {
+    let more = errors.len().saturating_sub(MAX_TOLD);
+    errors.truncate(MAX_TOLD);
+    if more > 0 {
+        errors.push(format!("and {more} more; see `flumen sql check`"));
+    }
+    Error::Invalid { message: errors.join("\n") }
 }

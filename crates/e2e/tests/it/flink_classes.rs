@@ -78,7 +78,7 @@ impl Questions {
 }
 
 /// Where the version lies, added to a Flumen first if it was never downloaded here.
-fn home(version: &str) -> PathBuf {
+pub(crate) fn home(version: &str) -> PathBuf {
     let home = cache().join("flink").join(version);
     if !home.exists() {
         up().flumen.succeed(&["version", "add", version, "--wait"]).expect("a Flink version");

@@ -13,6 +13,7 @@ mod memory;
 mod processes;
 mod setup;
 mod sql_job;
+mod sql_runner;
 mod streaming;
 mod values;
 mod versions;

@@ -59,6 +59,13 @@ pub enum Problem {
         /// The line of the first.
         first_line: usize,
     },
+    /// It stands below an `INSERT` and would be done before that.
+    AfterInsert {
+        /// What it is.
+        kind: StatementKind,
+        /// The line of the `INSERT`.
+        insert_line: usize,
+    },
     /// Nobody reads the result of a query.
     QueryResult,
     /// A statement set has no end.
@@ -148,6 +155,7 @@ impl Problem {
             Self::Empty => "empty",
             Self::NoJob => "noJob",
             Self::SecondJob { .. } => "secondJob",
+            Self::AfterInsert { .. } => "afterInsert",
             Self::QueryResult => "queryResult",
             Self::SetNotEnded { .. } => "setNotEnded",
             Self::SetNested => "setNested",
@@ -226,18 +234,14 @@ impl fmt::Display for Problem {
             }
             Self::Empty => out.write_str("the script has no statement"),
             Self::NoJob => out.write_str("nothing in the script starts a job: expected an INSERT"),
-            Self::SecondJob { kind, first_line } => {
-                let advice = match kind {
-                    StatementKind::Insert => {
-                        ": put several INSERTs between EXECUTE STATEMENT SET BEGIN and END"
-                    }
-                    _ => "",
-                };
-                write!(
-                    out,
-                    "this {kind} starts a second job, after the one of line {first_line}, and a cluster runs one{advice}"
-                )
-            }
+            Self::SecondJob { kind, first_line } => write!(
+                out,
+                "this {kind} starts a second job, after the one of line {first_line}, and a cluster runs one"
+            ),
+            Self::AfterInsert { kind, insert_line } => write!(
+                out,
+                "this {kind} would be done before the INSERT of line {insert_line}, as all INSERTs start together when the script ends: put it above that"
+            ),
             Self::QueryResult => out.write_str(
                 "nobody reads the result of a query in a job: write it to a table with INSERT INTO",
             ),

@@ -1,8 +1,8 @@
 //! Statement sets, and that the script starts one job: Flink allows an application with high availability,
-//! which every run has, a single one.
+//! which every run has, a single one. All that writes by `INSERT` is one job, which starts when the script ends.
 
 use super::{Finding, Problem};
-use crate::{Object, Script, Statement, StatementKind, TokenKind};
+use crate::{Object, Script, Statement, StatementKind, TokenKind, runner::executed};
 
 /// Where the reading of the script is.
 #[derive(Default)]
@@ -10,13 +10,13 @@ struct State<'s> {
     findings: Vec<Finding>,
     /// The set that `BEGIN STATEMENT SET` began, and how many statements it has.
     open: Option<(&'s Statement, usize)>,
-    /// The statement that started the first job.
-    first: Option<&'s Statement>,
+    /// The statement that started the first job, and whether an `INSERT` can become part of that.
+    first: Option<(&'s Statement, bool)>,
     /// Whether something may start a job that is not told apart without Flink.
     may_start: bool,
 }
 
-pub(super) fn check(script: &Script<'_>) -> Vec<Finding> {
+pub(crate) fn check(script: &Script<'_>) -> Vec<Finding> {
     let mut state = State::default();
     for statement in script.statements() {
         state.add(script, statement);
@@ -46,7 +46,7 @@ impl<'s> State<'s> {
                         self.may_start = true;
                         self.findings.push(Problem::SetEmpty.at(begin.start));
                     } else {
-                        self.start(begin);
+                        self.start(begin, true);
                     }
                     return;
                 }
@@ -67,24 +67,56 @@ impl<'s> State<'s> {
             }
             It::Query => {
                 self.findings.push(Problem::QueryResult.at(statement.start));
-                self.start(statement);
+                self.start(statement, false);
             }
             It::Call | It::AnalyzeTable | It::Unknown | It::Create(Object::MaterializedTable) => {
                 self.may_start = true;
+                self.judge_order(statement);
             }
-            _ if kind.writes() => self.start(statement),
-            _ => {}
+            It::Execute => self.start(statement, executed(script, statement).1 == It::Insert),
+            _ if kind.writes() => self.start(statement, is_insert(kind)),
+            _ => self.judge_order(statement),
         }
     }
 
-    fn start(&mut self, statement: &'s Statement) {
+    fn start(&mut self, statement: &'s Statement, is_insert: bool) {
         match self.first {
-            None => self.first = Some(statement),
-            Some(first) => {
+            None => self.first = Some((statement, is_insert)),
+            Some((_, true)) if is_insert => {}
+            Some((first, _)) => {
                 let (kind, first_line) = (statement.kind, first.start.line);
                 self.findings.push(Problem::SecondJob { kind, first_line }.at(statement.start));
             }
         }
+    }
+
+    /// What changes something must not stand below an `INSERT`, as it would be done before that.
+    fn judge_order(&mut self, statement: &Statement) {
+        let Some((insert, true)) = self.first else { return };
+        let kind = statement.kind;
+        if !may_follow_insert(kind) {
+            let insert_line = insert.start.line;
+            self.findings.push(Problem::AfterInsert { kind, insert_line }.at(statement.start));
+        }
+    }
+}
+
+/// Whether this is part of the one job that all of its kind are.
+const fn is_insert(kind: StatementKind) -> bool {
+    use StatementKind as It;
+    matches!(kind, It::Insert | It::CreateTableAs | It::ReplaceTableAs | It::StatementSet)
+}
+
+const fn may_follow_insert(kind: StatementKind) -> bool {
+    use StatementKind as It;
+    match kind {
+        // What is new cannot be what the INSERT meant.
+        It::Create(object) => !matches!(object, Object::MaterializedTable),
+        It::Use | It::LoadModule | It::AddJar | It::ClientCommand => true,
+        It::Show | It::Describe | It::Explain | It::CompilePlan => true,
+        // Something else is said of these.
+        It::EndStatementSet | It::Merge | It::Unknown => true,
+        _ => false,
     }
 }
 

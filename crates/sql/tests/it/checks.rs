@@ -30,6 +30,7 @@ fn a_script_with_one_insert_or_one_set_is_good() {
         "CREATE TABLE t WITH ('connector' = 'print') AS SELECT 1",
         "CALL sys.compact('a')",
         "EXPLAIN INSERT INTO t SELECT 1; SHOW CREATE TABLE t; INSERT INTO t SELECT 1",
+        "INSERT INTO a SELECT 1; CREATE TABLE b (x INT); EXECUTE INSERT INTO b SELECT 2; SHOW TABLES",
         "COMPILE AND EXECUTE PLAN 'p' FOR STATEMENT SET BEGIN INSERT INTO a SELECT 1; END",
     ] {
         assert_eq!(codes(text, &target("1.20.5")), [""; 0], "{text}");
@@ -47,11 +48,12 @@ fn a_script_starts_one_job() {
         of("INSERT INTO a SELECT 1;\nSELECT 1"),
         ["2:1 error secondJob", "2:1 warning queryResult"]
     );
-    assert_eq!(of("INSERT INTO a SELECT 1;\n  INSERT INTO b SELECT 2;"), ["2:3 error secondJob"]);
+    assert_eq!(of("DELETE FROM a;\n  INSERT INTO b SELECT 2;"), ["2:3 error secondJob"]);
     assert_eq!(
-        of("BEGIN STATEMENT SET; INSERT INTO a SELECT 1; END;\nEXECUTE INSERT INTO b SELECT 2"),
+        of("BEGIN STATEMENT SET; INSERT INTO a SELECT 1; END;\nEXECUTE SELECT 2"),
         ["2:1 error secondJob"]
     );
+    assert_eq!(of("INSERT INTO a SELECT 1;\nDROP TABLE a"), ["2:1 error afterInsert"]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ EXECUTE STATEMENT SET BEGIN
   INSERT INTO hourly SELECT COUNT(*) FROM orders /*+ OPTIONS('a' = ';') */;
   INSERT INTO hourly SELECT 1;
 END;
-INSERT INTO hourly SELECT 2;
+DROP TABLE hourly;
 ";
 
 pub(crate) fn called(line: &[&str], json: bool) -> Ran {
@@ -55,7 +55,7 @@ fn split_prints_a_line_for_each_statement_with_its_place() {
     orders.sql:8:1: EXECUTE STATEMENT SET: EXECUTE STATEMENT SET BEGIN INSERT INTO hourly SELECT COUNT…
     orders.sql:9:3: INSERT: INSERT INTO hourly SELECT COUNT(*) FROM orders /*+ OPTIONS(…
     orders.sql:10:3: INSERT: INSERT INTO hourly SELECT 1
-    orders.sql:12:1: INSERT: INSERT INTO hourly SELECT 2
+    orders.sql:12:1: DROP TABLE: DROP TABLE hourly
     ");
 }
 
@@ -82,7 +82,7 @@ fn check_prints_all_problems_and_refuses_the_script() {
     insta::assert_snapshot!(without(directory.path(), &ran.out), @"
     orders.sql:3:17: warning: Flink does not bring the connector 'kafka': add org.apache.flink:flink-sql-connector-kafka:3.4.0-1.20
     orders.sql:7:1: warning: Flink 1.20 has no option 'paralelism.default': did you mean 'parallelism.default'?
-    orders.sql:12:1: error: this INSERT starts a second job, after the one of line 8, and a cluster runs one: put several INSERTs between EXECUTE STATEMENT SET BEGIN and END
+    orders.sql:12:1: error: this DROP TABLE would be done before the INSERT of line 8, as all INSERTs start together when the script ends: put it above that
     ");
     assert_eq!(ran.notes, "");
     let error = ran.result.expect_err("a wrong script");
@@ -105,15 +105,14 @@ fn check_as_json_is_one_value_also_for_a_wrong_script() {
         .iter()
         .map(|finding| finding["code"].as_str().expect("a code"))
         .collect();
-    assert_eq!(codes, ["unknownKey", "secondJob"]);
+    assert_eq!(codes, ["unknownKey", "afterInsert"]);
     assert!(matches!(ran.result, Err(Error::Script { .. })));
 }
 
 #[test]
 fn a_jar_of_the_job_brings_its_connectors() {
     let directory = tempfile::tempdir().expect("a directory");
-    let good =
-        SCRIPT.replace("INSERT INTO hourly SELECT 2;\n", "").replace("paralelism", "parallelism");
+    let good = SCRIPT.replace("DROP TABLE hourly;\n", "").replace("paralelism", "parallelism");
     let path = script(directory.path(), &good);
     let jar = directory.path().join("connector.jar");
     write_jar(&jar);
