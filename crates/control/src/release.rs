@@ -1,7 +1,8 @@
 //! What a release is made of, and the hash of that.
 
+use flumen_flink_manifest::USRLIB;
 use flumen_lifecycle::is_policy;
-use flumen_model::{Dependency, EnvironmentName, JobSpec, ReleaseId};
+use flumen_model::{ArtifactRole, Dependency, EnvironmentName, JobSpec, ReleaseId};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME};
 use flumen_store::{ReleaseArtifact, ReleaseContent};
 use serde_json::{Map, Value};
@@ -44,6 +45,21 @@ pub(crate) fn is_generated(name: &str) -> bool {
 /// Whether the artifact is a file of the image rather than one that is uploaded.
 pub(crate) fn is_in_image(artifact: &str) -> bool {
     artifact.starts_with("local:")
+}
+
+/// Where a file of the job lies in its image, which is what its role is.
+pub(crate) fn path_in_image(artifact: &ReleaseArtifact) -> String {
+    let name = &artifact.name;
+    match artifact.role {
+        ArtifactRole::Usrlib | ArtifactRole::Script | ArtifactRole::Python => {
+            format!("{USRLIB}/{name}")
+        }
+        ArtifactRole::Lib => format!("/opt/flink/lib/{name}"),
+        ArtifactRole::Plugin => {
+            let folder = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+            format!("/opt/flink/plugins/{folder}/{name}")
+        }
+    }
 }
 
 /// The id of a release: the hash of its content as JSON with sorted keys.
@@ -106,8 +122,6 @@ fn write_canonical(value: &Value, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use flumen_model::ArtifactRole;
-
     use super::*;
 
     fn spec_of(change: &str) -> JobSpec {
@@ -119,7 +133,13 @@ mod tests {
 
     fn artifact(content: &[u8]) -> Vec<ReleaseArtifact> {
         let digest = identity::sha256(content);
-        vec![ReleaseArtifact { name: "a.jar".into(), digest, size: 1, role: ArtifactRole::Usrlib, maven: None }]
+        vec![ReleaseArtifact {
+            name: "a.jar".into(),
+            digest,
+            size: 1,
+            role: ArtifactRole::Usrlib,
+            maven: None,
+        }]
     }
 
     #[test]

@@ -61,9 +61,10 @@ impl Orders {
     /// # Errors
     /// If a line is missing, is there twice or has other numbers.
     pub fn check(&self, directory: &Path) -> Result<()> {
-        let revenue = self.by_product_and_hour.iter().map(|((product, hour), sum)| {
-            format!("{product},{hour},{},{}", sum.orders, sum.cents)
-        });
+        let revenue = self
+            .by_product_and_hour
+            .iter()
+            .map(|((product, hour), sum)| format!("{product},{hour},{},{}", sum.orders, sum.cents));
         same(&directory.join("revenue"), revenue)?;
         let products = self.by_product.iter().map(|(product, count)| format!("{product},{count}"));
         same(&directory.join("products"), products)
@@ -152,7 +153,8 @@ mod tests {
         let path = directory.path().join("orders.csv");
         let orders = Orders::generate(&path, 10_000).unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        let cents: u64 = text.lines().map(|line| line.split(',').nth(2).unwrap().parse::<u64>().unwrap()).sum();
+        let cents: u64 =
+            text.lines().map(|line| line.split(',').nth(2).unwrap().parse::<u64>().unwrap()).sum();
         assert_eq!(orders.by_product_and_hour.values().map(|sum| sum.cents).sum::<u64>(), cents);
         assert_eq!(orders.by_product.values().sum::<u64>(), 10_000);
         let lines = |name: &str, lines: Vec<String>| {
@@ -166,7 +168,10 @@ mod tests {
             };
             sums.map(|((product, hour), sum)| line(((product, hour), sum))).collect::<Vec<_>>()
         };
-        lines("products", orders.by_product.iter().map(|(name, count)| format!("{name},{count}")).collect());
+        lines(
+            "products",
+            orders.by_product.iter().map(|(name, count)| format!("{name},{count}")).collect(),
+        );
         lines("revenue", revenue(0));
         orders.check(directory.path()).unwrap();
         lines("revenue", revenue(1));

@@ -21,7 +21,12 @@ fn dependency(field: &Field<'_>, report: &mut Report) -> Option<Dependency> {
         refuse(&fields, "exclude", "a file has no dependencies; leave it out", report);
         return Some(Dependency::File(FileDependency { path: path?, role }));
     };
-    refuse(&fields, "path", "the artifact comes from a Maven repository; leave path or maven out", report);
+    refuse(
+        &fields,
+        "path",
+        "the artifact comes from a Maven repository; leave path or maven out",
+        report,
+    );
     let exclude = fields.get("exclude").map(|field| exclusions(&field, report));
     let maven = coordinates(&maven, report)?;
     Some(Dependency::Maven(MavenDependency { maven, exclude: exclude.unwrap_or_default(), role }))

@@ -1,8 +1,8 @@
 //! One document of the file: a job.
 
 use flumen_model::{
-    ArtifactRole, FlinkVersion, InterventionPolicy, JobKind, JobManagerResources,
-    JobSpec, LeftoverPolicy, Mode, PodTemplates, Resources, RestartPolicy, TaskManagerResources,
+    ArtifactRole, FlinkVersion, InterventionPolicy, JobKind, JobManagerResources, JobSpec,
+    LeftoverPolicy, Mode, PodTemplates, Resources, RestartPolicy, TaskManagerResources,
     UpgradeMode,
 };
 
@@ -139,7 +139,8 @@ fn session(mode: Mode, fields: &Fields<'_>, report: &mut Report) -> Option<Strin
 fn refuse_program(fields: &Fields<'_>, report: &mut Report) {
     for key in ["mainClass", "arguments"] {
         if let Some(field) = fields.get(key) {
-            let message = "is given, but a script in SQL is run by Flumen's own program; leave it out";
+            let message =
+                "is given, but a script in SQL is run by Flumen's own program; leave it out";
             report.add(field.node.at, &field.key, message);
         }
     }

@@ -103,10 +103,10 @@ impl Client {
     /// # Errors
     /// `NotFound` if a file is in no repository, otherwise as [`Client::resolve`].
     pub async fn fetch(&self, artifacts: &[Artifact]) -> Result<Vec<PathBuf>, Error> {
-        stream::iter(artifacts.iter().map(|artifact| self.fetch_one(&artifact.coordinates)))
-            .buffered(self.settings.parallel.max(1))
-            .try_collect()
-            .await
+        // Collected, as a closure in the stream would keep the whole from being sent between threads.
+        let fetches: Vec<_> =
+            artifacts.iter().map(|artifact| self.fetch_one(&artifact.coordinates)).collect();
+        stream::iter(fetches).buffered(self.settings.parallel.max(1)).try_collect().await
     }
 
     async fn fetch_one(&self, of: &Coordinates) -> Result<PathBuf, Error> {

@@ -19,8 +19,7 @@ pub use ids::{EventId, JobId, OperationId, ReleaseId, RunId, SnapshotId, TeamId,
 pub use invalid::InvalidValue;
 pub use job::{
     ArtifactRole, ConfigurationValue, Dependency, FileDependency, JobKind, JobManagerResources,
-    JobSpec, MavenDependency, Mode,
-    Resources, TaskManagerResources, UpgradeMode,
+    JobSpec, MavenDependency, Mode, Resources, TaskManagerResources, UpgradeMode,
 };
 pub use kind::Kind;
 pub use names::{ClusterId, EnvironmentName, JobName, Namespace};

@@ -1,6 +1,5 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
-use flumen_flink_manifest::USRLIB;
 use flumen_image::{
     Append, Attributes, Compression, Content, Layer, LayerBuilder, Progress, Reference,
 };
@@ -8,7 +7,7 @@ use flumen_model::{ArtifactRole, RunId};
 use flumen_store::{Job, ReleaseArtifact};
 
 use super::{Done, run_of};
-use crate::{Control, Error, clock, identity};
+use crate::{Control, Error, clock, identity, release::path_in_image};
 
 /// Makes the run's image: the base image of the Flink version and the job's files on top. It is a cache: what was
 /// made for the same base and files before, and still stands in the registry, is used.
@@ -119,21 +118,6 @@ fn groups(artifacts: &[ReleaseArtifact]) -> Vec<Vec<&ReleaseArtifact>> {
         groups[group].push(artifact);
     }
     groups.into_iter().filter(|group| !group.is_empty()).collect()
-}
-
-/// Where a file of the job lies in its image, which is what its role is.
-fn path_in_image(artifact: &ReleaseArtifact) -> String {
-    let name = &artifact.name;
-    match artifact.role {
-        ArtifactRole::Usrlib | ArtifactRole::Script | ArtifactRole::Python => {
-            format!("{USRLIB}/{name}")
-        }
-        ArtifactRole::Lib => format!("/opt/flink/lib/{name}"),
-        ArtifactRole::Plugin => {
-            let folder = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
-            format!("/opt/flink/plugins/{folder}/{name}")
-        }
-    }
 }
 
 /// A file for a layer on its way to the registry.

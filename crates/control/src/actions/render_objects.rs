@@ -1,6 +1,7 @@
 use flumen_flink_conf::{Layer, Layers};
 use flumen_flink_manifest::{
-    JobDeployment, Manifests, Program, Restore, RunPlace, StatePlan, StorageVolume, USRLIB, VolumeSource,
+    JobDeployment, Manifests, Program, Restore, RunPlace, StatePlan, StorageVolume, USRLIB,
+    VolumeSource,
 };
 use flumen_model::{ClusterId, JobKind, JobSpec, RestoreMode, RunId};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};

@@ -204,7 +204,8 @@ impl Control {
         }
         let minor = spec.flink_version.minor();
         if spec.kind == JobKind::Sql && minor < SQL_SINCE {
-            let message = format!("SQL jobs need Flink {SQL_SINCE} or later, and this is for {minor}");
+            let message =
+                format!("SQL jobs need Flink {SQL_SINCE} or later, and this is for {minor}");
             return Err(Error::Invalid { message });
         }
         let environment = self.environment(&spec.environment).await?;
@@ -241,8 +242,7 @@ impl Control {
         if apply.spec.kind == JobKind::Sql {
             warnings.extend(self.prepare_sql(&apply.spec, &mut artifacts).await?);
         }
-        check_names(&artifacts)?;
-        Ok(Prepared { artifacts, warnings })
+        Ok(Prepared { artifacts: distinct(artifacts)?, warnings })
     }
 
     async fn release_artifacts(&self, apply: &ApplyJob) -> Result<Vec<ReleaseArtifact>, Error> {
@@ -286,23 +286,24 @@ pub(super) struct Prepared {
     pub(super) warnings: Vec<String>,
 }
 
-/// Refuses two files that would lie in one place.
-fn check_names(artifacts: &[ReleaseArtifact]) -> Result<(), Error> {
+/// Leaves out what is there twice, and refuses two files that would lie in one place.
+fn distinct(artifacts: Vec<ReleaseArtifact>) -> Result<Vec<ReleaseArtifact>, Error> {
     let mut seen = BTreeMap::new();
+    let mut kept = Vec::with_capacity(artifacts.len());
     for artifact in artifacts {
-        let place = (artifact.role, artifact.name.as_str());
-        if let Some(other) = seen.insert(place, &artifact.digest)
-            && *other != artifact.digest
-        {
-            let message = format!(
-                "the job has two different files {} for {}; rename one or leave it out",
-                artifact.name,
-                artifact.role.as_str()
-            );
-            return Err(Error::Invalid { message });
+        let path = release::path_in_image(&artifact);
+        match seen.insert(path.clone(), artifact.digest.clone()) {
+            None => kept.push(artifact),
+            Some(other) if other == artifact.digest => {}
+            Some(_) => {
+                let message = format!(
+                    "the job has two different files for {path} in its image; rename one or leave it out"
+                );
+                return Err(Error::Invalid { message });
+            }
         }
     }
-    Ok(())
+    Ok(kept)
 }
 
 /// Refuses what may lose the state of a job that has some, unless its file or the caller says so.

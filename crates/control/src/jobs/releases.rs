@@ -115,9 +115,10 @@ fn spec(job: &Job, content: &ReleaseContent) -> Result<JobSpec, Error> {
 
 /// The files that the job file names by path.
 fn named(content: &ReleaseContent) -> impl Iterator<Item = &ReleaseArtifact> {
-    content.artifacts.iter().filter(|artifact| {
-        artifact.maven.is_none() && !release::is_generated(&artifact.name)
-    })
+    content
+        .artifacts
+        .iter()
+        .filter(|artifact| artifact.maven.is_none() && !release::is_generated(&artifact.name))
 }
 
 /// The files that the job file names by path, by their names.

@@ -37,7 +37,8 @@ impl Control {
         let text = self.script(script).await?;
         let parsed = Script::parse(&text);
         let findings = self.findings(spec, &parsed, &artifacts[1..]).await?;
-        let line = |finding: &Finding| format!("{}:{}: {}", script.name, finding.at, finding.problem);
+        let line =
+            |finding: &Finding| format!("{}:{}: {}", script.name, finding.at, finding.problem);
         let told = |severity| {
             findings.iter().filter(move |finding| finding.severity == severity).map(line)
         };
@@ -54,7 +55,8 @@ impl Control {
             Ok(_) | Err(_) => return Err(wrong(errors)),
         };
         artifacts.push(self.generated(JAR_NAME, ArtifactRole::Usrlib, JAR).await?);
-        artifacts.push(self.generated(FILE_NAME, ArtifactRole::Script, statements.as_bytes()).await?);
+        artifacts
+            .push(self.generated(FILE_NAME, ArtifactRole::Script, statements.as_bytes()).await?);
         Ok(warnings)
     }
 
@@ -97,7 +99,9 @@ impl Control {
         };
         let inspected = match tokio::task::spawn_blocking(inspect).await {
             Ok(inspected) => inspected?,
-            Err(error) => return Err(Error::file("read", jar.name.as_ref())(io::Error::other(error))),
+            Err(error) => {
+                return Err(Error::file("read", &jar.name)(io::Error::other(error)));
+            }
         };
         let jar = inspected.map_err(|source| Error::Invalid {
             message: format!("the artifact {} cannot be looked into: {source}", jar.name),

@@ -5,6 +5,7 @@
 
 mod apply;
 mod database;
+mod dependencies;
 mod ends;
 mod interventions;
 mod kills;
@@ -13,6 +14,7 @@ mod node;
 mod outages;
 mod server;
 mod snapshots;
+mod sql;
 mod starts;
 mod survives;
 mod trouble;

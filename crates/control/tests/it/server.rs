@@ -2,7 +2,11 @@
 
 use std::{fmt::Debug, time::Duration};
 
-use flumen_control::{Applied, ApplyJob, Control, Error, Faults, JobView, LocalSettings, LogSource, LogsQuery, MavenFiles, Operation, OperationState, Principal, Run, Settings, StartOrder, Tasks, Terms, UploadedArtifact, VersionSource};
+use flumen_control::{
+    Applied, ApplyJob, Control, Error, Faults, JobView, LocalSettings, LogSource, LogsQuery,
+    MavenFiles, Operation, OperationState, Principal, Run, Settings, StartOrder, Tasks, Terms,
+    UploadedArtifact, VersionSource,
+};
 use flumen_model::{ArtifactRole, Digest, EnvironmentName, JobName, OperationId, RunId, Secret};
 use flumen_testkit::eventually_async;
 use futures::{TryStreamExt as _, stream};

@@ -1,5 +1,5 @@
-//! `make demo`: the main job, from nothing to a result that is right, and a streaming job with state through
-//! everything that may happen to it; each step with its time.
+//! `make demo`: the main job, from nothing to a result that is right, a job in SQL, and a streaming job with state
+//! through everything that may happen to it; each step with its time.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the demo is what it prints")]
 
@@ -13,7 +13,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use flumen_e2e::{Flumen, Remains, Streaming, WordCount, connector_jar, example_jar, job_file};
+use flumen_e2e::{
+    Flumen, Orders, Remains, SCRIPT, Streaming, WordCount, connector_jar, example_jar, job_file,
+    sql_job_file,
+};
 use serde_json::Value;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
@@ -24,6 +27,7 @@ use signal_hook::{
 const VERSION: &str = "1.20.5";
 const TEXT_BYTES: u64 = 100 << 20;
 const JOB: &str = "word-count";
+const ORDERS: u64 = 1_000_000;
 
 /// What a shell answers for a command that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
@@ -118,6 +122,7 @@ fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
         flumen.succeed(&["job", "logs", JOB, "--tail", "3"])
     })?;
     print_indented(&log);
+    sum_up(&flumen, directory)?;
     stream(&flumen, directory, (jar, connector))?;
     print_indented(&flumen.succeed(&["job", "list"])?);
     if std::io::stdout().is_terminal() {
@@ -129,6 +134,26 @@ fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
         STOPPED.store(false, Ordering::SeqCst);
     }
     step("stop everything", || flumen.stop())
+}
+
+/// A job that is a script in SQL.
+fn sum_up(flumen: &Flumen, directory: &Path) -> Result<()> {
+    let (input, output) = (directory.join("orders"), directory.join("sums"));
+    std::fs::create_dir(&input).context("no directory for the orders")?;
+    let orders = step(&format!("write {ORDERS} orders"), || {
+        Orders::generate(&input.join("orders.csv"), ORDERS)
+    })?;
+    std::fs::write(directory.join("orders.sql"), SCRIPT).context("could not write the script")?;
+    let file = directory.join("revenue.yaml");
+    std::fs::write(&file, sql_job_file("revenue", VERSION, (&input, &output)))
+        .context("could not write the job file")?;
+    let file = file.display().to_string();
+    let applied =
+        step("flumen apply --wait=finished: a script in SQL, one job of two INSERTs", || {
+            flumen.succeed(&["apply", "--file", &file, "--wait=finished"])
+        })?;
+    print_indented(&applied);
+    step("compare the revenue by product and hour", || orders.check(&output))
 }
 
 fn stream(

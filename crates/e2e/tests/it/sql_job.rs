@@ -63,7 +63,8 @@ fn wrong_scripts_are_refused(running: &Running, file: &str) {
 /// What only Flink knows is said by it, with the place in the script.
 fn unknown_tables_are_named(running: &Running, file: &str) {
     let script = running.directory.path().join("orders.sql");
-    std::fs::write(&script, SCRIPT.replace("FROM orders GROUP", "FROM ordres GROUP")).expect("a script");
+    std::fs::write(&script, SCRIPT.replace("FROM orders GROUP", "FROM ordres GROUP"))
+        .expect("a script");
     let apply = ["apply", "--file", file, "--force", "--wait", "--timeout", PATIENCE];
     let answer = running.flumen.run(&apply).expect("ran");
     assert!(!answer.status.success(), "{}", answer.output);

@@ -1,6 +1,6 @@
 use flumen_model::{
-    ArtifactRole, ByteSize, ConfigurationValue as Value, InterventionPolicy, LeftoverPolicy, Mode,
-    RestartPolicy, UpgradeMode,
+    ArtifactRole, ByteSize, ConfigurationValue as Value, Dependency, FileDependency,
+    InterventionPolicy, LeftoverPolicy, MavenDependency, Mode, RestartPolicy, UpgradeMode,
 };
 
 use super::*;
@@ -29,6 +29,7 @@ dependencies:
   - path: lib/connector.jar
     role: lib
   - {path: udf.jar}
+  - {maven: 'g:a:1', exclude: ['*:b'], role: plugin}
 resources:
   jobManager: {cpu: 0.5, memory: 1600m, replicas: 1}
   taskManager: {cpu: 2, memory: 2 gb, slots: 4}
@@ -36,8 +37,20 @@ upgradeMode: last-state
 ");
     assert_eq!((job.mode, job.session.as_deref()), (Mode::Session, Some("shared")));
     assert_eq!(job.arguments, ["--input", "a b", "8", "", "--rate=1.10"]);
-    assert_eq!(job.dependencies[0].role, ArtifactRole::Lib);
-    assert_eq!(job.dependencies[1].role, ArtifactRole::Usrlib);
+    let file = |path: &str, role| Dependency::File(FileDependency { path: path.to_owned(), role });
+    let maven = MavenDependency {
+        maven: "g:a:1".to_owned(),
+        exclude: vec!["*:b".to_owned()],
+        role: ArtifactRole::Plugin,
+    };
+    assert_eq!(
+        job.dependencies,
+        [
+            file("lib/connector.jar", ArtifactRole::Lib),
+            file("udf.jar", ArtifactRole::Usrlib),
+            Dependency::Maven(maven),
+        ]
+    );
     assert_eq!(job.resources.job_manager.cpu, Some(0.5));
     assert_eq!(job.resources.task_manager.memory, Some(ByteSize::from_mebibytes(2048)));
     assert_eq!(job.upgrade_mode, UpgradeMode::LastState);
@@ -50,6 +63,23 @@ fn a_script_has_no_main_class_no_arguments_and_lies_beside_the_file() {
     let keys: Vec<_> = text.lines().filter_map(|line| line.split(": ").nth(1)).collect();
     assert_eq!(keys, ["artifact", "mainClass", "arguments"], "{text}");
     assert_eq!(one("kind: sql\nparallelism: 2\n").kind, flumen_model::JobKind::Sql);
+}
+
+#[test]
+fn a_dependency_is_a_file_or_maven_coordinates() {
+    let said = |item: &str| refused(&format!("{HEAD}dependencies:\n  - {item}\n"));
+    for (item, words) in [
+        ("{role: lib}", "path: is missing"),
+        ("{path: a.jar, maven: 'g:a:1'}", "path: is given, but the artifact comes from a Maven"),
+        ("{path: a.jar, exclude: ['g:b']}", "exclude: is given, but a file has no dependencies"),
+        ("{maven: 'g:a'}", "expected GROUP:ARTIFACT:VERSION"),
+        ("{maven: 'g:a b:1'}", "expected GROUP:ARTIFACT:VERSION"),
+        ("{maven: 'g:a:1', exclude: [b]}", "expected GROUP:ARTIFACT, where either may be *"),
+        ("{maven: 'g:a:1', role: jar}", "role"),
+    ] {
+        let text = said(item);
+        assert!(text.contains(words), "{words:?} is not in: {text}");
+    }
 }
 
 #[test]

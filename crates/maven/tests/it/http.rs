@@ -1,6 +1,8 @@
 use std::{collections::BTreeMap, error::Error as _, path::Path};
 
-use flumen_maven::{Access, Client, Environment, Error, Remote, Request, Resolution, Settings, Wanted};
+use flumen_maven::{
+    Access, Client, Environment, Error, Remote, Request, Resolution, Settings, Wanted,
+};
 use flumen_model::{Kind, Secret};
 
 use crate::{

@@ -7,7 +7,8 @@ use std::{
 
 use flumen_maven::{
     Answer, Dependency, Environment, Gav, Pom, Relocation, Repository, Request, Resolver, Section,
-    Step, XmlError, Wanted};
+    Step, Wanted, XmlError,
+};
 use proptest::prelude::*;
 
 const ARTIFACTS: usize = 6;

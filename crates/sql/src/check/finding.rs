@@ -182,10 +182,7 @@ impl Problem {
 
     /// Whether something is missing that a jar may bring.
     pub const fn is_about_a_factory(&self) -> bool {
-        matches!(
-            self,
-            Self::Missing { .. } | Self::NoRelease { .. } | Self::UnknownFactory { .. }
-        )
+        matches!(self, Self::Missing { .. } | Self::NoRelease { .. } | Self::UnknownFactory { .. })
     }
 
     const fn severity(&self) -> Severity {
