@@ -17,10 +17,10 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   flumen release diff word-count 2 3
-  flumen release diff word-count 2          from release 2 to what the job is
+  flumen release diff word-count 2
   flumen release diff word-count 3 2 --output json
 
-EFFECT is what it takes to go from the first to the second, as flumen diff says
+With one number it is compared with the release that the job has. EFFECT is what it takes to go from the first to the second, as flumen diff says
 it of a job file.")]
 pub struct Diff {
     #[command(flatten)]
