@@ -87,7 +87,9 @@ impl DropIn {
         self.until("every task to run on two TaskManagers", || {
             let detail = self.ask(&format!("jobs/{job}"))?;
             let vertices = detail["vertices"].as_array().filter(|all| !all.is_empty())?;
-            let runs = vertices.iter().all(|vertex| vertex["status"] == "RUNNING");
+            // The status of a vertex is RUNNING as soon as one of its tasks is.
+            let runs =
+                vertices.iter().all(|vertex| vertex["tasks"]["RUNNING"] == vertex["parallelism"]);
             let managers = self.ask("taskmanagers")?;
             let count = managers["taskmanagers"].as_array().map(Vec::len);
             (detail["state"] == "RUNNING" && runs && count == Some(2)).then_some(())
