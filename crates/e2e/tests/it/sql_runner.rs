@@ -129,13 +129,28 @@ impl Runs {
     /// A jar with a function of the user's of this name.
     fn write_function(&self, name: &str, jar: &str) {
         let text = fs::read_to_string(source("Twice.java")).expect("a source");
+        self.write_jar(name, &text.replace("Twice", name), jar);
+    }
+
+    /// A jar with this class and what else is in the directory that has its name.
+    fn write_jar(&self, name: &str, text: &str, jar: &str) {
         let (source, classes) = (self.path(&format!("{name}.java")), self.path(name));
-        fs::write(&source, text.replace("Twice", name)).expect("a file");
+        fs::write(&source, text).expect("a file");
         let mut javac = Command::new("javac");
         javac.args(["--release", "8", "-Xlint:-options", "-cp", &lib(self.version), "-d"]);
         succeed(javac.arg(&classes).arg(&source));
         let mut packer = Command::new("jar");
         succeed(packer.arg("cf").arg(self.path(jar)).arg("-C").arg(&classes).arg("."));
+    }
+
+    /// A jar with a catalog that the runner cannot know to be in memory only.
+    fn write_catalog(&self, jar: &str) {
+        let services = self.path("SharedCatalogFactory/META-INF/services");
+        fs::create_dir_all(&services).expect("a directory");
+        let service = services.join("org.apache.flink.table.factories.Factory");
+        fs::write(service, "user.SharedCatalogFactory").expect("a file");
+        let text = fs::read_to_string(source("SharedCatalogFactory.java")).expect("a source");
+        self.write_jar("SharedCatalogFactory", &text, jar);
     }
 }
 
@@ -178,6 +193,13 @@ CREATE TABLE copied WITH ('connector' = 'filesystem', 'path' = 'DIR/copied', 'fo
   AS SELECT again(x) AS x FROM numbers;
 CREATE TABLE more (x INT) WITH ('connector' = 'filesystem', 'path' = 'DIR/more', 'format' = 'csv');
 INSERT INTO more SELECT MAX(x) FROM numbers;
+";
+
+const SHARED: &str = "\
+SET 'execution.runtime-mode' = 'batch';
+CREATE CATALOG company WITH ('type' = 'shared');
+CREATE TABLE company.`default`.t (x INT) WITH ('connector' = 'blackhole');
+INSERT INTO company.`default`.t SELECT 1;
 ";
 
 const QUERY: &str = "SET 'execution.runtime-mode' = 'batch'; SELECT 40 + 2 AS answer;";
@@ -249,6 +271,8 @@ fn runs_scripts(version: &'static str) {
     let explained = BATCH.replace("'DIR/", "'DIR/never/").replace("never/in.csv", "in.csv");
     let explained = explained.replace("user.Twice", "user.Planned");
     let explained = runs.add("--explain ", &explained);
+    runs.write_catalog("usrlib/catalog.jar");
+    let shared = runs.add("--explain ", SHARED);
     let explained_query = runs.add("--explain ", QUERY);
     let batch = runs.add("", BATCH);
     let query = runs.add("", QUERY);
@@ -263,8 +287,9 @@ fn runs_scripts(version: &'static str) {
     check_explained(&runs, &results[explained]);
     let (plan, answer) = (&results[explained_query], &results[query]);
     assert!(plan.said.starts_with("line 1, column 41: this is the plan\n"), "{}", plan.said);
-    assert!(answer.said.contains("| 42 |"), "Flink {version}: {}", answer.said);
+    assert!(answer.said.contains(" 42 |"), "Flink {version}: {}", answer.said);
     assert_eq!((plan.jobs, answer.jobs), (0, 1));
+    check_shared(&results[shared]);
     check_streaming(&results[streaming]);
     let Run { said, failure, jobs } = &results[definitions];
     assert!(said.contains(" s |") && *jobs == 0 && failure.is_none(), "{version}: {said}");
@@ -312,6 +337,14 @@ fn check_explained(runs: &Runs, run: &Run) {
             assert!(name.to_string_lossy().starts_with(".staging"), "{name:?} was written");
         }
     }
+}
+
+/// A catalog that others use is not changed, so the table is not there.
+fn check_shared(run: &Run) {
+    let why = "not carried out, as it would change a catalog that others use";
+    assert_eq!(run.said, format!("line 3, column 1: {why}\n"));
+    let failure = run.failure.as_deref().unwrap_or_default();
+    assert!(failure.starts_with("line 4, column 1: ") && failure.contains("`t`"), "{failure}");
 }
 
 fn check_streaming(run: &Run) {
