@@ -334,7 +334,11 @@ fn check_explained(runs: &Runs, run: &Run) {
     for sink in ["doubled", "summed", "negated"] {
         for entry in fs::read_dir(runs.path("never").join(sink)).into_iter().flatten() {
             let name = entry.expect("an entry").file_name();
-            assert!(name.to_string_lossy().starts_with(".staging"), "{name:?} was written");
+            assert!(
+                name.to_string_lossy().starts_with(".staging"),
+                "{} was written",
+                name.display()
+            );
         }
     }
 }
