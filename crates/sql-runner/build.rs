@@ -1,5 +1,4 @@
 //! Compiles `java/sql-runner` into a jar whose bytes depend on the source and the JDK only.
-#![expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
 
 use std::{
     env, fmt, fs,

@@ -1,7 +1,7 @@
 //! A script in Flink SQL: its statements, what lies between them, and what is wrong with it.
 #![no_main]
 
-use flumen_sql::{Script, Target, TokenKind, check};
+use flumen_sql::{Script, Target, TokenKind, check, runner_file};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -14,6 +14,9 @@ fuzz_target!(|text: &str| {
         let is_nothing = |kind| kind == TokenKind::Semicolon;
         assert!(between.tokens().iter().all(|it| !it.is_significant() || is_nothing(it.kind)));
         end = statement.end.offset;
+    }
+    if let Ok(file) = runner_file(&script) {
+        assert!(file.starts_with("flumen-sql 1 ") && file.ends_with('\n'));
     }
     let version = Some("1.20.5".parse().expect("a version"));
     for finding in check(&script, &Target { version, ..Target::default() }) {

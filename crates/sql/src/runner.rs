@@ -115,23 +115,14 @@ fn word(script: &Script<'_>, statement: &Statement, kind: StatementKind) -> &'st
         It::Insert | It::CreateTableAs | It::ReplaceTableAs => "insert",
         It::Query => "query",
         It::Show | It::Describe | It::Explain => "show",
-        It::Use
-        | It::LoadModule
-        | It::UnloadModule
-        | It::AddJar
-        | It::RemoveJar
-        | It::Create(Object::Catalog)
-        | It::Drop(Object::Catalog)
-        | It::Alter(Object::Catalog) => "session",
-        // It starts jobs that keep it up to date.
-        It::Create(Object::MaterializedTable) | It::Alter(Object::MaterializedTable) => "call",
-        It::Create(_) | It::Drop(_) | It::Alter(_) => {
-            if is_temporary(script, statement) {
-                "session"
-            } else {
-                "catalog"
-            }
-        }
+        It::Use | It::LoadModule | It::UnloadModule | It::AddJar | It::RemoveJar => "session",
+        It::Create(object) | It::Drop(object) | It::Alter(object) => match object {
+            Object::Catalog => "session",
+            // It comes with jobs that keep it up to date.
+            Object::MaterializedTable => "call",
+            _ if is_temporary(script, statement) => "session",
+            _ => "catalog",
+        },
         It::Update | It::Delete | It::Merge | It::Unknown => "change",
         _ => "call",
     }

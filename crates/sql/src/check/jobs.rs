@@ -109,15 +109,23 @@ const fn is_insert(kind: StatementKind) -> bool {
 
 const fn may_follow_insert(kind: StatementKind) -> bool {
     use StatementKind as It;
-    match kind {
-        // What is new cannot be what the INSERT meant.
-        It::Create(object) => !matches!(object, Object::MaterializedTable),
-        It::Use | It::LoadModule | It::AddJar | It::ClientCommand => true,
-        It::Show | It::Describe | It::Explain | It::CompilePlan => true,
-        // Something else is said of these.
-        It::EndStatementSet | It::Merge | It::Unknown => true,
-        _ => false,
-    }
+    // What is new cannot be what the INSERT meant; of the last three something else is said.
+    let is_new = matches!(kind, It::Create(object) if !matches!(object, Object::MaterializedTable));
+    let changes_nothing = matches!(
+        kind,
+        It::Use
+            | It::LoadModule
+            | It::AddJar
+            | It::ClientCommand
+            | It::Show
+            | It::Describe
+            | It::Explain
+            | It::CompilePlan
+            | It::EndStatementSet
+            | It::Merge
+            | It::Unknown
+    );
+    is_new || changes_nothing
 }
 
 /// The set that a statement holds as a whole.

@@ -1,4 +1,4 @@
-use flumen_sql::{Script, Statement, Target, TokenKind, check};
+use flumen_sql::{Script, Statement, Target, TokenKind, check, runner_file};
 use proptest::prelude::*;
 
 /// Pieces that scripts are made of, and halves of them.
@@ -107,5 +107,25 @@ proptest! {
             prop_assert!(finding.at.offset <= text.len());
             prop_assert!(!finding.problem.to_string().contains('\n'));
         }
+    }
+
+    #[test]
+    fn the_runner_can_read_what_is_written_for_it(text in scripts()) {
+        let Ok(file) = runner_file(&Script::parse(&text)) else { return Ok(()) };
+        let (head, mut rest) = file.split_once('\n').expect("a first line");
+        let mut count = 0;
+        while !rest.is_empty() {
+            let (head, after) = rest.split_once('\n').expect("a line for a statement");
+            let words: Vec<&str> = head.split(' ').collect();
+            prop_assert_eq!(words.len(), if words[0] == "set" { 5 } else { 4 });
+            rest = after;
+            for length in &words[3..] {
+                let (one, after) = rest.split_at(length.parse().expect("a length"));
+                prop_assert!(words[0].ends_with("set") || text.contains(one));
+                rest = after.strip_prefix('\n').expect("a line break");
+            }
+            count += 1;
+        }
+        prop_assert_eq!(head, format!("flumen-sql 1 {count}"));
     }
 }

@@ -13,8 +13,8 @@ import java.util.Arrays;
 /**
  * Runs many scripts in one JVM, each on a Flink of its own: RunScripts MAIN-CLASS DIRECTORY.
  *
- * <p>{@code DIRECTORY/usrlib} is to the runner what a job's usrlib is: it and the user's classes come from a loader
- * that Flink's classes do not know. A line of {@code DIRECTORY/questions} has the arguments for the N-th run. It leaves
+ * <p>{@code DIRECTORY/usrlib} is to the runner what a job's usrlib is: what lies there comes from a loader that Flink's
+ * classes do not know, the context class loader. Tasks of this Flink do not get at it. A line of {@code DIRECTORY/questions} has the arguments for the N-th run. It leaves
  * {@code N.said}; {@code N.log}, Flink's log of it; and, if it failed, {@code N.failure}.
  */
 public class RunScripts {
