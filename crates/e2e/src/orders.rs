@@ -97,8 +97,8 @@ pub const SCRIPT: &str = "-- Revenue of a day, by product and hour.
 SET 'execution.runtime-mode' = 'batch';
 
 CREATE TABLE orders (
-  id BIGINT, product STRING, cents BIGINT, at TIMESTAMP(3),
-  WATERMARK FOR at AS at - INTERVAL '5' SECOND
+  id BIGINT, product STRING, cents BIGINT, ordered_at TIMESTAMP(3),
+  WATERMARK FOR ordered_at AS ordered_at - INTERVAL '5' SECOND
 ) WITH ('connector' = 'filesystem', 'path' = 'file:///data/input/orders.csv', 'format' = 'csv');
 
 CREATE TABLE revenue (product STRING, hour_of_day BIGINT, orders BIGINT, cents BIGINT)
@@ -109,7 +109,7 @@ WITH ('connector' = 'filesystem', 'path' = 'file:///data/output/products', 'form
 
 INSERT INTO revenue
 SELECT product, EXTRACT(HOUR FROM window_start), COUNT(*), SUM(cents)
-FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(at), INTERVAL '1' HOUR))
+FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ordered_at), INTERVAL '1' HOUR))
 GROUP BY product, window_start, window_end;
 
 INSERT INTO products SELECT product, COUNT(*) FROM orders GROUP BY product;

@@ -48,8 +48,20 @@ impl Failure {
     }
 }
 
-/// The line of a Java stack trace that says what happened first: the last `Caused by:`, else the top.
+/// The exception of Flumen's SQL runner, whose message has all that is below it and the places in the script.
+const OF_RUNNER: &str = "flumen.sql.Failure: ";
+
+/// What the SQL runner says in a line of a stack trace.
+pub fn said_by_runner(line: &str) -> Option<&str> {
+    line.split_once(OF_RUNNER).map(|(_, said)| said.trim())
+}
+
+/// The line of a Java stack trace that says what happened first: what the SQL runner says, else the last
+/// `Caused by:`, else the top.
 pub fn innermost_cause(stack_trace: &str) -> &str {
+    if let Some(said) = stack_trace.lines().filter_map(said_by_runner).next_back() {
+        return said;
+    }
     stack_trace
         .lines()
         .filter_map(|line| line.strip_prefix("Caused by: "))
@@ -199,4 +211,21 @@ impl From<Answer> for Exceptions {
 fn class_of(stack_trace: &str) -> String {
     let line = stack_trace.lines().next().unwrap_or_default();
     line.split(':').next().unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_sql_runner_says_is_the_cause() {
+        let trace = "org.apache.flink.X: failed\n\tat a.B.c(B.java:1)\n\
+                     Caused by: flumen.sql.Failure: line 3, column 7: no table b\n\
+                     Caused by: org.apache.calcite.Y: no table b\n\t... 4 more";
+        assert_eq!(innermost_cause(trace), "line 3, column 7: no table b");
+        assert_eq!(
+            innermost_cause(&trace.replace("flumen.sql", "other")),
+            "org.apache.calcite.Y: no table b"
+        );
+    }
 }

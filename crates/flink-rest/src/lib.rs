@@ -26,7 +26,7 @@ pub use cluster::{
     Config, Features, Hardware, Overview, TaskManager, config, overview, shut_down, task_managers,
 };
 pub use error::Error;
-pub use exceptions::{Exceptions, Failure, exceptions, innermost_cause};
+pub use exceptions::{Exceptions, Failure, exceptions, innermost_cause, said_by_runner};
 pub use ids::{JobId, TriggerId, VertexId};
 pub use jars::{
     Jar, JarId, JarRun, PlanNode, PlanNodeInput, delete_jar, jars, plan_jar, plan_jar_document,

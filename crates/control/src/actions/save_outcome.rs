@@ -118,6 +118,9 @@ fn root_cause(log: &str) -> Option<String> {
     let is_frame = |line: &&str| line.trim_start().starts_with("at ");
     let last_frame = lines.iter().rposition(is_frame)?;
     let above = lines[..last_frame].iter().rev();
+    if let Some(said) = above.clone().find_map(|line| flink::said_by_runner(line)) {
+        return Some(said.chars().take(500).collect());
+    }
     let cause = above.clone().find(|line| line.starts_with("Caused by: "));
     let head = above.clone().find(|line| !is_frame(line) && !line.trim_start().starts_with("..."));
     let text = cause.or(head)?.trim_start_matches("Caused by: ").trim();
@@ -136,6 +139,14 @@ mod tests {
             root_cause(log).as_deref(),
             Some("java.lang.ClassNotFoundException: no.such.Job")
         );
+    }
+
+    #[test]
+    fn what_the_sql_runner_says_has_the_causes_below_it() {
+        let log = "org.apache.flink.client.program.ProgramInvocationException: failed\n\tat a.B.c(B.java:1)\n\
+                   Caused by: flumen.sql.Failure: line 3, column 7: no table b\n\tat d.E.f(E.java:2)\n\
+                   Caused by: org.apache.calcite.X: no table b\n\tat d.E.f(E.java:2)\n";
+        assert_eq!(root_cause(log).as_deref(), Some("line 3, column 7: no table b"));
     }
 
     #[test]
