@@ -25,7 +25,7 @@ pub enum Command {
     Maven(Maven),
     /// Put files on top of images and look into images, without a container engine
     #[command(subcommand)]
-    Image(Image),
+    Image(Box<Image>),
     /// Check image registries
     #[command(subcommand)]
     Registry(Registry),

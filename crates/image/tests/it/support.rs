@@ -74,10 +74,16 @@ pub(crate) struct Rules {
     pub(crate) forgets_tokens: bool,
     /// Refuses longer bodies.
     pub(crate) largest_body: Option<usize>,
-    /// Changes a byte of every blob that it gives.
-    pub(crate) forges_blobs: bool,
-    /// Says of everything that its digest is another.
-    pub(crate) lies_about_digests: bool,
+    pub(crate) lie: Option<Lie>,
+}
+
+/// What is not true of what the front gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lie {
+    /// A byte of every blob.
+    Content,
+    /// What it says of the digest of everything.
+    Digest,
 }
 
 impl Registry {
@@ -244,13 +250,16 @@ impl Front {
         let answer = request.headers(headers).body(body).send().await.unwrap();
         let (status, headers) = (answer.status(), answer.headers().clone());
         let mut content = answer.bytes().await.unwrap().to_vec();
-        if rules.forges_blobs && seen.method == "GET" && seen.target.contains("/blobs/") {
+        if rules.lie == Some(Lie::Content)
+            && seen.method == "GET"
+            && seen.target.contains("/blobs/")
+        {
             content[0] ^= 1;
         }
         let mut response = Response::new(Body::from(content));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
-        if rules.lies_about_digests {
+        if rules.lie == Some(Lie::Digest) {
             let digest = format!("sha256:{}", "0".repeat(64)).parse().unwrap();
             response.headers_mut().insert("docker-content-digest", digest);
         }

@@ -12,7 +12,7 @@ use flumen_model::Kind;
 use crate::{
     network::{Cut, Line},
     push::noise,
-    support::{Registry, Workshop, client, digest_of, settings},
+    support::{Lie, Registry, Workshop, client, digest_of, settings},
 };
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -163,7 +163,7 @@ async fn a_registry_that_lies_about_digests_is_found_out() {
     let workshop = Workshop::new();
     let base = registry.reference("base:v1");
     workshop.push_base(&base).await;
-    registry.rules().lies_about_digests = true;
+    registry.rules().lie = Some(Lie::Digest);
     let error = client().pull_manifest(&base).await.expect_err("another digest by tag");
     assert!(matches!(error, Error::VerifyContent { .. }), "{error}");
     let layer = workshop.layer("x", b"content").await;

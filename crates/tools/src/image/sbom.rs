@@ -2,6 +2,7 @@
 //! made of. No clock and no chance is in it, so that the same image has the same document.
 
 use std::{
+    fmt::Write as _,
     fs::File,
     io::{self, Read as _},
     path::{Path, PathBuf},
@@ -78,7 +79,11 @@ fn checksums(file: &Path) -> io::Result<(String, String)> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The document about `image`, which is named by its digest.
