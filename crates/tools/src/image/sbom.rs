@@ -53,9 +53,13 @@ pub(super) fn look_at(files: &[Added], streams: &mut Streams<'_>) -> Result<Vec<
                         .iter()
                         .map(|it| (it.group.clone(), it.artifact.clone(), it.version.clone())),
                 ),
-                Err(error) => streams.note(&format!(
-                    "warning: {error}; the list of what is in the image names it as a file only"
-                ))?,
+                Err(error) => {
+                    let cause = std::error::Error::source(&error);
+                    let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+                    streams.note(&format!(
+                        "warning: {error}{cause}; the list of what was put in names it as a file only"
+                    ))?;
+                }
             }
         }
         known.push(Known { path: path.clone(), sha1, sha256, artifacts });
