@@ -146,12 +146,12 @@ pub(super) fn run(arguments: &Append, streams: &mut Streams<'_>) -> Result<(), E
     streams.print(&format!("{}\n", pushed.index.reference))?;
     let size = megabytes(layers.iter().map(|layer| layer.size).sum());
     let count = layers.len();
-    let lie = if count == 1 { "layer lies" } else { "layers lie" };
+    let subject = if count == 1 { "layer lies" } else { "layers lie" };
     let sent = megabytes(pushed.index.sent_bytes);
     for sbom in &sboms {
         streams.note(&format!("The list of what was put in is {sbom}."))?;
     }
-    streams.note(&format!("{count} {lie} on {base}, {size}; {sent} were sent."))
+    streams.note(&format!("{count} {subject} on {base}, {size}; {sent} were sent."))
 }
 
 /// Attaches the list of files to each image, and returns what the lists are called.
