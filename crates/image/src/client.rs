@@ -3,17 +3,22 @@
 
 mod authentication;
 mod call;
+mod check;
 mod manifest;
+mod pieces;
 mod pull;
 mod push;
+mod referrers;
 mod tags;
 mod transport;
 
 use std::{fmt, sync::Arc};
 
-pub use manifest::Image;
-pub(crate) use manifest::{digest_from, parse};
+pub use check::Checked;
+pub use manifest::{Image, Inspected, PlatformImage};
+pub(crate) use manifest::{digest_from, images_in, parse};
 pub(crate) use push::{Outgoing, Source};
+pub use referrers::Attachment;
 
 use crate::{Error, Settings};
 use call::{Call, Scope};

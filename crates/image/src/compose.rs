@@ -1,6 +1,7 @@
 //! Images out of layers: on top of a base image, or from nothing.
 
 mod documents;
+mod index;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,8 @@ use crate::{
     client::{Outgoing, Source, digest_from},
     media_type,
 };
-use documents::Documents;
+pub(crate) use documents::{Documents, canonical};
+pub use index::PushedIndex;
 
 /// Blobs that are looked for or sent at the same time.
 const AT_ONCE: usize = 4;

@@ -20,6 +20,13 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    /// The proxy in the settings has no address.
+    #[error("the proxy given for registries is not an address such as http://proxy.example:3128")]
+    ReadProxy {
+        /// What the HTTP library says.
+        #[source]
+        source: reqwest::Error,
+    },
     /// No answer came.
     #[error("could not reach registry {registry} to {step}")]
     Reach {
@@ -134,13 +141,26 @@ pub enum Error {
         /// Why not.
         problem: &'static str,
     },
+    /// A symbolic link of a tree leads out of it.
+    #[error(
+        "the symbolic link {} leads to {target:?}, out of the directory that is put into the image; \
+         replace it by what it leads to", link.display()
+    )]
+    LinkLeaves {
+        /// The link.
+        link: PathBuf,
+        /// What it says.
+        target: String,
+    },
     /// The stored credentials of Docker or Podman could not be read.
     #[error(
-        "could not get the credentials for registry {registry} from Docker's configuration: {problem}"
+        "could not get the credentials for registry {registry} from {}: {problem}", file.display()
     )]
     LookUpCredential {
         /// Host and port of the registry.
         registry: String,
+        /// The file that holds them, or names who does.
+        file: PathBuf,
         /// What is wrong.
         problem: String,
     },
@@ -171,12 +191,14 @@ impl Error {
             | Self::WriteFile { .. }
             | Self::FileChanged { .. } => Kind::Unavailable,
             Self::ReadCertificateAuthority { .. }
+            | Self::ReadProxy { .. }
             | Self::Understand { .. }
             | Self::VerifyContent { .. }
             | Self::ChoosePlatform { .. }
             | Self::ParseDocument { .. }
             | Self::UseDocument { .. }
             | Self::PlaceInLayer { .. }
+            | Self::LinkLeaves { .. }
             | Self::LookUpCredential { .. } => Kind::Invalid,
         }
     }

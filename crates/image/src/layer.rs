@@ -68,6 +68,9 @@ impl Attributes {
     }
 }
 
+/// What a name begins with that stands for a file taken away.
+const REMOVAL: &str = ".wh.";
+
 /// Collects the content of a layer.
 #[derive(Debug, Default)]
 pub struct LayerBuilder {
@@ -104,6 +107,11 @@ impl LayerBuilder {
         if name.split('/').any(|part| matches!(part, "" | "." | "..")) || name.contains('\0') {
             return Err(refuse("it has an empty part, . or .. in it"));
         }
+        if name.split('/').any(|part| part.starts_with(REMOVAL)) {
+            return Err(refuse(
+                "a name that begins with .wh. would delete a file of the base image",
+            ));
+        }
         if self.entries.insert(name.to_owned(), Entry { content, attributes }).is_some() {
             return Err(refuse("two things would stand there"));
         }
@@ -111,13 +119,14 @@ impl LayerBuilder {
     }
 
     /// Puts everything below the directory `source` below `path`. Files that somebody may execute get mode 0755,
-    /// others 0644, directories 0755; everything belongs to root. Symbolic links stay links.
+    /// others 0644, directories 0755; everything belongs to root. Symbolic links stay links, and may not lead out of
+    /// `source`.
     ///
     /// # Errors
-    /// As [`LayerBuilder::add`]; `NotFound` or `Unavailable` if the directory cannot be read.
+    /// As [`LayerBuilder::add`]; `Invalid` if a link leads out; `NotFound` or `Unavailable` if the directory cannot be read.
     pub fn add_tree(&mut self, path: &str, source: &Path) -> Result<&mut Self, Error> {
-        let mut to_visit = vec![(path.trim_end_matches('/').to_owned(), source.to_owned())];
-        while let Some((path, source)) = to_visit.pop() {
+        let mut to_visit = vec![(path.trim_end_matches('/').to_owned(), source.to_owned(), 0)];
+        while let Some((path, source, depth)) = to_visit.pop() {
             let read_error = |error| Error::ReadFile { path: source.clone(), source: error };
             for entry in fs::read_dir(&source).map_err(read_error)? {
                 let entry = entry.map_err(read_error)?;
@@ -127,13 +136,54 @@ impl LayerBuilder {
                 })?;
                 let (inside, outside) = (format!("{path}/{name}"), entry.path());
                 let (content, mode) = look_at(&outside)?;
-                if content == Content::Directory {
-                    to_visit.push((inside.clone(), outside));
+                match &content {
+                    Content::Directory => {
+                        to_visit.push((inside.clone(), outside, depth + 1));
+                    }
+                    Content::Symlink(target) if !stays_inside(target, depth) => {
+                        return Err(Error::LinkLeaves { link: outside, target: target.clone() });
+                    }
+                    _ => {}
                 }
                 self.add(&inside, content, Attributes::mode(mode))?;
             }
         }
         Ok(self)
+    }
+
+    /// Puts the file `source` at `path`, or into `path` if that ends with a `/`, or everything below the directory
+    /// `source` below `path`, as [`LayerBuilder::add_tree`] does. `source` itself may be a symbolic link.
+    ///
+    /// # Errors
+    /// As [`LayerBuilder::add_tree`].
+    pub fn add_path(&mut self, path: &str, source: &Path) -> Result<&mut Self, Error> {
+        let read_error = |error| Error::ReadFile { path: source.to_owned(), source: error };
+        let metadata = fs::metadata(source).map_err(read_error)?;
+        if metadata.is_dir() {
+            return self.add_tree(path, source);
+        }
+        if !metadata.is_file() {
+            return Err(read_error(no_content()));
+        }
+        let content = Content::File(source.to_owned());
+        let attributes = Attributes::mode(mode_of_file(&metadata));
+        if !path.ends_with('/') {
+            return self.add(path, content, attributes);
+        }
+        let name = source.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| Error::PlaceInLayer {
+            path: format!("{path}{}", source.display()),
+            problem: "the file has no name in UTF-8",
+        })?;
+        self.add(&format!("{path}{name}"), content, attributes)
+    }
+
+    /// The files that will be read when the layer is written: `(path in the image, file)`.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.entries.iter().filter_map(|(path, entry)| match &entry.content {
+            Content::File(source) => Some((path.as_str(), source.as_path())),
+            _ => None,
+        })
     }
 
     /// Whether nothing was added.
@@ -152,9 +202,18 @@ impl LayerBuilder {
     }
 }
 
-fn look_at(path: &Path) -> Result<(Content, u32), Error> {
-    use std::os::unix::fs::PermissionsExt as _;
+/// Whether a link that stands `depth` directories below the top of a tree leads to something within the tree. A way
+/// up after a way down is not followed: what is down may be a link itself.
+fn stays_inside(target: &str, depth: usize) -> bool {
+    let mut parts = target.split('/').filter(|part| !matches!(*part, "" | ".")).peekable();
+    let mut up = 0;
+    while parts.next_if_eq(&"..").is_some() {
+        up += 1;
+    }
+    !target.starts_with('/') && up <= depth && parts.all(|part| part != "..")
+}
 
+fn look_at(path: &Path) -> Result<(Content, u32), Error> {
     let read_error = |source| Error::ReadFile { path: path.to_owned(), source };
     let metadata = fs::symlink_metadata(path).map_err(read_error)?;
     if metadata.is_dir() {
@@ -167,12 +226,18 @@ fn look_at(path: &Path) -> Result<(Content, u32), Error> {
         })?;
         Ok((Content::Symlink(target), 0o777))
     } else if metadata.is_file() {
-        let mode = if metadata.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 };
-        Ok((Content::File(path.to_owned()), mode))
+        Ok((Content::File(path.to_owned()), mode_of_file(&metadata)))
     } else {
-        Err(read_error(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it is neither file, directory nor link",
-        )))
+        Err(read_error(no_content()))
     }
+}
+
+fn mode_of_file(metadata: &fs::Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    if metadata.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 }
+}
+
+fn no_content() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is neither file, directory nor link")
 }

@@ -11,8 +11,8 @@ mod progress;
 mod reference;
 mod settings;
 
-pub use client::{Client, Image};
-pub use compose::{Append, Build, Configuration, Pushed};
+pub use client::{Attachment, Checked, Client, Image, Inspected, PlatformImage};
+pub use compose::{Append, Build, Configuration, Pushed, PushedIndex};
 pub use credential::Credential;
 pub use error::Error;
 pub use flumen_model::Digest;

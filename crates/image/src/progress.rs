@@ -86,4 +86,11 @@ impl Attempt {
     pub(crate) fn undo(&self) {
         self.progress.take_back(self.moved.swap(0, Ordering::Relaxed));
     }
+
+    /// So many bytes have been moved by now, which may be fewer than before.
+    pub(crate) fn stands_at(&self, bytes: u64) {
+        let before = self.moved.swap(bytes, Ordering::Relaxed);
+        self.progress.take_back(before);
+        self.progress.advance(bytes);
+    }
 }

@@ -1,8 +1,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    str::FromStr,
     time::Duration,
 };
+
+use flumen_model::{InvalidValue, Secret};
 
 use crate::Credential;
 
@@ -16,6 +19,9 @@ pub struct Settings {
     pub credentials: BTreeMap<String, Credential>,
     /// PEM certificates that are trusted besides the system's. Default: none.
     pub certificate_authorities: Vec<Vec<u8>>,
+    /// Proxy for every registry that is not on this machine, `http://[user:password@]host:port`.
+    /// Default: what `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
+    pub proxy: Option<Secret>,
     /// Which image is taken from an index of several. Default: `linux/amd64`.
     pub platform: Platform,
     /// How long a connection may take to stand. Default: 10 s.
@@ -24,7 +30,8 @@ pub struct Settings {
     pub read_timeout: Duration,
     /// What happens when a registry is unavailable. Default: four tries, starting 200 ms apart.
     pub retry: Retry,
-    /// Size of the pieces in which a blob is sent to a registry that does not take it whole. Default: 16 MiB.
+    /// Size of the pieces in which a blob is sent to a registry that does not take it whole, or not at the first try.
+    /// Default: 16 MiB.
     pub chunk_bytes: u64,
 }
 
@@ -34,6 +41,7 @@ impl Default for Settings {
             plain_http: BTreeSet::new(),
             credentials: BTreeMap::new(),
             certificate_authorities: Vec::new(),
+            proxy: None,
             platform: Platform::default(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_mins(1),
@@ -43,24 +51,62 @@ impl Default for Settings {
     }
 }
 
-/// An operating system and a processor, in Go's words as images use them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An operating system and a processor, in Go's words as images use them: `os/architecture[/variant]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Platform {
     /// For example `linux`.
     pub os: String,
     /// For example `amd64`.
     pub architecture: String,
+    /// For example `v7`. Default: none, and an image of any variant will do.
+    pub variant: Option<String>,
 }
 
 impl Default for Platform {
     fn default() -> Self {
-        Self { os: "linux".into(), architecture: "amd64".into() }
+        Self { os: "linux".into(), architecture: "amd64".into(), variant: None }
     }
 }
 
 impl fmt::Display for Platform {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}/{}", self.os, self.architecture)
+        write!(out, "{}/{}", self.os, self.architecture)?;
+        self.variant.iter().try_for_each(|variant| write!(out, "/{variant}"))
+    }
+}
+
+impl FromStr for Platform {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let is_word = |part: &&str| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        };
+        match parts.as_slice() {
+            [os, architecture, variant @ ..] if variant.len() < 2 && parts.iter().all(is_word) => {
+                Ok(Self {
+                    os: (*os).to_owned(),
+                    architecture: (*architecture).to_owned(),
+                    variant: variant.first().map(|variant| (*variant).to_owned()),
+                })
+            }
+            _ => Err(InvalidValue::new(
+                "platform",
+                text,
+                "expected OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, such as linux/amd64",
+            )),
+        }
+    }
+}
+
+impl Platform {
+    /// Whether an image for `other` is one for this.
+    pub(crate) fn takes(&self, other: &Self) -> bool {
+        self.os == other.os
+            && self.architecture == other.architecture
+            && (self.variant.is_none() || self.variant == other.variant)
     }
 }
 

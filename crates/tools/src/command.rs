@@ -3,7 +3,8 @@ use std::io::Write;
 use clap::Subcommand;
 
 use crate::{
-    Error, Explain, Jar, Maven, Render, Schema, Sql, explain, jar, maven, render, schema, sql,
+    Error, Explain, Image, Jar, Maven, Registry, Render, Schema, Sql, explain, image, jar, maven,
+    registry, render, schema, sql,
 };
 
 /// The offline commands.
@@ -22,6 +23,12 @@ pub enum Command {
     /// Resolve and fetch artifacts from Maven repositories, without Maven
     #[command(subcommand)]
     Maven(Maven),
+    /// Put files on top of images and look into images, without a container engine
+    #[command(subcommand)]
+    Image(Box<Image>),
+    /// Check image registries
+    #[command(subcommand)]
+    Registry(Registry),
 }
 
 /// Where a command writes, and in which form.
@@ -41,7 +48,8 @@ pub struct Streams<'a> {
 /// Carries out a command.
 ///
 /// # Errors
-/// If a file cannot be read or is wrong, the job cannot be rendered, artifacts cannot be had, or the output is closed.
+/// If a file cannot be read or is wrong, the job cannot be rendered, artifacts cannot be had, a registry
+/// refuses, or the output is closed.
 pub fn run(command: &Command, streams: &mut Streams<'_>) -> Result<(), Error> {
     match command {
         Command::Render(arguments) => render::run(arguments, streams),
@@ -50,6 +58,8 @@ pub fn run(command: &Command, streams: &mut Streams<'_>) -> Result<(), Error> {
         Command::Sql(arguments) => sql::run(arguments, streams),
         Command::Jar(arguments) => jar::run(arguments, streams),
         Command::Maven(command) => maven::run(command, streams),
+        Command::Image(command) => image::run(command, streams),
+        Command::Registry(command) => registry::run(command, streams),
     }
 }
 

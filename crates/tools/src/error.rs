@@ -100,6 +100,38 @@ pub enum Error {
     /// Artifacts cannot be resolved or fetched.
     #[error(transparent)]
     Maven(#[from] flumen_maven::Error),
+    /// An image cannot be made or looked at.
+    #[error(transparent)]
+    Image(#[from] flumen_image::Error),
+    /// The name of the image to make says already what is in it.
+    #[error("the target {target} has a digest, which follows from what is put into the image")]
+    TargetHasDigest {
+        /// The name.
+        target: String,
+    },
+    /// A label has two values.
+    #[error("the label {key} is given twice, as {first:?} and {second:?}")]
+    LabelTwice {
+        /// The label.
+        key: String,
+        /// The one value.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A directory has nothing in it.
+    #[error("the directory {directory} is empty: there is nothing to put into the image")]
+    NothingToAdd {
+        /// The directory.
+        directory: String,
+    },
+    /// There is no place for files on their way into the image.
+    #[error("could not make a directory for the layers")]
+    MakeScratch {
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// Nobody says where the user's files are.
     #[error("could not find the settings of Maven: the variable HOME is not set")]
     NoHome,
@@ -135,6 +167,7 @@ impl Error {
             }
             Self::JobFile(error) => error.kind(),
             Self::Maven(error) => error.kind(),
+            Self::Image(error) => error.kind(),
             Self::ReadLayer { source, .. } | Self::Configuration { source, .. } => source.kind(),
             Self::Render { source, .. } => source.kind(),
             Self::Jar { source, .. } => source.kind(),
@@ -144,8 +177,11 @@ impl Error {
             | Self::NoJar { .. }
             | Self::Script { .. }
             | Self::NoHome
+            | Self::TargetHasDigest { .. }
+            | Self::LabelTwice { .. }
+            | Self::NothingToAdd { .. }
             | Self::UnknownMinor { .. } => Kind::Invalid,
-            Self::Start { .. } => Kind::Unavailable,
+            Self::Start { .. } | Self::MakeScratch { .. } => Kind::Unavailable,
             Self::Print { .. } | Self::WriteYaml { .. } => Kind::Bug,
         }
     }
@@ -154,10 +190,25 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Maven(error) => error.hint(),
+            Self::Image(error) => hint_for_image(error),
+            Self::TargetHasDigest { .. } => Some("Name the target by its repository and a tag."),
             Self::NoHome => {
                 Some("Set HOME, or name the files with `--settings` and `--local-repository`.")
             }
             _ => None,
         }
+    }
+}
+
+fn hint_for_image(error: &flumen_image::Error) -> Option<&'static str> {
+    match error {
+        flumen_image::Error::Authenticate { .. } => Some(
+            "Credentials are taken from where `docker login` and `podman login` keep them; `--credentials` names another file.",
+        ),
+        flumen_image::Error::ChoosePlatform { .. } => Some("`--platform` names another one."),
+        flumen_image::Error::Reach { .. } => Some(
+            "For a registry without TLS there is `--insecure-registry HOST`, for a certificate authority of one's own `--ca FILE`.",
+        ),
+        _ => None,
     }
 }

@@ -3,7 +3,6 @@
 
 mod fetch;
 mod plan;
-mod progress;
 mod rules;
 mod tree;
 

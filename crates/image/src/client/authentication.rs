@@ -7,7 +7,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flumen_model::Secret;
-use http::{HeaderMap, Method, header::WWW_AUTHENTICATE};
+use http::{HeaderMap, Method, StatusCode, header::WWW_AUTHENTICATE};
 use serde::Deserialize;
 use url::Url;
 
@@ -123,7 +123,8 @@ impl Transport {
         let asked = Instant::now();
         let response = request.send().await.map_err(|source| reach(call, source))?;
         let status = response.status();
-        if status.is_client_error() {
+        let is_busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
+        if status.is_client_error() && !is_busy {
             let who = if credential.is_some() {
                 "the credentials given"
             } else {

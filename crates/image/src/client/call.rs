@@ -1,10 +1,11 @@
 use std::{ops::Range, path::PathBuf};
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
-use crate::progress::Attempt;
+use crate::{Error, progress::Attempt};
 
 /// What a call may do, in the words that token servers understand.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -48,13 +49,13 @@ pub(crate) struct Call<'a> {
     pub(crate) step: String,
     pub(crate) scope: Scope,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Body,
-    /// Whether it may be sent again when the registry is unavailable.
+    pub(crate) body: Body<'a>,
+    /// Whether it may be sent again when nobody knows what became of it.
     pub(crate) repeatable: bool,
 }
 
 /// What is sent with a request.
-pub(crate) enum Body {
+pub(crate) enum Body<'a> {
     Empty,
     Bytes(Bytes),
     /// A part of a file, streamed.
@@ -63,12 +64,15 @@ pub(crate) enum Body {
         range: Range<u64>,
         attempt: Attempt,
     },
-    /// A stream of known length, which can be sent once.
+    /// A stream of known length, opened anew each time that it is sent.
     Stream {
-        body: std::sync::Mutex<Option<reqwest::Body>>,
+        open: Open<'a>,
         length: u64,
     },
 }
+
+pub(crate) type Open<'a> =
+    Box<dyn Fn() -> BoxFuture<'a, Result<reqwest::Body, Error>> + Send + Sync + 'a>;
 
 impl<'a> Call<'a> {
     /// A call that changes nothing when it is repeated.
@@ -104,12 +108,12 @@ impl<'a> Call<'a> {
         self
     }
 
-    pub(crate) fn body(mut self, body: Body) -> Self {
+    pub(crate) fn body(mut self, body: Body<'a>) -> Self {
         self.body = body;
         self
     }
 
-    /// Sent at most once.
+    /// Sent at most once, unless the registry puts it off.
     pub(crate) fn once(mut self) -> Self {
         self.repeatable = false;
         self

@@ -2,16 +2,17 @@
 
 use bytes::Bytes;
 use flumen_model::Digest;
-use http::{HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use oci_spec::image::{ImageConfiguration, ImageIndex, ImageManifest};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     Client,
     call::{Body, Call, Scope},
-    transport::{read_body, understand},
+    transport::understand,
 };
-use crate::{Error, Reference, hashing::digest_of, media_type};
+use crate::{Error, Platform, Reference, hashing::digest_of, media_type};
 
 const LONGEST_DOCUMENT: usize = 8 * 1024 * 1024;
 const DIGEST_HEADER: &str = "docker-content-digest";
@@ -31,6 +32,13 @@ pub struct Image {
     pub(crate) config_document: Bytes,
 }
 
+impl Image {
+    /// The media type of the manifest.
+    pub fn media_type(&self) -> &str {
+        &self.manifest_document.media_type
+    }
+}
+
 /// A manifest's bytes and what they claim to be.
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
@@ -39,14 +47,52 @@ pub(crate) struct Document {
     pub(crate) digest: Digest,
 }
 
+/// What a name stands for.
+#[derive(Debug, Clone)]
+pub struct Inspected {
+    /// The digest of what the name itself stands for, which may be an index.
+    pub digest: Digest,
+    /// The media type of that.
+    pub media_type: String,
+    /// The images of the index; none if it is none.
+    pub platforms: Vec<PlatformImage>,
+    /// The image for our platform.
+    pub image: Image,
+}
+
 impl Client {
+    /// Reads what a name stands for: the index, if it is one, and the image for our platform.
+    ///
+    /// # Errors
+    /// As [`Client::pull_manifest`].
+    pub async fn inspect(&self, reference: &Reference) -> Result<Inspected, Error> {
+        let document = self.fetch_document(reference).await?;
+        let (digest, media_type) = (document.digest.clone(), document.media_type.clone());
+        let platforms = if media_type::is_index(&media_type) {
+            images_in(reference, &document)?
+        } else {
+            Vec::new()
+        };
+        let image = self.image_of(reference, document).await?;
+        Ok(Inspected { digest, media_type, platforms, image })
+    }
+
     /// Reads an image's manifest and configuration. An index of several images is followed to the one for our platform.
     ///
     /// # Errors
     /// `NotFound` if there is no such image, `Denied` if we may not read it, `Invalid` if it is damaged, no image or not for our platform,
     /// `Unavailable` or `Timeout` if the registry does not answer.
     pub async fn pull_manifest(&self, reference: &Reference) -> Result<Image, Error> {
-        let mut document = self.fetch_document(reference).await?;
+        let document = self.fetch_document(reference).await?;
+        self.image_of(reference, document).await
+    }
+
+    /// The image that a document is or, if it is an index, names for our platform.
+    pub(crate) async fn image_of(
+        &self,
+        reference: &Reference,
+        mut document: Document,
+    ) -> Result<Image, Error> {
         if media_type::is_index(&document.media_type) {
             let chosen = self.choose_platform(reference, &document)?;
             document = self.fetch_document(&reference.with_digest(chosen)).await?;
@@ -117,6 +163,17 @@ impl Client {
         bytes: Bytes,
     ) -> Result<Digest, Error> {
         let digest = digest_of(&bytes);
+        self.put_manifest(reference, media_type, bytes).await.map(|_| digest)
+    }
+
+    /// [`Client::push_manifest`], returning what the registry says of it.
+    pub(crate) async fn put_manifest(
+        &self,
+        reference: &Reference,
+        media_type: &str,
+        bytes: Bytes,
+    ) -> Result<HeaderMap, Error> {
+        let digest = digest_of(&bytes);
         if let Some(expected) = reference.digest()
             && *expected != digest
         {
@@ -131,14 +188,8 @@ impl Client {
             .map_err(|_| understand(&call, format!("{media_type:?} is no media type")))?;
         let call = call.header(header::CONTENT_TYPE, content_type).body(Body::Bytes(bytes));
         let response = self.transport.run(&call).await?;
-        if let Some(stored) =
-            response.headers().get(DIGEST_HEADER).and_then(|value| value.to_str().ok())
-            && stored.starts_with("sha256:")
-            && stored != digest.as_str()
-        {
-            return Err(understand(&call, format!("it stored {stored} when it was sent {digest}")));
-        }
-        Ok(digest)
+        check_digest(&call, &response, &digest)?;
+        Ok(response.headers().clone())
     }
 
     /// Deletes the manifest under the reference's digest, or its tag where the registry can do that.
@@ -156,12 +207,10 @@ impl Client {
         for accepted in media_type::MANIFESTS {
             call.headers.append(header::ACCEPT, HeaderValue::from_static(accepted));
         }
-        let response = self.transport.run(&call).await?;
-        let header_text = |name: &str| {
-            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-        };
+        let (headers, bytes) = self.transport.run_and_read(&call, LONGEST_DOCUMENT).await?;
+        let header_text =
+            |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (content_type, promised) = (header_text("content-type"), header_text(DIGEST_HEADER));
-        let bytes = read_body(&call, response, LONGEST_DOCUMENT).await?;
         let digest = digest_of(&bytes);
         let promised = promised.and_then(|text| text.parse::<Digest>().ok());
         if let Some(expected) = reference.digest().or(promised.as_ref())
@@ -202,20 +251,13 @@ impl Client {
     }
 
     fn choose_platform(&self, reference: &Reference, document: &Document) -> Result<Digest, Error> {
-        let index: ImageIndex = parse(&document.bytes, format!("the index of {reference}"))?;
+        let images = images_in(reference, document)?;
         let wanted = &self.settings().platform;
-        let mut available = Vec::new();
-        for entry in index.manifests() {
-            let Some(platform) = entry.platform() else { continue };
-            let (os, architecture) =
-                (platform.os().to_string(), platform.architecture().to_string());
-            if os == wanted.os && architecture == wanted.architecture {
-                return digest_from(entry.digest(), reference);
-            }
-            available.push(format!("{os}/{architecture}"));
+        if let Some(chosen) = images.iter().find(|image| wanted.takes(&image.platform)) {
+            return Ok(chosen.digest.clone());
         }
-        // What a build tool adds about the build has no platform that anyone runs.
-        available.retain(|platform| platform != "unknown/unknown");
+        let available: Vec<String> =
+            images.iter().map(|image| image.platform.to_string()).collect();
         let available =
             if available.is_empty() { "no platforms".to_owned() } else { available.join(", ") };
         Err(Error::ChoosePlatform {
@@ -223,6 +265,59 @@ impl Client {
             platform: wanted.to_string(),
             available,
         })
+    }
+}
+
+/// One of the images of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlatformImage {
+    /// What it runs on.
+    pub platform: Platform,
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// All that the index says of the platform, such as the version of its system.
+    pub(crate) written: Value,
+}
+
+/// The images of an index that run somewhere, in its order.
+pub(crate) fn images_in(
+    reference: &Reference,
+    document: &Document,
+) -> Result<Vec<PlatformImage>, Error> {
+    let index: ImageIndex = parse(&document.bytes, format!("the index of {reference}"))?;
+    let mut images = Vec::new();
+    for entry in index.manifests() {
+        let Some(platform) = entry.platform() else { continue };
+        let written = serde_json::to_value(platform).map_err(|source| Error::ParseDocument {
+            what: format!("the index of {reference}"),
+            source,
+        })?;
+        let platform = Platform {
+            os: platform.os().to_string(),
+            architecture: platform.architecture().to_string(),
+            variant: platform.variant().clone(),
+        };
+        // What a build tool adds about the build has no platform that anyone runs.
+        if (platform.os.as_str(), platform.architecture.as_str()) != ("unknown", "unknown") {
+            let digest = digest_from(entry.digest(), reference)?;
+            images.push(PlatformImage { platform, digest, written });
+        }
+    }
+    Ok(images)
+}
+
+/// Refuses the answer to a PUT that says that something else is stored.
+pub(crate) fn check_digest(
+    call: &Call<'_>,
+    response: &reqwest::Response,
+    digest: &Digest,
+) -> Result<(), Error> {
+    let stored = response.headers().get(DIGEST_HEADER).and_then(|value| value.to_str().ok());
+    match stored {
+        Some(stored) if stored.starts_with("sha256:") && stored != digest.as_str() => {
+            Err(understand(call, format!("it stored {stored} when it was sent {digest}")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     Client,
     call::{Call, Scope},
     manifest::digest_from,
-    transport::{reach, read_body},
+    transport::reach,
 };
 use crate::{
     Error, Progress, Reference,
@@ -128,14 +128,13 @@ impl Client {
         let expected = digest_from(descriptor.digest(), reference)?;
         if descriptor.size() > LONGEST_SMALL_BLOB {
             return Err(Error::UseDocument {
-                what: format!("the configuration of {reference}"),
-                problem: format!("it has {} bytes", descriptor.size()),
+                what: format!("blob {expected} of {reference}"),
+                problem: format!("it has {} bytes, and at most 8 MiB are read", descriptor.size()),
             });
         }
         let call = self.blob_call(reference, descriptor)?;
-        let response = self.transport.run(&call).await?;
         let longest = usize::try_from(LONGEST_SMALL_BLOB).unwrap_or(usize::MAX);
-        let bytes = read_body(&call, response, longest).await?;
+        let (_, bytes) = self.transport.run_and_read(&call, longest).await?;
         let digest = digest_of(&bytes);
         if digest == expected {
             Ok(bytes)

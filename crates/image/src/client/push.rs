@@ -1,20 +1,21 @@
 //! Blobs going out. A blob that is there is not sent; one that another repository of the registry has is mounted.
 
-use std::{ops::Range, path::Path};
+use std::path::Path;
 
 use bytes::Bytes;
 use flumen_model::{Digest, Kind};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use http::{HeaderValue, Method, StatusCode, header};
 use oci_spec::image::Descriptor;
 use url::Url;
 
 use super::{
     Client,
-    call::{Body, Call, Scope},
-    transport::understand,
+    call::{Body, Call, Open, Scope},
+    manifest::check_digest,
+    transport::{may_be_better_later, understand},
 };
-use crate::{Error, Layer, Progress, Reference};
+use crate::{Error, Layer, Progress, Reference, progress::Attempt};
 
 /// Where a blob comes from.
 #[derive(Clone, Copy)]
@@ -33,10 +34,16 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) source: Source<'a>,
 }
 
-enum Started {
+pub(super) enum Started {
     Mounted,
-    At(Url),
+    At {
+        location: Url,
+        /// The registry takes no smaller piece, but for the last.
+        smallest_piece: u64,
+    },
 }
+
+const SMALLEST_PIECE: &str = "oci-chunk-min-length";
 
 impl Client {
     /// Whether the repository has the blob.
@@ -82,18 +89,35 @@ impl Client {
         if self.has_blob(target, blob.digest).await? {
             return Ok(0);
         }
+        self.push_blob(target, blob, progress).await
+    }
+
+    /// [`Client::ensure_blob`] for a blob that is not there.
+    pub(super) async fn push_blob(
+        &self,
+        target: &Reference,
+        blob: Outgoing<'_>,
+        progress: &Progress,
+    ) -> Result<u64, Error> {
         progress.expect(blob.size);
         let retry = self.settings().retry;
         let mut attempt = 1;
         loop {
+            let is_long = blob.size > self.settings().chunk_bytes;
+            let in_pieces = attempt > 1 && is_long;
             // An upload is made of calls that are no good alone, so it is the whole that is tried again.
-            match self.try_push(target, blob, progress).await {
-                Err(error) if error.kind() == Kind::Unavailable && attempt < retry.attempts => {
+            match self.try_push(target, blob, in_pieces, progress).await {
+                Err(error) if may_be_sent_again(&error) && attempt < retry.attempts => {
                     tracing::debug!(attempt, error = %error, "sending a blob again");
                     tokio::time::sleep(retry.wait_after(attempt)).await;
                     attempt += 1;
                 }
                 result => return result,
+            }
+            // It may be the answer that was lost.
+            if self.has_blob(target, blob.digest).await? {
+                progress.advance(blob.size);
+                return Ok(blob.size);
             }
         }
     }
@@ -102,15 +126,19 @@ impl Client {
         &self,
         target: &Reference,
         blob: Outgoing<'_>,
+        in_pieces: bool,
         progress: &Progress,
     ) -> Result<u64, Error> {
         let size = blob.size;
+        if in_pieces {
+            return self.push_in_pieces(target, blob, progress).await.map(|()| size);
+        }
         let location = match self.start_upload(target, blob).await? {
             Started::Mounted => {
                 progress.advance(size);
                 return Ok(0);
             }
-            Started::At(location) => location,
+            Started::At { location, .. } => location,
         };
         match self.push_whole(target, blob, location, progress).await {
             Err(Error::Refused { status: StatusCode::PAYLOAD_TOO_LARGE, .. }) => {
@@ -121,7 +149,11 @@ impl Client {
         .map(|()| size)
     }
 
-    async fn start_upload(&self, target: &Reference, blob: Outgoing<'_>) -> Result<Started, Error> {
+    pub(super) async fn start_upload(
+        &self,
+        target: &Reference,
+        blob: Outgoing<'_>,
+    ) -> Result<Started, Error> {
         let repository = target.repository();
         let mut url =
             self.transport.url(target.registry(), &format!("{repository}/blobs/uploads/"))?;
@@ -140,12 +172,19 @@ impl Client {
         if response.status() == StatusCode::CREATED {
             return Ok(Started::Mounted);
         }
+        let smallest = response.headers().get(SMALLEST_PIECE).and_then(|text| text.to_str().ok());
+        let smallest_piece = smallest.and_then(|text| text.parse().ok()).unwrap_or_default();
         // A mount that was not possible has become an ordinary upload.
-        self.location(&call, &response).map(Started::At)
+        let location = self.location(&call, &response)?;
+        Ok(Started::At { location, smallest_piece })
     }
 
     /// Where the registry wants the next part.
-    fn location(&self, call: &Call<'_>, response: &reqwest::Response) -> Result<Url, Error> {
+    pub(super) fn location(
+        &self,
+        call: &Call<'_>,
+        response: &reqwest::Response,
+    ) -> Result<Url, Error> {
         let text = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
         let text =
             text.ok_or_else(|| understand(call, "it does not say where to send the blob"))?;
@@ -184,112 +223,64 @@ impl Client {
                 Body::Bytes(bytes.clone())
             }
             Source::Repository(from, descriptor) => {
-                let response = self.transport.run(&self.blob_call(from, descriptor)?).await?;
-                let counted = attempt.clone();
-                let pieces = response
-                    .bytes_stream()
-                    .inspect(move |piece| counted.advance(piece.as_ref().map_or(0, Bytes::len)));
-                let body = std::sync::Mutex::new(Some(reqwest::Body::wrap_stream(pieces)));
-                Body::Stream { body, length: size }
+                Body::Stream { open: self.blob_stream(from, descriptor, &attempt), length: size }
             }
         };
         let call =
             upload_call(target, Method::PUT, with_digest(location, blob.digest), blob.digest)
                 .body(body);
         let sent = self.transport.run(&call).await;
+        let taken = match &sent {
+            Ok(response) => check_digest(&call, response, blob.digest),
+            Err(_) => Ok(()),
+        };
         if sent.is_err() {
             attempt.undo();
         }
-        sent.map(drop)
+        sent.and(taken)
     }
 
-    /// For registries, or proxies before them, that limit the size of a request.
-    async fn push_in_pieces(
-        &self,
-        target: &Reference,
-        blob: Outgoing<'_>,
-        progress: &Progress,
-    ) -> Result<(), Error> {
-        let scratch;
-        let source = match blob.source {
-            Source::Repository(from, descriptor) => {
-                let write_error = |source| Error::WriteFile { path: std::env::temp_dir(), source };
-                scratch = tempfile::tempdir().map_err(write_error)?;
-                let path = scratch.path().join("blob");
-                self.pull_blob_to(from, descriptor, &path).await?;
-                Held::File(path)
+    /// A blob of another repository, as a body.
+    fn blob_stream<'a>(
+        &'a self,
+        from: &'a Reference,
+        descriptor: &'a Descriptor,
+        attempt: &Attempt,
+    ) -> Open<'a> {
+        let attempt = attempt.clone();
+        Box::new(move || {
+            let attempt = attempt.clone();
+            async move {
+                attempt.undo();
+                let response = self.transport.run(&self.blob_call(from, descriptor)?).await?;
+                let pieces = response
+                    .bytes_stream()
+                    .inspect(move |piece| attempt.advance(piece.as_ref().map_or(0, Bytes::len)));
+                Ok(reqwest::Body::wrap_stream(pieces))
             }
-            Source::File(path) => Held::File(path.to_owned()),
-            Source::Bytes(bytes) => Held::Bytes(bytes.clone()),
-        };
-        let attempt = progress.attempt();
-        let pushed = self.push_pieces(target, blob, &source, &attempt).await;
-        if pushed.is_err() {
-            attempt.undo();
-        }
-        pushed
-    }
-
-    async fn push_pieces(
-        &self,
-        target: &Reference,
-        blob: Outgoing<'_>,
-        source: &Held,
-        attempt: &crate::progress::Attempt,
-    ) -> Result<(), Error> {
-        let plain = Outgoing { source: Source::Bytes(&Bytes::new()), ..blob };
-        let Started::At(mut location) = self.start_upload(target, plain).await? else {
-            return Ok(());
-        };
-        let size = blob.size;
-        let mut start = 0;
-        while start < size {
-            let end = size.min(start + self.settings().chunk_bytes.max(1));
-            let range = HeaderValue::from_str(&format!("{start}-{}", end - 1)).ok();
-            let mut call = upload_call(target, Method::PATCH, location, blob.digest)
-                .body(source.part(start..end));
-            call.headers.extend(range.map(|range| (header::CONTENT_RANGE, range)));
-            let response = self.transport.run(&call).await?;
-            attempt.advance(usize::try_from(end - start).unwrap_or(usize::MAX));
-            location = self.location(&call, &response)?;
-            start = end;
-        }
-        let call =
-            upload_call(target, Method::PUT, with_digest(location, blob.digest), blob.digest);
-        self.transport.run(&call).await.map(drop)
+            .boxed()
+        })
     }
 }
 
-/// A blob that can be read from any place.
-enum Held {
-    File(std::path::PathBuf),
-    Bytes(Bytes),
-}
-
-impl Held {
-    fn part(&self, range: Range<u64>) -> Body {
-        match self {
-            Self::File(path) => {
-                Body::File { path: path.clone(), range, attempt: Progress::silent().attempt() }
-            }
-            Self::Bytes(bytes) => {
-                let index = |position: u64| {
-                    usize::try_from(position).unwrap_or(usize::MAX).min(bytes.len())
-                };
-                Body::Bytes(bytes.slice(index(range.start)..index(range.end)))
-            }
-        }
-    }
-}
-
-fn upload_call<'a>(target: &'a Reference, method: Method, url: Url, digest: &Digest) -> Call<'a> {
+pub(super) fn upload_call<'a>(
+    target: &'a Reference,
+    method: Method,
+    url: Url,
+    digest: &Digest,
+) -> Call<'a> {
     let step = format!("take blob {digest} for {}", target.repository());
     Call::new(target.registry(), method, url, step, Scope::push(target.repository()))
         .header(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
         .once()
 }
 
-fn with_digest(mut location: Url, digest: &Digest) -> Url {
+pub(super) fn with_digest(mut location: Url, digest: &Digest) -> Url {
     location.query_pairs_mut().append_pair("digest", digest.as_str());
     location
+}
+
+/// Whether an upload that failed so may be begun anew; what was sent twice is stored once.
+pub(super) fn may_be_sent_again(error: &Error) -> bool {
+    may_be_better_later(error) || error.kind() == Kind::Timeout
 }

@@ -5,7 +5,6 @@ use super::{
     Client,
     call::{Call, Scope},
     manifest::parse,
-    transport::read_body,
 };
 use crate::{Error, Reference};
 
@@ -37,10 +36,9 @@ impl Client {
                 format!("list the tags of {name}"),
                 Scope::pull(name),
             );
-            let response = self.transport.run(&call).await?;
-            let link = response.headers().get(header::LINK).and_then(|value| value.to_str().ok());
+            let (headers, body) = self.transport.run_and_read(&call, LONGEST_PAGE).await?;
+            let link = headers.get(header::LINK).and_then(|value| value.to_str().ok());
             next = link.and_then(next_page).and_then(|link| call.url.join(link).ok());
-            let body = read_body(&call, response, LONGEST_PAGE).await?;
             let page: Page = parse(&body, format!("the tag list of {name}"))?;
             tags.extend(page.tags.unwrap_or_default());
         }

@@ -14,7 +14,7 @@ use http::{
     HeaderMap, Method, StatusCode,
     header::{AUTHORIZATION, CONTENT_LENGTH, RETRY_AFTER},
 };
-use reqwest::Response;
+use reqwest::{Response, redirect};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 use url::Url;
@@ -27,10 +27,12 @@ use crate::{Error, Reference, Settings};
 
 const FILE_PIECE: usize = 256 * 1024;
 const LONGEST_ERROR_BODY: usize = 64 * 1024;
+const MOST_REDIRECTS: usize = 10;
 
 pub(crate) struct Transport {
     settings: Settings,
     certificates: Vec<reqwest::Certificate>,
+    proxy: Option<reqwest::Proxy>,
     /// For loopback, past every proxy and without TLS; the other one reads the system's certificates when first used.
     loopback: reqwest::Client,
     outside: OnceLock<reqwest::Client>,
@@ -45,6 +47,13 @@ impl Transport {
                 .map_err(|source| Error::ReadCertificateAuthority { source })?;
             certificates.extend(found);
         }
+        let proxy = settings
+            .proxy
+            .as_ref()
+            .map(|proxy| reqwest::Proxy::all(proxy.expose()))
+            .transpose()
+            // Its address may hold a password.
+            .map_err(|source| Error::ReadProxy { source: source.without_url() })?;
         let loopback = builder(&settings)
             .no_proxy()
             .tls_certs_only([])
@@ -53,6 +62,7 @@ impl Transport {
         Ok(Self {
             settings,
             certificates,
+            proxy,
             loopback,
             outside: OnceLock::new(),
             tokens: Mutex::default(),
@@ -80,28 +90,54 @@ impl Transport {
 
     /// Sends `call` and returns the answer if it is a success.
     pub(super) async fn run(&self, call: &Call<'_>) -> Result<Response, Error> {
-        let retry = self.settings.retry;
         let mut attempt = 1;
         loop {
-            let (error, asked_wait) = match self.send_with_token(call).await {
+            match self.send_with_token(call).await {
                 Ok(response) if response.status().is_success() => return Ok(response),
-                Ok(response) => {
-                    let wait = retry_after(response.headers());
-                    (refusal(call, response).await, wait)
-                }
-                Err(error) => (error, None),
-            };
-            if !call.repeatable || attempt >= retry.attempts || error.kind() != Kind::Unavailable {
-                return Err(error);
+                failed => self.wait_after(call, Failure::of(call, failed).await, attempt).await?,
             }
-            let wait = asked_wait
-                .unwrap_or_default()
-                .max(retry.wait_after(attempt))
-                .min(retry.longest_wait);
-            tracing::debug!(registry = call.registry, attempt, ?wait, error = %error, "trying a registry again");
-            tokio::time::sleep(wait).await;
             attempt += 1;
         }
+    }
+
+    /// [`Transport::run`] with the whole of a small body; an answer that breaks off is asked for again.
+    pub(super) async fn run_and_read(
+        &self,
+        call: &Call<'_>,
+        longest: usize,
+    ) -> Result<(HeaderMap, Bytes), Error> {
+        let mut attempt = 1;
+        loop {
+            let response = self.run(call).await?;
+            let headers = response.headers().clone();
+            match read_body(call, response, longest).await {
+                Ok(body) => return Ok((headers, body)),
+                Err(error) => {
+                    self.wait_after(call, Failure { error, asked_wait: None }, attempt).await?;
+                }
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Waits before the next try, or gives the error back if there is none.
+    async fn wait_after(
+        &self,
+        call: &Call<'_>,
+        failure: Failure,
+        attempt: u32,
+    ) -> Result<(), Error> {
+        let retry = self.settings.retry;
+        let may_repeat = call.repeatable || failure.was_put_off();
+        let Failure { error, asked_wait } = failure;
+        if !may_repeat || attempt >= retry.attempts || !may_be_better_later(&error) {
+            return Err(error);
+        }
+        let wait =
+            asked_wait.unwrap_or_default().max(retry.wait_after(attempt)).min(retry.longest_wait);
+        tracing::debug!(registry = call.registry, attempt, ?wait, error = %error, "trying a registry again");
+        tokio::time::sleep(wait).await;
+        Ok(())
     }
 
     async fn send_with_token(&self, call: &Call<'_>) -> Result<Response, Error> {
@@ -162,11 +198,8 @@ impl Transport {
                     .inspect(move |piece| attempt.advance(piece.as_ref().map_or(0, Bytes::len)));
                 request.header(CONTENT_LENGTH, length).body(reqwest::Body::wrap_stream(stream))
             }
-            Body::Stream { body, length } => {
-                let body = body.lock().ok().and_then(|mut slot| slot.take()).ok_or_else(|| {
-                    understand(call, "it asked for a body a second time that can be sent only once")
-                })?;
-                request.header(CONTENT_LENGTH, *length).body(body)
+            Body::Stream { open, length } => {
+                request.header(CONTENT_LENGTH, *length).body(open().await?)
             }
         };
         request.send().await.map_err(|source| reach(call, source))
@@ -180,10 +213,11 @@ impl Transport {
         if let Some(client) = self.outside.get() {
             return Ok(client);
         }
-        let client = builder(&self.settings)
-            .tls_certs_merge(self.certificates.clone())
-            .build()
-            .map_err(|source| Error::BuildClient { source })?;
+        let mut builder = builder(&self.settings).tls_certs_merge(self.certificates.clone());
+        if let Some(proxy) = &self.proxy {
+            builder = builder.proxy(proxy.clone());
+        }
+        let client = builder.build().map_err(|source| Error::BuildClient { source })?;
         Ok(self.outside.get_or_init(|| client))
     }
 }
@@ -193,6 +227,49 @@ fn builder(settings: &Settings) -> reqwest::ClientBuilder {
         .user_agent(concat!("flumen/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(settings.connect_timeout)
         .read_timeout(settings.read_timeout)
+        .redirect(redirect::Policy::custom(|attempt| {
+            let was_tls = attempt.previous().iter().any(|url| url.scheme() == "https");
+            if was_tls && attempt.url().scheme() != "https" {
+                attempt.error("it redirects from https to http")
+            } else if attempt.previous().len() > MOST_REDIRECTS {
+                attempt.error("it redirects again and again")
+            } else {
+                attempt.follow()
+            }
+        }))
+}
+
+/// A try that did not succeed.
+struct Failure {
+    error: Error,
+    /// How long the registry wants us to wait.
+    asked_wait: Option<Duration>,
+}
+
+impl Failure {
+    async fn of(call: &Call<'_>, failed: Result<Response, Error>) -> Self {
+        match failed {
+            Ok(response) => {
+                let asked_wait = retry_after(response.headers());
+                Self { error: refusal(call, response).await, asked_wait }
+            }
+            Err(error) => Self { error, asked_wait: None },
+        }
+    }
+
+    /// Whether the registry said that it did nothing for now.
+    fn was_put_off(&self) -> bool {
+        let is_busy =
+            matches!(self.error, Error::Refused { status: StatusCode::TOO_MANY_REQUESTS, .. });
+        is_busy || self.asked_wait.is_some()
+    }
+}
+
+/// Whether the same may succeed a little later. That nothing comes for long is not repeated, so as not to wait for
+/// several times as long; that a proxy waited in vain is.
+pub(super) fn may_be_better_later(error: &Error) -> bool {
+    error.kind() == Kind::Unavailable
+        || matches!(error, Error::Refused { .. }) && error.kind() == Kind::Timeout
 }
 
 /// Whether a host, with or without a port, is this machine.

@@ -12,18 +12,19 @@ use crate::{
     Error, Image, Layer, Platform,
     client::parse,
     hashing::digest_of,
-    media_type::{OCI_CONFIG, OCI_MANIFEST, in_oci_words},
+    media_type::{OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, in_oci_words},
 };
 
 /// What stands for the time of building, which must not be part of the digest.
 const EPOCH: &str = "1970-01-01T00:00:00Z";
 const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
+const ANNOTATIONS: &str = "org.opencontainers.image.";
 
-pub(super) struct Documents {
-    pub(super) manifest: Bytes,
-    pub(super) manifest_digest: Digest,
-    pub(super) config: Bytes,
-    pub(super) config_digest: Digest,
+pub(crate) struct Documents {
+    pub(crate) manifest: Bytes,
+    pub(crate) manifest_digest: Digest,
+    pub(crate) config: Bytes,
+    pub(crate) config_digest: Digest,
 }
 
 impl Documents {
@@ -51,10 +52,10 @@ impl Documents {
             }
         }
         layers.extend(append.layers.iter().map(descriptor));
-        Ok(Self::seal(config.into(), &layers, &json!({ BASE_DIGEST: base.digest.as_str() })))
+        Ok(Self::seal(config.into(), &layers, &annotations(append, &base.digest)))
     }
 
-    pub(super) fn from_nothing(build: &Build<'_>, platform: &Platform) -> Result<Self, Error> {
+    pub(crate) fn from_nothing(build: &Build<'_>, platform: &Platform) -> Result<Self, Error> {
         let wanted = build.configuration;
         let mut run = Map::new();
         let mut environment = Vec::new();
@@ -105,6 +106,27 @@ impl Documents {
     }
 }
 
+/// What the specification names annotations is said of the manifest too, where registries look for it.
+pub(super) fn annotations(append: &Append<'_>, base: &Digest) -> Value {
+    let labels = append.labels.iter().filter(|(key, _)| key.starts_with(ANNOTATIONS));
+    let labels = labels.map(|(key, value)| (key.clone(), Value::from(value.as_str())));
+    let base = (BASE_DIGEST.to_owned(), Value::from(base.as_str()));
+    Value::Object(labels.chain([base]).collect())
+}
+
+/// An index of images: `(manifest, its size, its platform as the base says it)`.
+pub(super) fn index(images: &[(Digest, u64, Value)], annotations: &Value) -> Bytes {
+    let manifests = images.iter().map(|(digest, size, platform)| {
+        json!({ "mediaType": OCI_MANIFEST, "digest": digest.as_str(), "size": size, "platform": platform })
+    });
+    canonical(json!({
+        "schemaVersion": 2,
+        "mediaType": OCI_INDEX,
+        "manifests": manifests.collect::<Vec<_>>(),
+        "annotations": annotations,
+    }))
+}
+
 fn descriptor(layer: &Layer) -> Value {
     json!({ "mediaType": layer.media_type.to_string(), "digest": layer.digest.as_str(), "size": layer.size })
 }
@@ -152,7 +174,7 @@ fn set_environment(list: &mut Vec<Value>, changes: &BTreeMap<String, String>) {
 }
 
 /// JSON with the keys of every object in order.
-fn canonical(value: Value) -> Bytes {
+pub(crate) fn canonical(value: Value) -> Bytes {
     serde_json::to_vec(&sorted(value)).expect("a JSON value has only text keys").into()
 }
 

@@ -117,7 +117,7 @@ async fn places_outside_of_the_image_and_taken_ones_are_refused() {
     let mut add =
         |path: &str| builder.add(path, Content::Directory, Attributes::mode(0o755)).map(drop);
     add("/opt").unwrap();
-    for bad in ["", "/", "../etc", "/opt/../../etc", "a//b", "./a", "opt/"] {
+    for bad in ["", "/", "../etc", "/opt/../../etc", "a//b", "./a", "opt/", "/etc/.wh.passwd"] {
         let error = add(bad).expect_err(bad);
         assert_eq!(error.kind(), Kind::Invalid, "{error}");
     }
@@ -136,4 +136,58 @@ async fn a_missing_file_is_named_and_leaves_no_half_layer() {
     assert!(matches!(error, Error::ReadFile { .. }) && error.kind() == Kind::NotFound, "{error}");
     assert!(error.to_string().contains("gone.jar"), "{error}");
     assert_eq!(fs::read_dir(workshop.directory.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn links_that_leave_the_tree_are_refused_and_others_are_kept() {
+    for (place, target, is_fine) in [
+        ("link", "file", true),
+        ("link", "./deep/../file", false),
+        ("deep/link", "../file", true),
+        ("deep/link", "../deep/nothing", true),
+        ("deep/link", "../../outside", false),
+        ("link", "..", false),
+        ("link", "/etc/passwd", false),
+        ("link", "deep/down/../../../etc", false),
+    ] {
+        let workshop = Workshop::new();
+        let tree = workshop.path("tree");
+        fs::create_dir_all(tree.join("deep")).unwrap();
+        fs::write(tree.join("file"), "x").unwrap();
+        std::os::unix::fs::symlink(target, tree.join(place)).unwrap();
+        match LayerBuilder::new().add_tree("/opt", &tree) {
+            Ok(_) => assert!(is_fine, "{place} -> {target}"),
+            Err(error) => {
+                assert!(!is_fine, "{place} -> {target}: {error}");
+                assert!(matches!(error, Error::LinkLeaves { .. }), "{error}");
+                assert!(error.to_string().contains(target), "{error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_goes_to_its_place_or_into_a_directory_there() {
+    let workshop = Workshop::new();
+    fs::write(workshop.path("job.jar"), "x").unwrap();
+    std::os::unix::fs::symlink("job.jar", workshop.path("link.jar")).unwrap();
+    for (destination, source, expected) in [
+        ("/opt/a.jar", "job.jar", "opt/a.jar"),
+        ("/opt/", "job.jar", "opt/job.jar"),
+        ("/", "job.jar", "job.jar"),
+        ("/opt/", "link.jar", "opt/link.jar"),
+    ] {
+        let mut builder = LayerBuilder::new();
+        builder.add_path(destination, &workshop.path(source)).unwrap();
+        let layer = builder.write(Compression::Zstd, workshop.path("layer")).await.unwrap();
+        let mut archive = Vec::new();
+        zstd::stream::copy_decode(fs::File::open(layer.path).unwrap(), &mut archive).unwrap();
+        let mut archive = tar::Archive::new(archive.as_slice());
+        let entry = archive.entries().unwrap().next().unwrap().unwrap();
+        assert_eq!(entry.path().unwrap().to_str(), Some(expected));
+        assert!(entry.header().entry_type().is_file());
+    }
+    let mut builder = LayerBuilder::new();
+    let error = builder.add_path("/x", std::path::Path::new("/dev/null")).expect_err("a device");
+    assert!(error.to_string().contains("/dev/null"), "{error}");
 }

@@ -3,7 +3,13 @@
 
 mod append;
 mod authentication;
+mod check;
+mod credentials;
+mod debian;
+mod index;
 mod layers;
+mod network;
 mod pull;
 mod push;
 mod support;
+mod weather;

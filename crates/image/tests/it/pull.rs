@@ -4,7 +4,7 @@ use flumen_image::{Client, Descriptor, Error, Reference};
 use flumen_model::Kind;
 use serde_json::json;
 
-use crate::support::{Registry, Workshop, client, settings};
+use crate::support::{Lie, Registry, Workshop, client, settings};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -41,7 +41,7 @@ async fn an_image_is_read_by_tag_with_its_digest_and_its_layers() {
 async fn a_damaged_blob_is_an_error_and_no_file() {
     let registry = Registry::start();
     let (reference, layer) = pushed(&registry).await;
-    registry.rules().forges_blobs = true;
+    registry.rules().lie = Some(Lie::Content);
     let scratch = Workshop::new();
     let error = client()
         .pull_blob_to(&reference, &layer, &scratch.path("layer"))

@@ -9,7 +9,7 @@ use flumen_model::Kind;
 use crate::support::{Registry, Workshop, client, settings};
 
 /// Content that compression does not shrink.
-fn noise(length: usize) -> Vec<u8> {
+pub(crate) fn noise(length: usize) -> Vec<u8> {
     let mut state = 1_u32;
     std::iter::repeat_with(|| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

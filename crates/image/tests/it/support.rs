@@ -1,8 +1,11 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::TcpListener,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -23,6 +26,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// A registry, and the server in front of it that tests speak to.
 pub(crate) struct Registry {
     pub(crate) host: String,
+    /// The registry itself, past the server in front of it.
+    pub(crate) backend: String,
     _directory: TempDir,
     front: Arc<Front>,
     _stop: DropGuard,
@@ -34,6 +39,8 @@ struct Front {
     http: reqwest::Client,
     seen: Mutex<Vec<Seen>>,
     rules: Mutex<Rules>,
+    used_tokens: Mutex<BTreeSet<String>>,
+    tokens: AtomicUsize,
 }
 
 /// A request that came.
@@ -57,10 +64,26 @@ pub(crate) struct Rules {
     pub(crate) failures: Vec<u16>,
     /// Fails only requests of this method.
     pub(crate) failing_method: Option<&'static str>,
+    /// Fails only requests of a path that has this in it.
+    pub(crate) failing_path: Option<&'static str>,
+    /// What failures say of when to come back.
+    pub(crate) retry_after: Option<&'static str>,
+    /// Answers requests of this method with 405.
+    pub(crate) refused_method: Option<&'static str>,
+    /// Takes each token for one request only.
+    pub(crate) forgets_tokens: bool,
     /// Refuses longer bodies.
     pub(crate) largest_body: Option<usize>,
-    /// Changes a byte of every blob that it gives.
-    pub(crate) forges_blobs: bool,
+    pub(crate) lie: Option<Lie>,
+}
+
+/// What is not true of what the front gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lie {
+    /// A byte of every blob.
+    Content,
+    /// What it says of the digest of everything.
+    Digest,
 }
 
 impl Registry {
@@ -68,17 +91,19 @@ impl Registry {
         let directory = tempfile::tempdir().unwrap();
         let stop = CancellationToken::new();
         let backend = TcpListener::bind("127.0.0.1:0").unwrap();
-        let backend_url = format!("http://{}", backend.local_addr().unwrap());
+        let backend_host = backend.local_addr().unwrap().to_string();
         tokio::spawn(flumen_registry::serve(backend, directory.path().to_owned(), stop.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let front = Arc::new(Front {
-            backend: backend_url,
+            backend: format!("http://{backend_host}"),
             host: host.clone(),
             http: reqwest::Client::new(),
             seen: Mutex::default(),
             rules: Mutex::default(),
+            used_tokens: Mutex::default(),
+            tokens: AtomicUsize::new(0),
         });
         let router = Router::new().fallback(answer).with_state(front.clone());
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
@@ -86,7 +111,7 @@ impl Registry {
         tokio::spawn(
             async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await },
         );
-        Self { host, _directory: directory, front, _stop: stop.drop_guard() }
+        Self { host, backend: backend_host, _directory: directory, front, _stop: stop.drop_guard() }
     }
 
     pub(crate) fn rules(&self) -> MutexGuard<'_, Rules> {
@@ -144,12 +169,20 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
     front.seen.lock().unwrap().push(seen.clone());
     let rules = {
         let mut rules = front.rules.lock().unwrap();
-        let fails = rules.failing_method.is_none_or(|method| seen.method == method);
+        let fails = rules.failing_method.is_none_or(|method| seen.method == method)
+            && rules.failing_path.is_none_or(|part| seen.target.contains(part));
         if fails && let Some(status) = rules.failures.pop() {
-            return StatusCode::from_u16(status).unwrap().into_response();
+            let status = StatusCode::from_u16(status).unwrap();
+            return match rules.retry_after {
+                Some(wait) => (status, [(header::RETRY_AFTER, wait)]).into_response(),
+                None => status.into_response(),
+            };
         }
         rules.clone()
     };
+    if rules.refused_method.is_some_and(|method| seen.method == method) {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
     if let Some(refusal) = front.check(&rules, &seen) {
         return refusal;
     }
@@ -175,8 +208,9 @@ impl Front {
                 .filter(|(key, _)| key == "scope")
                 .map(|(_, scope)| scope.into_owned())
                 .collect();
-            let token =
-                serde_json::json!({ "token": format!("t;{}", scopes.join(";")) }).to_string();
+            let number = self.tokens.fetch_add(1, Ordering::Relaxed);
+            let token = format!("t;{};{number}", scopes.join(";"));
+            let token = serde_json::json!({ "token": token }).to_string();
             let status = if is_known { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
             return Some((status, token).into_response());
         }
@@ -188,7 +222,9 @@ impl Front {
             .as_deref()
             .and_then(|text| text.strip_prefix("Bearer "))
             .unwrap_or("none");
-        let granted: Vec<&str> = granted.split(';').collect();
+        let is_spent =
+            rules.forgets_tokens && !self.used_tokens.lock().unwrap().insert(granted.to_owned());
+        let granted: Vec<&str> = if is_spent { vec!["none"] } else { granted.split(';').collect() };
         if needed_scopes(seen).iter().all(|needed| granted.contains(&needed.as_str()))
             && granted != ["none"]
         {
@@ -214,12 +250,19 @@ impl Front {
         let answer = request.headers(headers).body(body).send().await.unwrap();
         let (status, headers) = (answer.status(), answer.headers().clone());
         let mut content = answer.bytes().await.unwrap().to_vec();
-        if rules.forges_blobs && seen.method == "GET" && seen.target.contains("/blobs/") {
+        if rules.lie == Some(Lie::Content)
+            && seen.method == "GET"
+            && seen.target.contains("/blobs/")
+        {
             content[0] ^= 1;
         }
         let mut response = Response::new(Body::from(content));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
+        if rules.lie == Some(Lie::Digest) {
+            let digest = format!("sha256:{}", "0".repeat(64)).parse().unwrap();
+            response.headers_mut().insert("docker-content-digest", digest);
+        }
         response
     }
 }

@@ -1,21 +1,11 @@
-use std::fmt::Write as _;
-
 use flumen_jar::{Factory, Jar, Scala};
 
-/// Width of the names on the left.
-const NAMES: usize = 14;
+use crate::rows::Rows;
 
 /// A jar for people: a name and its values, one a line.
 pub(super) fn text(jar: &Jar) -> String {
-    let mut text = String::new();
-    let mut row = |name: &str, values: &[String]| {
-        let mut name = name;
-        for value in values {
-            // Writing to a String does not fail.
-            let _ = writeln!(text, "{name:NAMES$}  {value}");
-            name = "";
-        }
-    };
+    let mut rows = Rows::default();
+    let mut row = |name: &str, values: &[String]| rows.add(name, values);
     row("size", &[format!("{} bytes", jar.size)]);
     row("sha256", &[jar.digest.hex().to_owned()]);
     row("entries", &[format!("{}, {} of them classes", jar.entries, jar.classes)]);
@@ -41,7 +31,7 @@ pub(super) fn text(jar: &Jar) -> String {
     let artifacts = jar.artifacts.iter();
     let artifacts = artifacts.map(|it| format!("{}:{}:{}", it.group, it.artifact, it.version));
     row("made of", &artifacts.collect::<Vec<_>>());
-    text
+    rows.into_text()
 }
 
 fn one(value: Option<String>) -> Vec<String> {

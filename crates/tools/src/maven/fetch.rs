@@ -4,8 +4,8 @@ use clap::Args;
 use flumen_maven::{Client, file_names};
 use serde_json::json;
 
-use super::{Listed, Wanted, plan::Session, progress::megabytes};
-use crate::{Error, Streams};
+use super::{Listed, Wanted, plan::Session};
+use crate::{Error, Streams, progress::megabytes};
 
 /// Fetch artifacts and all that they depend on into a directory
 #[derive(Debug, Args)]

@@ -8,8 +8,11 @@ use flumen_maven::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Wanted, progress};
-use crate::{Error, Streams};
+use super::Wanted;
+use crate::{
+    Error, Streams,
+    progress::{self, megabytes},
+};
 
 /// A client and the runtime that it works in.
 pub(super) struct Session {
@@ -72,7 +75,9 @@ impl Session {
         streams: &mut Streams<'_>,
     ) -> Result<T, Error> {
         let progress = self.client.progress();
-        let shown = progress::show(what, &progress, work, streams);
+        let line =
+            || format!("{what}: {} files, {}", progress.files(), megabytes(progress.bytes()));
+        let shown = progress::show(line, work, streams);
         Ok(self.runtime.block_on(shown)?)
     }
 }

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use flumen_maven::Progress;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Streams;
@@ -10,9 +9,8 @@ const QUIET: Duration = Duration::from_secs(1);
 const EVERY: Duration = Duration::from_millis(200);
 
 /// Does the work; on a terminal, a line says how far it is, and vanishes at the end.
-pub(super) async fn show<T>(
-    what: &str,
-    progress: &Progress,
+pub(crate) async fn show<T>(
+    line: impl Fn() -> String,
     work: impl Future<Output = T>,
     streams: &mut Streams<'_>,
 ) -> T {
@@ -34,15 +32,14 @@ pub(super) async fn show<T>(
                 return done;
             }
             _ = ticks.tick() => {
-                let (files, megabytes) = (progress.files(), megabytes(progress.bytes()));
                 // A terminal that is gone is no reason to stop.
-                let _ = write!(streams.notes, "\r\x1b[K{what}: {files} files, {megabytes}");
+                let _ = write!(streams.notes, "\r\x1b[K{}", line());
                 let _ = streams.notes.flush();
             }
         }
     }
 }
 
-pub(super) fn megabytes(bytes: u64) -> String {
+pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
 }

@@ -1,0 +1,105 @@
+//! From arguments to a client of registries.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use flumen_image::{Client, Credential, Platform, Reference, Settings};
+use flumen_model::{InvalidValue, Secret};
+use tokio::runtime::{Builder, Runtime};
+
+use super::Connection;
+use crate::{Error, Streams, progress};
+
+/// A client and the runtime that it works in.
+pub(crate) struct Session {
+    runtime: Runtime,
+    pub(crate) client: Client,
+}
+
+impl Session {
+    /// `images` are those that will be read or written, whose registries want to know who we are.
+    pub(crate) fn start(
+        connection: &Connection,
+        platform: Platform,
+        images: &[&Reference],
+        streams: &Streams<'_>,
+    ) -> Result<Self, Error> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|source| Error::Start { source })?;
+        let files = match &connection.credentials {
+            Some(file) => {
+                read(file)?;
+                vec![file.clone()]
+            }
+            None => usual_files(streams),
+        };
+        let registries: BTreeSet<&str> = images.iter().map(|image| image.registry()).collect();
+        let mut credentials = BTreeMap::new();
+        for registry in registries {
+            let found = runtime.block_on(Credential::from_files(registry, &files))?;
+            credentials.extend(found.map(|credential| (registry.to_owned(), credential)));
+        }
+        let authorities = connection.ca.iter().map(|file| read(file));
+        let settings = Settings {
+            plain_http: connection.insecure_registry.iter().cloned().collect(),
+            credentials,
+            certificate_authorities: authorities.collect::<Result<_, _>>()?,
+            proxy: connection.proxy.clone(),
+            platform,
+            ..Settings::default()
+        };
+        Ok(Self { runtime, client: Client::new(settings)? })
+    }
+
+    /// Does the work; on a terminal, `line` says how far it is.
+    pub(crate) fn run<T>(
+        &self,
+        line: impl Fn() -> String,
+        work: impl Future<Output = Result<T, flumen_image::Error>>,
+        streams: &mut Streams<'_>,
+    ) -> Result<T, Error> {
+        Ok(self.runtime.block_on(progress::show(line, work, streams))?)
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(file).map_err(|source| Error::ReadFile { file: file.display().to_string(), source })
+}
+
+/// Where Docker and Podman keep credentials.
+fn usual_files(streams: &Streams<'_>) -> Vec<PathBuf> {
+    let variable =
+        |name: &str| (streams.variable)(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let at_home = |path: &str| variable("HOME").map(|home| home.join(path));
+    let docker = variable("DOCKER_CONFIG").or_else(|| at_home(".docker"));
+    let session =
+        variable("XDG_RUNTIME_DIR").map(|directory| directory.join("containers/auth.json"));
+    [
+        docker.map(|directory| directory.join("config.json")),
+        variable("REGISTRY_AUTH_FILE").or(session),
+        at_home(".config/containers/auth.json"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The name of a registry.
+pub(super) fn registry(text: &str) -> Result<String, InvalidValue> {
+    let allowed = "expected a host name or address, with or without a port";
+    Reference::new(text, "any")
+        .map(|reference| reference.registry().to_owned())
+        .map_err(|_| InvalidValue::new("registry", text, allowed))
+}
+
+/// A text that must not be printed.
+#[expect(clippy::unnecessary_wraps, reason = "what clap calls gives a Result")]
+pub(super) fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text.to_owned()))
+}
