@@ -79,14 +79,17 @@ where
 /// The first bytes of a zip archive: a file, an empty archive.
 const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 
+/// Whether a file is a jar by its name.
+pub(crate) fn is_jar(name: &str) -> bool {
+    let extension = std::path::Path::new(name).extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("jar"))
+}
+
 /// Refuses a `.jar` that is no zip archive, before it is built into an image and fails in a pod.
 pub(crate) async fn check_jar(path: &std::path::Path, name: &str) -> Result<(), Error> {
     use tokio::io::AsyncReadExt;
 
-    let is_jar = std::path::Path::new(name)
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("jar"));
-    if !is_jar {
+    if !is_jar(name) {
         return Ok(());
     }
     let mut head = Vec::new();

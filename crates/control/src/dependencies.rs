@@ -36,7 +36,8 @@ impl Control {
         if wanted.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
-        let failed = |source| Error::Dependencies { job: spec.name.to_string(), source };
+        let failed =
+            |source| Error::Dependencies { job: spec.name.to_string(), source: Box::new(source) };
         let client = self.maven_client()?;
         let mut request = Request::default();
         for dependency in &wanted {
@@ -67,7 +68,7 @@ impl Control {
             let message = "this server has no settings for Maven repositories".to_owned();
             return Err(Error::Invalid { message });
         };
-        let failed = |source| Error::Maven { source };
+        let failed = |source| Error::Maven { source: Box::new(source) };
         let settings = load_settings(
             &SettingsFiles {
                 home: files.home.clone(),

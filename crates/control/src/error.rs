@@ -43,14 +43,14 @@ pub enum Error {
         job: String,
         /// Why.
         #[source]
-        source: flumen_maven::Error,
+        source: Box<flumen_maven::Error>,
     },
     /// The settings of Maven on the machine of the server.
     #[error("the server's settings of Maven are wrong")]
     Maven {
         /// What is wrong.
         #[source]
-        source: flumen_maven::Error,
+        source: Box<flumen_maven::Error>,
     },
     /// A file of the data directory.
     #[error("could not {what} {path}")]
@@ -140,9 +140,8 @@ impl Error {
             Self::Distribution(error) => error.kind(),
             Self::Configuration { source, .. } => source.kind(),
             Self::Dependencies { source, .. } => source.kind(),
-            // Not what was asked for is wrong, but the machine of the server.
-            Self::Maven { .. } => Kind::Unavailable,
-            Self::File { .. } | Self::Underway { .. } => Kind::Unavailable,
+            // Wrong settings of Maven are on the machine of the server, not in what was asked.
+            Self::Maven { .. } | Self::File { .. } | Self::Underway { .. } => Kind::Unavailable,
             Self::NotFound { .. } => Kind::NotFound,
             Self::Name(_)
             | Self::Invalid { .. }

@@ -117,7 +117,7 @@ fn maven_files(settings: &Settings) -> MavenFiles {
     let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
     MavenFiles {
         home: home.unwrap_or_else(|| settings.cache_directory.clone()),
-        user: settings.maven_settings.clone(),
+        user: settings.maven.clone(),
         installed: flumen_maven::installed_settings(&variable).into_iter().collect(),
         variable,
     }

@@ -26,7 +26,7 @@ pub(crate) struct Settings {
     /// The largest artifact. Default: 4 GiB.
     pub(crate) artifact_limit: ByteSize,
     /// Settings of Maven. Default: `~/.m2/settings.xml`, where it is there.
-    pub(crate) maven_settings: Option<PathBuf>,
+    pub(crate) maven: Option<PathBuf>,
     /// Where the local cluster's Kubernetes API listens. Default: 127.0.0.1:7602.
     pub(crate) kubernetes_listen: SocketAddr,
     /// Where the local cluster's registry listens. Default: 127.0.0.1:7603.

@@ -142,8 +142,11 @@ fn fields(definition: Definition<'_>) -> BTreeMap<String, String> {
         if let Dependency::Maven(MavenDependency { maven, exclude, role }) = dependency
             && !definition.artifacts.is_empty()
         {
-            let without: String = exclude.iter().map(|one| format!(" without {one}")).collect();
-            fields.insert(format!("dependencies.{maven}"), format!("{}{without}", role.as_str()));
+            let mut words = vec![role.as_str()];
+            for one in exclude {
+                words.extend(["without", one]);
+            }
+            fields.insert(format!("dependencies.{maven}"), words.join(" "));
         }
     }
     for (name, digest) in definition.artifacts {

@@ -9,7 +9,7 @@ use flumen_sql_runner::{FILE_NAME, JAR, JAR_NAME};
 use flumen_store::ReleaseArtifact;
 use futures::stream;
 
-use crate::{Control, Error, identity};
+use crate::{Control, Error, artifacts::is_jar, identity};
 
 /// The largest script that is read, in bytes.
 const MAX_SCRIPT: u64 = 4 << 20;
@@ -84,7 +84,7 @@ impl Control {
         if !findings.iter().any(|finding| finding.problem.is_about_a_factory()) {
             return Ok(findings);
         }
-        for jar in others.iter().filter(|one| one.name.ends_with(".jar")) {
+        for jar in others.iter().filter(|one| is_jar(&one.name)) {
             target.provide(self.factories(jar).await?);
         }
         Ok(check(script, &target))
@@ -117,12 +117,11 @@ impl Control {
         bytes: &[u8],
     ) -> Result<ReleaseArtifact, Error> {
         let digest = identity::sha256(bytes);
-        let size = match self.artifact(&digest).await? {
-            Some(size) => size,
-            None => {
-                let body = stream::iter([Ok::<_, io::Error>(Bytes::copy_from_slice(bytes))]);
-                self.put_artifact(&digest, body).await?
-            }
+        let size = if let Some(size) = self.artifact(&digest).await? {
+            size
+        } else {
+            let body = stream::iter([Ok::<_, io::Error>(Bytes::copy_from_slice(bytes))]);
+            self.put_artifact(&digest, body).await?
         };
         Ok(ReleaseArtifact { name: name.to_owned(), digest, size, role, maven: None })
     }

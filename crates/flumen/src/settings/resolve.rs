@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
         let listen = self.required::<Address>(keys::LISTEN, "127.0.0.1:7600");
         let ui_listen = self.required::<Address>(keys::UI_LISTEN, "127.0.0.1:7601");
         let artifact_limit = self.required(keys::ARTIFACT_LIMIT, "4g");
-        let maven_settings = self.optional(keys::MAVEN_SETTINGS);
+        let maven = self.optional(keys::MAVEN_SETTINGS);
         let kubernetes_listen = self.required::<Address>(keys::KUBERNETES_LISTEN, "127.0.0.1:7602");
         let registry_listen = self.required::<Address>(keys::REGISTRY_LISTEN, "127.0.0.1:7603");
         let allocatable_cpu = self.optional(keys::ALLOCATABLE_CPU);
@@ -178,7 +178,7 @@ impl<'a> Reader<'a> {
             listen: listen?.0,
             ui_listen: ui_listen?.0,
             artifact_limit: artifact_limit?,
-            maven_settings,
+            maven,
             kubernetes_listen: kubernetes_listen?.0,
             registry_listen: registry_listen?.0,
             allocatable_cpu,

@@ -55,7 +55,7 @@ impl Program {
 
     /// The server.
     pub(super) fn server(settings: &Settings, config: Option<&Path>) -> Self {
-        let maven = settings.maven_settings.as_ref().map(|file| file.display().to_string());
+        let maven = settings.maven.as_ref().map(|file| file.display().to_string());
         Self::new("server", "serve", settings, config)
             .with(keys::LISTEN, &settings.listen)
             .with(keys::UI_LISTEN, &settings.ui_listen)

@@ -77,19 +77,16 @@ fn fields(release: &Release) -> Table {
 }
 
 fn add(table: &mut Table, name: &str, value: &Value) {
-    match value {
-        Value::Object(map) => {
-            for (key, value) in map {
-                add(table, &format!("{name}.{key}"), value);
-            }
+    if let Value::Object(map) = value {
+        for (key, value) in map {
+            add(table, &format!("{name}.{key}"), value);
         }
-        _ => {
-            let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-            let shown = match name.strip_prefix("configuration.") {
-                Some(key) => shown_value(key, &text),
-                None => text,
-            };
-            table.row(vec![name.into(), shown.into()]);
-        }
+        return;
     }
+    let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    let shown = match name.strip_prefix("configuration.") {
+        Some(key) => shown_value(key, &text),
+        None => text,
+    };
+    table.row(vec![name.into(), shown.into()]);
 }
