@@ -9,7 +9,7 @@ CACHE ?= $(HOME)/.cache/flumen
 CARGO ?= cargo
 FUZZ_SECONDS ?= 600
 
-.PHONY: build demo test test-all bench fuzz setup pure lint e2e
+.PHONY: build demo test test-all bench fuzz setup setup-tests pure lint e2e
 
 build: target/release/flumen
 
@@ -22,11 +22,14 @@ FORCE:
 setup:
 	@scripts/setup
 
+setup-tests:
+	@scripts/setup tests
+
 demo: setup
 	$(CARGO) build --release --locked --package flumen --package flumen-e2e
 	@target/release/flumen-demo target/release/flumen $(CACHE)
 
-test: setup lint pure e2e
+test: setup-tests lint pure e2e
 
 test-all: export FLUMEN_ALL_KILLS = 1
 test-all: export FLUMEN_ALL_VERSIONS = 1
