@@ -186,9 +186,16 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(error) => error.hint(),
-            Self::Dependencies { source, .. } | Self::Maven { source } => {
-                source.hint().map(ToOwned::to_owned)
-            }
+            Self::Dependencies { source, .. } => Some(match &**source {
+                flumen_maven::Error::NotFound { .. } | flumen_maven::Error::Offline { .. } => {
+                    "Check the coordinates. The server asks the repositories of the Maven settings on its machine; `flumen serve --maven-settings FILE` names others.".to_owned()
+                }
+                flumen_maven::Error::Contradiction { .. } | flumen_maven::Error::TooLarge { .. } => {
+                    "Leave one of those that want it out with `exclude` in the job file.".to_owned()
+                }
+                other => return other.hint().map(ToOwned::to_owned),
+            }),
+            Self::Maven { source } => source.hint().map(ToOwned::to_owned),
             Self::Changed { .. } => {
                 Some("Fetch it again and repeat the change with its new ETag.".to_owned())
             }

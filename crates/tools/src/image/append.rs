@@ -24,8 +24,7 @@ use crate::{Error, Streams, progress::megabytes};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   flumen image append flink:1.20.5 registry.example.com/team/job:v1 --add target/job.jar:/opt/flink/usrlib/
-  flumen image append flink:1.20.5 registry.example.com/team/job:v1 --add lib:/opt/flink/lib --add conf:/etc/job \\
-      --label org.opencontainers.image.title=job
+  flumen image append flink:1.20.5 example.com/job:v1 --add conf:/etc/job --label org.opencontainers.image.title=job
   flumen image append flink:1.20.5 registry.example.com/team/flink:1 --add lib:/opt/flink/lib --platform all
   flumen image append flink:1.20.5 localhost:5000/job:v1 --add job.jar:/job.jar --output json | jq -r .reference
   flumen image append flink:1.20.5 localhost:5000/job:v1 --add job.jar:/job.jar --compression zstd --sbom
