@@ -2,8 +2,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use flumen_faults::Faults;
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Sqlite, SqlitePool,
     migrate::{MigrateError, Migrator},
+    pool::PoolConnection,
     query::Query,
     sqlite::{
         SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
@@ -35,9 +36,11 @@ pub struct Store {
     faults: Faults,
 }
 
-/// A transaction that holds the write lock from its beginning, so that what it reads stays true.
+/// A transaction that holds the write lock from its beginning, so that what it reads stays true. One that is not
+/// committed ends with its connection: whether SQLite has rolled back by itself cannot be known.
 pub(crate) struct Writing {
-    transaction: Transaction<'static, Sqlite>,
+    connection: PoolConnection<Sqlite>,
+    is_ended: bool,
     file: Arc<Path>,
 }
 
@@ -110,9 +113,15 @@ impl Store {
 
     /// Begins a transaction.
     pub(crate) async fn write(&self, what: &'static str) -> Result<Writing, Error> {
-        let begun = self.writer.begin_with("BEGIN IMMEDIATE").await;
-        let transaction = self.written(what, begun).await?;
-        Ok(Writing { transaction, file: Arc::clone(&self.file) })
+        let begun = self.begin().await;
+        self.written(what, begun).await
+    }
+
+    async fn begin(&self) -> Result<Writing, sqlx::Error> {
+        let connection = self.writer.acquire().await?;
+        let mut writing = Writing { connection, is_ended: false, file: Arc::clone(&self.file) };
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut *writing.connection).await?;
+        Ok(writing)
     }
 
     /// Ends a transaction: until then nothing is written.
@@ -120,9 +129,16 @@ impl Store {
         &self,
         effect: &'static str,
         what: &'static str,
-        writing: Writing,
+        mut writing: Writing,
     ) -> Result<(), Error> {
-        let done = self.faults.around(effect, writing.transaction.commit(), no_answer).await;
+        let commit = async {
+            sqlx::query("COMMIT").execute(&mut *writing.connection).await?;
+            writing.is_ended = true;
+            Ok(())
+        };
+        let done = self.faults.around(effect, commit, no_answer).await;
+        // It may hold the one connection that is looked at next.
+        drop(writing);
         self.written(what, done).await
     }
 
@@ -160,8 +176,16 @@ impl Writing {
         what: &'static str,
         statement: Statement<'_>,
     ) -> Result<SqliteQueryResult, Error> {
-        let done = statement.execute(&mut *self.transaction).await;
+        let done = statement.execute(&mut *self.connection).await;
         done.map_err(|source| Error::Save { what, file: Arc::clone(&self.file), source })
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if !self.is_ended {
+            self.connection.close_on_drop();
+        }
     }
 }
 

@@ -15,11 +15,12 @@ pub(super) fn render(entries: &[(&str, &Value)]) -> String {
 pub(super) fn losses(entries: &[(&str, &Value)]) -> Vec<Loss> {
     let loss = |(key, value): &(&str, &Value)| {
         let text = value.to_text(ConfigurationFormat::Legacy);
-        what_is_lost(key, &text).map(|what| Loss { key: (*key).to_owned(), what })
+        // An empty list is what Flink has where nothing is set.
+        let is_empty_list = matches!(value, Value::List(items) if items.is_empty());
+        let judge = if is_empty_list { what_is_cut } else { what_is_lost };
+        judge(key, &text).map(|what| Loss { key: (*key).to_owned(), what })
     };
-    // An empty list is what Flink has where nothing is set.
-    let is_empty_list = |value: &Value| matches!(value, Value::List(items) if items.is_empty());
-    entries.iter().filter(|(_, value)| !is_empty_list(value)).filter_map(loss).collect()
+    entries.iter().filter_map(loss).collect()
 }
 
 /// What Flink's line parser does to the pair, if it does not read it back.

@@ -181,13 +181,15 @@ fn what_the_old_format_cannot_carry_is_named() {
         ("empty", text("")),
         ("blank", text(" a")),
         ("fine", text("a: b")),
+        ("none", Value::List(Vec::new())),
+        ("key: of", Value::List(Vec::new())),
     ];
     let minor = FlinkMinor::new(1, 18);
     let file =
         render_configuration_file(&configuration(minor, ConfigurationFormat::Legacy, &entries));
     let mut lost: Vec<&str> = file.losses.iter().map(|loss| loss.key.as_str()).collect();
     lost.sort_unstable();
-    assert_eq!(lost, ["blank", "empty", "hash", "lines"]);
+    assert_eq!(lost, ["blank", "empty", "hash", "key: of", "lines"]);
     assert_eq!(file.name, "flink-conf.yaml");
 }
 
