@@ -77,14 +77,12 @@ async fn what_is_named_by_maven_coordinates_is_fetched_with_what_it_needs_and_ke
     std::fs::remove_dir_all(repository).unwrap();
     let again = server.apply(with_maven("lib", &json!(null))).await.unwrap();
     assert_eq!(again.operation, None);
-    server.cancel().await;
-    server.until_state("CANCELED").await;
+    server.operation_ended(server.cancel().await).await;
 
     let fewer = server.apply(with_maven("lib", &json!(["g:b"]))).await.unwrap();
     assert!(fewer.operation.is_some(), "without g:b it is another release");
     assert_eq!(newest(&server).await.content.artifacts.len(), 2);
-    server.cancel().await;
-    server.until_state("CANCELED").await;
+    server.operation_ended(server.cancel().await).await;
 
     let place = (&environment(), &name());
     let order = RollBackOrder { release: 1, start: false, force: false };

@@ -54,8 +54,7 @@ async fn a_script_is_released_with_what_runs_it() {
 
     let again = apply(&server, job(&json!({})), SCRIPT.as_bytes()).await.unwrap();
     assert_eq!(again.operation, None, "what Flumen adds is no change");
-    server.cancel().await;
-    server.until_state("CANCELED").await;
+    server.operation_ended(server.cancel().await).await;
     server.finish().await;
 }
 
