@@ -45,7 +45,7 @@ impl Control {
         }
         let resolution =
             client.resolve(&request, Environment::linux(JAVA)).await.map_err(failed)?;
-        let roles = roles(&resolution.artifacts, &wanted)?;
+        let roles = roles(&resolution.artifacts, (&wanted, &request))?;
         let paths = client.fetch(&resolution.artifacts).await.map_err(failed)?;
         let names = file_names(&resolution.artifacts);
         let mut kept = Vec::with_capacity(paths.len());
@@ -112,22 +112,41 @@ fn parsed(dependency: &MavenDependency) -> Result<Wanted, flumen_maven::Error> {
     Ok(Wanted { coordinates: dependency.maven.parse::<Coordinates>()?, exclusions })
 }
 
-/// What each file is for: the same as what it is there for.
-fn roles(artifacts: &[Artifact], wanted: &[&MavenDependency]) -> Result<Vec<ArtifactRole>, Error> {
-    let mut asked_for = wanted.iter();
+/// What each file is for: the same as what it is there for. Of two that name one artifact only one is there, so they
+/// are told apart by their names and not by their order.
+fn roles(
+    artifacts: &[Artifact],
+    (wanted, request): (&[&MavenDependency], &Request),
+) -> Result<Vec<ArtifactRole>, Error> {
     let mut present: Option<&MavenDependency> = None;
     let mut roles = Vec::with_capacity(artifacts.len());
-    for artifact in artifacts {
-        if artifact.depth == 1 {
-            present = asked_for.next().copied();
+    for Artifact { coordinates, depth, .. } in artifacts {
+        if *depth == 1 {
+            let is_it = |one: &Wanted| is_same(&one.coordinates, coordinates);
+            let place = request.wanted.iter().position(is_it);
+            present = place.and_then(|place| wanted.get(place).copied());
+            if present.is_none() {
+                let message = format!(
+                    "one of the dependencies is called {coordinates} today; name it so in the job file"
+                );
+                return Err(Error::Invalid { message });
+            }
         } else if let Some(plugin) = present.filter(|one| one.role == ArtifactRole::Plugin) {
             let message = format!(
-                "{} depends on {}, and a plugin by coordinates is one jar that brings all it needs: exclude that, or add a jar that holds both",
-                plugin.maven, artifact.coordinates
+                "{} depends on {coordinates}, and a plugin by coordinates is one jar that brings all it needs: exclude that, or add a jar that holds both",
+                plugin.maven
             );
             return Err(Error::Invalid { message });
         }
         roles.push(present.map(|one| one.role).unwrap_or_default());
     }
     Ok(roles)
+}
+
+/// Whether both name one artifact, in whatever version.
+fn is_same(one: &Coordinates, other: &Coordinates) -> bool {
+    let name = |of: &Coordinates| {
+        (of.gav.group.clone(), of.gav.artifact.clone(), of.extension.clone(), of.classifier.clone())
+    };
+    name(one) == name(other)
 }

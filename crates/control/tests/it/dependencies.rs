@@ -93,6 +93,30 @@ async fn what_is_named_by_maven_coordinates_is_fetched_with_what_it_needs_and_ke
 }
 
 #[tokio::test]
+async fn each_file_has_the_role_of_what_it_is_there_for_also_where_one_is_named_twice() {
+    let server = TestServer::start().await;
+    maven_repository(&server);
+    let mut file = job();
+    file["dependencies"] = json!([
+        {"maven": "g:a:1", "role": "lib", "exclude": ["g:b"]}, {"maven": "g:a:1", "role": "lib", "exclude": ["g:b"]},
+        {"maven": "g:b:1"},
+    ]);
+    server.apply(file).await.unwrap();
+    let artifacts = newest(&server).await.content.artifacts;
+    let roles: Vec<_> = artifacts.iter().map(|one| (one.name.as_str(), one.role)).collect();
+    assert_eq!(
+        roles,
+        [
+            ("job.jar", ArtifactRole::Usrlib),
+            ("a-1.jar", ArtifactRole::Lib),
+            ("b-1.jar", ArtifactRole::Usrlib),
+        ]
+    );
+    server.operation_ended(server.cancel().await).await;
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_fetched_is_named_and_nothing_is_made() {
     let server = TestServer::start().await;
     maven_repository(&server);
