@@ -104,6 +104,16 @@ impl Program {
     pub fn of_jar(spec: &JobSpec, jar: String) -> Self {
         Self { jar, main_class: spec.main_class.clone(), arguments: spec.arguments.clone() }
     }
+
+    /// A program that reads what it is to do from a file beside its jar, both by their names in [`USRLIB`].
+    pub fn of_file(jar: &str, main_class: &str, file: &str) -> Self {
+        let path = |name: &str| format!("{USRLIB}/{name}");
+        Self {
+            jar: path(jar),
+            main_class: Some(main_class.to_owned()),
+            arguments: vec![path(file)],
+        }
+    }
 }
 
 impl JobDeployment {

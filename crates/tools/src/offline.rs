@@ -105,11 +105,7 @@ fn plan(
 
 fn program(spec: &JobSpec) -> Program {
     if spec.kind == JobKind::Sql {
-        return Program {
-            jar: format!("{USRLIB}/{JAR_NAME}"),
-            main_class: Some(MAIN_CLASS.to_owned()),
-            arguments: vec![format!("{USRLIB}/{FILE_NAME}")],
-        };
+        return Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME);
     }
     // A jar beside the job file goes into the image under its own name.
     let artifact = &spec.artifact;

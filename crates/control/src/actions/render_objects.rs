@@ -129,11 +129,7 @@ fn rendered(spec: &JobSpec, content: &ReleaseContent, place: Place<'_>) -> Resul
 
 fn program(spec: &JobSpec, content: &ReleaseContent) -> Program {
     if spec.kind == JobKind::Sql {
-        return Program {
-            jar: format!("{USRLIB}/{JAR_NAME}"),
-            main_class: Some(MAIN_CLASS.to_owned()),
-            arguments: vec![format!("{USRLIB}/{FILE_NAME}")],
-        };
+        return Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME);
     }
     let jar = match content.artifacts.first() {
         Some(artifact) => format!("{USRLIB}/{}", artifact.name),
