@@ -1,7 +1,8 @@
 # build     the release binary at target/release/flumen
 # demo      the main job end to end, from nothing
 # test      everything that CI asks for
-# test-all  the same with the server killed at every point instead of a selection, and on every Flink version
+# test-all  the same with the server killed at every point instead of a selection, on every Flink version, and with Maven
+#           asked anew
 # bench     figures against the peer, as ratios of one run, and what it costs to follow jobs
 # fuzz      every reader of foreign text, FUZZ_SECONDS each; what it finds stays in fuzz/found
 
@@ -9,7 +10,7 @@ CACHE ?= $(HOME)/.cache/flumen
 CARGO ?= cargo
 FUZZ_SECONDS ?= 600
 
-.PHONY: build demo test test-all bench fuzz setup setup-tests pure lint e2e
+.PHONY: build demo test test-all bench fuzz setup setup-tests setup-maven pure lint e2e
 
 build: target/release/flumen
 
@@ -25,6 +26,9 @@ setup:
 setup-tests:
 	@scripts/setup tests
 
+setup-maven:
+	@scripts/setup maven
+
 demo: setup
 	$(CARGO) build --release --locked --package flumen --package flumen-e2e
 	@target/release/flumen-demo target/release/flumen $(CACHE)
@@ -33,7 +37,8 @@ test: setup-tests lint pure e2e
 
 test-all: export FLUMEN_ALL_KILLS = 1
 test-all: export FLUMEN_ALL_VERSIONS = 1
-test-all: test
+test-all: export FLUMEN_ASK_MAVEN = 1
+test-all: setup-maven test
 
 lint:
 	$(CARGO) fmt --all --check

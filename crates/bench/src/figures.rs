@@ -11,6 +11,7 @@ pub(crate) struct Series(Vec<f64>);
 pub(crate) enum Unit {
     Milliseconds,
     Mebibytes,
+    Bytes,
     Percent,
 }
 
@@ -21,6 +22,11 @@ impl Series {
 
     pub(crate) fn of(value: f64) -> Self {
         Self(vec![value])
+    }
+
+    /// Adds a figure that is no time.
+    pub(crate) fn add(&mut self, value: f64) {
+        self.0.push(value);
     }
 
     pub(crate) fn median(&self) -> f64 {
@@ -41,11 +47,18 @@ impl Series {
         self.0.iter().copied().fold(f64::NEG_INFINITY, f64::max)
     }
 
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn show(&self, unit: Unit) -> String {
+        // A figure that is to be compared to the last byte.
+        let number = if matches!(unit, Unit::Bytes) { whole } else { number };
         let median = number(self.median());
         let unit = match unit {
             Unit::Milliseconds => " ms",
             Unit::Mebibytes => " MiB",
+            Unit::Bytes => " bytes",
             Unit::Percent => " %",
         };
         if self.0.len() < 2 {
@@ -64,6 +77,10 @@ fn number(value: f64) -> String {
     }
 }
 
+fn whole(value: f64) -> String {
+    format!("{value:.0}")
+}
+
 /// A table of figures with their goals.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -73,8 +90,22 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(title: &str) -> Self {
-        let heading = ["", "Flumen", "Flink's client", "ratio", "goal"].map(str::to_owned);
+        Self::beside(title, "Flink's client")
+    }
+
+    /// Beside another peer than Flink's client.
+    pub(crate) fn beside(title: &str, peer: &str) -> Self {
+        let heading = ["", "Flumen", peer, "ratio", "goal"].map(str::to_owned);
         Self { title: title.to_owned(), rows: vec![heading] }
+    }
+
+    /// As [`Table::beside`]; without a peer that is not installed, which is said.
+    pub(crate) fn beside_installed(title: &str, peer: &str, is_installed: bool) -> Self {
+        if is_installed {
+            return Self::beside(title, peer);
+        }
+        let title = format!("{title}\n  Without figures of {peer}: not installed.");
+        Self { title, rows: vec![["", "Flumen", "", "", "goal"].map(str::to_owned)] }
     }
 
     /// A figure of Flumen alone.
@@ -96,6 +127,9 @@ impl Table {
     }
 
     fn pair(&mut self, what: &str, (flumen, peer): (&Series, &Series), ratio: String, goal: &str) {
+        if peer.is_empty() {
+            return self.alone(what, Unit::Milliseconds, flumen, goal);
+        }
         self.rows.push([
             what.to_owned(),
             flumen.show(Unit::Milliseconds),
@@ -146,5 +180,16 @@ mod tests {
         let text = table.to_string();
         assert!(text.contains("50.0 ms (20.0 to 80.0)  "), "{text}");
         assert!(text.contains("1 : 60.0") && text.contains("60.0 ×"), "{text}");
+    }
+
+    #[test]
+    fn a_peer_that_is_not_installed_is_named_and_has_no_column() {
+        let mut table = Table::beside_installed("title", "Maven", false);
+        table.less("wall", &Series(vec![50.0]), &Series::default(), "1 : 50");
+        table.alone("sent", Unit::Bytes, &Series(vec![31_457_280.0]), "0 bytes");
+        let text = table.to_string();
+        assert!(text.starts_with("title\n  Without figures of Maven: not installed.\n"), "{text}");
+        assert!(text.contains("wall  50.0 ms") && !text.contains("1 : NaN"), "{text}");
+        assert!(text.contains("31457280 bytes"), "{text}");
     }
 }

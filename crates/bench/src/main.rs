@@ -18,11 +18,18 @@ mod figures;
 mod idle;
 mod local;
 mod machine;
+mod maven;
+mod mirror;
 mod peer;
 mod process;
+mod release;
 mod render;
+mod server_release;
+mod upload;
 
-const USAGE: &str = "usage: flumen-bench FLUMEN_BINARY CACHE_DIRECTORY [RUNS]";
+const USAGE: &str = "usage: flumen-bench FLUMEN_BINARY CACHE_DIRECTORY [RUNS [jobs|client|render|maven|releases]...]";
+/// What can be measured alone, in the order of the sections.
+const PARTS: [&str; 5] = ["jobs", "client", "render", "maven", "releases"];
 /// How often each figure is taken; odd, so that the median is one that was measured.
 const RUNS: usize = 5;
 
@@ -40,7 +47,12 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match bench(&PathBuf::from(binary), Path::new(&cache), runs) {
+    let parts: Vec<_> = arguments.map(|part| part.to_string_lossy().into_owned()).collect();
+    if let Some(unknown) = parts.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        eprintln!("{unknown} is no part of the benchmark; {USAGE}");
+        return ExitCode::FAILURE;
+    }
+    match bench(&PathBuf::from(binary), Path::new(&cache), runs, &parts) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nThe benchmark failed: {error:#}");
@@ -49,36 +61,59 @@ fn main() -> ExitCode {
     }
 }
 
-fn bench(binary: &Path, cache: &Path, runs: usize) -> Result<()> {
+fn bench(binary: &Path, cache: &Path, runs: usize, parts: &[String]) -> Result<()> {
     let directory = tempfile::Builder::new()
         .prefix("flumen-bench-")
         .tempdir()
         .context("no temporary directory")?;
-    let jar = example_jar(cache, FLINK)?;
+    let at = |name: &str| -> Result<PathBuf> {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(&path).context("no temporary directory")?;
+        Ok(path)
+    };
+    let is_wanted = |part: &str| parts.is_empty() || parts.iter().any(|one| one == part);
     println!("{}", machine::describe()?);
     println!("Medians of {runs} runs (least to greatest).\n");
+    if is_wanted("jobs")
+        && let Err(error) = jobs(binary, cache, directory.path(), runs)
+    {
+        let logs = directory.keep().join("data/logs");
+        return Err(error.context(format!("the logs are in {}", logs.display())));
+    }
+    if is_wanted("client") {
+        let home = cache.join("flink").join(FLINK);
+        println!("{}", drop_in::list(binary, &home, directory.path(), runs)?);
+    }
+    if is_wanted("render") {
+        println!("{}", render::measure(runs)?);
+    }
+    if is_wanted("maven") {
+        println!("{}", maven::measure(binary, cache, &at("maven")?, runs)?);
+    }
+    if is_wanted("releases") {
+        for table in release::measure(binary, cache, &at("releases")?, runs)? {
+            println!("{table}");
+        }
+    }
+    Ok(())
+}
 
+/// Flumen and its local cluster, alone and beside Flink's client.
+fn jobs(binary: &Path, cache: &Path, directory: &Path, runs: usize) -> Result<()> {
+    let jar = example_jar(cache, FLINK)?;
     let mut table =
         Table::new("1. Local cluster: from the start of `flumen local` to readyz and a ready node");
-    local::measure(binary, &directory.path().join("local"), runs, &mut table)?;
+    local::measure(binary, &directory.join("local"), runs, &mut table)?;
     println!("{table}");
 
-    let flumen = Flumen::up(binary, (&directory.path().join("data"), cache))?;
+    let flumen = Flumen::up(binary, (&directory.join("data"), cache))?;
     let mut table = Table::new("2. `flumen up`, no job, a minute after its start");
     idle::measure(&flumen, &mut table)?;
     println!("{table}");
 
-    let result = Contest::prepare(&flumen, binary, directory.path(), (cache, &jar))
-        .and_then(|contest| compare(&flumen, &contest, runs));
-    if let Err(error) = result {
-        let logs = directory.keep().join("data/logs");
-        return Err(error.context(format!("the logs are in {}", logs.display())));
-    }
-    flumen.stop()?;
-    let home = cache.join("flink").join(FLINK);
-    println!("{}", drop_in::list(binary, &home, directory.path(), runs)?);
-    println!("{}", render::measure(runs)?);
-    Ok(())
+    let contest = Contest::prepare(&flumen, binary, directory, (cache, &jar))?;
+    compare(&flumen, &contest, runs)?;
+    flumen.stop()
 }
 
 fn compare(flumen: &Flumen, contest: &Contest<'_>, runs: usize) -> Result<()> {

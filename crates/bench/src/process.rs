@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -15,6 +16,8 @@ use nix::{
     time::{clock_getcpuclockid, clock_gettime},
     unistd::Pid,
 };
+
+const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// What a command took from its start to its end.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +43,40 @@ pub(crate) fn measured(command: &mut Command) -> Result<(Output, Spent)> {
         String::from_utf8_lossy(&output.stdout)
     );
     Ok((output, Spent { began, wall, cpu }))
+}
+
+/// Runs a command that must succeed; the most memory that it held, which the kernel notes as long as it runs.
+pub(crate) fn peak(command: &mut Command) -> Result<(Duration, u64)> {
+    let began = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("could not run {command:?}"))?;
+    let mut peak = 0;
+    let status = loop {
+        // The highest so far never falls: whatever was seen last is the peak but for the last moment.
+        peak = high_water(child.id()).unwrap_or_default().max(peak);
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        thread::sleep(LOOK_EVERY);
+    };
+    ensure!(status.success(), "{command:?} ended with {status}");
+    Ok((began.elapsed(), peak))
+}
+
+fn high_water(process: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kibibytes| kibibytes << 10)
+}
+
+/// Whether a program is there.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&paths).any(|directory| directory.join(program).is_file())
 }
 
 fn of_children() -> Result<Duration> {

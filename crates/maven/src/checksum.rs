@@ -1,5 +1,12 @@
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _},
+};
+
 use sha1::Sha1;
-use sha2::{Digest as _, Sha256, Sha512};
+use sha2::{Digest, Sha256, Sha512};
+
+const BUFFER: usize = 64 * 1024;
 
 /// What repositories say of their files, in the order in which it is asked for: nearly all have the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,8 +17,6 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
-    pub(crate) const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
-
     /// The ending of the file that has it.
     pub(crate) const fn extension(self) -> &'static str {
         match self {
@@ -38,26 +43,35 @@ impl Algorithm {
     }
 }
 
-/// All three of what went through.
+/// What went through, by the first of the algorithms. Another one is rarely asked for, and costs a second reading then.
 #[derive(Default)]
-pub(crate) struct Hashes {
-    sha1: Sha1,
-    sha256: Sha256,
-    sha512: Sha512,
-}
+pub(crate) struct Hash(Sha1);
 
-impl Hashes {
+impl Hash {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        self.sha1.update(bytes);
-        self.sha256.update(bytes);
-        self.sha512.update(bytes);
+        self.0.update(bytes);
     }
 
-    pub(crate) fn hex(&self, algorithm: Algorithm) -> String {
+    /// The digest by an algorithm of all that went through, which `file` holds.
+    pub(crate) fn hex(self, algorithm: Algorithm, file: &File) -> io::Result<String> {
         match algorithm {
-            Algorithm::Sha1 => hex(&self.sha1.clone().finalize()),
-            Algorithm::Sha256 => hex(&self.sha256.clone().finalize()),
-            Algorithm::Sha512 => hex(&self.sha512.clone().finalize()),
+            Algorithm::Sha1 => Ok(hex(&self.0.finalize())),
+            Algorithm::Sha256 => read_again::<Sha256>(file),
+            Algorithm::Sha512 => read_again::<Sha512>(file),
+        }
+    }
+}
+
+fn read_again<D: Digest>(mut file: &File) -> io::Result<String> {
+    let mut hash = D::new();
+    let mut buffer = vec![0; BUFFER];
+    file.rewind()?;
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hex(&hash.finalize())),
+            Ok(count) => hash.update(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -70,16 +84,24 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
     fn the_known_digests_of_abc() {
-        let mut hashes = Hashes::default();
-        hashes.update(b"a");
-        hashes.update(b"bc");
-        assert_eq!(hashes.hex(Algorithm::Sha1), "a9993e364706816aba3e25717850c26c9cd0d89d");
-        assert!(hashes.hex(Algorithm::Sha256).starts_with("ba7816bf8f01cfea"));
-        assert!(hashes.hex(Algorithm::Sha512).starts_with("ddaf35a193617aba"));
+        let of_abc = |algorithm| {
+            let mut file = tempfile::tempfile().expect("a file");
+            let mut hash = Hash::default();
+            for part in [&b"a"[..], b"bc"] {
+                file.write_all(part).expect("written");
+                hash.update(part);
+            }
+            hash.hex(algorithm, &file).expect("read")
+        };
+        assert_eq!(of_abc(Algorithm::Sha1), "a9993e364706816aba3e25717850c26c9cd0d89d");
+        assert!(of_abc(Algorithm::Sha256).starts_with("ba7816bf8f01cfea"));
+        assert!(of_abc(Algorithm::Sha512).starts_with("ddaf35a193617aba"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-pub use crate::transport::Progress;
+pub use crate::progress::Progress;
 use crate::{
     coordinates::{Coordinates, Gav},
     effective::Unusable,
@@ -103,33 +103,32 @@ impl Client {
     /// # Errors
     /// `NotFound` if a file is in no repository, otherwise as [`Client::resolve`].
     pub async fn fetch(&self, artifacts: &[Artifact]) -> Result<Vec<PathBuf>, Error> {
+        self.transport.progress.artifacts_are_wanted(artifacts.len());
         // Collected, as a closure in the stream would keep the whole from being sent between threads.
+        let places = artifacts.iter().enumerate();
         let fetches: Vec<_> =
-            artifacts.iter().map(|artifact| self.fetch_one(&artifact.coordinates)).collect();
-        stream::iter(fetches).buffered(self.settings.parallel.max(1)).try_collect().await
+            places.map(|(place, artifact)| self.fetch_one(place, &artifact.coordinates)).collect();
+        let limit = self.settings.parallel.max(1);
+        let mut paths: Vec<_> = stream::iter(fetches).buffer_unordered(limit).try_collect().await?;
+        paths.sort_unstable_by_key(|(place, _)| *place);
+        Ok(paths.into_iter().map(|(_, path)| path).collect())
     }
 
-    async fn fetch_one(&self, of: &Coordinates) -> Result<PathBuf, Error> {
-        self.file(of, MAX_FILE).await?.ok_or_else(|| self.not_found(&of.to_string()))
+    /// One of several files, with its place among them.
+    async fn fetch_one(&self, place: usize, of: &Coordinates) -> Result<(usize, PathBuf), Error> {
+        let found = self.file(of, MAX_FILE).await?;
+        let path = found.ok_or_else(|| self.not_found(&of.to_string()))?;
+        self.transport.progress.artifact_is_there();
+        Ok((place, path))
     }
 
-    /// Copies a file out of the local repository; what has its name in the directory is whole.
+    /// Copies a file out of the local repository; what has its name in the directory is whole. The disk is not waited
+    /// for: who loses power in the middle copies again.
     ///
     /// # Errors
     /// `Unavailable` or `Denied` if it cannot be read or written.
     pub fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-        let directory = to.parent().unwrap_or(Path::new("."));
-        let failed = |source| Error::Write { path: to.to_owned(), source };
-        std::fs::create_dir_all(directory).map_err(failed)?;
-        let mut part = tempfile::Builder::new()
-            .prefix(".")
-            .suffix(".part")
-            .tempfile_in(directory)
-            .map_err(failed)?;
-        let mut source = std::fs::File::open(from)
-            .map_err(|source| Error::Read { path: from.to_owned(), source })?;
-        std::io::copy(&mut source, part.as_file_mut()).map_err(failed)?;
-        local::persist(part, to, Durable::Yes)
+        copy(from, to, Durable::No)
     }
 
     /// The file in the local repository, fetched if it is not there; none if nobody has it.
@@ -193,6 +192,21 @@ impl Client {
             let beside = format!("{target}.{}", algorithm.extension());
             self.local.write(&beside, digest.as_bytes())?;
         }
-        self.local.store(part, target, &remote.id).map(Some)
+        self.local.store(part, target, &remote.id).await.map(Some)
     }
+}
+
+fn copy(from: &Path, to: &Path, durable: Durable) -> Result<(), Error> {
+    let directory = to.parent().unwrap_or(Path::new("."));
+    let failed = |source| Error::Write { path: to.to_owned(), source };
+    std::fs::create_dir_all(directory).map_err(failed)?;
+    let mut part = tempfile::Builder::new()
+        .prefix(".")
+        .suffix(".part")
+        .tempfile_in(directory)
+        .map_err(failed)?;
+    let mut source = std::fs::File::open(from)
+        .map_err(|source| Error::Read { path: from.to_owned(), source })?;
+    std::io::copy(&mut source, part.as_file_mut()).map_err(failed)?;
+    local::persist(part, to, durable)
 }

@@ -15,6 +15,7 @@ mod local;
 mod metadata;
 mod order;
 mod pom;
+mod progress;
 mod range;
 mod repository;
 mod resolver;

@@ -78,15 +78,22 @@ impl Local {
         let _ = fs::remove_dir(directory);
     }
 
-    /// Gives a whole file its name, and notes where it came from.
-    pub(crate) fn store(
+    /// Gives a whole file its name, and notes where it came from. The disk is waited for beside other work: several
+    /// files that wait for it at once wait little longer than one.
+    pub(crate) async fn store(
         &self,
         part: NamedTempFile,
         path: &str,
         origin: &str,
     ) -> Result<PathBuf, Error> {
         let target = self.path(path);
-        persist(part, &target, Durable::Yes)?;
+        let place = target.clone();
+        let stored = tokio::task::spawn_blocking(move || persist(part, &place, Durable::Yes)).await;
+        let interrupted = |error| {
+            let source = io::Error::other(error);
+            Err(Error::Write { path: target.clone(), source })
+        };
+        stored.unwrap_or_else(interrupted)?;
         self.note_origin(&target, origin)?;
         Ok(target)
     }
@@ -144,14 +151,14 @@ pub(crate) fn persist(part: NamedTempFile, target: &Path, durable: Durable) -> R
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_stored_file_is_whole_and_has_its_origin() {
+    #[tokio::test]
+    async fn a_stored_file_is_whole_and_has_its_origin() {
         let directory = tempfile::tempdir().expect("a directory");
         let local = Local::new(directory.path().to_owned());
         for name in ["g/a/1/a-1.pom", "g/a/1/a-1.jar", "g/a/1/a-1.jar"] {
             let mut part = local.begin(name).expect("a part");
             part.write_all(b"x").expect("written");
-            local.store(part, name, "central").expect("stored");
+            local.store(part, name, "central").await.expect("stored");
         }
         assert_eq!(local.read("g/a/1/a-1.jar").expect("read").as_deref(), Some(&b"x"[..]));
         let origins = local.read("g/a/1/_remote.repositories").expect("read").expect("there");

@@ -2,13 +2,12 @@
 
 use std::{
     io::{Read as _, Seek as _, Write as _},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    pin::pin,
+    sync::Arc,
     time::Duration,
 };
 
+use futures::future::{Either, select};
 use reqwest::{
     StatusCode,
     header::{IF_RANGE, RANGE},
@@ -18,8 +17,9 @@ use tempfile::NamedTempFile;
 use url::Url;
 
 use crate::{
-    checksum::{Algorithm, Hashes},
+    checksum::{Algorithm, Hash},
     error::Error,
+    progress::Progress,
     settings::{Proxy, Remote, Settings},
 };
 
@@ -31,25 +31,6 @@ const TRIES: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The largest checksum file that is read.
 const MAX_CHECKSUM: u64 = 4096;
-
-/// What went over the wire so far; to be read while work goes on.
-#[derive(Debug, Default)]
-pub struct Progress {
-    files: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Progress {
-    /// Files that are there, without their checksums.
-    pub fn files(&self) -> u64 {
-        self.files.load(Ordering::Relaxed)
-    }
-
-    /// Bytes that came, those of checksums too.
-    pub fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-}
 
 pub(crate) struct Transport {
     client: reqwest::Client,
@@ -65,7 +46,7 @@ pub(crate) struct Fetched {
 /// How far one file has come.
 struct Download<'a> {
     part: &'a mut NamedTempFile,
-    hashes: Hashes,
+    hash: Hash,
     written: u64,
     tag: Option<String>,
     limit: u64,
@@ -105,14 +86,18 @@ impl Transport {
         limit: u64,
     ) -> Result<Option<Fetched>, Error> {
         let mut download =
-            Download { part: &mut part, hashes: Hashes::default(), written: 0, tag: None, limit };
-        if !self.try_download(remote, path, &mut download).await? {
+            Download { part: &mut part, hash: Hash::default(), written: 0, tag: None, limit };
+        let Some(first) = self.try_with_checksum(remote, path, &mut download).await? else {
             return Ok(None);
-        }
-        let hashes = download.hashes;
-        let checksum = self.checksum(remote, path).await?;
+        };
+        let hash = download.hash;
+        let checksum = match first {
+            Some(sha1) => Some((Algorithm::Sha1, sha1)),
+            None => self.other_checksum(remote, path).await?,
+        };
         if let Some((algorithm, expected)) = &checksum {
-            let found = hashes.hex(*algorithm);
+            let failed = |source| Error::Read { path: part.path().to_owned(), source };
+            let found = hash.hex(*algorithm, part.as_file()).map_err(failed)?;
             if found != *expected {
                 return Err(Error::Checksum {
                     path: path.to_owned(),
@@ -123,39 +108,69 @@ impl Transport {
                 });
             }
         }
-        self.progress.files.fetch_add(1, Ordering::Relaxed);
+        self.progress.file_came();
         Ok(Some(Fetched { part, checksum }))
     }
 
-    /// What the repository says of the file, from the first checksum that it has.
-    async fn checksum(
+    /// The file, and its SHA-1 at the same time, as the answer to either takes longer than a small file; none if the
+    /// repository does not have the file.
+    async fn try_with_checksum(
+        &self,
+        remote: &Remote,
+        path: &str,
+        download: &mut Download<'_>,
+    ) -> Result<Option<Option<String>>, Error> {
+        let file = pin!(self.try_download(remote, path, download));
+        let checksum = pin!(self.checksum(remote, path, Algorithm::Sha1));
+        match select(file, checksum).await {
+            Either::Left((Ok(true), checksum)) => checksum.await.map(Some),
+            Either::Left((other, _)) => other.map(|_| None),
+            Either::Right((checksum, file)) => match file.await {
+                Ok(true) => checksum.map(Some),
+                other => other.map(|_| None),
+            },
+        }
+    }
+
+    /// What a repository without SHA-1 says of a file.
+    async fn other_checksum(
         &self,
         remote: &Remote,
         path: &str,
     ) -> Result<Option<(Algorithm, String)>, Error> {
-        for algorithm in Algorithm::ALL {
-            let path = format!("{path}.{}", algorithm.extension());
-            let failed = |source| Error::Write { path: std::env::temp_dir(), source };
-            let mut part = NamedTempFile::new().map_err(failed)?;
-            let mut download = Download {
-                part: &mut part,
-                hashes: Hashes::default(),
-                written: 0,
-                tag: None,
-                limit: MAX_CHECKSUM,
-            };
-            if !self.try_download(remote, &path, &mut download).await? {
-                continue;
-            }
-            let mut text = String::new();
-            part.rewind().map_err(failed)?;
-            // What is no text is no checksum either.
-            let _ = part.read_to_string(&mut text);
-            if let Some(expected) = algorithm.parse(&text) {
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            if let Some(expected) = self.checksum(remote, path, algorithm).await? {
                 return Ok(Some((algorithm, expected)));
             }
         }
         Ok(None)
+    }
+
+    /// What the repository says of the file by one algorithm, if it does.
+    async fn checksum(
+        &self,
+        remote: &Remote,
+        path: &str,
+        algorithm: Algorithm,
+    ) -> Result<Option<String>, Error> {
+        let path = format!("{path}.{}", algorithm.extension());
+        let failed = |source| Error::Write { path: std::env::temp_dir(), source };
+        let mut part = NamedTempFile::new().map_err(failed)?;
+        let mut download = Download {
+            part: &mut part,
+            hash: Hash::default(),
+            written: 0,
+            tag: None,
+            limit: MAX_CHECKSUM,
+        };
+        if !self.try_download(remote, &path, &mut download).await? {
+            return Ok(None);
+        }
+        let mut text = String::new();
+        part.rewind().map_err(failed)?;
+        // What is no text is no checksum either.
+        let _ = part.read_to_string(&mut text);
+        Ok(algorithm.parse(&text))
     }
 
     /// Tries until the file is there, is known not to be, or trying does not help. What came before a break is kept.
@@ -219,7 +234,7 @@ impl Transport {
         download.tag = tag.map(str::to_owned);
         while let Some(bytes) = answer.chunk().await.map_err(failed)? {
             download.write(&bytes, remote, path)?;
-            self.progress.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            self.progress.bytes_came(bytes.len());
         }
         Ok(true)
     }
@@ -231,7 +246,7 @@ impl Download<'_> {
             let failed = |source| Error::Write { path: path.into(), source };
             self.part.as_file().set_len(0).map_err(failed)?;
             self.part.rewind().map_err(failed)?;
-            (self.hashes, self.written) = (Hashes::default(), 0);
+            (self.hash, self.written) = (Hash::default(), 0);
         }
         Ok(())
     }
@@ -245,7 +260,7 @@ impl Download<'_> {
                 limit: self.limit,
             });
         }
-        self.hashes.update(bytes);
+        self.hash.update(bytes);
         let target = self.part.path().to_owned();
         self.part.write_all(bytes).map_err(|source| Error::Write { path: target, source })
     }

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::Client;
-use crate::{coordinates::Coordinates, error::Error, settings::Remote};
+use crate::{coordinates::Coordinates, error::Error, local::Durable, settings::Remote};
 
 impl Client {
     /// The newest file of a snapshot that the repositories have, or the one that is here.
@@ -39,7 +39,7 @@ impl Client {
         };
         if let Some(found) = &found {
             // Maven keeps a copy under the plain name, too.
-            Self::copy(found, &self.local.path(&here))?;
+            super::copy(found, &self.local.path(&here), Durable::Yes)?;
         }
         Ok(found.map(|_| self.local.path(&here)))
     }

@@ -57,7 +57,7 @@ fn parts_in(directory: &Path) -> usize {
 #[tokio::test]
 async fn recorded_trees_are_mavens_over_http_and_then_offline() {
     // Each of them is compared in `trees.rs`; here it is about how POMs come.
-    const EVERY: usize = 6;
+    const EVERY: usize = 10;
     let server = Server::start(repository(), Quirks::default()).await;
     let directory = local();
     let online = client(directory.path(), vec![server.remote("central")]);
@@ -93,7 +93,7 @@ async fn files_are_fetched_checked_and_kept_in_mavens_layout() {
     for name in ["a-1.pom", "a-1.pom.sha1", "a-1.jar", "a-1.jar.sha1", "_remote.repositories"] {
         assert!(kept.join(name).is_file(), "{name}");
     }
-    assert_eq!(client.progress().files(), 4);
+    assert_eq!((client.progress().files(), client.progress().artifacts()), (4, (2, 2)));
     let before = server.requests();
     client.fetch(&resolution.artifacts).await.expect("found");
     assert_eq!(server.requests(), before, "what is here is not asked for");
@@ -109,6 +109,40 @@ async fn a_file_that_is_not_what_its_checksum_says_is_not_kept() {
     assert!(matches!(error, Error::Checksum { algorithm: "sha1", .. }), "{error}");
     assert!(!directory.path().join("g/a/1/a-1.pom").exists());
     assert_eq!(parts_in(directory.path()), 0);
+}
+
+#[tokio::test]
+async fn a_repository_that_has_another_checksum_only_is_held_to_that() {
+    let server = Server::start(two(), Quirks { sha256: true, ..Quirks::default() }).await;
+    let directory = local();
+    let found = client(directory.path(), vec![server.remote("own")]);
+    let resolution = resolve(&found, &["g:b:1"]).await.expect("resolved");
+    found.fetch(&resolution.artifacts).await.expect("fetched");
+    assert!(directory.path().join("g/b/1/b-1.jar.sha256").is_file());
+    let checksum = Some("ab".repeat(32));
+    let wrong = Quirks { sha256: true, checksum, ..Quirks::default() };
+    let server = Server::start(two(), wrong).await;
+    let directory = local();
+    let damaged = client(directory.path(), vec![server.remote("own")]);
+    let error = damaged.fetch(&resolution.artifacts).await.expect_err("damaged");
+    assert!(matches!(error, Error::Checksum { algorithm: "sha256", .. }), "{error}");
+    assert_eq!(std::fs::read_dir(directory.path().join("g/b/1")).expect("listed").count(), 0);
+}
+
+#[tokio::test]
+async fn a_whole_file_of_the_next_repository_is_taken_for_a_damaged_one() {
+    let checksum = Some("a9993e364706816aba3e25717850c26c9cd0d89d".to_owned());
+    let damaged = Server::start(two(), Quirks { checksum, ..Quirks::default() }).await;
+    let whole = Server::start(two(), Quirks::default()).await;
+    let directory = local();
+    let remotes = vec![damaged.remote("damaged"), whole.remote("whole")];
+    let client = client(directory.path(), remotes);
+    let resolution = resolve(&client, &["g:a:1"]).await.expect("resolved");
+    let paths = client.fetch(&resolution.artifacts).await.expect("fetched");
+    assert_eq!(std::fs::read_to_string(&paths[1]).expect("read"), "jar of b".repeat(1000));
+    let origins = directory.path().join("g/b/1/_remote.repositories");
+    let origins = std::fs::read_to_string(origins).expect("read");
+    assert!(origins.contains("b-1.jar>whole=") && !origins.contains("damaged"), "{origins}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What Maven said, and what we say.
 
+mod ask;
 mod http;
 mod properties;
 mod record;

@@ -14,7 +14,8 @@ pub(crate) struct Case {
     pub(crate) request: Request,
 }
 
-fn data() -> PathBuf {
+/// Where the recorded answers lie.
+pub(crate) fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
 }
 
@@ -47,17 +48,25 @@ pub(crate) fn repository() -> BTreeMap<String, String> {
 }
 
 /// What Maven printed, without the line of the project itself.
-pub(crate) fn tree_of_maven(case: &Case) -> String {
-    let path = data().join("trees").join(format!("{}.txt", case.name));
+fn tree_of_maven(answers: &Path, case: &Case) -> String {
+    let path = answers.join("trees").join(format!("{}.txt", case.name));
     let text = std::fs::read_to_string(path).expect("a tree");
     text.split_once('\n').expect("the project's line").1.to_owned()
 }
 
-/// Which of the cases have another tree than Maven's.
-pub(crate) fn differences(trees: &[(Case, Result<Resolution, String>)]) -> Vec<String> {
-    let shown = |(case, tree): &(Case, Result<Resolution, String>)| {
+/// A case and what we say of it.
+pub(crate) type Resolved = (Case, Result<Resolution, String>);
+
+/// Which of the cases have another tree than the recorded one.
+pub(crate) fn differences(trees: &[Resolved]) -> Vec<String> {
+    differences_from(&data(), trees)
+}
+
+/// Which of the cases have another tree than Maven's in this directory.
+pub(crate) fn differences_from(answers: &Path, trees: &[Resolved]) -> Vec<String> {
+    let shown = |(case, tree): &Resolved| {
         let tree = tree.as_ref().map_or_else(Clone::clone, ToString::to_string);
-        (tree != tree_of_maven(case)).then(|| format!("{}:\n{tree}", case.name))
+        (tree != tree_of_maven(answers, case)).then(|| format!("{}:\n{tree}", case.name))
     };
     trees.iter().filter_map(shown).collect()
 }

@@ -19,6 +19,7 @@ use axum::{
 use flumen_maven::{Client, Remote, Settings};
 use futures::stream;
 use sha1::{Digest as _, Sha1};
+use sha2::Sha256;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// What the server does otherwise than a good repository.
@@ -32,6 +33,8 @@ pub(crate) struct Quirks {
     pub(crate) breaks: bool,
     /// Says that every checksum is this.
     pub(crate) checksum: Option<String>,
+    /// Has no SHA-1, but SHA-256.
+    pub(crate) sha256: bool,
 }
 
 struct Shelf {
@@ -91,10 +94,15 @@ async fn answer(State(files): State<Arc<Shelf>>, request: Request) -> Response {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let path = request.uri().path().trim_start_matches("/repo/");
-    let (file, is_checksum) = path.strip_suffix(".sha1").map_or((path, false), |file| (file, true));
+    let ending = if files.quirks.sha256 { ".sha256" } else { ".sha1" };
+    let (file, is_checksum) = path.strip_suffix(ending).map_or((path, false), |file| (file, true));
     let Some(text) = files.files.get(file) else { return StatusCode::NOT_FOUND.into_response() };
     if is_checksum {
-        let digest = Sha1::digest(text.as_bytes());
+        let digest = if files.quirks.sha256 {
+            Sha256::digest(text.as_bytes()).to_vec()
+        } else {
+            Sha1::digest(text.as_bytes()).to_vec()
+        };
         let hex: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         return files.quirks.checksum.clone().unwrap_or_else(|| hex.concat()).into_response();
     }

@@ -45,7 +45,10 @@ impl Session {
         };
         let request = Request { wanted: wanted.coordinates.iter().map(one).collect() };
         let work = self.client.resolve(&request, Environment::linux(&wanted.java));
-        let resolution = self.run("resolving", work, streams)?;
+        let progress = self.client.progress();
+        let line =
+            || format!("resolving: {} files, {}", progress.files(), megabytes(progress.bytes()));
+        let resolution = self.run(line, work, streams)?;
         for unusable in &resolution.unusable {
             let mut text = unusable.to_string();
             let mut cause = std::error::Error::source(unusable);
@@ -65,20 +68,23 @@ impl Session {
         artifacts: &[Artifact],
         streams: &mut Streams<'_>,
     ) -> Result<Vec<PathBuf>, Error> {
-        self.run("fetching", self.client.fetch(artifacts), streams)
+        let progress = self.client.progress();
+        let before = progress.bytes();
+        let line = || {
+            let (there, wanted) = progress.artifacts();
+            let bytes = megabytes(progress.bytes().saturating_sub(before));
+            format!("fetching: {there} of {wanted} artifacts, {bytes}")
+        };
+        self.run(line, self.client.fetch(artifacts), streams)
     }
 
     fn run<T>(
         &self,
-        what: &str,
+        line: impl Fn() -> String,
         work: impl Future<Output = Result<T, flumen_maven::Error>>,
         streams: &mut Streams<'_>,
     ) -> Result<T, Error> {
-        let progress = self.client.progress();
-        let line =
-            || format!("{what}: {} files, {}", progress.files(), megabytes(progress.bytes()));
-        let shown = progress::show(line, work, streams);
-        Ok(self.runtime.block_on(shown)?)
+        Ok(self.runtime.block_on(progress::show(line, work, streams))?)
     }
 }
 

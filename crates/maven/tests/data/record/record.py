@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Asks Maven for the dependency tree of every case in ../cases.txt, and keeps what a resolver needs to answer the same.
 
-    python3 crates/maven/tests/data/record/record.py /tmp/maven-record
+    python3 crates/maven/tests/data/record/record.py /tmp/maven-record [TARGET]
 
-Needs Maven 3.8 and a way to Maven Central. Writes beside cases.txt:
+Needs Maven 3.8 and a way to Maven Central. Writes beside cases.txt, or into the directory TARGET:
   trees/NAME.txt      what `mvn dependency:tree -Dscope=runtime` prints for a project that depends on the coordinates
   repository.json.gz  path in the repository -> the elements of the POM, or of the list of versions, that resolution reads
 """
@@ -119,7 +119,7 @@ def missing(log, word):
     return re.search(rf"The POM for {re.escape(group)}:{re.escape(artifact)}:[^ ]*{re.escape(version)} is missing", log)
 
 
-def keep_repository(work):
+def keep_repository(work, target):
     repository = work / "repository"
     facts = {}
     for file in sorted(repository.rglob("*.pom")):
@@ -137,19 +137,20 @@ def keep_repository(work):
         root = ET.fromstring(re.sub(rb"<(/?[\w.-]+):(?=\W)", rb"<\1_", text))
         texts[path] = ET.tostring(reduced(root, root.tag.split("}")[-1]), encoding="unicode")
     packed = gzip.compress(json.dumps(texts, separators=(",", ":")).encode(), 9, mtime=0)
-    (DATA / "repository.json.gz").write_bytes(packed)
+    (target / "repository.json.gz").write_bytes(packed)
     return len(texts), len(packed)
 
 
 def main():
     work = Path(sys.argv[1])
+    target = Path(sys.argv[2]) if len(sys.argv) > 2 else DATA
     wanted = list(cases())
     for name, coordinates, exclusions in wanted:
         (work / name).mkdir(parents=True, exist_ok=True)
         (work / name / "pom.xml").write_text(module(name, coordinates, exclusions))
     ask_maven(work, [name for name, _, _ in wanted])
-    trees = DATA / "trees"
-    trees.mkdir(exist_ok=True)
+    trees = target / "trees"
+    trees.mkdir(parents=True, exist_ok=True)
     log = (work / "log.txt").read_text()
     for old in trees.glob("*.txt"):
         old.unlink()
@@ -162,7 +163,7 @@ def main():
             (trees / f"{name}.txt").write_text(tree.read_text())
         else:
             print(f"no tree of {name}: see {work}/log.txt", file=sys.stderr)
-    poms, size = keep_repository(work)
+    poms, size = keep_repository(work, target)
     print(f"{len(list(trees.glob('*.txt')))} trees, {poms} files, {size} bytes")
 
 
