@@ -7,7 +7,7 @@ use std::{
 };
 
 use flumen_api_types::{Artifact, ArtifactQuery};
-use flumen_model::{ArtifactRole, Dependency, Digest, JobKind, JobSpec};
+use flumen_model::{ArtifactRole, ArtifactUrl, Dependency, Digest, JobKind, JobSpec};
 use futures::TryStreamExt as _;
 use reqwest::{Body, Method};
 use sha2::{Digest as _, Sha256};
@@ -73,13 +73,14 @@ fn files(spec: &JobSpec) -> Vec<(&str, ArtifactRole)> {
         JobKind::Sql => ArtifactRole::Script,
         JobKind::Python => ArtifactRole::Python,
     };
-    // What lies in a Maven repository is fetched by the server.
+    // The rest is fetched by the server.
     let dependencies = spec.dependencies.iter().filter_map(|dependency| match dependency {
         Dependency::File(file) => Some((file.path.as_str(), file.role)),
-        Dependency::Maven(_) => None,
+        Dependency::Maven(_) | Dependency::Url(_) => None,
     });
     let mut files: Vec<(&str, ArtifactRole)> = Vec::new();
-    for file in std::iter::once((spec.artifact.as_str(), main)).chain(dependencies) {
+    let main = (!ArtifactUrl::is_meant(&spec.artifact)).then_some((spec.artifact.as_str(), main));
+    for file in main.into_iter().chain(dependencies) {
         if !file.0.starts_with("local://") && !files.contains(&file) {
             files.push(file);
         }
@@ -140,11 +141,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_of_the_image_are_not_uploaded_and_none_twice() {
+    fn files_that_lie_elsewhere_are_not_uploaded_and_none_twice() {
         let spec = r#"{"name":"a","environment":"local","flinkVersion":"1.20.5","artifact":"a.jar",
-            "dependencies":[{"path":"a.jar"},{"path":"b.jar","role":"lib"},{"path":"local:///opt/c.jar"}]}"#;
-        let spec: JobSpec = serde_json::from_str(spec).expect("valid");
-        assert_eq!(files(&spec), [("a.jar", ArtifactRole::Usrlib), ("b.jar", ArtifactRole::Lib)]);
+            "dependencies":[{"path":"a.jar"},{"path":"b.jar","role":"lib"},{"path":"local:///opt/c.jar"},
+            {"url":"https://files.example/d.jar"},{"maven":"g:e:1"}]}"#;
+        let mut spec: JobSpec = serde_json::from_str(spec).expect("valid");
+        let lib = ("b.jar", ArtifactRole::Lib);
+        assert_eq!(files(&spec), [("a.jar", ArtifactRole::Usrlib), lib]);
+        spec.artifact = "https://files.example/a.jar".to_owned();
+        spec.dependencies.remove(0);
+        assert_eq!(files(&spec), [lib]);
     }
 
     #[test]

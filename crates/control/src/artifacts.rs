@@ -1,4 +1,4 @@
-//! Uploaded files, by the digest of their content.
+//! The files of jobs, by the digest of their content.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use futures::{Stream, StreamExt};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
 
-use crate::{Control, Error, clock, error::no_answer};
+use crate::{Control, Error, clock, error::no_answer, release};
 
 impl Control {
     /// The size of an artifact in bytes, if all of it is here.
@@ -37,17 +37,33 @@ impl Control {
                 return Err(error);
             }
         };
-        self.faults()
-            .around("file.save-artifact", tokio::fs::rename(&part, &path), no_answer)
-            .await
-            .map_err(Error::file("rename", &part))?;
-        self.store().save_artifact(digest, size, clock::now()).await?;
+        self.settle(&part, digest, size).await?;
         Ok(size)
+    }
+
+    /// Takes in a file that lies complete beside the artifacts, under a name that ends in `.part`.
+    pub(crate) async fn settle(
+        &self,
+        part: &std::path::Path,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<(), Error> {
+        let path = self.artifact_path(digest);
+        self.faults()
+            .around("file.save-artifact", tokio::fs::rename(part, &path), no_answer)
+            .await
+            .map_err(Error::file("rename", part))?;
+        Ok(self.store().save_artifact(digest, size, clock::now()).await?)
+    }
+
+    /// The directory of the artifacts.
+    pub(crate) fn artifacts_directory(&self) -> PathBuf {
+        self.settings().data_directory.join("artifacts")
     }
 
     /// Where the artifact's file lies.
     pub(crate) fn artifact_path(&self, digest: &Digest) -> PathBuf {
-        self.settings().data_directory.join("artifacts").join(digest.hex())
+        self.artifacts_directory().join(digest.hex())
     }
 }
 
@@ -74,6 +90,16 @@ where
     file.flush().await.map_err(Error::file("write", path))?;
     file.sync_all().await.map_err(Error::file("write", path))?;
     Ok(size)
+}
+
+/// Refuses a name that cannot be that of a file in an image.
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    if name.is_empty() || name.contains('/') || name.starts_with('.') || release::is_generated(name)
+    {
+        let message = format!("{name:?} cannot be the file name of an artifact");
+        return Err(Error::Invalid { message });
+    }
+    Ok(())
 }
 
 /// The first bytes of a zip archive: a file, an empty archive.

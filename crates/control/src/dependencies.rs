@@ -30,7 +30,7 @@ impl Control {
             .iter()
             .filter_map(|dependency| match dependency {
                 Dependency::Maven(wanted) => Some(wanted),
-                Dependency::File(_) => None,
+                Dependency::File(_) | Dependency::Url(_) => None,
             })
             .collect();
         if wanted.is_empty() {
@@ -63,7 +63,7 @@ impl Control {
     }
 
     /// Settings are read anew each time, as whoever keeps them does not start servers again.
-    fn maven_client(&self) -> Result<Client, Error> {
+    pub(crate) fn maven_client(&self) -> Result<Client, Error> {
         let Some(files) = &self.settings().maven else {
             let message = "this server has no settings for Maven repositories".to_owned();
             return Err(Error::Invalid { message });

@@ -45,6 +45,37 @@ pub enum Error {
         #[source]
         source: Box<flumen_maven::Error>,
     },
+    /// A file that a job names by URL.
+    #[error("could not fetch {url} for job {job}")]
+    Fetch {
+        /// The job.
+        job: String,
+        /// The URL, without its parameters.
+        url: String,
+        /// Why.
+        #[source]
+        source: Box<flumen_maven::Error>,
+    },
+    /// A file that a job names by URL is not what the job file says.
+    #[error("{url} has the digest {actual}, and the job file says {expected}")]
+    OtherContent {
+        /// The URL, without its parameters.
+        url: String,
+        /// What the job file says.
+        expected: flumen_model::Digest,
+        /// What came.
+        actual: flumen_model::Digest,
+    },
+    /// The jars of a job do not fit each other or Flink.
+    #[error("job {job} would fail on Flink {flink}: {}", problems.join("\n"))]
+    Unfit {
+        /// The job.
+        job: String,
+        /// Its Flink version.
+        flink: flumen_model::FlinkVersion,
+        /// What Flink would fail on, each with what to do.
+        problems: Vec<String>,
+    },
     /// The settings of Maven on the machine of the server.
     #[error("the server's settings of Maven are wrong")]
     Maven {
@@ -139,12 +170,14 @@ impl Error {
             Self::Render(error) => error.kind(),
             Self::Distribution(error) => error.kind(),
             Self::Configuration { source, .. } => source.kind(),
-            Self::Dependencies { source, .. } => source.kind(),
+            Self::Dependencies { source, .. } | Self::Fetch { source, .. } => source.kind(),
             // Wrong settings of Maven are on the machine of the server, not in what was asked.
             Self::Maven { .. } | Self::File { .. } | Self::Underway { .. } => Kind::Unavailable,
             Self::NotFound { .. } => Kind::NotFound,
             Self::Name(_)
             | Self::Invalid { .. }
+            | Self::OtherContent { .. }
+            | Self::Unfit { .. }
             | Self::DigestMismatch { .. }
             | Self::UploadBroken { .. } => Kind::Invalid,
             Self::Conflict { .. } | Self::Changed { .. } => Kind::Conflict,
@@ -172,11 +205,13 @@ impl Error {
             Self::Distribution(_) => "version.distribution",
             Self::Configuration { .. } => "job.configuration",
             Self::Dependencies { .. } => "job.dependencies",
+            Self::Fetch { .. } => "artifact.fetch",
+            Self::Unfit { .. } => "job.jars",
             Self::Maven { .. } => "server.maven",
             Self::File { .. } => "server.file",
             Self::NotFound { .. } => "not_found",
             Self::Name(_) | Self::Invalid { .. } => "invalid",
-            Self::DigestMismatch { .. } => "artifact.digest",
+            Self::DigestMismatch { .. } | Self::OtherContent { .. } => "artifact.digest",
             Self::UploadBroken { .. } => "artifact.upload",
             Self::Underway { .. } => "cluster.underway",
         }
@@ -195,6 +230,10 @@ impl Error {
                 }
                 other => return other.hint().map(ToOwned::to_owned),
             }),
+            Self::Fetch { source, .. } => Some(fetch_hint(source)?.to_owned()),
+            Self::OtherContent { .. } => {
+                Some("If the file was replaced on purpose, write its digest into the job file.".to_owned())
+            }
             Self::Maven { source } => source.hint().map(ToOwned::to_owned),
             Self::Changed { .. } => {
                 Some("Fetch it again and repeat the change with its new ETag.".to_owned())
@@ -223,6 +262,20 @@ impl Error {
             source = cause.source();
         }
         text
+    }
+}
+
+/// What to do about a file that cannot be fetched.
+fn fetch_hint(error: &flumen_maven::Error) -> Option<&'static str> {
+    match error {
+        flumen_maven::Error::NoFile { .. } => Some("Check the URL."),
+        flumen_maven::Error::Denied { .. } => Some(
+            "Put user name and password under `servers` into the Maven settings on the server's machine, for a repository whose address the URL begins with; `flumen serve --maven-settings FILE` names others.",
+        ),
+        flumen_maven::Error::TooManyBytes { .. } => {
+            Some("`flumen serve --artifact-limit` sets how large a file may be.")
+        }
+        _ => None,
     }
 }
 

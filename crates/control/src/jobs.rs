@@ -2,6 +2,7 @@
 //! controller; nothing is done to a cluster here.
 
 mod apply;
+mod checks;
 mod diff;
 mod read;
 mod releases;

@@ -2,6 +2,7 @@
 
 mod actions;
 mod artifacts;
+mod by_url;
 mod clock;
 mod clusters;
 mod control;
@@ -10,6 +11,7 @@ mod dependencies;
 mod environments;
 mod error;
 mod identity;
+mod inspections;
 mod jobs;
 mod live;
 mod logs;

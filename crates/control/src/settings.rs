@@ -13,6 +13,8 @@ pub struct Settings {
     pub local: Option<LocalSettings>,
     /// Where settings of Maven lie, by which artifacts are fetched. Default: none are fetched.
     pub maven: Option<MavenFiles>,
+    /// How many bytes a file may have that is fetched from a URL.
+    pub artifact_limit: u64,
     /// The points around each effect, for tests. Default: inert.
     pub faults: Faults,
 }

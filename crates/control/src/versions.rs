@@ -21,6 +21,9 @@ const DISTRIBUTION: &str = "prepare-distribution";
 const LAYERS: &str = "build-layers";
 const PUSH: &str = "push-image";
 
+/// What stands in the place of a directory for a distribution out of Python packages.
+pub(crate) const PYTHON_PACKAGES: &str = "pythonPackages";
+
 /// The repository of base images in the environment's registry.
 const REPOSITORY: &str = "flink";
 
@@ -197,7 +200,7 @@ async fn add(control: &Control, operation: &Operation, request: &Request) -> Res
     let image = image?;
     let source = match &request.source {
         VersionSource::Directory(path) => path.display().to_string(),
-        VersionSource::PythonPackages => "pythonPackages".to_owned(),
+        VersionSource::PythonPackages => PYTHON_PACKAGES.to_owned(),
     };
     let row = FlinkVersionRow {
         version: request.version,

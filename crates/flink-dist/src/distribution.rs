@@ -61,6 +61,23 @@ impl Distribution {
         &self.home
     }
 
+    /// The binary version of the Scala library in `lib`, such as `2.12`, if there is one: up to 1.14 in the main jar,
+    /// then in a jar of its own, which may be taken out.
+    ///
+    /// # Errors
+    /// `NotFound` or `Unavailable` if the directory cannot be read.
+    pub fn scala(&self) -> Result<Option<String>, Error> {
+        let lib = self.home.join("lib");
+        let read_error = |source| Error::Read { path: lib.clone(), source };
+        for entry in fs::read_dir(&lib).map_err(read_error)? {
+            let name = entry.map_err(read_error)?.file_name();
+            if let Some(scala) = name.to_str().and_then(scala_of_jar) {
+                return Ok(Some(scala.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
     /// Its version.
     pub const fn version(&self) -> FlinkVersion {
         self.version
@@ -76,6 +93,12 @@ fn main_jars(lib: &Path) -> Result<Vec<String>, Error> {
     }
     versions.sort();
     Ok(versions)
+}
+
+/// `2.12` of `flink-dist_2.12-1.14.6.jar` or `flink-scala_2.12-1.20.5.jar`.
+fn scala_of_jar(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix(MAIN_JAR).or(name.strip_prefix("flink-scala"))?;
+    rest.strip_prefix('_')?.strip_suffix(".jar")?.split('-').next()
 }
 
 /// `1.20.5` of `flink-dist-1.20.5.jar`, and up to 1.14 of `flink-dist_2.12-1.14.6.jar`.

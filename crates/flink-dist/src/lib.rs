@@ -13,4 +13,4 @@ pub use distribution::Distribution;
 pub use error::Error;
 pub use host_directories::HOST_DIRECTORIES_LABEL;
 pub use java::{Java, find_java};
-pub use python::{Settings, download};
+pub use python::{Settings, cached, download};

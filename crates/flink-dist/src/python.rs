@@ -32,6 +32,14 @@ const SCRIPTS: &str = "apache-flink";
 /// The first minor whose jars have a package of their own.
 const FIRST_WITH_JARS_PACKAGE: FlinkMinor = FlinkMinor::new(1, 13);
 
+/// Flink `version`, if it was downloaded before.
+///
+/// # Errors
+/// `Invalid` if what is in the cache is no Flink distribution, `Unavailable` if it cannot be read.
+pub fn cached(version: FlinkVersion, settings: &Settings) -> Result<Option<Distribution>, Error> {
+    Slot::new(&settings.cache, version).find()
+}
+
 /// Gives Flink `version` from the cache, or downloads it (about 250 MB) into the cache first. `progress` is told
 /// each step in a line of text.
 ///

@@ -109,6 +109,7 @@ fn control_settings(settings: &Settings, faults: Faults) -> flumen_control::Sett
             storage: settings.storage_directory(),
         }),
         maven: Some(maven_files(settings)),
+        artifact_limit: settings.artifact_limit.bytes(),
         faults,
     }
 }

@@ -1,6 +1,7 @@
 //! The registry client. One [`Client`] serves any number of registries and may be cloned freely; the clones share
 //! connections and tokens.
 
+mod artifact;
 mod authentication;
 mod call;
 mod check;
@@ -14,6 +15,7 @@ mod transport;
 
 use std::{fmt, sync::Arc};
 
+pub use artifact::ArtifactFile;
 pub use check::Checked;
 pub use manifest::{Image, Inspected, PlatformImage};
 pub(crate) use manifest::{digest_from, images_in, parse};

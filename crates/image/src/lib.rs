@@ -11,7 +11,7 @@ mod progress;
 mod reference;
 mod settings;
 
-pub use client::{Attachment, Checked, Client, Image, Inspected, PlatformImage};
+pub use client::{ArtifactFile, Attachment, Checked, Client, Image, Inspected, PlatformImage};
 pub use compose::{Append, Build, Configuration, Pushed, PushedIndex};
 pub use credential::Credential;
 pub use error::Error;

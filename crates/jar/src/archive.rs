@@ -26,7 +26,11 @@ pub(crate) struct Archive<R: Read + Seek> {
 
 /// What an entry holds.
 pub(crate) enum Content {
-    Bytes(Vec<u8>),
+    Bytes {
+        bytes: Vec<u8>,
+        /// The CRC-32 of the bytes, which was found to be right.
+        checksum: u32,
+    },
     TooLarge,
     /// The entry is damaged, encrypted, or compressed in a way that Java does not know either.
     Unreadable,
@@ -54,6 +58,7 @@ impl<R: Read + Seek> Archive<R> {
     /// The content of the entry at this place in [`names`](Self::names), if it is no larger than `most`.
     pub(crate) fn read(&mut self, index: usize, most: u64) -> Result<Content, Error> {
         let Ok(entry) = self.zip.by_index(index) else { return Ok(Content::Unreadable) };
+        let checksum = entry.crc32();
         let limit = most.min(self.left);
         let mut bytes = Vec::new();
         if entry.take(limit + 1).read_to_end(&mut bytes).is_err() {
@@ -66,14 +71,14 @@ impl<R: Read + Seek> Archive<R> {
             return Err(Error::TooMuch { most: MOST_BYTES });
         }
         self.left -= length.min(self.left);
-        Ok(if length > most { Content::TooLarge } else { Content::Bytes(bytes) })
+        Ok(if length > most { Content::TooLarge } else { Content::Bytes { bytes, checksum } })
     }
 
     /// The text of an entry, if there is such an entry and it can be read.
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Error> {
         let Some(index) = self.position(name) else { return Ok(None) };
         Ok(match self.read(index, MOST_TEXT_BYTES)? {
-            Content::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            Content::Bytes { bytes, .. } => Some(String::from_utf8_lossy(&bytes).into_owned()),
             Content::TooLarge | Content::Unreadable => None,
         })
     }

@@ -10,6 +10,8 @@ pub(crate) struct Class {
     pub(crate) name: String,
     /// Name of the class above, with slashes.
     pub(crate) above: Option<String>,
+    /// Names of the interfaces that it names itself, with slashes.
+    pub(crate) interfaces: Vec<String>,
     /// Whether it has a `public static void main(String[])`.
     pub(crate) has_main: bool,
     /// What `String factoryIdentifier()` returns.
@@ -42,13 +44,16 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Class> {
     input.u16()?;
     let name = pool.class(input.u16()?)?;
     let above = pool.class(input.u16()?);
-    let interfaces = usize::from(input.u16()?);
-    input.skip(interfaces * 2)?;
+    let mut interfaces = Vec::new();
+    for _ in 0..input.u16()? {
+        interfaces.extend(pool.class(input.u16()?));
+    }
     for _ in 0..input.u16()? {
         input.skip(6)?;
         skip_attributes(&mut input)?;
     }
-    let mut class = Class { major, name, above, has_main: false, identifier: Identifier::None };
+    let mut class =
+        Class { major, name, above, interfaces, has_main: false, identifier: Identifier::None };
     for _ in 0..input.u16()? {
         method(&mut input, &pool, &mut class)?;
     }

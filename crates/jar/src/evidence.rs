@@ -4,23 +4,29 @@ use std::collections::BTreeSet;
 
 use flumen_model::{FlinkMinor, FlinkVersion};
 
-use crate::{Artifact, FlinkEvidence, Manifest, Scala};
+use crate::{Artifact, EvidenceKind, FlinkEvidence, Manifest, Scala};
+
+/// The group of Flink's own artifacts.
+pub(crate) const GROUP: &str = "org.apache.flink";
 
 /// The Flink version that an artifact of Flink says it is for: its own version, or what follows the dash in
 /// that of a connector with releases of its own (`3.4.0-1.20`).
 pub(crate) fn of_artifact(artifact: &Artifact) -> Option<FlinkEvidence> {
     let source = format!("{}:{}:{}", artifact.group, artifact.artifact, artifact.version);
-    let evidence = |version: &str| FlinkEvidence { version: version.to_owned(), source };
+    let evidence =
+        |version: &str, kind| FlinkEvidence { version: version.to_owned(), source, kind };
+    let is_of_flink = artifact.group == GROUP;
     if let Some((_, minor)) = artifact.version.rsplit_once('-')
         && is_minor(minor)
     {
-        return Some(evidence(minor));
+        let kind = if is_of_flink { EvidenceKind::Connector } else { EvidenceKind::Hint };
+        return Some(evidence(minor, kind));
     }
-    let is_flink = artifact.group == "org.apache.flink" && !artifact.artifact.contains("shaded");
+    let is_flink = is_of_flink && !artifact.artifact.contains("shaded");
     let is_version = artifact.version.parse::<FlinkVersion>().is_ok();
     // Flink CDC counts its own versions, which look like Flink's.
     let is_cdc = artifact.artifact.contains("cdc");
-    (is_flink && is_version && !is_cdc).then(|| evidence(&artifact.version))
+    (is_flink && is_version && !is_cdc).then(|| evidence(&artifact.version, EvidenceKind::Flink))
 }
 
 /// What the manifest of one of Flink's own jars says: its title begins with `Flink :`, and its version is that
@@ -29,13 +35,13 @@ pub(crate) fn of_manifest(manifest: &Manifest) -> Option<FlinkEvidence> {
     let (title, version) = (manifest.title.as_ref()?, manifest.version.as_ref()?);
     title.strip_prefix("Flink :")?;
     let artifact = Artifact {
-        group: "org.apache.flink".to_owned(),
+        group: GROUP.to_owned(),
         artifact: title.to_ascii_lowercase(),
         version: version.clone(),
     };
-    let FlinkEvidence { version, .. } = of_artifact(&artifact)?;
+    let FlinkEvidence { version, kind, .. } = of_artifact(&artifact)?;
     let source = format!("{title} {}, in the manifest", artifact.version);
-    Some(FlinkEvidence { version, source })
+    Some(FlinkEvidence { version, source, kind })
 }
 
 /// What a POM in the jar says with its property `flink.version`.
@@ -44,19 +50,23 @@ pub(crate) fn of_pom(entry: &str, version: &str) -> Option<FlinkEvidence> {
     let evidence = || FlinkEvidence {
         version: version.to_owned(),
         source: format!("flink.version of {entry}"),
+        kind: EvidenceKind::Hint,
     };
     is_version.then(evidence)
 }
 
 /// The minors that the evidence names.
 pub(crate) fn minors(evidence: &[FlinkEvidence]) -> Vec<String> {
-    let minor = |version: &str| match version.parse::<FlinkVersion>() {
-        Ok(version) => Some(version.minor()),
-        Err(_) => version.parse::<FlinkMinor>().ok(),
-    };
-    let minors: BTreeSet<FlinkMinor> =
-        evidence.iter().filter_map(|it| minor(&it.version)).collect();
+    let minors: BTreeSet<FlinkMinor> = evidence.iter().filter_map(minor).collect();
     minors.iter().map(FlinkMinor::to_string).collect()
+}
+
+/// The minor that the evidence names.
+pub(crate) fn minor(evidence: &FlinkEvidence) -> Option<FlinkMinor> {
+    match evidence.version.parse::<FlinkVersion>() {
+        Ok(version) => Some(version.minor()),
+        Err(_) => evidence.version.parse::<FlinkMinor>().ok(),
+    }
 }
 
 fn is_minor(text: &str) -> bool {
@@ -65,13 +75,16 @@ fn is_minor(text: &str) -> bool {
 
 /// Which Scala the artifacts and the library in the jar are of.
 pub(crate) fn scala(artifacts: &[Artifact], is_bundled: bool, version: Option<String>) -> Scala {
-    let suffix = |artifact: &Artifact| {
-        let (_, suffix) = artifact.artifact.rsplit_once('_')?;
-        let is_scala = suffix == "3" || suffix.strip_prefix("2.1").is_some_and(|it| it.len() == 1);
-        is_scala.then(|| suffix.to_owned())
-    };
-    let suffixes: BTreeSet<String> = artifacts.iter().filter_map(suffix).collect();
-    Scala { suffixes: suffixes.into_iter().collect(), is_bundled, version }
+    let suffixes: BTreeSet<&str> = artifacts.iter().filter_map(scala_suffix).collect();
+    let suffixes = suffixes.into_iter().map(str::to_owned).collect();
+    Scala { suffixes, is_bundled, version }
+}
+
+/// The Scala that the name of an artifact ends with.
+pub(crate) fn scala_suffix(artifact: &Artifact) -> Option<&str> {
+    let (_, suffix) = artifact.artifact.rsplit_once('_')?;
+    let is_scala = suffix == "3" || suffix.strip_prefix("2.1").is_some_and(|it| it.len() == 1);
+    is_scala.then_some(suffix)
 }
 
 #[cfg(test)]

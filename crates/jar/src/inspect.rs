@@ -7,12 +7,13 @@ use flumen_model::Digest;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Artifact, Error, Factory, FlinkEvidence, Jar, Manifest, Service, Warning,
+    Artifact, ClassFacts, Error, Factory, FlinkEvidence, Jar, Manifest, Service, Warning,
     archive::{Archive, Content, MOST_CLASS_BYTES},
     class_file::{self, Identifier},
     evidence, image, names, properties, services,
 };
 
+const OBJECT: &str = "java.lang.Object";
 /// How far the classes above a factory are followed for its identifier.
 const MOST_ABOVE: usize = 8;
 
@@ -70,6 +71,7 @@ pub fn inspect(reader: &mut (impl Read + Seek)) -> Result<Jar, Error> {
         relocated: names::relocated(class_names.map(String::as_str)),
         nested_jars: nested.cloned().collect(),
         warnings,
+        class_facts: classes.facts,
     };
     with_duplicates(jar, archive)
 }
@@ -109,8 +111,10 @@ struct Classes {
     newest: Option<u16>,
     /// Classes with a main method, with dots.
     with_main: Vec<String>,
-    /// What factories may be made of, with dots: what the class returns, and the class above.
-    known: BTreeMap<String, (Identifier, Option<String>)>,
+    /// What classes return as the identifier of a factory, those that do, by their names with dots.
+    identifiers: BTreeMap<String, Identifier>,
+    /// What is kept of each class, by its name with dots.
+    facts: BTreeMap<String, ClassFacts>,
 }
 
 impl Classes {
@@ -125,10 +129,12 @@ impl Classes {
     fn identifier(&self, class: &str) -> Option<String> {
         let mut class = class.to_owned();
         for _ in 0..MOST_ABOVE {
-            match self.known.get(&class)? {
-                (Identifier::Constant(identifier), _) => return Some(identifier.clone()),
-                (Identifier::Computed, _) => return None,
-                (Identifier::None, above) => class = above.clone()?,
+            match self.identifiers.get(&class) {
+                Some(Identifier::Constant(identifier)) => return Some(identifier.clone()),
+                Some(Identifier::Computed) => return None,
+                Some(Identifier::None) | None => {
+                    class = self.facts.get(&class)?.above.clone()?;
+                }
             }
         }
         None
@@ -147,10 +153,12 @@ fn classes<R: Read + Seek>(
         }
         classes.count += 1;
         let class = match archive.read(index, MOST_CLASS_BYTES)? {
-            Content::Bytes(bytes) => class_file::parse(&bytes),
+            Content::Bytes { bytes, checksum } => {
+                class_file::parse(&bytes).map(|class| (class, checksum))
+            }
             Content::TooLarge | Content::Unreadable => None,
         };
-        let Some(class) = class else {
+        let Some((class, checksum)) = class else {
             unreadable.push(archive.names()[index].clone());
             continue;
         };
@@ -159,8 +167,17 @@ fn classes<R: Read + Seek>(
         if class.has_main {
             classes.with_main.push(name.clone());
         }
-        let above = class.above.map(|above| above.replace('/', "."));
-        classes.known.insert(name, (class.identifier, above));
+        let dotted = |name: String| name.replace('/', ".");
+        if class.identifier != Identifier::None {
+            classes.identifiers.insert(name.clone(), class.identifier);
+        }
+        let facts = ClassFacts {
+            checksum,
+            has_main: class.has_main,
+            above: class.above.map(dotted).filter(|above| above != OBJECT),
+            interfaces: class.interfaces.into_iter().map(dotted).collect(),
+        };
+        classes.facts.insert(name, facts);
     }
     if !unreadable.is_empty() {
         warnings.push(Warning::Unreadable { names: unreadable });
@@ -219,7 +236,7 @@ fn factories<R: Read + Seek>(
             continue;
         }
         for class in service.providers {
-            if !classes.known.contains_key(&class) {
+            if !classes.facts.contains_key(&class) {
                 let (service, class) = (service.name.clone(), class.clone());
                 warnings.push(Warning::NoProvider { service, class });
             }
@@ -233,7 +250,7 @@ fn factories<R: Read + Seek>(
 /// What is wrong with the main class that Flink would take.
 fn main_class(manifest: &Manifest, classes: &Classes) -> Option<Warning> {
     let class = manifest.program_class.as_ref().or(manifest.main_class.as_ref())?.clone();
-    if !classes.known.contains_key(&class) {
+    if !classes.facts.contains_key(&class) {
         return Some(Warning::NoMainClass { class });
     }
     (!classes.with_main.contains(&class)).then_some(Warning::NoMainMethod { class })

@@ -1,7 +1,9 @@
-use flumen_model::Digest;
-use serde::Serialize;
+use std::collections::BTreeMap;
 
-use crate::{Manifest, Warning};
+use flumen_model::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::{ClassFacts, Manifest, Warning};
 
 /// What a jar says of itself.
 #[derive(Debug, Serialize)]
@@ -38,6 +40,9 @@ pub struct Jar {
     pub nested_jars: Vec<String>,
     /// What is doubtful.
     pub warnings: Vec<Warning>,
+    /// Its classes by name with dots, for [`Facts`](crate::Facts).
+    #[serde(skip)]
+    pub class_facts: BTreeMap<String, ClassFacts>,
 }
 
 /// A Flink version and what says so.
@@ -48,10 +53,28 @@ pub struct FlinkEvidence {
     pub version: String,
     /// The artifact or entry that says so.
     pub source: String,
+    /// What sort of thing says so.
+    #[serde(skip)]
+    pub kind: EvidenceKind,
+}
+
+/// What names a Flink version, the most certain first.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvidenceKind {
+    /// A connector of Flink with releases of its own for each minor.
+    Connector,
+    /// A part of Flink, released with it.
+    Flink,
+    /// Something that need not mean it: the version of another project, or a property of its build.
+    #[default]
+    Hint,
 }
 
 /// Which Scala a jar was built for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Scala {
     /// Binary versions in the names of its artifacts, such as `2.12`.
@@ -63,7 +86,7 @@ pub struct Scala {
 }
 
 /// A Maven artifact.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Artifact {
     /// Group id.

@@ -2,9 +2,11 @@
 #![deny(missing_docs)]
 
 mod archive;
+mod check;
 mod class_file;
 mod error;
 mod evidence;
+mod facts;
 mod image;
 mod inspect;
 mod jar;
@@ -15,8 +17,10 @@ mod services;
 mod warning;
 
 pub use archive::{MOST_BYTES, MOST_CLASS_BYTES, MOST_ENTRIES, MOST_TEXT_BYTES};
+pub use check::{Connector, Findings, ImageScala, Part, Problem, Program, Target, check};
 pub use error::Error;
+pub use facts::{BuiltFor, ClassFacts, FactoryFacts, Facts};
 pub use inspect::inspect;
-pub use jar::{Artifact, Factory, FlinkEvidence, Jar, Relocated, Scala, Service};
+pub use jar::{Artifact, EvidenceKind, Factory, FlinkEvidence, Jar, Relocated, Scala, Service};
 pub use manifest::Manifest;
 pub use warning::Warning;

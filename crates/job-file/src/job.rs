@@ -1,8 +1,8 @@
 //! One document of the file: a job.
 
 use flumen_model::{
-    ArtifactRole, FlinkVersion, InterventionPolicy, JobKind, JobManagerResources, JobSpec,
-    LeftoverPolicy, Mode, PodTemplates, Resources, RestartPolicy, TaskManagerResources,
+    ArtifactRole, ArtifactUrl, FlinkVersion, InterventionPolicy, JobKind, JobManagerResources,
+    JobSpec, LeftoverPolicy, Mode, PodTemplates, Resources, RestartPolicy, TaskManagerResources,
     UpgradeMode,
 };
 
@@ -65,7 +65,7 @@ pub(crate) fn read(document: &Field<'_>, report: &mut Report) -> Option<JobSpec>
     let name = fields.required("name", report).and_then(|field| field.parsed(report));
     let environment = fields.required("environment", report).and_then(|field| field.parsed(report));
     let version = fields.required("flinkVersion", report).and_then(|field| field.parsed(report));
-    let artifact = fields.required("artifact", report).and_then(|field| owned(&field, report));
+    let artifact = fields.required("artifact", report).and_then(|field| artifact(&field, report));
     let mode = fields.get("mode").and_then(|field| field.choice(&MODES, report));
     let mode = mode.unwrap_or_default();
     let session = session(mode, &fields, report);
@@ -121,6 +121,14 @@ pub(crate) fn owned(field: &Field<'_>, report: &mut Report) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
+}
+
+fn artifact(field: &Field<'_>, report: &mut Report) -> Option<String> {
+    let text = owned(field, report)?;
+    if ArtifactUrl::is_meant(&text) {
+        return field.parsed::<ArtifactUrl>(report).map(String::from);
+    }
+    Some(text)
 }
 
 fn session(mode: Mode, fields: &Fields<'_>, report: &mut Report) -> Option<String> {

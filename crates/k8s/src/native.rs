@@ -3,7 +3,7 @@
 use flumen_model::Namespace;
 use k8s_openapi::api::{
     apps::v1::Deployment,
-    core::v1::{Node, Service},
+    core::v1::{Node, Secret, Service},
 };
 use kube::{Api, api::ListParams};
 
@@ -69,6 +69,21 @@ impl Cluster {
             source,
         })?;
         Ok(found.map(|found| found.metadata.uid.unwrap_or_default()))
+    }
+
+    /// Whether there is a Secret of this name. Its content is not asked for.
+    ///
+    /// # Errors
+    /// [`Error::ReadObject`].
+    pub async fn has_secret(&self, namespace: &Namespace, name: &str) -> Result<bool, Error> {
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace.as_str());
+        let found = self.read(|| secrets.get_metadata_opt(name)).await;
+        let found = found.map_err(|source| Error::ReadObject {
+            what: "Secret",
+            name: format!("{namespace}/{name}"),
+            source,
+        })?;
+        Ok(found.is_some())
     }
 
     /// The addresses of the nodes that take pods.

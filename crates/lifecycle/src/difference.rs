@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use flumen_model::{
-    Dependency, Digest, JobKind, JobSpec, MavenDependency, SavepointFormat, UpgradeMode,
+    ArtifactUrl, Dependency, Digest, JobKind, JobSpec, MavenDependency, SavepointFormat,
+    UpgradeMode,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,7 +38,7 @@ pub struct Difference {
     pub risk: Option<String>,
 }
 
-/// A job file with the digests of its artifacts by file name.
+/// A job file with the digests of its artifacts by file name, but for those that the server fetches.
 #[derive(Debug, Clone, Copy)]
 pub struct Definition<'a> {
     /// The job file.
@@ -125,7 +126,8 @@ fn risk(field: &str, old: &JobSpec, new: &JobSpec) -> Option<String> {
 /// Whether the field is the script of a SQL job.
 fn is_script(field: &str, spec: &JobSpec) -> bool {
     let name = spec.artifact.rsplit('/').next();
-    spec.kind == JobKind::Sql && field.strip_prefix("artifacts.") == name
+    let is_it = field == "artifact" || field.strip_prefix("artifacts.") == name;
+    spec.kind == JobKind::Sql && is_it
 }
 
 fn fields(definition: Definition<'_>) -> BTreeMap<String, String> {
@@ -138,21 +140,37 @@ fn fields(definition: Definition<'_>) -> BTreeMap<String, String> {
             }
         }
     }
-    for dependency in &definition.spec.dependencies {
-        if let Dependency::Maven(MavenDependency { maven, exclude, role }) = dependency
-            && !definition.artifacts.is_empty()
-        {
-            let mut words = vec![role.as_str()];
-            for one in exclude {
-                words.extend(["without", one]);
-            }
-            fields.insert(format!("dependencies.{maven}"), words.join(" "));
-        }
+    if !definition.artifacts.is_empty() {
+        fetched(definition.spec, &mut fields);
     }
     for (name, digest) in definition.artifacts {
         fields.insert(format!("artifacts.{name}"), digest.to_string());
     }
     fields
+}
+
+/// What the server fetches: compared by what is asked for, as it is not fetched for that.
+fn fetched(spec: &JobSpec, fields: &mut BTreeMap<String, String>) {
+    if ArtifactUrl::is_meant(&spec.artifact) {
+        fields.insert("artifact".to_owned(), spec.artifact.clone());
+    }
+    for dependency in &spec.dependencies {
+        match dependency {
+            Dependency::File(_) => {}
+            Dependency::Maven(MavenDependency { maven, exclude, role }) => {
+                let mut words = vec![role.as_str()];
+                for one in exclude {
+                    words.extend(["without", one]);
+                }
+                fields.insert(format!("dependencies.{maven}"), words.join(" "));
+            }
+            Dependency::Url(file) => {
+                let digest = file.digest().map(Digest::as_str);
+                let words: Vec<&str> = std::iter::once(file.role.as_str()).chain(digest).collect();
+                fields.insert(format!("dependencies.{}", file.url.address()), words.join(" "));
+            }
+        }
+    }
 }
 
 fn flatten(name: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
@@ -258,6 +276,26 @@ mod tests {
         };
         assert_eq!(to(&artifacts(2, 1)), Effect::StateAtRisk);
         assert_eq!(to(&artifacts(1, 2)), Effect::Restart);
+    }
+
+    #[test]
+    fn files_that_the_server_fetches_are_compared_by_where_they_are() {
+        let at = |version| {
+            format!(r#","dependencies":[{{"url":"https://h/{version}/b.jar","role":"lib"}}]"#)
+        };
+        assert_eq!(between(&at(1), &at(1)), []);
+        let fields: Vec<_> = between(&at(1), &at(2)).into_iter().map(|one| one.field).collect();
+        let expected = ["dependencies.https://h/1/b.jar", "dependencies.https://h/2/b.jar"];
+        assert_eq!(fields, expected);
+        let script = |version| {
+            let mut spec = spec(r#","kind":"sql""#);
+            spec.artifact = format!("https://h/{version}/a.sql");
+            spec
+        };
+        let none = [];
+        let of = |spec| Definition { spec, artifacts: &none };
+        let found = differences(of(&script(1)), of(&script(2)));
+        assert_eq!((found.len(), effect(&found)), (1, Effect::StateAtRisk), "{found:?}");
     }
 
     #[test]

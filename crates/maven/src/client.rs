@@ -1,6 +1,7 @@
 //! Carries out what resolution asks for, and fetches files: the local repository first, then the others in their order.
 
 mod answers;
+mod by_url;
 mod snapshot;
 
 use std::{

@@ -66,6 +66,12 @@ pub enum Error {
         /// The ids of the repositories that were asked.
         repositories: Vec<String>,
     },
+    /// Nothing lies at an address.
+    #[error("could not fetch {address}: there is no such file")]
+    NoFile {
+        /// The address.
+        address: String,
+    },
     /// Offline, and the local repository does not have it.
     #[error("could not read {artifact} offline: it is not in the local repository {}", directory.display())]
     Offline {
@@ -235,7 +241,10 @@ impl Error {
     /// What sort of failure this is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::NotFound { .. } | Self::NoVersion { .. } | Self::Offline { .. } => Kind::NotFound,
+            Self::NotFound { .. }
+            | Self::NoFile { .. }
+            | Self::NoVersion { .. }
+            | Self::Offline { .. } => Kind::NotFound,
             Self::Denied { .. } | Self::Blocked { .. } => Kind::Denied,
             Self::Fetch { source, .. } if source.is_timeout() => Kind::Timeout,
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => Kind::NotFound,

@@ -29,6 +29,7 @@ const SILENCE: Duration = Duration::from_mins(1);
 /// How often a file is tried, with rising pauses, where trying again may help.
 const TRIES: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const MOST_REDIRECTS: usize = 8;
 /// The largest checksum file that is read.
 const MAX_CHECKSUM: u64 = 4096;
 
@@ -58,13 +59,9 @@ impl Transport {
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
             .redirect(Policy::custom(|attempt| {
-                let was_safe = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
-                if attempt.previous().len() > 8 {
-                    attempt.error("too many redirects")
-                } else if was_safe && attempt.url().scheme() != "https" {
-                    attempt.error("a redirect from https to http")
-                } else {
-                    attempt.follow()
+                match why_not_followed(attempt.previous(), attempt.url()) {
+                    Some(why) => attempt.error(why),
+                    None => attempt.follow(),
                 }
             }))
             .user_agent(concat!("flumen/", env!("CARGO_PKG_VERSION")));
@@ -173,7 +170,6 @@ impl Transport {
         Ok(algorithm.parse(&text))
     }
 
-    /// Tries until the file is there, is known not to be, or trying does not help. What came before a break is kept.
     async fn try_download(
         &self,
         remote: &Remote,
@@ -185,6 +181,30 @@ impl Transport {
         if address.scheme() == "file" {
             return copy(&address, remote, path, download);
         }
+        self.try_address(remote, path, &address, download).await
+    }
+
+    /// Fetches what lies at an address into `part`, as it comes; false if nothing does. Messages call it `path`.
+    pub(crate) async fn fetch_address(
+        &self,
+        remote: &Remote,
+        (path, address): (&str, &Url),
+        part: &mut NamedTempFile,
+        limit: u64,
+    ) -> Result<bool, Error> {
+        let mut download =
+            Download { part, hash: Hash::default(), written: 0, tag: None, limit };
+        self.try_address(remote, path, address, &mut download).await
+    }
+
+    /// Tries until the file is there, is known not to be, or trying does not help. What came before a break is kept.
+    async fn try_address(
+        &self,
+        remote: &Remote,
+        path: &str,
+        address: &Url,
+        download: &mut Download<'_>,
+    ) -> Result<bool, Error> {
         let mut pause = FIRST_PAUSE;
         for attempt in 1.. {
             match self.download(remote, path, address.clone(), download).await {
@@ -282,6 +302,18 @@ fn copy(
     }
 }
 
+/// Why a redirect is not followed, if it is not.
+fn why_not_followed(previous: &[Url], next: &Url) -> Option<&'static str> {
+    let was_safe = previous.iter().any(|url| url.scheme() == "https");
+    if previous.len() > MOST_REDIRECTS {
+        Some("too many redirects")
+    } else if was_safe && next.scheme() != "https" {
+        Some("a redirect from https to http")
+    } else {
+        None
+    }
+}
+
 fn refused(status: StatusCode, remote: &Remote, path: &str) -> Error {
     let (path, repository, number) = (path.to_owned(), remote.id.clone(), status.as_u16());
     match number {
@@ -332,6 +364,18 @@ mod tests {
     use flumen_model::Secret;
 
     use super::*;
+
+    #[test]
+    fn a_redirect_leads_to_nothing_less_safe_and_not_on_and_on() {
+        let url = |text: &str| Url::parse(text).expect("an address");
+        let (safe, plain) = (url("https://a.example/"), url("http://a.example/"));
+        let both = [plain.clone(), safe.clone()];
+        assert_eq!(why_not_followed(&both[..1], &safe), None);
+        assert_eq!(why_not_followed(&both[..1], &plain), None);
+        assert_eq!(why_not_followed(&both, &safe), None);
+        assert!(why_not_followed(&both, &plain).is_some());
+        assert!(why_not_followed(&vec![plain.clone(); 9], &plain).is_some());
+    }
 
     #[test]
     fn a_proxy_is_for_its_protocol_and_not_for_its_exceptions() {

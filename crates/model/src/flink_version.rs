@@ -36,6 +36,11 @@ impl FlinkMinor {
         Self { major, minor }
     }
 
+    /// The number before the point: what was made for another one does not run.
+    pub const fn major(self) -> u16 {
+        self.major
+    }
+
     /// Whether Flumen knows this minor (see [`FlinkMinor::SUPPORTED`]).
     pub fn is_supported(self) -> bool {
         Self::SUPPORTED.contains(&self)

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ByteSize, EnvironmentName, FlinkVersion, InterventionPolicy, JobName, LeftoverPolicy,
-    PodTemplates, RestartPolicy,
+    ArtifactUrl, ByteSize, Digest, EnvironmentName, FlinkVersion, InterventionPolicy, JobName,
+    LeftoverPolicy, PodTemplates, RestartPolicy,
 };
 
 /// What the job file says, after its syntax was checked. The artifact is still the user's words:
-/// a path beside the job file, or `local:///…` for a file that the image has.
+/// a path beside the job file, an [`ArtifactUrl`], or `local:///…` for a file that the image has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct JobSpec {
@@ -29,7 +29,7 @@ pub struct JobSpec {
     /// What the job is made from. Default: `jar`.
     #[serde(default)]
     pub kind: JobKind,
-    /// The jar or the script: a path relative to the job file, or (a jar) `local:///…` inside the image.
+    /// The jar or the script: a path relative to the job file, a URL, or (a jar) `local:///…` inside the image.
     pub artifact: String,
     /// More files that the job needs, each with what it is for. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -81,6 +81,29 @@ pub enum Dependency {
     File(FileDependency),
     /// An artifact of a Maven repository, with what it depends on.
     Maven(MavenDependency),
+    /// A file that the server fetches.
+    Url(UrlDependency),
+}
+
+/// A file that the server fetches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UrlDependency {
+    /// Where it is.
+    pub url: ArtifactUrl,
+    /// The digest that it must have. Default: that of the URL, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Digest>,
+    /// What the file is for. Default: `usrlib`.
+    #[serde(default)]
+    pub role: ArtifactRole,
+}
+
+impl UrlDependency {
+    /// The digest that the file must have, if one is given.
+    pub fn digest(&self) -> Option<&Digest> {
+        self.sha256.as_ref().or(self.url.digest())
+    }
 }
 
 /// A file beside the main artifact.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod artifact_url;
 mod byte_size;
 mod digest;
 mod flink_version;
@@ -12,6 +13,7 @@ mod pod_template;
 mod policy;
 mod secret;
 
+pub use artifact_url::ArtifactUrl;
 pub use byte_size::ByteSize;
 pub use digest::Digest;
 pub use flink_version::{FlinkMinor, FlinkVersion};
@@ -19,7 +21,7 @@ pub use ids::{EventId, JobId, OperationId, ReleaseId, RunId, SnapshotId, TeamId,
 pub use invalid::InvalidValue;
 pub use job::{
     ArtifactRole, ConfigurationValue, Dependency, FileDependency, JobKind, JobManagerResources,
-    JobSpec, MavenDependency, Mode, Resources, TaskManagerResources, UpgradeMode,
+    JobSpec, MavenDependency, Mode, Resources, TaskManagerResources, UpgradeMode, UrlDependency,
 };
 pub use kind::Kind;
 pub use names::{ClusterId, EnvironmentName, JobName, Namespace};

@@ -91,6 +91,34 @@ pub fn origin(kind: FactoryKind, identifier: &str, version: FlinkVersion) -> Ori
     }
 }
 
+/// The group of the connectors of Flink itself.
+const GROUP: &str = "org.apache.flink";
+
+/// The release of one of Flink's own connectors or formats for this version as `group:artifact:version`, if it is known.
+/// The name may end with a Scala version, and one with `-sql-` in it is released with the one without.
+pub fn release(group: &str, artifact: &str, version: FlinkVersion) -> Option<String> {
+    if group != GROUP {
+        return None;
+    }
+    let plain = plain(artifact);
+    FactoryKind::ALL.into_iter().flat_map(rows).find_map(|row| {
+        let is_for = row.first <= version.minor() && version.minor() <= row.last;
+        let [_, known, release] = row.jar.split(':').collect::<Vec<_>>()[..] else { return None };
+        if !is_for || self::plain(known) != plain {
+            return None;
+        }
+        let scala = known.rsplit_once('_').map_or(String::new(), |(_, scala)| format!("_{scala}"));
+        let name = artifact.split('_').next().unwrap_or(artifact);
+        let release = release.replace("{flink}", &version.to_string());
+        Some(format!("{GROUP}:{name}{scala}:{release}"))
+    })
+}
+
+/// The name without Scala, and as it is for programs.
+fn plain(artifact: &str) -> String {
+    artifact.split('_').next().unwrap_or(artifact).replacen("-sql-", "-", 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +149,24 @@ mod tests {
                 assert_eq!(overlapping.count(), 1, "{} {}", row.identifier, row.first);
             }
         }
+    }
+
+    #[test]
+    fn the_release_of_a_connector_for_another_version_is_found_by_its_name() {
+        let of =
+            |artifact, version: &str| release(GROUP, artifact, version.parse().expect("a version"));
+        let kafka = |name, release| Some(format!("{GROUP}:flink-{name}:{release}"));
+        assert_eq!(
+            of("flink-sql-connector-kafka", "1.20.5"),
+            kafka("sql-connector-kafka", "3.4.0-1.20")
+        );
+        assert_eq!(of("flink-connector-kafka", "1.20.5"), kafka("connector-kafka", "3.4.0-1.20"));
+        assert_eq!(of("flink-connector-kafka", "1.14.6"), kafka("connector-kafka_2.12", "1.14.6"));
+        assert_eq!(of("flink-connector-kafka_2.11", "1.15.4"), kafka("connector-kafka", "1.15.4"));
+        assert_eq!(of("flink-connector-kafka", "2.3.0"), None, "there is none yet");
+        assert_eq!(of("flink-connector-none", "1.20.5"), None);
+        let version = "1.20.5".parse().expect("a version");
+        assert_eq!(release("com.example", "flink-connector-kafka", version), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod token;
 mod with_options;
 
 pub use check::{Finding, Problem, Target, check};
-pub use factories::{FactoryKind, Origin, origin};
+pub use factories::{FactoryKind, Origin, origin, release};
 pub use flumen_flink_conf::Severity;
 pub use kind::{Object, StatementKind};
 pub use position::Position;

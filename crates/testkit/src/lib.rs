@@ -10,10 +10,12 @@ mod directory;
 mod disk;
 mod eventually;
 mod fake_flink;
+mod jar;
 mod samples;
 
 pub use directory::TempDirectory;
 pub use disk::{ReadOnlyFile, SmallDisk};
 pub use eventually::{eventually, eventually_async};
 pub use fake_flink::{FakeFlink, Fault, Received};
+pub use jar::{artifact_jar, jar, main_class, program};
 pub use samples::{Sample, VERSIONS, sample, samples};

@@ -7,7 +7,7 @@ use flumen_flink_manifest::{
     JobDeployment, JobPlan, Manifests, Program, Restore, RunPlace, Storage, StorageVolume, USRLIB,
     VolumeSource, job_deployment, render,
 };
-use flumen_model::{ClusterId, JobKind, JobSpec, Mode};
+use flumen_model::{ArtifactUrl, ClusterId, JobKind, JobSpec, Mode};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
 
 use crate::{Error, JobArguments, Streams};
@@ -112,7 +112,9 @@ fn program(spec: &JobSpec) -> Program {
     let jar = if artifact.starts_with("local:") {
         artifact.clone()
     } else {
-        let name = artifact.rsplit('/').next().unwrap_or(artifact);
+        let url = artifact.parse::<ArtifactUrl>();
+        let path = artifact.rsplit('/').next().unwrap_or(artifact);
+        let name = url.as_ref().map_or(path, ArtifactUrl::file_name);
         format!("{USRLIB}/{name}")
     };
     Program::of_jar(spec, jar)

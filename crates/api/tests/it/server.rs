@@ -57,6 +57,7 @@ impl Server {
                 storage: path.join("storage"),
             }),
             maven: None,
+            artifact_limit: LIMIT,
             faults: flumen_control::Faults::default(),
         };
         let stop = CancellationToken::new();

@@ -1,12 +1,16 @@
 //! Jobs that run, and a server that follows them.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use flumen_control::{
     ApplyJob, Control, Faults, JobView, LocalSettings, OperationState, Principal, Settings,
     StartOrder, Tasks, Terms, UploadedArtifact, VersionSource,
 };
 use flumen_model::{ArtifactRole, Digest, EnvironmentName, JobName, Secret};
+use flumen_testkit::program;
 use futures::{future::join_all, stream};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -14,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::world::World;
 
-const JAR: &[u8] = b"PK\x03\x04 a jar, as far as anyone looks";
+static JAR: LazyLock<Vec<u8>> = LazyLock::new(|| program(""));
 /// Between two looks at what is shown; as exact are the times.
 pub(crate) const LOOK: Duration = Duration::from_millis(2);
 /// For what must come about at last.
@@ -57,7 +61,7 @@ impl Jobs {
         {
             tokio::time::sleep(LOOK).await;
         }
-        let body = stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::from_static(JAR))]);
+        let body = stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::from_static(&JAR))]);
         self.control.put_artifact(&digest(), body).await.unwrap();
     }
 
@@ -142,6 +146,7 @@ pub(crate) async fn open(world: &World) -> (Control, Tasks) {
         cache_directory: world.directory.join("cache"),
         local: Some(local),
         maven: None,
+        artifact_limit: u64::MAX,
         faults: Faults::default(),
     };
     let control = Control::open(settings, tasks.clone()).await.unwrap();
@@ -157,5 +162,5 @@ pub(crate) fn environment() -> EnvironmentName {
 }
 
 fn digest() -> Digest {
-    Digest::from_sha256(&Sha256::digest(JAR).into())
+    Digest::from_sha256(&Sha256::digest(&*JAR).into())
 }

@@ -76,14 +76,30 @@ pub(crate) fn check_renders(
     environment: &Environment,
     content: &ReleaseContent,
 ) -> Result<(), Error> {
-    let place = Place {
+    rendered(spec, content, not_yet(spec, environment)).map(drop)
+}
+
+/// The Secrets that the pods of this job file pull their images with, by name.
+pub(crate) fn pull_secrets(
+    spec: &JobSpec,
+    environment: &Environment,
+    content: &ReleaseContent,
+) -> Result<Vec<String>, Error> {
+    let objects = rendered(spec, content, not_yet(spec, environment))?.manifests.objects();
+    let secrets = objects.first().map(|it| &it["spec"]["template"]["spec"]["imagePullSecrets"]);
+    let secrets = secrets.and_then(Value::as_array).into_iter().flatten();
+    Ok(secrets.filter_map(|it| it["name"].as_str().map(str::to_owned)).collect())
+}
+
+/// Where a job would go that is not there yet.
+fn not_yet<'e>(spec: &JobSpec, environment: &'e Environment) -> Place<'e> {
+    Place {
         cluster_id: ClusterId::for_job(&spec.name),
         environment: &environment.document,
         image: "not-built-yet".to_owned(),
         run: RunId::from_bits(1),
         restore: Restore::default(),
-    };
-    rendered(spec, content, place).map(drop)
+    }
 }
 
 /// Where a run goes and with what image.
@@ -132,8 +148,10 @@ fn program(spec: &JobSpec, content: &ReleaseContent) -> Program {
         return Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME);
     }
     let jar = match content.artifacts.first() {
-        Some(artifact) => format!("{USRLIB}/{}", artifact.name),
-        None => spec.artifact.clone(),
+        Some(artifact) if !release::is_in_image(&spec.artifact) => {
+            format!("{USRLIB}/{}", artifact.name)
+        }
+        Some(_) | None => spec.artifact.clone(),
     };
     Program::of_jar(spec, jar)
 }

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use flumen_lifecycle::{Desired, Difference, Effect, Handover, Intent, JobState, Status};
 use flumen_model::{
-    ArtifactRole, ClusterId, Digest, FlinkMinor, JobKind, JobSpec, Mode, OperationId, UpgradeMode,
+    ArtifactRole, ArtifactUrl, ClusterId, Digest, FlinkMinor, JobKind, JobSpec, Mode, OperationId,
+    UpgradeMode,
 };
 use flumen_store::{
     Environment, Job, NewJob, Operation, OperationKind, Principal, Release, ReleaseArtifact, Run,
@@ -12,7 +13,9 @@ use super::{
     Diff, RestartOrder, StartOrder, Terms, new_operation, new_run, start::wanted,
     wish::again_if_stale,
 };
-use crate::{Control, Error, JobView, actions::render_objects, clock, identity, release};
+use crate::{
+    Control, Error, JobView, actions::render_objects, by_url::check_urls, clock, identity, release,
+};
 
 /// The first minor on which the SQL runner runs.
 const SQL_SINCE: FlinkMinor = FlinkMinor::new(1, 13);
@@ -110,7 +113,8 @@ impl Control {
         let environment = self.checked(&apply.spec).await?;
         let Prepared { artifacts, warnings } = match prepared {
             Some(prepared) => prepared.clone(),
-            None => self.prepared(apply).await?,
+            // It goes far, and is seldom waited for.
+            None => Box::pin(self.prepared(apply)).await?,
         };
         let content = release::content(&apply.spec, artifacts);
         render_objects::check_renders(&apply.spec, &environment, &content)?;
@@ -208,6 +212,7 @@ impl Control {
                 format!("SQL jobs need Flink {SQL_SINCE} or later, and this is for {minor}");
             return Err(Error::Invalid { message });
         }
+        check_urls(spec)?;
         let environment = self.environment(&spec.environment).await?;
         self.version_row(spec.flink_version, &spec.environment).await?;
         Ok(environment)
@@ -237,16 +242,22 @@ impl Control {
     /// What the job is made from, with what Flumen adds.
     async fn prepared(&self, apply: &ApplyJob) -> Result<Prepared, Error> {
         let mut artifacts = self.release_artifacts(apply).await?;
+        self.add_artifacts_by_url(&apply.spec, &mut artifacts).await?;
         let (fetched, mut warnings) = self.maven_artifacts(&apply.spec).await?;
         artifacts.extend(fetched);
         if apply.spec.kind == JobKind::Sql {
             warnings.extend(self.prepare_sql(&apply.spec, &mut artifacts).await?);
         }
-        Ok(Prepared { artifacts: distinct(artifacts)?, warnings })
+        let artifacts = distinct(artifacts)?;
+        warnings.extend(self.check_jars(&apply.spec, &artifacts).await?);
+        warnings.extend(self.missing_pull_secrets(&apply.spec, &artifacts).await?);
+        Ok(Prepared { artifacts, warnings })
     }
 
     async fn release_artifacts(&self, apply: &ApplyJob) -> Result<Vec<ReleaseArtifact>, Error> {
-        if apply.artifacts.is_empty() && !release::is_in_image(&apply.spec.artifact) {
+        let is_elsewhere = release::is_in_image(&apply.spec.artifact)
+            || ArtifactUrl::is_meant(&apply.spec.artifact);
+        if apply.artifacts.is_empty() && !is_elsewhere {
             let message =
                 format!("the artifact {} of the job was not uploaded", apply.spec.artifact);
             return Err(Error::Invalid { message });
@@ -256,14 +267,7 @@ impl Control {
             let Some(size) = self.artifact(digest).await? else {
                 return Err(Error::not_found(format!("the uploaded artifact {digest} ({name})")));
             };
-            if name.is_empty()
-                || name.contains('/')
-                || name.starts_with('.')
-                || release::is_generated(name)
-            {
-                let message = format!("{name:?} cannot be the file name of an artifact");
-                return Err(Error::Invalid { message });
-            }
+            crate::artifacts::check_name(name)?;
             crate::artifacts::check_jar(&self.artifact_path(digest), name).await?;
             artifacts.push(ReleaseArtifact {
                 name: name.clone(),

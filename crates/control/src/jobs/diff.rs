@@ -4,7 +4,7 @@ use flumen_model::{Digest, JobSpec};
 use flumen_store::{Job, Principal};
 
 use super::{UploadedArtifact, releases::digests};
-use crate::{Control, Error};
+use crate::{Control, Error, by_url::is_by_url};
 
 /// What applying a job file would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,9 @@ impl Control {
         artifacts: &[UploadedArtifact],
     ) -> Result<Diff, Error> {
         let release = self.store().release(job.id, &job.release).await?;
-        let before = release.map(|release| digests(&release.content)).unwrap_or_default();
+        let mut before = release.map(|release| digests(&release.content)).unwrap_or_default();
+        // Which file a URL gave is not known before it is fetched: it is compared by the URL.
+        before.retain(|(name, _)| !is_by_url(&job.spec, name));
         let after: Vec<(String, Digest)> = artifacts
             .iter()
             .map(|artifact| (artifact.name.clone(), artifact.digest.clone()))

@@ -92,21 +92,8 @@ impl Control {
 
     /// The identifiers of the table factories in a jar.
     async fn factories(&self, jar: &ReleaseArtifact) -> Result<Vec<String>, Error> {
-        let path = self.artifact_path(&jar.digest);
-        let inspect = move || -> Result<_, Error> {
-            let mut file = std::fs::File::open(&path).map_err(Error::file("open", &path))?;
-            Ok(flumen_jar::inspect(&mut file))
-        };
-        let inspected = match tokio::task::spawn_blocking(inspect).await {
-            Ok(inspected) => inspected?,
-            Err(error) => {
-                return Err(Error::file("read", &jar.name)(io::Error::other(error)));
-            }
-        };
-        let jar = inspected.map_err(|source| Error::Invalid {
-            message: format!("the artifact {} cannot be looked into: {source}", jar.name),
-        })?;
-        Ok(jar.factories.into_iter().filter_map(|factory| factory.identifier).collect())
+        let facts = self.facts(jar).await?;
+        Ok(facts.factories.into_iter().filter_map(|factory| factory.identifier).collect())
     }
 
     /// An artifact that Flumen makes itself.

@@ -8,11 +8,11 @@ use crate::server::{JAR, TestServer, application, changed_job, environment, job,
 #[tokio::test]
 async fn the_same_request_under_one_key_is_done_once_and_another_one_is_refused() {
     let server = TestServer::start().await;
-    let first = server.apply_with(job(), JAR, Some(("k", "hash"))).await.unwrap();
-    let again = server.apply_with(job(), JAR, Some(("k", "hash"))).await.unwrap();
+    let first = server.apply_with(job(), &JAR, Some(("k", "hash"))).await.unwrap();
+    let again = server.apply_with(job(), &JAR, Some(("k", "hash"))).await.unwrap();
     assert_eq!((first.change, again.change), (Change::Created, Change::Unchanged));
     assert_eq!(first.operation, again.operation);
-    let (kind, text) = refusal(server.apply_with(changed_job(), JAR, Some(("k", "other"))).await);
+    let (kind, text) = refusal(server.apply_with(changed_job(), &JAR, Some(("k", "other"))).await);
     assert_eq!(kind, Kind::Conflict);
     assert!(text.contains("\"k\" was used for another request"), "{text}");
     assert_eq!(server.runs().await.len(), 1);
@@ -85,7 +85,7 @@ async fn a_second_change_takes_the_place_of_the_first_that_is_on_its_way() {
 #[tokio::test]
 async fn a_job_that_was_cancelled_before_it_ever_ran_can_be_started_by_its_unchanged_file() {
     let server = TestServer::start().await;
-    let define = flumen_control::ApplyJob { start: false, ..application(job(), JAR) };
+    let define = flumen_control::ApplyJob { start: false, ..application(job(), &JAR) };
     server.control().apply_job(&server.principal, define).await.unwrap();
     server.until_state("NEW").await;
     let operation = server.cancel().await;
@@ -148,7 +148,7 @@ async fn of_two_orders_for_the_same_version_one_is_carried_out() {
 #[tokio::test]
 async fn the_same_request_made_at_once_is_one_operation() {
     let server = TestServer::start().await;
-    let apply = || server.apply_with(job(), JAR, Some(("k", "hash")));
+    let apply = || server.apply_with(job(), &JAR, Some(("k", "hash")));
     let answers = futures::future::join_all((0..6).map(|_| apply())).await;
     let operations: BTreeSet<_> =
         answers.into_iter().map(|answer| answer.unwrap().operation.unwrap()).collect();

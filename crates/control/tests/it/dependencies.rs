@@ -4,6 +4,7 @@ use std::path::Path;
 
 use flumen_control::{ApplyJob, Error, Release, RollBackOrder, Terms};
 use flumen_model::{ArtifactRole, Kind};
+use flumen_testkit::jar;
 use serde_json::json;
 
 use crate::server::{JAR, TestServer, application, environment, job, name, refusal};
@@ -31,7 +32,7 @@ fn put(repository: &Path, artifact: &str, more: &str) {
         "<project><groupId>g</groupId><artifactId>{artifact}</artifactId><version>1</version>{more}</project>"
     );
     std::fs::write(directory.join(format!("{artifact}-1.pom")), pom).unwrap();
-    let jar = [JAR, artifact.as_bytes()].concat();
+    let jar = jar(&[("META-INF/artifact", artifact.as_bytes())]);
     std::fs::write(directory.join(format!("{artifact}-1.jar")), jar).unwrap();
 }
 
@@ -121,7 +122,7 @@ async fn what_cannot_be_fetched_is_named_and_nothing_is_made() {
     let server = TestServer::start().await;
     maven_repository(&server);
     let refused = |file| {
-        let apply = ApplyJob { terms: Terms::default(), ..application(file, JAR) };
+        let apply = ApplyJob { terms: Terms::default(), ..application(file, &JAR) };
         async { refusal(server.control().apply_job(&server.principal, apply).await) }
     };
     let mut missing = job();

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod apply;
+mod by_url;
+mod checks;
 mod database;
 mod dependencies;
 mod ends;

@@ -1,6 +1,6 @@
 //! A Flumen server on a data directory, in a runtime of its own so that it can die.
 
-use std::{fmt::Debug, time::Duration};
+use std::{fmt::Debug, sync::LazyLock, time::Duration};
 
 use flumen_control::{
     Applied, ApplyJob, Control, Error, Faults, JobView, LocalSettings, LogSource, LogsQuery,
@@ -8,7 +8,7 @@ use flumen_control::{
     UploadedArtifact, VersionSource,
 };
 use flumen_model::{ArtifactRole, Digest, EnvironmentName, JobName, OperationId, RunId, Secret};
-use flumen_testkit::eventually_async;
+use flumen_testkit::{eventually_async, program};
 use futures::{TryStreamExt as _, stream};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -18,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 use crate::world::World;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-pub(crate) const JAR: &[u8] = b"PK\x03\x04 a jar, as far as anyone looks";
+/// The largest file that is fetched by URL.
+pub(crate) const ARTIFACT_LIMIT: u64 = 1 << 20;
+pub(crate) static JAR: LazyLock<Vec<u8>> = LazyLock::new(|| program(""));
 
 /// Whoever drops it must have called [`TestServer::finish`], which looks for what is left.
 pub(crate) struct TestServer {
@@ -53,7 +55,7 @@ impl TestServer {
         let principal = principal.expect("the first token is known");
         let server = Self { world, principal, faults, alive: Some(alive), finished: false };
         server.add_version().await;
-        server.upload(JAR).await;
+        server.upload(&JAR).await;
         server
     }
 
@@ -113,7 +115,7 @@ impl TestServer {
     }
 
     pub(crate) async fn apply(&self, file: Value) -> Result<Applied, Error> {
-        self.apply_with(file, JAR, None).await
+        self.apply_with(file, &JAR, None).await
     }
 
     pub(crate) async fn apply_with(
@@ -314,6 +316,7 @@ async fn open(world: &World, faults: Faults) -> Alive {
             installed: Vec::new(),
             variable: |_| None,
         }),
+        artifact_limit: ARTIFACT_LIMIT,
         faults,
     };
     let tasks = Tasks::new(CancellationToken::new());

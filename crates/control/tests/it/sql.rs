@@ -72,7 +72,7 @@ async fn a_script_that_flink_would_refuse_is_refused_with_its_lines() {
         assert!(text.contains(words), "{words:?} is not in: {text}");
     }
     let jar =
-        ApplyJob { terms: Terms::default(), ..application(job(&json!({})), crate::server::JAR) };
+        ApplyJob { terms: Terms::default(), ..application(job(&json!({})), &crate::server::JAR) };
     let (_, text) = refusal(server.control().apply_job(&server.principal, jar).await);
     assert!(text.contains("is no script that was uploaded"), "{text}");
     assert!(matches!(server.view().await, Err(Error::NotFound { .. })), "no job was made");

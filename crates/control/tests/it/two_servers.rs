@@ -61,7 +61,7 @@ async fn a_job_applied_to_two_servers_at_once_is_one_job() {
     let second = server.second().await;
     let apply = |control: flumen_control::Control| {
         let principal = server.principal.clone();
-        let apply = application(job(), JAR);
+        let apply = application(job(), &JAR);
         async move { control.apply_job(&principal, apply).await }
     };
     let (one, other) =

@@ -41,6 +41,11 @@ fn what_is_wrong_is_refused_with_what_where_and_what_to_do() {
     );
     assert_refused(&running, &job("gone.jar", ""), &["gone.jar"]);
     assert_refused(&running, &job("no.jar", ""), &["no.jar", "zip"]);
+    assert_refused(
+        &running,
+        &job("ok.jar", "mainClass: no.such.Job\n"),
+        &["no.such.Job", "ok.jar"],
+    );
     let configuration = "configuration:\n  execution.checkpointing.interval: soon\n";
     assert_refused(
         &running,
@@ -59,14 +64,13 @@ fn a_job_that_cannot_start_says_why_in_one_sentence() {
     flumen.succeed(&["version", "add", "1.20.5", "--wait"]).expect("a base image");
 
     let until_its_end = ["--wait=finished", "--timeout", PATIENCE];
-    let answer = apply(&running, &job(&jar, "mainClass: no.such.Job\n"), &until_its_end);
+    // Only the image may have it, so that Flink is asked.
+    let missing = "org.apache.flink.no.such.Job";
+    let answer = apply(&running, &job(&jar, &format!("mainClass: {missing}\n")), &until_its_end);
     assert!(!answer.status.success(), "{}", answer.output);
-    assert!(answer.error.contains("no.such.Job"), "{}", answer.error);
+    assert!(answer.error.contains(missing), "{}", answer.error);
     let shown = flumen.json(&["job", "show", "bad"]).expect("the job");
-    assert!(
-        shown["reason"].as_str().is_some_and(|reason| reason.contains("no.such.Job")),
-        "{shown}"
-    );
+    assert!(shown["reason"].as_str().is_some_and(|reason| reason.contains(missing)), "{shown}");
 
     let large = job(
         &jar,

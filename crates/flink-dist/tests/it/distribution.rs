@@ -11,6 +11,10 @@ fn a_home_is_what_has_scripts_configuration_and_the_main_jar_of_the_version() {
     let open = |version: &str| Distribution::open(home.path(), version.parse().unwrap());
     let found = open("1.20.5").unwrap();
     assert_eq!(found.home(), home.path().canonicalize().unwrap());
+    assert_eq!(found.scala().unwrap(), None);
+    let scala = home.path().join("lib/flink-scala_2.12-1.20.5.jar");
+    fs::write(&scala, "").unwrap();
+    assert_eq!(found.scala().unwrap().as_deref(), Some("2.12"));
     let refused = |problem: &str| {
         let error = open("1.20.5").expect_err(problem);
         assert_eq!(error.kind(), Kind::Invalid);
@@ -40,7 +44,8 @@ fn old_homes_have_the_scala_version_in_the_name_of_the_main_jar() {
     let files =
         [("bin/flink", ""), ("conf/flink-conf.yaml", ""), ("lib/flink-dist_2.12-1.13.6.jar", "")];
     let home = directory_with(&files);
-    Distribution::open(home.path(), "1.13.6".parse().unwrap()).unwrap();
+    let found = Distribution::open(home.path(), "1.13.6".parse().unwrap()).unwrap();
+    assert_eq!(found.scala().unwrap().as_deref(), Some("2.12"));
     let error = Distribution::open(&home.path().join("gone"), "1.13.6".parse().unwrap())
         .expect_err("not there");
     assert_eq!(error.kind(), Kind::NotFound);

@@ -140,3 +140,38 @@ async fn tags_are_listed_over_all_pages_and_a_deleted_image_is_gone() {
     let error = client().delete_manifest(&built.reference).await.expect_err("it is gone");
     assert_eq!(error.kind(), Kind::NotFound);
 }
+
+/// A manifest with layers of these types, each of one byte.
+async fn artifact(registry: &Registry, name: &str, layers: &[&str]) -> Reference {
+    let blob = registry.put_blob("files", b"x").await;
+    let layer = |media_type: &&str| json!({ "mediaType": media_type, "digest": blob, "size": 1 });
+    let layers: Vec<_> = layers.iter().map(layer).collect();
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": MANIFEST, "layers": layers,
+        "config": { "mediaType": "application/vnd.oci.empty.v1+json", "digest": blob, "size": 1 },
+    });
+    registry.put_manifest("files", name, &manifest).await;
+    registry.reference(&format!("files:{name}"))
+}
+
+#[tokio::test]
+async fn a_file_in_a_registry_is_its_one_layer() {
+    let registry = Registry::start();
+    let jar = artifact(&registry, "jar", &["application/java-archive"]).await;
+    let file = client().artifact_file(&jar).await.unwrap();
+    assert_eq!((file.size, file.digest.as_str()), (1, file.descriptor.digest().as_ref()));
+    let scratch = Workshop::new();
+    client().pull_blob_to(&jar, &file.descriptor, &scratch.path("job.jar")).await.unwrap();
+    assert_eq!(fs::read(scratch.path("job.jar")).unwrap(), b"x");
+
+    let two = artifact(&registry, "two", &["application/java-archive", "text/plain"]).await;
+    let layer = "application/vnd.oci.image.layer.v1.tar+gzip";
+    let image = artifact(&registry, "image", &[layer]).await;
+    for (reference, words) in [(two, "it has 2 layers"), (image, "it is an image")] {
+        let error = client().artifact_file(&reference).await.expect_err(words);
+        assert_eq!(error.kind(), Kind::Invalid);
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    let error = client().artifact_file(&registry.reference("files:none")).await.expect_err("none");
+    assert_eq!(error.kind(), Kind::NotFound);
+}

@@ -52,6 +52,25 @@ pub(crate) fn below(name: &str, above: &str) -> Vec<u8> {
     build(name, above, 52, &[])
 }
 
+/// A factory with a constant identifier, by which interface Flink finds it.
+pub(crate) fn factory(name: &str, interface: &str, identifier: &'static str) -> Vec<u8> {
+    let interface = format!("org/apache/flink/table/factories/{interface}");
+    let mut bytes = class(name, 52, &[Method::Identifier(identifier)]);
+    // Two constants more, and one interface in the place of none.
+    let pool = 8;
+    bytes[pool..pool + 2].copy_from_slice(&16_u16.to_be_bytes());
+    let end = bytes.windows(CLASS.len()).position(|found| found == CLASS).expect("its own part");
+    let mut constants = Vec::new();
+    utf8(&mut constants, &interface); // 14
+    constants.extend([7, 0, 14]); // 15
+    bytes.splice(end + 6..end + 8, [0, 1, 0, 15]);
+    bytes.splice(end..end, constants);
+    bytes
+}
+
+/// What stands between the constants and the methods: flags, this class, the one above, no interfaces, no fields.
+const CLASS: [u8; 10] = [0, 0x21, 0, 2, 0, 4, 0, 0, 0, 0];
+
 /// A class file with its constants in a fixed order; a long among them takes two places.
 fn build(name: &str, above: &str, major: u16, methods: &[Method]) -> Vec<u8> {
     let text = methods.iter().find_map(|method| match method {
@@ -73,7 +92,7 @@ fn build(name: &str, above: &str, major: u16, methods: &[Method]) -> Vec<u8> {
     utf8(&mut bytes, "Code"); // 11
     utf8(&mut bytes, text.unwrap_or("none")); // 12
     bytes.extend([8, 0, 12]); // 13
-    bytes.extend([0, 0x21, 0, 2, 0, 4, 0, 0, 0, 0]);
+    bytes.extend(CLASS);
     bytes.extend(u16::try_from(methods.len()).expect("few").to_be_bytes());
     for it in methods {
         match it {

@@ -1,6 +1,7 @@
 //! Jars made here, real class files among them, and any bytes.
 
 mod build;
+mod checks;
 
 use std::io::Cursor;
 

@@ -1,5 +1,5 @@
 use flumen_model::{
-    ArtifactRole, ByteSize, ConfigurationValue as Value, Dependency, FileDependency,
+    ArtifactRole, ByteSize, ConfigurationValue as Value, Dependency, Digest, FileDependency,
     InterventionPolicy, LeftoverPolicy, MavenDependency, Mode, RestartPolicy, UpgradeMode,
 };
 
@@ -76,9 +76,48 @@ fn a_dependency_is_a_file_or_maven_coordinates() {
         ("{maven: 'g:a b:1'}", "expected GROUP:ARTIFACT:VERSION"),
         ("{maven: 'g:a:1', exclude: [b]}", "expected GROUP:ARTIFACT, where either may be *"),
         ("{maven: 'g:a:1', role: jar}", "role"),
+        ("{path: 'https://h/a.jar'}", "path: is a URL and no path; write url:"),
+        ("{url: 'https://h/a.jar', path: a.jar}", "path: is given, but the file comes from a URL"),
+        (
+            "{url: 'https://h/a.jar', maven: 'g:a:1'}",
+            "maven: is given, but the file comes from a URL",
+        ),
+        ("{url: 'https://h/a.jar', sha256: 0f0f}", "sha256: is"),
+        ("{url: 's3://bucket/a.jar'}", "expected https://, http:// or oci://"),
+        ("{path: a.jar, sha256: 0f0f}", "sha256: is given, but it is for a file with url"),
     ] {
         let text = said(item);
         assert!(text.contains(words), "{words:?} is not in: {text}");
+    }
+}
+
+#[test]
+fn a_file_by_url_may_name_the_digest_that_it_must_have() {
+    let hex = "0f".repeat(32);
+    let text = format!(
+        "dependencies:\n  - {{url: https://h/a.jar, sha256: {hex}, role: lib}}\n  - url: oci://h/b:1\n"
+    );
+    let job = one(&text);
+    let [Dependency::Url(first), Dependency::Url(second)] = &job.dependencies[..] else {
+        panic!("{:?}", job.dependencies)
+    };
+    assert_eq!((first.url.file_name(), first.role), ("a.jar", ArtifactRole::Lib));
+    assert_eq!(first.digest().map(Digest::hex), Some(hex.as_str()));
+    assert_eq!((second.url.in_registry(), second.digest()), (Some("h/b:1"), None));
+    let head = HEAD.replace("a.jar", &format!("https://h/a.jar#sha256={hex}"));
+    let artifact = parse("job.yaml", &head).expect("valid").remove(0).artifact;
+    assert_eq!(artifact, format!("https://h/a.jar#sha256={hex}"));
+}
+
+#[test]
+fn a_password_in_a_url_is_refused_and_not_repeated() {
+    for text in [
+        HEAD.replace("a.jar", "https://me:hunter2@h/a.jar"),
+        format!("{HEAD}dependencies: [{{url: 'https://me:hunter2@h/a.jar'}}]\n"),
+    ] {
+        let said = refused(&text);
+        assert!(said.contains("no place for user and password"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
     }
 }
 

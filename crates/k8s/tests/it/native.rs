@@ -28,6 +28,15 @@ async fn a_rest_service_says_how_it_is_reached() {
 }
 
 #[tokio::test]
+async fn a_secret_is_looked_for_by_name() {
+    let real = Real::start().await;
+    let cluster = real.cluster().await;
+    assert!(!cluster.has_secret(&namespace(), "pull").await.unwrap());
+    real.create(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "pull"}})).await;
+    assert!(cluster.has_secret(&namespace(), "pull").await.unwrap());
+}
+
+#[tokio::test]
 async fn objects_become_the_property_of_a_deployment_that_stands_already() {
     let real = Real::start().await;
     let cluster = real.cluster().await;

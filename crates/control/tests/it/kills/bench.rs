@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use flumen_control::{OperationState, SavepointOrder, StepState, Terms};
 use flumen_faults::{Faults, Hit, Plan};
 use flumen_model::OperationId;
-use flumen_testkit::eventually_async;
+use flumen_testkit::{eventually_async, program};
 use futures::FutureExt as _;
 use tokio::sync::Notify;
 
@@ -52,7 +52,7 @@ impl Bench {
     /// Carries out a case, and leaves the world as it was.
     pub(super) async fn run(&mut self, case: &Case) -> Ended {
         self.runs += 1;
-        let jar = format!("PK\x03\x04 the jar of run {}", self.runs).into_bytes();
+        let jar = program(&format!("run {}", self.runs));
         let key = format!("run-{}", self.runs);
         let world = &self.server.world;
         let (deployments, savepoints) = (world.deployments_created(), world.flink.savepoints());

@@ -1,0 +1,208 @@
+//! What the jars of a job say before it is released.
+
+use flumen_flink_dist::{Distribution, Settings};
+use flumen_jar::{
+    Artifact, Connector, Facts, Findings, ImageScala, Part, Problem, Program, Target, check,
+};
+use flumen_model::{ArtifactRole, FlinkMinor, JobKind, JobSpec};
+use flumen_sql::{FactoryKind, Origin, origin, release};
+use flumen_store::ReleaseArtifact;
+
+use crate::{
+    Control, Error,
+    actions::render_objects,
+    artifacts::is_jar,
+    release::{content, is_generated, is_in_image},
+    versions::PYTHON_PACKAGES,
+};
+
+/// Whoever sets this says which classes of the image come first.
+const PARENT_FIRST: &str = "classloader.parent-first-patterns.default";
+/// Up to here every part of Flink is for one Scala.
+const WITHOUT_SCALA: FlinkMinor = FlinkMinor::new(1, 15);
+/// The Scala of the releases that Flumen knows.
+const KNOWN_SCALA: &str = "_2.12:";
+
+impl Control {
+    /// Looks at the jars of a job together. Returns what is doubtful about them.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] with all that Flink would fail on; [`Error::Invalid`] for what is no jar.
+    pub(super) async fn check_jars(
+        &self,
+        spec: &JobSpec,
+        artifacts: &[ReleaseArtifact],
+    ) -> Result<Vec<String>, Error> {
+        let is_loaded = |one: &&ReleaseArtifact| {
+            let role =
+                matches!(one.role, ArtifactRole::Usrlib | ArtifactRole::Lib | ArtifactRole::Plugin);
+            role && is_jar(&one.name) && !is_generated(&one.name)
+        };
+        let jars: Vec<&ReleaseArtifact> = artifacts.iter().filter(is_loaded).collect();
+        if jars.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut facts: Vec<Facts> = Vec::with_capacity(jars.len());
+        for jar in &jars {
+            facts.push(self.facts(jar).await?);
+        }
+        let maven: Vec<Option<Artifact>> = jars.iter().map(|jar| coordinates(jar)).collect();
+        let parts: Vec<Part<'_>> = jars
+            .iter()
+            .zip(&facts)
+            .zip(&maven)
+            .map(|((jar, facts), maven)| {
+                let (name, maven) = (jar.name.as_str(), maven.as_ref());
+                Part { name, role: jar.role, maven, facts }
+            })
+            .collect();
+        let scala = self.image_scala(spec).await?;
+        let target = Target {
+            flink: spec.flink_version,
+            scala: &scala,
+            program: program(spec, artifacts),
+            release_of: &|connector| release_of(connector, spec, &scala),
+        };
+        let Findings { errors, warnings } = check(&parts, &target);
+        if errors.is_empty() {
+            return Ok(warnings.iter().map(Problem::to_string).collect());
+        }
+        Err(Error::Unfit {
+            job: spec.name.to_string(),
+            flink: spec.flink_version,
+            problems: errors.iter().map(Problem::to_string).collect(),
+        })
+    }
+
+    /// Names the Secrets that images are pulled with and that are not there. A cluster that does not say is not waited for
+    /// any longer, and a registry may let everyone pull, so that this is only doubtful.
+    pub(super) async fn missing_pull_secrets(
+        &self,
+        spec: &JobSpec,
+        artifacts: &[ReleaseArtifact],
+    ) -> Result<Vec<String>, Error> {
+        let environment = self.environment(&spec.environment).await?;
+        let content = content(spec, artifacts.to_vec());
+        let names = render_objects::pull_secrets(spec, &environment, &content)?;
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let place = &environment.document;
+        let Ok(cluster) = self.clusters_handle().get(&place.cluster).await else {
+            return Ok(Vec::new());
+        };
+        let mut warnings = Vec::new();
+        for name in names {
+            match cluster.has_secret(&place.namespace, &name).await {
+                Ok(true) => {}
+                Ok(false) => warnings.push(format!(
+                    "the Secret {name}, which images are pulled with, is not in the namespace {}: create it with `kubectl create secret docker-registry {name} --namespace {0}`",
+                    place.namespace
+                )),
+                Err(error) => {
+                    tracing::debug!(secret = name, error = &error as &dyn std::error::Error, "whether a Secret is there is not known");
+                    break;
+                }
+            }
+        }
+        Ok(warnings)
+    }
+
+    /// The Scala library of the image, as the distribution has it that the image was made from.
+    async fn image_scala(&self, spec: &JobSpec) -> Result<ImageScala, Error> {
+        if spec.configuration.contains_key(PARENT_FIRST) {
+            return Ok(ImageScala::Unknown);
+        }
+        let row = self.version_row(spec.flink_version, &spec.environment).await?;
+        let cache = self.settings().cache_directory.clone();
+        let find = move || {
+            let distribution = if row.source == PYTHON_PACKAGES {
+                flumen_flink_dist::cached(row.version, &Settings::new(cache)).ok().flatten()
+            } else {
+                Distribution::open(row.source.as_ref(), row.version).ok()
+            };
+            distribution.and_then(|distribution| distribution.scala().ok())
+        };
+        // A distribution that is gone or changed does not stop a job: its image is there.
+        Ok(match tokio::task::spawn_blocking(find).await {
+            Ok(Some(Some(scala))) => ImageScala::Of(scala),
+            Ok(Some(None)) => ImageScala::None,
+            Ok(None) | Err(_) => ImageScala::Unknown,
+        })
+    }
+}
+
+/// What Flink runs, as far as it can be looked for.
+fn program<'a>(spec: &'a JobSpec, artifacts: &[ReleaseArtifact]) -> Program<'a> {
+    let is_known = artifacts.first().is_some_and(|one| is_jar(&one.name));
+    match (spec.kind, &spec.main_class) {
+        (JobKind::Sql, _) => Program::Script,
+        (JobKind::Python, _) => Program::InImage,
+        (JobKind::Jar, _) if is_in_image(&spec.artifact) || !is_known => Program::InImage,
+        (JobKind::Jar, Some(class)) => Program::Class(class),
+        (JobKind::Jar, None) => Program::Manifest,
+    }
+}
+
+/// What a file is in a Maven repository, from `group:artifact:type[:classifier]:version`.
+fn coordinates(file: &ReleaseArtifact) -> Option<Artifact> {
+    let mut parts = file.maven.as_deref()?.split(':').map(str::to_owned);
+    let (group, artifact) = (parts.next()?, parts.next()?);
+    Some(Artifact { group, artifact, version: parts.next_back()? })
+}
+
+/// The release of a connector for the Flink of the job, and its Scala.
+fn release_of(connector: Connector<'_>, spec: &JobSpec, scala: &ImageScala) -> Option<String> {
+    let version = spec.flink_version;
+    let found = match connector {
+        Connector::Artifact(it) => release(&it.group, &it.artifact, version)?,
+        Connector::Identifier(it) => FactoryKind::ALL.into_iter().find_map(|kind| {
+            match origin(kind, it, version) {
+                // Without its version it may not be there.
+                Origin::Maven { coordinates } if coordinates.split(':').count() == 3 => {
+                    Some(coordinates)
+                }
+                _ => None,
+            }
+        })?,
+    };
+    Some(match scala {
+        ImageScala::Of(scala) if version.minor() < WITHOUT_SCALA => {
+            found.replace(KNOWN_SCALA, &format!("_{scala}:"))
+        }
+        _ => found,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_release_to_take_is_for_the_flink_and_the_scala_of_the_job() {
+        let of = |version: &str, scala: &str| {
+            let spec = format!(
+                r#"{{"name":"a","environment":"local","flinkVersion":"{version}","artifact":"a.jar"}}"#
+            );
+            let spec: JobSpec = serde_json::from_str(&spec).expect("valid");
+            release_of(Connector::Identifier("kafka"), &spec, &ImageScala::Of(scala.to_owned()))
+        };
+        let kafka = |rest| Some(format!("org.apache.flink:flink-sql-connector-kafka{rest}"));
+        assert_eq!(of("1.20.5", "2.12"), kafka(":3.4.0-1.20"));
+        assert_eq!(of("1.14.6", "2.11"), kafka("_2.11:1.14.6"));
+        assert_eq!(of("2.3.0", "2.12"), None, "there is none yet");
+    }
+
+    #[test]
+    fn a_file_of_maven_says_what_it_is() {
+        let digest = crate::identity::sha256(b"");
+        let (name, role) = ("k.jar".to_owned(), ArtifactRole::Lib);
+        let file = |maven: Option<&str>| {
+            let (name, digest, maven) = (name.clone(), digest.clone(), maven.map(str::to_owned));
+            coordinates(&ReleaseArtifact { name, digest, size: 1, role, maven })
+        };
+        let found = file(Some("g:a:jar:shaded:1.0-1.20")).expect("an artifact");
+        assert_eq!((&*found.group, &*found.artifact, &*found.version), ("g", "a", "1.0-1.20"));
+        assert_eq!(file(None), None);
+    }
+}

@@ -1,0 +1,179 @@
+use std::fmt;
+
+use flumen_model::{ArtifactRole, FlinkMinor, FlinkVersion};
+
+/// What is wrong or doubtful about the jars of a job, with what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// Nothing says which class to run.
+    NoMainClass {
+        /// The jar.
+        jar: String,
+        /// Classes that could be run.
+        offered: Vec<String>,
+    },
+    /// The class to run is in none of the jars.
+    MainClassMissing {
+        /// The class.
+        class: String,
+        /// Whether the job names it, and not the manifest.
+        is_named: bool,
+        /// The jars.
+        jars: Vec<String>,
+        /// Classes that may be meant.
+        offered: Vec<String>,
+    },
+    /// The class to run has no main method, nor have those above it.
+    NoMainMethod {
+        /// The class.
+        class: String,
+        /// Classes that may be meant.
+        offered: Vec<String>,
+    },
+    /// Something was built for another Flink minor.
+    OtherMinor {
+        /// The jar.
+        jar: String,
+        /// What says so.
+        sources: Vec<String>,
+        /// That minor.
+        built_for: FlinkMinor,
+        /// The version of the job.
+        flink: FlinkVersion,
+        /// The artifact to take instead, if one is known.
+        remedy: Option<String>,
+    },
+    /// Something was built for another Scala.
+    OtherScala {
+        /// The jar.
+        jar: String,
+        /// What says so.
+        source: String,
+        /// That Scala.
+        built_for: String,
+        /// The Scala of the image.
+        scala: String,
+        /// The artifact to take instead, without its version.
+        remedy: Option<String>,
+    },
+    /// A jar holds what the image has.
+    BundledFlink {
+        /// The jar.
+        jar: String,
+        /// What it is for.
+        role: ArtifactRole,
+        /// The artifacts of Flink.
+        artifacts: Vec<String>,
+    },
+    /// Two factories have one identifier.
+    TwoFactories {
+        /// The identifier.
+        identifier: String,
+        /// A class and its jar.
+        one: (String, String),
+        /// Another class and its jar.
+        other: (String, String),
+    },
+    /// Classes are in two jars with different bytes.
+    ClassesTwice {
+        /// The jars.
+        jars: (String, String),
+        /// How many.
+        count: usize,
+        /// The first of them.
+        named: Vec<String>,
+    },
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoMainClass { jar, offered } => write!(
+                out,
+                "{jar} names no main class in its manifest, and neither does the job: {}",
+                meant(offered)
+            ),
+            Self::MainClassMissing { class, is_named, jars, offered } => write!(
+                out,
+                "the main class {class}{} is in none of the job's jars ({}): {}",
+                if *is_named { "" } else { ", which the manifest names," },
+                jars.join(", "),
+                meant(offered)
+            ),
+            Self::NoMainMethod { class, offered } => write!(
+                out,
+                "the main class {class} has no public static void main(String[]): {}",
+                meant(offered)
+            ),
+            Self::OtherMinor { jar, sources, built_for, flink, remedy } => {
+                write!(
+                    out,
+                    "{jar} was built for Flink {built_for} ({}), and the job is for {flink}: {}",
+                    some(sources),
+                    other_minor(remedy.as_deref(), *flink)
+                )
+            }
+            Self::OtherScala { jar, source, built_for, scala, remedy } => {
+                write!(
+                    out,
+                    "{jar} was built for Scala {built_for} ({source}), and Flink's image has {scala}"
+                )?;
+                match remedy {
+                    Some(remedy) => write!(out, ": take {remedy}"),
+                    None => write!(
+                        out,
+                        ", which is loaded before that of a job: build it for {scala}, or take scala. out of \
+                         classloader.parent-first-patterns.default"
+                    ),
+                }
+            }
+            Self::BundledFlink { jar, role, artifacts } => {
+                let artifacts = artifacts.join(", ");
+                let follows = match role {
+                    ArtifactRole::Lib => "in lib they may come before Flink's own",
+                    _ => "Flink takes its own instead",
+                };
+                write!(
+                    out,
+                    "{jar} holds classes of {artifacts}, which every Flink image has, and {follows}: give the dependency the scope provided"
+                )
+            }
+            Self::TwoFactories { identifier, one, other } => write!(
+                out,
+                "the factory '{identifier}' is there twice, {} in {} and {} in {}, and Flink refuses to choose: leave one of the jars out",
+                one.0, one.1, other.0, other.1
+            ),
+            Self::ClassesTwice { jars: (one, other), count, named } => write!(
+                out,
+                "{} in {one} and in {other} with different content, such as {}, and only one of each is loaded: leave one out, or relocate it when the jar is built",
+                if *count == 1 { "a class is".to_owned() } else { format!("{count} classes are") },
+                named.join(", ")
+            ),
+        }
+    }
+}
+
+/// What to do about a main class.
+fn meant(offered: &[String]) -> String {
+    match offered {
+        [] => "none of them has a class with a main method, so add the jar with the program"
+            .to_owned(),
+        [one] => format!("set mainClass to {one}, if that is meant"),
+        several => format!("set mainClass to one of {}", several.join(", ")),
+    }
+}
+
+fn other_minor(remedy: Option<&str>, flink: FlinkVersion) -> String {
+    match remedy {
+        Some(remedy) => format!("take {remedy}"),
+        None => format!("take or build one for {}, if there is one", flink.minor()),
+    }
+}
+
+/// A few of them, and how many more there are.
+fn some(sources: &[String]) -> String {
+    const MOST: usize = 3;
+    let more = sources.len().saturating_sub(MOST);
+    let shown = sources.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
+}
