@@ -1,0 +1,69 @@
+//! What is to be done before the release of a job file can be made.
+
+use flumen_model::{Dependency, JobKind, JobSpec};
+
+/// A step on the way to a release. Each can be done again with the same result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Preparation {
+    /// Find out which artifacts the Maven coordinates need.
+    Resolve,
+    /// Have the files of those.
+    Fetch,
+    /// See whether Flink can take the SQL script, and add what runs it.
+    CheckScript,
+    /// Make the release, and start the job where that was asked.
+    Release,
+}
+
+impl Preparation {
+    /// The name of the step.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve-dependencies",
+            Self::Fetch => "fetch-dependencies",
+            Self::CheckScript => "check-script",
+            Self::Release => "make-release",
+        }
+    }
+}
+
+/// The steps to the release of a job file, in their order; none where it can be made at once.
+pub fn preparation(spec: &JobSpec) -> Vec<Preparation> {
+    let is_maven = |one: &Dependency| matches!(one, Dependency::Maven(_));
+    let mut steps = Vec::new();
+    if spec.dependencies.iter().any(is_maven) {
+        steps.extend([Preparation::Resolve, Preparation::Fetch]);
+    }
+    // After the files are there: they may bring what the script needs.
+    if spec.kind == JobKind::Sql {
+        steps.push(Preparation::CheckScript);
+    }
+    if !steps.is_empty() {
+        steps.push(Preparation::Release);
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(more: &str) -> Vec<&'static str> {
+        let text = format!(
+            r#"{{"name":"a","environment":"local","flinkVersion":"1.20.5","artifact":"a"{more}}}"#
+        );
+        let spec: JobSpec = serde_json::from_str(&text).expect("valid");
+        preparation(&spec).into_iter().map(Preparation::name).collect()
+    }
+
+    #[test]
+    fn only_what_cannot_be_known_at_once_is_prepared() {
+        assert_eq!(of(""), [""; 0]);
+        assert_eq!(of(r#","dependencies":[{"path":"b.jar"}]"#), [""; 0]);
+        let resolved = ["resolve-dependencies", "fetch-dependencies", "make-release"];
+        assert_eq!(of(r#","dependencies":[{"path":"b.jar"},{"maven":"g:a:1"}]"#), resolved);
+        assert_eq!(of(r#","kind":"sql""#), ["check-script", "make-release"]);
+        let both = ["resolve-dependencies", "fetch-dependencies", "check-script", "make-release"];
+        assert_eq!(of(r#","kind":"sql","dependencies":[{"maven":"g:a:1"}]"#), both);
+    }
+}
