@@ -27,20 +27,12 @@ impl Control {
     {
         let path = self.artifact_path(digest);
         let part = path.with_extension(format!("{}.part", uuid::Uuid::new_v4().simple()));
-        let written = write_checked(&part, digest, body).await;
-        let size = match written {
-            Ok(size) => size,
-            Err(error) => {
-                if let Err(source) = tokio::fs::remove_file(&part).await {
-                    tracing::debug!(path = %part.display(), error = %source, "no part of the upload to remove");
-                }
-                return Err(error);
-            }
-        };
+        let part = Part(part);
+        let size = write_checked(&part.0, digest, body).await?;
         self.faults()
-            .around("file.save-artifact", tokio::fs::rename(&part, &path), no_answer)
+            .around("file.save-artifact", tokio::fs::rename(&part.0, &path), no_answer)
             .await
-            .map_err(Error::file("rename", &part))?;
+            .map_err(Error::file("rename", &part.0))?;
         self.store().save_artifact(digest, size, clock::now()).await?;
         Ok(size)
     }
@@ -48,6 +40,16 @@ impl Control {
     /// Where the artifact's file lies.
     pub(crate) fn artifact_path(&self, digest: &Digest) -> PathBuf {
         self.settings().data_directory.join("artifacts").join(digest.hex())
+    }
+}
+
+/// A file that is still written. It goes when it is dropped, also where nobody waits for it any more.
+struct Part(PathBuf);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Mostly it has its name by now.
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 
