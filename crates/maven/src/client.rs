@@ -109,6 +109,12 @@ impl Client {
         stream::iter(fetches).buffered(self.settings.parallel.max(1)).try_collect().await
     }
 
+    /// Whether the file of an artifact is here, so that nothing is fetched for it; of a snapshot that is never said.
+    pub fn is_here(&self, artifact: &Artifact) -> bool {
+        let of = &artifact.coordinates;
+        of.is_sound() && !of.gav.is_snapshot() && self.local.find(&of.path()).is_some()
+    }
+
     async fn fetch_one(&self, of: &Coordinates) -> Result<PathBuf, Error> {
         self.file(of, MAX_FILE).await?.ok_or_else(|| self.not_found(&of.to_string()))
     }
