@@ -20,7 +20,7 @@ impl TestServer {
     pub(crate) async fn prepare(&self, apply: ApplyJob) -> Result<OperationId, Error> {
         match self.control().apply_job(&self.principal, apply).await? {
             Applying::Preparing(operation) => Ok(operation),
-            Applying::Done(applied) => panic!("there was nothing to prepare: {applied:?}"),
+            Applying::Done(applied) => unreachable!("there was nothing to prepare: {applied:?}"),
         }
     }
 

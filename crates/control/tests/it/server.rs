@@ -352,7 +352,7 @@ pub(crate) fn application(file: Value, jar: &[u8]) -> ApplyJob {
 pub(crate) fn done(applying: Applying) -> Applied {
     match applying {
         Applying::Done(applied) => *applied,
-        Applying::Preparing(operation) => panic!("operation {operation} prepares it"),
+        Applying::Preparing(operation) => unreachable!("operation {operation} prepares it"),
     }
 }
 
