@@ -28,7 +28,9 @@ pub use job::{
     Desired, Job, JobReference, JobSummary, NextRestart, SavepointProgress, SavepointState,
 };
 pub use live::{Live, Vertex};
-pub use operation::{Failure, Operation, OperationKind, OperationState, Step, StepState};
+pub use operation::{
+    AppliedChange, Failure, Operation, OperationKind, OperationState, Step, StepState,
+};
 pub use orders::{RestartJob, RollBackJob, StartJob, StartSource, StopJob, TakeSavepoint};
 pub use page::Page;
 pub use problem::Problem;

@@ -1,9 +1,9 @@
-use flumen_model::{FlinkVersion, OperationId};
+use flumen_model::{FlinkVersion, Kind, OperationId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::JobReference;
+use crate::{Change, JobReference};
 
 /// One thing done to a job or to a Flink version, as a durable list of steps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -40,6 +40,20 @@ pub struct Operation {
     /// Where the savepoint lies that it took, while that is recorded; not in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub savepoint: Option<String>,
+    /// What an apply changed whose release had to be prepared; there as soon as that is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<AppliedChange>,
+}
+
+/// What an operation changed that prepared a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AppliedChange {
+    /// What the new definition means for the job.
+    pub change: Change,
+    /// What is doubtful about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// What an operation does.
@@ -104,6 +118,8 @@ pub enum OperationState {
     Failed,
     /// A later operation took its place before it ended.
     Superseded,
+    /// It was cancelled before it changed anything.
+    Canceled,
 }
 
 impl OperationState {
@@ -119,6 +135,7 @@ impl OperationState {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Superseded => "superseded",
+            Self::Canceled => "canceled",
         }
     }
 }
@@ -172,6 +189,10 @@ impl StepState {
 pub struct Failure {
     /// What failed, on what, and why.
     pub message: String,
+    /// What sort of failure it is, where a request would have been refused for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "notFound")]
+    pub kind: Option<Kind>,
     /// The stable name of the failure, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,

@@ -54,6 +54,7 @@ pub(crate) fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(operations::list))
         .routes(routes!(operations::show))
         .routes(routes!(operations::follow))
+        .routes(routes!(operations::cancel))
         .routes(routes!(snapshots::list))
         .routes(routes!(snapshots::show))
         .routes(routes!(environments::list))

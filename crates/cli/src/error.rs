@@ -90,6 +90,9 @@ pub enum Error {
     /// What was started was given up for a later operation.
     #[error("{what} was given up because another operation took its place")]
     Superseded { what: String },
+    /// What was started was cancelled.
+    #[error("{what} was cancelled")]
+    Canceled { what: String },
     /// A run ended otherwise than it should.
     #[error("the job {job} ended as {state}{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
     Ended { job: String, state: JobState, reason: Option<String> },
@@ -128,6 +131,7 @@ impl Error {
             | Self::Foreign { .. } => Kind::Unavailable,
             Self::Late { .. } | Self::WaitedTooLong { .. } => Kind::Timeout,
             Self::Refused { problem, .. } => problem.kind,
+            Self::Operation { failure, .. } => failure.kind.unwrap_or(Kind::Bug),
             Self::NoRun { .. } => Kind::NotFound,
             Self::NoHome
             | Self::Server { .. }
@@ -148,8 +152,8 @@ impl Error {
             Self::Prepare { .. }
             | Self::Runtime { .. }
             | Self::Answer { .. }
-            | Self::Operation { .. }
             | Self::Superseded { .. }
+            | Self::Canceled { .. }
             | Self::Ended { .. }
             | Self::Checks { .. }
             | Self::Print { .. } => Kind::Bug,
@@ -157,11 +161,11 @@ impl Error {
     }
 
     /// The exit status of the command. What failed after the command was carried out is a plain
-    /// failure, whatever its kind.
+    /// failure, whatever its kind; what a request would have been refused for is as that.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Operation { .. }
-            | Self::Superseded { .. }
+            Self::Superseded { .. }
+            | Self::Canceled { .. }
             | Self::Ended { .. }
             | Self::Checks { .. } => exit::FAILED,
             _ => exit::code_for(self.kind()),

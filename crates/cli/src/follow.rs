@@ -27,9 +27,37 @@ pub(crate) async fn operation(
     operation: Operation,
     deadline: Option<Deadline>,
 ) -> Result<Operation, Error> {
-    let what = describe(&operation);
-    let look = format!("flumen operation show {}", operation.id);
-    let ended = within(deadline, what.clone(), look, to_the_end(context, operation)).await?;
+    further(context, operation, 0, deadline).await
+}
+
+/// As [`operation`], of which so many steps were printed before.
+pub(crate) async fn further(
+    context: &Context<'_>,
+    operation: Operation,
+    printed: usize,
+    deadline: Option<Deadline>,
+) -> Result<Operation, Error> {
+    let end = |operation: &Operation| operation.state.has_ended();
+    succeeded(until(context, (operation, printed), end, deadline).await?)
+}
+
+/// Follows the operation of an apply until it has made its release, and says how many steps were printed. One that makes
+/// none is an error.
+pub(crate) async fn release(
+    context: &Context<'_>,
+    operation: Operation,
+    deadline: Option<Deadline>,
+) -> Result<(Operation, usize), Error> {
+    let made = |operation: &Operation| operation.applied.is_some() || operation.state.has_ended();
+    let operation = until(context, (operation, 0), made, deadline).await?;
+    let printed = operation.steps.iter().take_while(|step| step.state.has_ended()).count();
+    let operation = if operation.applied.is_some() { operation } else { succeeded(operation)? };
+    Ok((operation, printed))
+}
+
+/// The operation, unless it failed or was given up.
+fn succeeded(ended: Operation) -> Result<Operation, Error> {
+    let what = describe(&ended);
     let step = ended.steps.iter().find(|step| step.state == StepState::Failed);
     match (ended.state, ended.error.clone().or_else(|| step?.error.clone())) {
         (OperationState::Failed, Some(failure)) => Err(Error::Operation {
@@ -38,6 +66,7 @@ pub(crate) async fn operation(
             failure: Box::new(failure),
         }),
         (OperationState::Superseded | OperationState::Failed, _) => Err(Error::Superseded { what }),
+        (OperationState::Canceled, _) => Err(Error::Canceled { what }),
         (OperationState::Running | OperationState::Succeeded, _) => Ok(ended),
     }
 }
@@ -61,17 +90,27 @@ pub(crate) fn describe(operation: &Operation) -> String {
     }
 }
 
-async fn to_the_end(context: &Context<'_>, operation: Operation) -> Result<Operation, Error> {
-    let progress = context.printer.progress();
-    let mut steps = Steps { printer: &context.printer, progress: &progress, printed: 0 };
-    let id = operation.id;
-    steps.show(&operation);
-    let mut last = operation;
-    while !last.state.has_ended() {
-        let follow = async || follow_once(&context.client, id, &mut steps).await;
-        last = patiently(&progress, follow).await?;
-    }
-    Ok(last)
+async fn until(
+    context: &Context<'_>,
+    (operation, printed): (Operation, usize),
+    enough: impl Fn(&Operation) -> bool,
+    deadline: Option<Deadline>,
+) -> Result<Operation, Error> {
+    let what = describe(&operation);
+    let look = format!("flumen operation show {}", operation.id);
+    let follow = async {
+        let progress = context.printer.progress();
+        let mut steps = Steps { printer: &context.printer, progress: &progress, printed };
+        let id = operation.id;
+        steps.show(&operation);
+        let mut last = operation;
+        while !enough(&last) {
+            let follow = async || follow_once(&context.client, id, &mut steps, &enough).await;
+            last = patiently(&progress, follow).await?;
+        }
+        Ok(last)
+    };
+    within(deadline, what, look, follow).await
 }
 
 /// Follows one stream of events to its end, then asks for the operation as it is.
@@ -79,6 +118,7 @@ async fn follow_once(
     client: &Client,
     id: OperationId,
     steps: &mut Steps<'_>,
+    enough: &impl Fn(&Operation) -> bool,
 ) -> Result<Operation, Error> {
     let action = || format!("follow the operation {id}");
     let id = id.to_string();
@@ -87,13 +127,13 @@ async fn follow_once(
     let mut events = pin!(events::<Operation>(response));
     while let Some(operation) = events.next().await {
         steps.show(&operation);
-        if operation.state.has_ended() {
+        if enough(&operation) {
             return Ok(operation);
         }
     }
     let operation: Operation = client.get(action(), &["operations", &id], &()).await?;
     steps.show(&operation);
-    if !operation.state.has_ended() {
+    if !enough(&operation) {
         tokio::time::sleep(PAUSE).await;
     }
     Ok(operation)

@@ -25,19 +25,10 @@ impl Control {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let path = self.artifact_path(digest);
-        let part = path.with_extension(format!("{}.part", uuid::Uuid::new_v4().simple()));
-        let written = write_checked(&part, digest, body).await;
-        let size = match written {
-            Ok(size) => size,
-            Err(error) => {
-                if let Err(source) = tokio::fs::remove_file(&part).await {
-                    tracing::debug!(path = %part.display(), error = %source, "no part of the upload to remove");
-                }
-                return Err(error);
-            }
-        };
-        self.settle(&part, digest, size).await?;
+        let part = self.artifact_path(digest).with_extension(format!("{}.part", uuid::Uuid::new_v4().simple()));
+        let part = Part(part);
+        let size = write_checked(&part.0, digest, body).await?;
+        self.settle(&part.0, digest, size).await?;
         Ok(size)
     }
 
@@ -64,6 +55,16 @@ impl Control {
     /// Where the artifact's file lies.
     pub(crate) fn artifact_path(&self, digest: &Digest) -> PathBuf {
         self.artifacts_directory().join(digest.hex())
+    }
+}
+
+/// A file that is still written. It goes when it is dropped, also where nobody waits for it any more.
+struct Part(PathBuf);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Mostly it has its name by now.
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 

@@ -6,8 +6,15 @@ use flumen_model::{JobId, Secret};
 use flumen_store::{Principal, Store};
 
 use crate::{
-    Error, Settings, Tasks, clock, clusters::Clusters, controller, environments, identity,
-    queue::Queue, resync, tracker::Tracker, unfinished, user_interface::Codes,
+    Error, Settings, Tasks, clock,
+    clusters::Clusters,
+    controller, environments, identity,
+    preparations::{self, Preparations},
+    queue::Queue,
+    resync,
+    tracker::Tracker,
+    unfinished,
+    user_interface::Codes,
 };
 
 /// The server side of Flumen, behind the API. Cheap to clone.
@@ -25,6 +32,7 @@ struct Inner {
     wakes: Arc<Queue<JobId>>,
     tracker: Tracker,
     codes: Codes,
+    preparations: Preparations,
     tasks: Tasks,
 }
 
@@ -55,6 +63,7 @@ impl Control {
             wakes,
             tracker,
             codes: Codes::default(),
+            preparations: Preparations::new(),
             tasks,
         };
         let control = Self { inner: Arc::new(inner) };
@@ -71,6 +80,8 @@ impl Control {
         crate::versions::resume(self).await?;
         let control = self.clone();
         self.tasks().spawn("controller", |stop| controller::run(control, stop));
+        let control = self.clone();
+        self.tasks().spawn("preparations", |stop| preparations::run(control, stop));
         let control = self.clone();
         self.tasks().spawn("resync", |stop| resync::run(control, stop));
         Ok(())
@@ -137,6 +148,10 @@ impl Control {
 
     pub(crate) fn codes(&self) -> &Codes {
         &self.inner.codes
+    }
+
+    pub(crate) fn preparations(&self) -> &Preparations {
+        &self.inner.preparations
     }
 
     pub(crate) fn tasks(&self) -> &Tasks {

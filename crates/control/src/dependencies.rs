@@ -10,21 +10,59 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
-use crate::{Control, Error};
+use crate::{Control, Error, text};
 
 /// The Java that profiles of POMs are asked about: that of Flink's images.
 const JAVA: &str = "17";
 const BUFFER: usize = 256 * 1024;
 
+/// What Maven coordinates come to, and what fetches it.
+pub(crate) struct Resolved {
+    /// What is doubtful about them.
+    pub(crate) warnings: Vec<String>,
+    client: Client,
+    artifacts: Vec<Artifact>,
+    roles: Vec<ArtifactRole>,
+    /// What went over the wire for the resolution.
+    before: (u64, u64),
+}
+
+impl Resolved {
+    pub(crate) fn describe(&self) -> String {
+        text::count(self.artifacts.len(), "artifact")
+    }
+
+    /// How far the files are.
+    pub(crate) fn progress(&self) -> String {
+        let progress = self.client.progress();
+        let files = progress.files() - self.before.0;
+        let bytes = text::bytes(progress.bytes() - self.before.1);
+        format!("{files} of {} fetched, {bytes}", text::count(self.artifacts.len(), "file"))
+    }
+}
+
+/// The files of Maven coordinates.
+pub(crate) struct Fetched {
+    /// Each file with what it is for.
+    pub(crate) artifacts: Vec<ReleaseArtifact>,
+    /// How many of them were on this machine before.
+    from_cache: usize,
+}
+
+impl Fetched {
+    pub(crate) fn describe(&self) -> String {
+        let size: u64 = self.artifacts.iter().map(|artifact| artifact.size).sum();
+        let files = text::count(self.artifacts.len(), "file");
+        format!("{files}, {}; {} from the cache", text::bytes(size), self.from_cache)
+    }
+}
+
 impl Control {
-    /// The files that the job has by Maven coordinates, and what is doubtful about them.
+    /// Finds out which files the job has by Maven coordinates.
     ///
     /// # Errors
-    /// [`Error::Dependencies`] if they cannot be resolved or fetched; [`Error::Invalid`] for what names none.
-    pub(crate) async fn maven_artifacts(
-        &self,
-        spec: &JobSpec,
-    ) -> Result<(Vec<ReleaseArtifact>, Vec<String>), Error> {
+    /// [`Error::Dependencies`] if they cannot be resolved; [`Error::Invalid`] for what names none.
+    pub(crate) async fn resolve_dependencies(&self, spec: &JobSpec) -> Result<Resolved, Error> {
         let wanted: Vec<&MavenDependency> = spec
             .dependencies
             .iter()
@@ -33,11 +71,7 @@ impl Control {
                 Dependency::File(_) | Dependency::Url(_) => None,
             })
             .collect();
-        if wanted.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
-        }
-        let failed =
-            |source| Error::Dependencies { job: spec.name.to_string(), source: Box::new(source) };
+        let failed = |source| failed(spec, source);
         let client = self.maven_client()?;
         let mut request = Request::default();
         for dependency in &wanted {
@@ -46,20 +80,39 @@ impl Control {
         let resolution =
             client.resolve(&request, Environment::linux(JAVA)).await.map_err(failed)?;
         let roles = roles(&resolution.artifacts, (&wanted, &request))?;
-        let paths = client.fetch(&resolution.artifacts).await.map_err(failed)?;
-        let names = file_names(&resolution.artifacts);
-        let mut kept = Vec::with_capacity(paths.len());
-        for (((path, name), role), artifact) in
-            paths.iter().zip(names).zip(roles).zip(&resolution.artifacts)
-        {
-            let (digest, size) = self.keep(path).await?;
-            let maven = Some(artifact.coordinates.to_string());
-            kept.push(ReleaseArtifact { name, digest, size, role, maven });
-        }
         let warnings = resolution.unusable.iter().map(|unusable| {
             format!("{unusable}; what its artifact depends on is not known and left out")
         });
-        Ok((kept, warnings.collect()))
+        let progress = client.progress();
+        Ok(Resolved {
+            warnings: warnings.collect(),
+            client,
+            artifacts: resolution.artifacts,
+            roles,
+            before: (progress.files(), progress.bytes()),
+        })
+    }
+
+    /// Fetches what was resolved and keeps it as artifacts.
+    ///
+    /// # Errors
+    /// [`Error::Dependencies`] if a file cannot be fetched.
+    pub(crate) async fn fetch_dependencies(
+        &self,
+        spec: &JobSpec,
+        resolved: &Resolved,
+    ) -> Result<Fetched, Error> {
+        let Resolved { client, artifacts, roles, .. } = resolved;
+        let from_cache = artifacts.iter().filter(|artifact| client.is_here(artifact)).count();
+        let paths = client.fetch(artifacts).await.map_err(|source| failed(spec, source))?;
+        let names = file_names(artifacts);
+        let mut kept = Vec::with_capacity(paths.len());
+        for (((path, name), role), artifact) in paths.iter().zip(names).zip(roles).zip(artifacts) {
+            let (digest, size) = self.keep(path).await?;
+            let maven = Some(artifact.coordinates.to_string());
+            kept.push(ReleaseArtifact { name, digest, size, role: *role, maven });
+        }
+        Ok(Fetched { artifacts: kept, from_cache })
     }
 
     /// Settings are read anew each time, as whoever keeps them does not start servers again.
@@ -102,6 +155,10 @@ impl Control {
         let size = self.put_artifact(&digest, ReaderStream::with_capacity(file, BUFFER)).await?;
         Ok((digest, size))
     }
+}
+
+fn failed(spec: &JobSpec, source: flumen_maven::Error) -> Error {
+    Error::Dependencies { job: spec.name.to_string(), source: Box::new(source) }
 }
 
 fn parsed(dependency: &MavenDependency) -> Result<Wanted, flumen_maven::Error> {

@@ -1,7 +1,7 @@
 use std::{io, path::PathBuf};
 
 use flumen_model::Kind;
-use flumen_store::Trouble;
+use flumen_store::{Refusal, Trouble};
 
 /// What can fail in a use case or an action. Each variant has a stable code, listed in docs/errors.md.
 #[derive(Debug, thiserror::Error)]
@@ -187,7 +187,11 @@ impl Error {
     /// The stable code of this failure.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Store(flumen_store::Error::Stale { .. } | flumen_store::Error::Exists { .. })
+            Self::Store(
+                flumen_store::Error::Stale { .. }
+                | flumen_store::Error::NotUnderway { .. }
+                | flumen_store::Error::Exists { .. },
+            )
             | Self::Conflict { .. } => "conflict",
             Self::Store(error) => match error.trouble() {
                 Some(Trouble::Full) => "server.database_full",
@@ -252,16 +256,31 @@ impl Error {
         matches!(self, Self::Store(error) if error.kind() == Kind::Unavailable)
     }
 
+    /// The failure as whoever asked for it is told.
+    pub(crate) fn refusal(&self) -> Refusal {
+        let kind = self.kind();
+        // What a fault of Flumen says is for its log: it may hold anything.
+        let is_told = kind != Kind::Bug;
+        let message = if is_told {
+            self.to_string()
+        } else {
+            "the server failed; its log has the reason".to_owned()
+        };
+        let causes = if is_told { self.causes() } else { Vec::new() };
+        Refusal { kind, code: self.code().to_owned(), message, causes, hint: self.hint() }
+    }
+
+    /// The texts of what lies behind it, the nearest cause first.
+    fn causes(&self) -> Vec<String> {
+        let first = std::error::Error::source(self);
+        std::iter::successors(first, |cause| cause.source()).map(ToString::to_string).collect()
+    }
+
     /// The failure and its causes in one paragraph.
     pub fn paragraph(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
-            text.push_str(": ");
-            text.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        text
+        let mut parts = vec![self.to_string()];
+        parts.extend(self.causes());
+        parts.join(": ")
     }
 }
 

@@ -11,10 +11,12 @@ mod sql;
 mod start;
 mod stop;
 mod terms;
+mod uploaded;
 mod wish;
 mod write_down;
 
-pub use apply::{Applied, ApplyJob, Change, UploadedArtifact};
+pub(crate) use apply::Prepared;
+pub use apply::{Applied, ApplyJob, Applying};
 pub use diff::Diff;
 pub use read::JobView;
 pub use releases::RollBackOrder;
@@ -23,6 +25,7 @@ pub use start::{StartOrder, StartSource};
 pub use stop::SavepointOrder;
 pub(crate) use terms::IdempotencyKey;
 pub use terms::Terms;
+pub use uploaded::UploadedArtifact;
 pub(crate) use wish::{again_if_stale, new_operation};
 
 use flumen_store::{Job, Run, RunStart};

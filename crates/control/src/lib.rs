@@ -16,6 +16,7 @@ mod jobs;
 mod live;
 mod logs;
 mod operations;
+mod preparations;
 mod queue;
 mod release;
 mod results;
@@ -24,6 +25,7 @@ mod settings;
 mod snapshots;
 mod storage;
 mod tasks;
+mod text;
 mod tracker;
 mod unfinished;
 mod user_interface;
@@ -34,16 +36,16 @@ pub use control::Control;
 pub use error::Error;
 pub use flumen_faults::Faults;
 pub use jobs::{
-    Applied, ApplyJob, Change, Diff, JobView, RestartOrder, RollBackOrder, SavepointOrder,
+    Applied, ApplyJob, Applying, Diff, JobView, RestartOrder, RollBackOrder, SavepointOrder,
     StartOrder, StartSource, Terms, UploadedArtifact,
 };
 pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};
 pub use settings::{LocalSettings, MavenFiles, Settings};
 pub use store::{
-    Environment, EnvironmentDocument, FlinkVersionRow, JobEvent, Operation, OperationKind,
-    OperationState, Principal, Release, Run, RunStart, Snapshot, SnapshotCause, SnapshotKind, Step,
-    StepState, Storage,
+    ApplyOutcome, Change, Environment, EnvironmentDocument, FlinkVersionRow, JobEvent, Operation,
+    OperationKind, OperationState, Principal, Refusal, Release, Run, RunStart, Snapshot,
+    SnapshotCause, SnapshotKind, Step, StepState, Storage,
 };
 pub use tasks::Tasks;
 pub use user_interface::UiResponse;

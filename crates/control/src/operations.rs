@@ -1,7 +1,7 @@
 use flumen_model::{EnvironmentName, JobName, OperationId};
-use flumen_store::{Operation, Principal};
+use flumen_store::{Operation, OperationKind, OperationState, PreparationEnd, Principal};
 
-use crate::{Control, Error};
+use crate::{Control, Error, clock};
 
 impl Control {
     /// One operation with its steps.
@@ -19,20 +19,47 @@ impl Control {
             .ok_or_else(|| Error::not_found(format!("operation {id}")))
     }
 
-    /// The operations of the team, newest first, without their steps; of one job if it is named.
+    /// Cancels an operation that still prepares its release. The job stays as it is.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the team has no such job.
+    /// [`Error::NotFound`] if the team has no such operation, [`Error::Conflict`] if it prepares nothing.
+    pub async fn cancel_operation(
+        &self,
+        principal: &Principal,
+        id: OperationId,
+    ) -> Result<Operation, Error> {
+        self.operation(principal, id).await?;
+        self.store().end_preparation(id, PreparationEnd::Canceled, clock::now()).await?;
+        self.preparations().look();
+        let operation = self.operation(principal, id).await?;
+        let subject = &operation.subject;
+        let message = match (operation.state, operation.kind) {
+            (OperationState::Canceled, _) => return Ok(operation),
+            (OperationState::Running, OperationKind::AddVersion) => {
+                format!("operation {id} adds Flink {subject}, which cannot be cancelled")
+            }
+            (OperationState::Running, _) => format!(
+                "operation {id} is being carried out on job {subject}; `flumen job cancel {subject}` ends that"
+            ),
+            _ => format!("operation {id} has ended already"),
+        };
+        Err(Error::Conflict { message })
+    }
+
+    /// The operations of the team, newest first, without their steps; of the jobs that had this name, if one is named.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there are none and the team has no such job.
     pub async fn operations(
         &self,
         principal: &Principal,
         job: Option<(&EnvironmentName, &JobName)>,
         limit: u32,
     ) -> Result<Vec<Operation>, Error> {
-        let job = match job {
-            Some((environment, name)) => Some(self.owned(principal, environment, name).await?.id),
-            None => None,
-        };
-        Ok(self.store().operations(principal.team, job, limit).await?)
+        let found = self.store().operations(principal.team, job, limit).await?;
+        if let Some((environment, name)) = job.filter(|_| found.is_empty()) {
+            self.owned(principal, environment, name).await?;
+        }
+        Ok(found)
     }
 }

@@ -5,17 +5,23 @@ use std::{collections::HashMap, time::Duration};
 use flumen_model::JobId;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Control, Error};
+use crate::{Control, Error, preparations};
 
 /// How often the jobs' versions are compared; one short query, whatever their number.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Wakes the jobs that users changed since the last look, until told to stop.
+/// Wakes the jobs that users changed since the last look, and takes up what is to be prepared, until told to stop.
 pub(crate) async fn run(control: Control, stop: CancellationToken) {
     let mut known = HashMap::new();
     loop {
         if let Err(error) = look(&control, &mut known).await {
             tracing::warn!(error = error.paragraph(), "the jobs could not be looked through");
+        }
+        if let Err(error) = preparations::take_up(&control).await {
+            tracing::warn!(
+                error = error.paragraph(),
+                "the preparations could not be looked through"
+            );
         }
         tokio::select! {
             () = stop.cancelled() => return,

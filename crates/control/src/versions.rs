@@ -104,6 +104,8 @@ impl Control {
             principal: principal.name.clone(),
             state: OperationState::Running,
             error: None,
+            refusal: None,
+            outcome: None,
             created_at: clock::now(),
             finished_at: None,
             steps: Vec::new(),

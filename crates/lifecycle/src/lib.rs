@@ -7,6 +7,7 @@ mod difference;
 mod index;
 mod observed;
 mod path;
+mod preparation;
 mod progress;
 mod record;
 mod restart;
@@ -24,6 +25,7 @@ pub use observed::{
     JobSeen, Observed, PodSeen, RestoredSeen, SavepointSeen, SavepointSeenProgress,
 };
 pub use path::plain_path;
+pub use preparation::{Preparation, preparation};
 pub use progress::{Progress, progress, settle};
 pub use record::record;
 pub use restart::{NextRun, next as next_run};

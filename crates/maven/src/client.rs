@@ -115,6 +115,12 @@ impl Client {
         Ok(paths.into_iter().map(|(_, path)| path).collect())
     }
 
+    /// Whether the file of an artifact is here, so that nothing is fetched for it; of a snapshot that is never said.
+    pub fn is_here(&self, artifact: &Artifact) -> bool {
+        let of = &artifact.coordinates;
+        of.is_sound() && !of.gav.is_snapshot() && self.local.find(&of.path()).is_some()
+    }
+
     /// One of several files, with its place among them.
     async fn fetch_one(&self, place: usize, of: &Coordinates) -> Result<(usize, PathBuf), Error> {
         let found = self.file(of, MAX_FILE).await?;

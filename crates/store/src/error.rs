@@ -86,6 +86,12 @@ pub enum Error {
         /// The version that the caller had seen.
         version: i64,
     },
+    /// It ended meanwhile.
+    #[error("{what} is not underway any more")]
+    NotUnderway {
+        /// What was to be ended.
+        what: String,
+    },
     /// It exists already.
     #[error("{what} exists already")]
     Exists {
@@ -99,7 +105,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Newer { .. } => Kind::Invalid,
-            Self::Stale { .. } | Self::Exists { .. } => Kind::Conflict,
+            Self::Stale { .. } | Self::NotUnderway { .. } | Self::Exists { .. } => Kind::Conflict,
             Self::Corrupt { .. } | Self::Columns { .. } | Self::Migrate { .. } => Kind::Bug,
             Self::Open { .. } | Self::Load { .. } | Self::Save { .. } => Kind::Unavailable,
         }
@@ -131,6 +137,7 @@ impl Error {
             | Self::Columns { .. }
             | Self::Corrupt { .. }
             | Self::Stale { .. }
+            | Self::NotUnderway { .. }
             | Self::Exists { .. } => None,
         }
     }

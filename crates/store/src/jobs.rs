@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 
 use crate::{
-    Error, JobEvent, Operation, Release, Run, Store,
+    Error, JobEvent, MadeRelease, Operation, Release, Run, Store,
     database::Writing,
     events,
     operations::{self, KeyRow},
-    releases,
+    preparations, releases,
     rows::{Columns, json, word},
     runs,
 };
@@ -64,6 +64,10 @@ pub struct NewJob<'a> {
     pub operation: Option<&'a Operation>,
     /// The idempotency key and the hash of the request.
     pub key: Option<(&'a str, &'a str)>,
+    /// The preparation of its release, which ends with this; `operation` is its operation then.
+    pub preparation: Option<MadeRelease<'a>>,
+    /// Whether this is in the place of a release of the job that is being prepared.
+    pub ends_preparation: bool,
 }
 
 /// Which jobs to list.
@@ -260,7 +264,17 @@ async fn write_parts(writing: &mut Writing, new: &NewJob<'_>) -> Result<(), Erro
     if let Some(run) = new.run {
         runs::insert(writing, &team, run).await?;
     }
-    if let Some(operation) = new.operation {
+    if new.preparation.is_some() && new.operation.is_some() {
+        operations::supersede(writing, new.job.id, new.job.updated_at).await?;
+    }
+    if let Some(made) = new.preparation {
+        preparations::hand_over(writing, new.job, made, new.operation.is_some()).await?;
+    }
+    if new.ends_preparation {
+        let place = (new.job.environment.as_str(), new.job.name.as_str());
+        preparations::supersede(writing, new.job.team, place, new.job.updated_at).await?;
+    }
+    if let Some(operation) = new.operation.filter(|_| new.preparation.is_none()) {
         operations::insert(writing, operation).await?;
         if let Some((key, request)) = new.key {
             operations::insert_key(writing, &KeyRow { key, request }, operation).await?;

@@ -1,10 +1,10 @@
-use flumen_model::{EnvironmentName, JobId, OperationId, TeamId};
+use flumen_model::{EnvironmentName, JobId, JobName, OperationId, TeamId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 
 use crate::{
-    Error, Principal, Store,
+    ApplyOutcome, Error, Principal, Refusal, Store,
     database::Writing,
     rows::{Columns, word},
 };
@@ -16,7 +16,7 @@ pub struct Operation {
     pub id: OperationId,
     /// The team that owns it.
     pub team: TeamId,
-    /// The job, while it exists.
+    /// The job, while it exists; none of an apply whose release is not made yet.
     pub job: Option<JobId>,
     /// The environment of the job.
     pub environment: Option<EnvironmentName>,
@@ -24,7 +24,7 @@ pub struct Operation {
     pub subject: String,
     /// What is done.
     pub kind: OperationKind,
-    /// What was asked for as JSON, where the job does not say it.
+    /// What was asked for as JSON, while the job does not say it.
     pub request: Option<String>,
     /// Who asked for it.
     pub principal: String,
@@ -32,6 +32,10 @@ pub struct Operation {
     pub state: OperationState,
     /// Why it failed.
     pub error: Option<String>,
+    /// The same, where a request would be refused for it.
+    pub refusal: Option<Refusal>,
+    /// What an apply changed, once its release was prepared and made.
+    pub outcome: Option<ApplyOutcome>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it ended.
@@ -74,6 +78,8 @@ pub enum OperationState {
     Failed,
     /// A later operation asked for something else.
     Superseded,
+    /// Someone cancelled it.
+    Canceled,
 }
 
 /// A step of an operation.
@@ -111,15 +117,7 @@ const WHAT: &str = "operations";
 
 pub(crate) async fn insert(writing: &mut Writing, operation: &Operation) -> Result<(), Error> {
     if let Some(job) = operation.job {
-        for sql in [
-            "UPDATE operation_steps SET state = 'skipped', finished_at = $2 WHERE state = 'running' \
-             AND operation IN (SELECT id FROM operations WHERE job = $1 AND state = 'running')",
-            "UPDATE operations SET state = 'superseded', finished_at = $2 WHERE job = $1 AND state = 'running'",
-        ] {
-            let statement =
-                sqlx::query(sql).bind(job.to_string()).bind(operation.created_at.as_millisecond());
-            writing.execute(WHAT, statement).await?;
-        }
+        supersede(writing, job, operation.created_at).await?;
     }
     let statement = sqlx::query(
         "INSERT INTO operations (id, team, job, environment, subject, kind, request, principal, state, created_at) \
@@ -135,6 +133,23 @@ pub(crate) async fn insert(writing: &mut Writing, operation: &Operation) -> Resu
     .bind(&operation.principal)
     .bind(operation.created_at.as_millisecond());
     writing.execute(WHAT, statement).await.map(drop)
+}
+
+/// Ends the operation of a job that is underway for what was asked of it later.
+pub(crate) async fn supersede(
+    writing: &mut Writing,
+    job: JobId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for sql in [
+        "UPDATE operation_steps SET state = 'skipped', finished_at = $2 WHERE state = 'running' \
+         AND operation IN (SELECT id FROM operations WHERE job = $1 AND state = 'running')",
+        "UPDATE operations SET state = 'superseded', finished_at = $2 WHERE job = $1 AND state = 'running'",
+    ] {
+        let statement = sqlx::query(sql).bind(job.to_string()).bind(now.as_millisecond());
+        writing.execute(WHAT, statement).await?;
+    }
+    Ok(())
 }
 
 /// Ends the operation of a job that is underway, and its steps.
@@ -179,26 +194,30 @@ impl Store {
         Ok(Some(operation))
     }
 
-    /// The operations of a team, newest first, without their steps.
+    /// The operations of a team, newest first, without their steps; of the jobs that had this name, if one is named.
     pub async fn operations(
         &self,
         team: TeamId,
-        job: Option<JobId>,
+        job: Option<(&EnvironmentName, &JobName)>,
         limit: u32,
     ) -> Result<Vec<Operation>, Error> {
         let query = sqlx::query(
-            "SELECT * FROM operations WHERE team = $1 AND ($2 IS NULL OR job = $2) ORDER BY created_at DESC, id DESC LIMIT $3",
+            "SELECT * FROM operations WHERE team = $1 AND ($2 IS NULL OR (environment = $2 AND subject = $3 \
+             AND kind <> 'addVersion')) ORDER BY created_at DESC, id DESC LIMIT $4",
         )
         .bind(team.to_string())
-        .bind(job.map(|job| job.to_string()))
+        .bind(job.map(|(environment, _)| environment.as_str()))
+        .bind(job.map(|(_, name)| name.as_str()))
         .bind(i64::from(limit));
         let rows = self.rows(WHAT, query).await?;
         rows.iter().map(from_row).collect()
     }
 
-    /// The operations about no job that did not end, for a server that starts.
+    /// The operations about no job that did not end, for a server that starts; preparations are not among them.
     pub async fn unfinished_without_job(&self) -> Result<Vec<Operation>, Error> {
-        let query = sqlx::query("SELECT * FROM operations WHERE job IS NULL AND state = 'running'");
+        let query = sqlx::query(
+            "SELECT * FROM operations WHERE job IS NULL AND state = 'running' AND kind <> 'apply'",
+        );
         let rows = self.rows(WHAT, query).await?;
         rows.iter().map(from_row).collect()
     }
@@ -362,6 +381,8 @@ fn from_row(row: &SqliteRow) -> Result<Operation, Error> {
         principal: columns.text("principal")?,
         state: columns.word("state")?,
         error: columns.optional_text("error")?,
+        refusal: columns.optional_json("refusal")?,
+        outcome: columns.optional_json("outcome")?,
         created_at: columns.time("created_at")?,
         finished_at: columns.optional_time("finished_at")?,
         steps: Vec::new(),

@@ -3,8 +3,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
-use flumen_api_types::{Applied, ApplyJob, Change};
-use flumen_control::Principal;
+use flumen_api_types::{Applied, ApplyJob, Change, Operation};
+use flumen_control::{Applying, Principal};
 
 use super::check_same;
 use crate::{
@@ -15,13 +15,14 @@ use crate::{
 };
 
 /// Creates or changes a job as its file has it, and starts it where it does not run, or replaces
-/// its run where the change takes that.
+/// its run where the change takes that. A release with Maven coordinates or a SQL script is prepared by the operation
+/// that is answered then: `applied` is there as soon as it is made.
 #[utoipa::path(
     put, path = "/api/v1/environments/{environment}/jobs/{job}", tag = "jobs",
     params(("environment" = String, Path), ("job" = String, Path),
         ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
     request_body = ApplyJob,
-    responses((status = 200, body = Applied), (status = 201, body = Applied))
+    responses((status = 200, body = Applied), (status = 201, body = Applied), (status = 202, body = Operation))
 )]
 pub(crate) async fn apply(
     State(api): State<Api>,
@@ -40,8 +41,12 @@ pub(crate) async fn apply(
         force: body.force,
         terms,
     };
-    let applied = api.control.apply_job(&principal, apply).await?;
-    answer(&api, &principal, applied).await
+    match api.control.apply_job(&principal, apply).await? {
+        Applying::Done(applied) => answer(&api, &principal, *applied).await,
+        Applying::Preparing(id) => {
+            Ok(translate::accepted(&api, &principal, id).await?.into_response())
+        }
+    }
 }
 
 /// The answer to what made a definition of a job.

@@ -1,6 +1,7 @@
 use flumen_api_types as api;
 use flumen_control as control;
 
+use super::change;
 use crate::{error::Error, state::Api};
 
 /// The most snapshots of a job that are looked through for one.
@@ -22,8 +23,12 @@ pub(crate) fn operation(operation: control::Operation) -> api::Operation {
         created_by: Some(operation.principal),
         finished_at: operation.finished_at,
         steps: operation.steps.into_iter().map(step).collect(),
-        error: operation.error.map(failure),
+        error: operation.refusal.map(refusal).or(operation.error.map(failure)),
         savepoint: None,
+        applied: operation.outcome.map(|outcome| api::AppliedChange {
+            change: change(outcome.change),
+            warnings: outcome.warnings,
+        }),
     }
 }
 
@@ -73,6 +78,7 @@ const fn state(state: control::OperationState) -> api::OperationState {
         control::OperationState::Succeeded => api::OperationState::Succeeded,
         control::OperationState::Failed => api::OperationState::Failed,
         control::OperationState::Superseded => api::OperationState::Superseded,
+        control::OperationState::Canceled => api::OperationState::Canceled,
     }
 }
 
@@ -94,5 +100,10 @@ fn step(step: control::Step) -> api::Step {
 }
 
 const fn failure(message: String) -> api::Failure {
-    api::Failure { message, code: None, causes: Vec::new(), hint: None }
+    api::Failure { message, kind: None, code: None, causes: Vec::new(), hint: None }
+}
+
+fn refusal(refusal: control::Refusal) -> api::Failure {
+    let control::Refusal { kind, code, message, causes, hint } = refusal;
+    api::Failure { message, kind: Some(kind), code: Some(code), causes, hint }
 }

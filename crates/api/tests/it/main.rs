@@ -4,6 +4,7 @@ mod artifacts;
 mod database;
 mod document;
 mod orders;
+mod preparations;
 mod problems;
 mod releases;
 mod server;

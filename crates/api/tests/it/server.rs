@@ -109,6 +109,12 @@ impl Server {
         server
     }
 
+    /// The same, at work: what takes its time is done.
+    pub(crate) async fn at_work(self) -> Self {
+        self.control.start().await.expect("started");
+        self
+    }
+
     /// Who the token stands for.
     pub(crate) async fn principal(&self) -> Principal {
         let token = Secret::new(self.token.trim().to_owned());

@@ -1,8 +1,9 @@
-use std::path::PathBuf;
+use std::{cell::LazyCell, path::PathBuf};
 
 use clap::Args;
-use flumen_api_types::{Applied, ApplyJob, Change, Page};
+use flumen_api_types::{Applied, AppliedChange, ApplyJob, Change, JobQuery, Operation, Page};
 use reqwest::Method;
+use serde::Deserialize;
 
 use crate::{
     Error,
@@ -48,8 +49,14 @@ pub struct Apply {
 impl Apply {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
         let mut answers = Vec::new();
+        let mut printed = Vec::new();
+        // The time runs from the first that is waited for.
+        let deadline = LazyCell::new(|| Deadline::after(self.wait.timeout));
         for defined in job_files::read(&self.files)? {
-            let applied = self.apply(context, defined).await?;
+            let (applied, steps) = match self.apply(context, defined).await? {
+                Answer::Applied(applied) => (*applied, 0),
+                Answer::Preparing(operation) => prepared(context, *operation, *deadline).await?,
+            };
             if !context.printer.is_json() {
                 for warning in &applied.warnings {
                     context.printer.note(format!("warning: {warning}"));
@@ -57,11 +64,11 @@ impl Apply {
                 context.printer.line(sentence(&applied, self.wait.wait.is_some()))?;
             }
             answers.push(applied);
+            printed.push(steps);
         }
         if let Some(until) = self.wait.wait {
-            let deadline = Deadline::after(self.wait.timeout);
-            for applied in &mut answers {
-                wait(context, applied, until, deadline).await?;
+            for (applied, printed) in answers.iter_mut().zip(printed) {
+                wait(context, (applied, printed), until, *deadline).await?;
             }
         }
         match answers.as_slice() {
@@ -71,7 +78,7 @@ impl Apply {
         }
     }
 
-    async fn apply(&self, context: &Context<'_>, defined: Defined) -> Result<Applied, Error> {
+    async fn apply(&self, context: &Context<'_>, defined: Defined) -> Result<Answer, Error> {
         let artifacts = {
             let progress = context.printer.progress();
             artifacts::upload(&context.client, &defined, &progress).await?
@@ -93,15 +100,44 @@ impl Apply {
     }
 }
 
-/// Waits for what applying one job began.
+/// The answer to a job file.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answer {
+    /// It is applied.
+    Applied(Box<Applied>),
+    /// Its release is prepared first.
+    Preparing(Box<Operation>),
+}
+
+/// Waits until the release is made, and says how many steps were printed for that.
+async fn prepared(
+    context: &Context<'_>,
+    operation: Operation,
+    deadline: Option<Deadline>,
+) -> Result<(Applied, usize), Error> {
+    let (operation, printed) = follow::release(context, operation, deadline).await?;
+    let Some(reference) = operation.job.clone() else {
+        return Err(Error::Superseded { what: follow::describe(&operation) });
+    };
+    let job = context.fetch_job(&reference, JobQuery::default()).await?;
+    let AppliedChange { change, warnings } = operation
+        .applied
+        .clone()
+        .unwrap_or(AppliedChange { change: Change::Unchanged, warnings: Vec::new() });
+    Ok((Applied { job, operation: Some(operation), change, warnings }, printed))
+}
+
+/// Waits for what applying one job began, of which so many steps were printed before.
 pub(super) async fn wait(
     context: &Context<'_>,
-    applied: &mut Applied,
+    (applied, printed): (&mut Applied, usize),
     until: Until,
     deadline: Option<Deadline>,
 ) -> Result<(), Error> {
     if let Some(operation) = applied.operation.take() {
-        applied.operation = Some(follow::operation(context, operation, deadline).await?);
+        let ended = follow::further(context, operation, printed, deadline).await?;
+        applied.operation = Some(ended);
     }
     let job = applied.job.reference();
     applied.job = watch::until(context, &job, until, deadline).await?;
@@ -121,7 +157,7 @@ pub(super) fn sentence(applied: &Applied, waits: bool) -> String {
         Change::Restart => "was changed and is restarted",
     };
     match &applied.operation {
-        Some(operation) if !waits => format!(
+        Some(operation) if !waits && !operation.state.has_ended() => format!(
             "The job {job} {what}; follow it with: flumen operation show {} --wait",
             operation.id
         ),

@@ -3,6 +3,7 @@ use flumen_api_types::OperationState;
 
 use crate::{Cell, Error, Tone, commands::Context};
 
+mod cancel;
 mod list;
 mod show;
 
@@ -16,12 +17,15 @@ pub enum Command {
     List(list::List),
     /// Show an operation with its steps
     Show(show::Show),
+    /// Cancel an operation that still prepares its release
+    Cancel(cancel::Cancel),
 }
 
 pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(), Error> {
     match command {
         Command::List(command) => command.run(context).await,
         Command::Show(command) => command.run(context).await,
+        Command::Cancel(command) => command.run(context).await,
     }
 }
 
@@ -30,7 +34,7 @@ fn state_cell(state: OperationState) -> Cell {
         OperationState::Running => Tone::Notice,
         OperationState::Succeeded => Tone::Good,
         OperationState::Failed => Tone::Bad,
-        OperationState::Superseded => Tone::Plain,
+        OperationState::Superseded | OperationState::Canceled => Tone::Plain,
     };
     Cell::new(state.as_str(), tone)
 }

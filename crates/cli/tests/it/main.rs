@@ -7,5 +7,6 @@ mod fake;
 mod help;
 mod operate;
 mod orders;
+mod preparations;
 mod releases;
 mod tables;

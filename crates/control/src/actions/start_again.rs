@@ -40,6 +40,8 @@ pub(super) async fn start_again(control: &Control, job: &Job, run: RunId) -> Res
         run: Some(&run),
         operation: Some(&operation),
         key: None,
+        preparation: None,
+        ends_preparation: false,
     };
     control.write_down(&new).await?;
     Ok(Done::with(format!("attempt {} of {}", next.attempt, next.attempts)))

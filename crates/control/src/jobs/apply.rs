@@ -1,17 +1,18 @@
-use std::collections::BTreeMap;
-
-use flumen_lifecycle::{Desired, Difference, Effect, Handover, Intent, JobState, Status};
+use flumen_lifecycle::{
+    Desired, Difference, Effect, Handover, Intent, JobState, Status, preparation,
+};
 use flumen_model::{
-    ArtifactRole, ArtifactUrl, ClusterId, Digest, FlinkMinor, JobKind, JobSpec, Mode, OperationId,
-    UpgradeMode,
+    ClusterId, FlinkMinor, JobKind, JobSpec, Mode, OperationId, ReleaseId, UpgradeMode,
 };
 use flumen_store::{
-    Environment, Job, NewJob, Operation, OperationKind, Principal, Release, ReleaseArtifact, Run,
+    ApplyOutcome, Change, Environment, Job, MadeRelease, NewJob, Operation, OperationKind,
+    PreparationEnd, Principal, Release, ReleaseArtifact, Run,
 };
+use serde::{Deserialize, Serialize};
 
 use super::{
-    Diff, RestartOrder, StartOrder, Terms, new_operation, new_run, start::wanted,
-    wish::again_if_stale,
+    Diff, RestartOrder, StartOrder, Terms, UploadedArtifact, new_operation, new_run, start::wanted,
+    uploaded::distinct, wish::again_if_stale,
 };
 use crate::{
     Control, Error, JobView, actions::render_objects, by_url::check_urls, clock, identity, release,
@@ -21,7 +22,8 @@ use crate::{
 const SQL_SINCE: FlinkMinor = FlinkMinor::new(1, 13);
 
 /// A job file and its uploaded artifacts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ApplyJob {
     /// The job file.
     pub spec: JobSpec,
@@ -35,28 +37,13 @@ pub struct ApplyJob {
     pub terms: Terms,
 }
 
-/// An artifact that was uploaded.
+/// The answer to a job file.
 #[derive(Debug, Clone)]
-pub struct UploadedArtifact {
-    /// The file name it gets.
-    pub name: String,
-    /// Its content.
-    pub digest: Digest,
-    /// What it is for.
-    pub role: ArtifactRole,
-}
-
-/// What applying a job file changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// The job is new.
-    Created,
-    /// It was so already.
-    Unchanged,
-    /// It was changed; nothing is restarted for that.
-    Configured,
-    /// It was changed, and the run is replaced, as its `upgradeMode` says.
-    Restart,
+pub enum Applying {
+    /// It is applied.
+    Done(Box<Applied>),
+    /// This operation prepares its release, and then applies it.
+    Preparing(OperationId),
 }
 
 /// The outcome of applying a job file.
@@ -72,10 +59,37 @@ pub struct Applied {
     pub warnings: Vec<String>,
 }
 
+/// What a job is made from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Prepared {
+    /// The artifacts of its release.
+    pub(crate) artifacts: Vec<ReleaseArtifact>,
+    /// What is doubtful about it.
+    pub(crate) warnings: Vec<String>,
+    /// The operation that prepared it, where that took one.
+    pub(crate) operation: Option<OperationId>,
+}
+
+/// What a job file comes to as things are now; nothing of it is written down.
+struct Draft {
+    job: Job,
+    is_new: bool,
+    change: Change,
+    release: Release,
+    next: Option<(Run, Operation)>,
+}
+
+impl Draft {
+    fn is_nothing(&self) -> bool {
+        self.change == Change::Unchanged && self.next.is_none()
+    }
+}
+
 impl Control {
     /// Creates or changes a job from its file. A new job is started, and so is a changed one that does not
     /// run; a changed one that runs is replaced by its `upgradeMode`, unless the change is about what Flumen
-    /// does with the job. An unchanged job is left as it is.
+    /// does with the job. An unchanged job is left as it is. A release that cannot be made at once is prepared first,
+    /// after all that can be said now.
     ///
     /// # Errors
     /// [`Error::Invalid`] for what cannot be, [`Error::NotFound`] for an unknown environment, Flink version or
@@ -84,83 +98,154 @@ impl Control {
         &self,
         principal: &Principal,
         apply: ApplyJob,
-    ) -> Result<Applied, Error> {
-        again_if_stale(|| self.try_apply(principal, &apply, None)).await
+    ) -> Result<Applying, Error> {
+        again_if_stale(|| self.try_apply(principal, &apply)).await
+    }
+
+    async fn try_apply(&self, principal: &Principal, apply: &ApplyJob) -> Result<Applying, Error> {
+        if let Some(operation) = self.replayed(principal, apply.terms.key.as_ref()).await? {
+            if self.operation(principal, operation).await?.job.is_none() {
+                return Ok(Applying::Preparing(operation));
+            }
+            return self.applied_before(principal, apply, operation).await.map(Applying::done);
+        }
+        let artifacts = self.uploaded_artifacts(apply).await?;
+        let mut prepared = Prepared { artifacts, ..Prepared::default() };
+        let draft = self.draft(principal, apply, &prepared).await?;
+        if !draft.is_nothing() {
+            if !preparation(&apply.spec).is_empty() {
+                return self.begin_preparation(principal, apply).await.map(Applying::Preparing);
+            }
+            // It goes far, and is seldom waited for.
+            prepared.warnings = Box::pin(self.check_artifacts(&apply.spec, &prepared)).await?;
+        }
+        self.write_draft(principal, apply, draft, prepared).await.map(Applying::done)
     }
 
     /// As [`Control::apply_job`], of what was prepared before.
-    pub(super) async fn apply_prepared(
-        &self,
-        principal: &Principal,
-        apply: ApplyJob,
-        prepared: Prepared,
-    ) -> Result<Applied, Error> {
-        again_if_stale(|| self.try_apply(principal, &apply, Some(&prepared))).await
-    }
-
-    async fn try_apply(
+    pub(crate) async fn apply_prepared(
         &self,
         principal: &Principal,
         apply: &ApplyJob,
-        prepared: Option<&Prepared>,
+        prepared: &Prepared,
+    ) -> Result<Applied, Error> {
+        again_if_stale(|| self.try_apply_prepared(principal, apply, prepared)).await
+    }
+
+    async fn try_apply_prepared(
+        &self,
+        principal: &Principal,
+        apply: &ApplyJob,
+        prepared: &Prepared,
     ) -> Result<Applied, Error> {
         if let Some(operation) = self.replayed(principal, apply.terms.key.as_ref()).await? {
-            let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
-            let change = Change::Unchanged;
-            return Ok(Applied { job, operation: Some(operation), change, warnings: Vec::new() });
+            return self.applied_before(principal, apply, operation).await;
         }
+        let draft = self.draft(principal, apply, prepared).await?;
+        self.write_draft(principal, apply, draft, prepared.clone()).await
+    }
+
+    /// The answer to a request that was made before.
+    async fn applied_before(
+        &self,
+        principal: &Principal,
+        apply: &ApplyJob,
+        operation: OperationId,
+    ) -> Result<Applied, Error> {
+        let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
+        let outcome = self.operation(principal, operation).await?.outcome;
+        let ApplyOutcome { change, warnings } =
+            outcome.unwrap_or(ApplyOutcome { change: Change::Unchanged, warnings: Vec::new() });
+        Ok(Applied { job, operation: Some(operation), change, warnings })
+    }
+
+    async fn draft(
+        &self,
+        principal: &Principal,
+        apply: &ApplyJob,
+        prepared: &Prepared,
+    ) -> Result<Draft, Error> {
         let existing = self.existing(principal, apply).await?;
         let environment = self.checked(&apply.spec).await?;
-        let Prepared { artifacts, warnings } = match prepared {
-            Some(prepared) => prepared.clone(),
-            // It goes far, and is seldom waited for.
-            None => Box::pin(self.prepared(apply)).await?,
-        };
-        let content = release::content(&apply.spec, artifacts);
+        let content = release::content(&apply.spec, distinct(&prepared.artifacts)?);
         render_objects::check_renders(&apply.spec, &environment, &content)?;
         let id = release::id(&content);
         let change = self.change(existing.as_ref(), apply).await?;
-        let mut job = existing
-            .clone()
-            .unwrap_or_else(|| new_job(principal, &apply.spec, &environment, id.clone()));
-        let never_ran = JobState::of(&job.desired, &job.status) == JobState::New;
-        let rests = JobState::of(&job.desired, &job.status).is_at_rest();
-        let starts = apply.start
-            && (never_ran || change == Change::Restart || (rests && change != Change::Unchanged));
-        if change == Change::Unchanged && !starts {
-            let job = self.view(job).await?;
-            return Ok(Applied { job, operation: None, change, warnings });
-        }
-        let now = clock::now();
-        job.spec = apply.spec.clone();
-        job.release = id.clone();
-        job.updated_at = now;
-        job.desired.restart = job.spec.restart_policy;
-        job.desired.interventions = job.spec.interventions;
+        let is_new = existing.is_none();
+        let mut job =
+            existing.unwrap_or_else(|| new_job(principal, &apply.spec, &environment, id.clone()));
         let release = Release {
-            id,
+            id: id.clone(),
             job: job.id,
             number: 0,
             content,
-            created_at: now,
+            created_at: clock::now(),
             created_by: principal.name.clone(),
         };
-        let next = if starts { Some(self.start_applied(principal, &mut job).await?) } else { None };
+        let state = JobState::of(&job.desired, &job.status);
+        let starts = apply.start
+            && (state == JobState::New
+                || change == Change::Restart
+                || (state.is_at_rest() && change != Change::Unchanged));
+        if change == Change::Unchanged && !starts {
+            return Ok(Draft { job, is_new, change, release, next: None });
+        }
+        job.spec = apply.spec.clone();
+        job.release = id;
+        job.updated_at = clock::now();
+        job.desired.restart = job.spec.restart_policy;
+        job.desired.interventions = job.spec.interventions;
+        let next = if starts {
+            let by = (principal.team, principal.name.as_str());
+            let mut operation = new_operation(by, &job, OperationKind::Apply);
+            operation.id = prepared.operation.unwrap_or(operation.id);
+            let run = self.start_applied(principal, &mut job, &operation).await?;
+            Some((run, operation))
+        } else {
+            None
+        };
+        Ok(Draft { job, is_new, change, release, next })
+    }
+
+    async fn write_draft(
+        &self,
+        principal: &Principal,
+        apply: &ApplyJob,
+        draft: Draft,
+        prepared: Prepared,
+    ) -> Result<Applied, Error> {
+        let change = draft.change;
+        let outcome = ApplyOutcome { change, warnings: prepared.warnings };
+        if draft.is_nothing() {
+            match prepared.operation {
+                Some(operation) => {
+                    let end = PreparationEnd::Unchanged(&outcome);
+                    self.store().end_preparation(operation, end, clock::now()).await?;
+                }
+                None => self.supersede_preparation(principal, &apply.spec).await?,
+            }
+            let job = self.view(draft.job).await?;
+            return Ok(Applied { job, operation: None, change, warnings: outcome.warnings });
+        }
+        let Draft { job, is_new, release, next, .. } = draft;
+        let made = |operation| MadeRelease { operation, outcome: &outcome };
         let new = NewJob {
             job: &job,
             release: Some(&release),
             run: next.as_ref().map(|(run, _)| run),
             operation: next.as_ref().map(|(_, operation)| operation),
             key: apply.terms.key.as_ref().map(|(key, request)| (key.as_str(), request.as_str())),
+            preparation: prepared.operation.map(made),
+            ends_preparation: true,
         };
-        if existing.is_some() {
-            self.write_down(&new).await?;
-        } else {
+        if is_new {
             self.write_down_new(&new).await?;
+        } else {
+            self.write_down(&new).await?;
         }
         let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
         let operation = next.map(|(_, operation)| operation.id);
-        Ok(Applied { job, operation, change, warnings })
+        Ok(Applied { job, operation, change, warnings: outcome.warnings })
     }
 
     /// The job that is there already; one that the caller has seen must be.
@@ -182,17 +267,16 @@ impl Control {
         &self,
         principal: &Principal,
         job: &mut Job,
-    ) -> Result<(Run, Operation), Error> {
-        let operation = new_operation((principal.team, &principal.name), job, OperationKind::Apply);
-        if JobState::of(&job.desired, &job.status).is_at_rest() {
-            let start = self.run_start(principal, job, StartOrder::default()).await?;
-            let run = new_run(job, start);
-            let intent = Intent::Run { run: run.id, handover: Handover::Cancel };
-            job.desired = wanted(job, intent, operation.id);
-            return Ok((run, operation));
+        operation: &Operation,
+    ) -> Result<Run, Error> {
+        if !JobState::of(&job.desired, &job.status).is_at_rest() {
+            return self.replace_run(principal, job, RestartOrder::default(), operation).await;
         }
-        let run = self.replace_run(principal, job, RestartOrder::default(), &operation).await?;
-        Ok((run, operation))
+        let start = self.run_start(principal, job, StartOrder::default()).await?;
+        let run = new_run(job, start);
+        let intent = Intent::Run { run: run.id, handover: Handover::Cancel };
+        job.desired = wanted(job, intent, operation.id);
+        Ok(run)
     }
 
     /// The environment of the job file, after everything that can be said without the cluster.
@@ -238,76 +322,12 @@ impl Control {
             }
         })
     }
-
-    /// What the job is made from, with what Flumen adds.
-    async fn prepared(&self, apply: &ApplyJob) -> Result<Prepared, Error> {
-        let mut artifacts = self.release_artifacts(apply).await?;
-        self.add_artifacts_by_url(&apply.spec, &mut artifacts).await?;
-        let (fetched, mut warnings) = self.maven_artifacts(&apply.spec).await?;
-        artifacts.extend(fetched);
-        if apply.spec.kind == JobKind::Sql {
-            warnings.extend(self.prepare_sql(&apply.spec, &mut artifacts).await?);
-        }
-        let artifacts = distinct(artifacts)?;
-        warnings.extend(self.check_jars(&apply.spec, &artifacts).await?);
-        warnings.extend(self.missing_pull_secrets(&apply.spec, &artifacts).await?);
-        Ok(Prepared { artifacts, warnings })
-    }
-
-    async fn release_artifacts(&self, apply: &ApplyJob) -> Result<Vec<ReleaseArtifact>, Error> {
-        let is_elsewhere = release::is_in_image(&apply.spec.artifact)
-            || ArtifactUrl::is_meant(&apply.spec.artifact);
-        if apply.artifacts.is_empty() && !is_elsewhere {
-            let message =
-                format!("the artifact {} of the job was not uploaded", apply.spec.artifact);
-            return Err(Error::Invalid { message });
-        }
-        let mut artifacts = Vec::with_capacity(apply.artifacts.len());
-        for UploadedArtifact { name, digest, role } in &apply.artifacts {
-            let Some(size) = self.artifact(digest).await? else {
-                return Err(Error::not_found(format!("the uploaded artifact {digest} ({name})")));
-            };
-            crate::artifacts::check_name(name)?;
-            crate::artifacts::check_jar(&self.artifact_path(digest), name).await?;
-            artifacts.push(ReleaseArtifact {
-                name: name.clone(),
-                digest: digest.clone(),
-                size,
-                role: *role,
-                maven: None,
-            });
-        }
-        Ok(artifacts)
-    }
 }
 
-/// What a job is made from, complete.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Prepared {
-    /// The artifacts of its release.
-    pub(super) artifacts: Vec<ReleaseArtifact>,
-    /// What is doubtful about it.
-    pub(super) warnings: Vec<String>,
-}
-
-/// Leaves out what is there twice, and refuses two files that would lie in one place.
-fn distinct(artifacts: Vec<ReleaseArtifact>) -> Result<Vec<ReleaseArtifact>, Error> {
-    let mut seen = BTreeMap::new();
-    let mut kept = Vec::with_capacity(artifacts.len());
-    for artifact in artifacts {
-        let path = release::path_in_image(&artifact);
-        match seen.insert(path.clone(), artifact.digest.clone()) {
-            None => kept.push(artifact),
-            Some(other) if other == artifact.digest => {}
-            Some(_) => {
-                let message = format!(
-                    "the job has two different files for {path} in its image; rename one or leave it out"
-                );
-                return Err(Error::Invalid { message });
-            }
-        }
+impl Applying {
+    fn done(applied: Applied) -> Self {
+        Self::Done(Box::new(applied))
     }
-    Ok(kept)
 }
 
 /// Refuses what may lose the state of a job that has some, unless its file or the caller says so.
@@ -331,7 +351,7 @@ fn new_job(
     principal: &Principal,
     spec: &JobSpec,
     environment: &Environment,
-    release: flumen_model::ReleaseId,
+    release: ReleaseId,
 ) -> Job {
     let now = clock::now();
     Job {

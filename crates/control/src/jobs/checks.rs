@@ -8,6 +8,7 @@ use flumen_model::{ArtifactRole, FlinkMinor, JobKind, JobSpec};
 use flumen_sql::{FactoryKind, Origin, origin, release};
 use flumen_store::ReleaseArtifact;
 
+use super::{Prepared, uploaded::distinct};
 use crate::{
     Control, Error,
     actions::render_objects,
@@ -24,11 +25,23 @@ const WITHOUT_SCALA: FlinkMinor = FlinkMinor::new(1, 15);
 const KNOWN_SCALA: &str = "_2.12:";
 
 impl Control {
-    /// Looks at the jars of a job together. Returns what is doubtful about them.
+    /// Looks at all that a job is made from together. Returns what is doubtful about it.
     ///
     /// # Errors
-    /// [`Error::Unfit`] with all that Flink would fail on; [`Error::Invalid`] for what is no jar.
-    pub(super) async fn check_jars(
+    /// [`Error::Unfit`] with all that Flink would fail on; [`Error::Invalid`] for what is no jar, or two files that would lie in one
+    /// place.
+    pub(crate) async fn check_artifacts(
+        &self,
+        spec: &JobSpec,
+        prepared: &Prepared,
+    ) -> Result<Vec<String>, Error> {
+        let artifacts = distinct(&prepared.artifacts)?;
+        let mut warnings = self.check_jars(spec, &artifacts).await?;
+        warnings.extend(self.missing_pull_secrets(spec, &artifacts).await?);
+        Ok(warnings)
+    }
+
+    async fn check_jars(
         &self,
         spec: &JobSpec,
         artifacts: &[ReleaseArtifact],
@@ -76,7 +89,7 @@ impl Control {
 
     /// Names the Secrets that images are pulled with and that are not there. A cluster that does not say is not waited for
     /// any longer, and a registry may let everyone pull, so that this is only doubtful.
-    pub(super) async fn missing_pull_secrets(
+    async fn missing_pull_secrets(
         &self,
         spec: &JobSpec,
         artifacts: &[ReleaseArtifact],

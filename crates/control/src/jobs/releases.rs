@@ -3,7 +3,7 @@ use flumen_model::{Digest, EnvironmentName, JobName, JobSpec};
 use flumen_store::{Job, Principal, Release, ReleaseArtifact, ReleaseContent};
 use serde_json::Value;
 
-use super::{Applied, ApplyJob, Terms, UploadedArtifact, apply::Prepared, diff::masked};
+use super::{Applied, ApplyJob, Prepared, Terms, UploadedArtifact, diff::masked};
 use crate::{Control, Error, release};
 
 /// To which release a job goes back, and how.
@@ -90,7 +90,7 @@ impl Control {
         // The very files of that release: what is resolved anew may be others.
         let artifacts = release.content.artifacts;
         let prepared = Prepared { artifacts, ..Prepared::default() };
-        self.apply_prepared(principal, apply, prepared).await
+        self.apply_prepared(principal, &apply, &prepared).await
     }
 
     async fn numbered(&self, job: &Job, number: i64) -> Result<Release, Error> {

@@ -9,24 +9,41 @@ use flumen_sql_runner::{FILE_NAME, JAR, JAR_NAME};
 use flumen_store::ReleaseArtifact;
 use futures::stream;
 
-use crate::{Control, Error, artifacts::is_jar, identity};
+use crate::{Control, Error, artifacts::is_jar, identity, text};
 
 /// The largest script that is read, in bytes.
 const MAX_SCRIPT: u64 = 4 << 20;
 /// The most errors of a script that are told at once.
 const MAX_TOLD: usize = 10;
 
+/// A script that Flink can take, as far as can be said without it.
+#[derive(Debug)]
+pub(crate) struct CheckedScript {
+    /// What is doubtful about it.
+    pub(crate) warnings: Vec<String>,
+    statements: usize,
+}
+
+impl CheckedScript {
+    pub(crate) fn describe(&self) -> String {
+        let statements = text::count(self.statements, "statement");
+        match self.warnings.len() {
+            0 => statements,
+            doubtful => format!("{statements}, {}", text::count(doubtful, "warning")),
+        }
+    }
+}
+
 impl Control {
     /// Checks the script of a SQL job and adds what runs it: the runner, and the script as the runner reads it.
-    /// Returns what is doubtful about the script.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a script that Flink would refuse, or that was not uploaded as a script.
-    pub(super) async fn prepare_sql(
+    pub(crate) async fn prepare_sql(
         &self,
         spec: &JobSpec,
         artifacts: &mut Vec<ReleaseArtifact>,
-    ) -> Result<Vec<String>, Error> {
+    ) -> Result<CheckedScript, Error> {
         let Some(script) = artifacts.first().filter(|one| one.role == ArtifactRole::Script) else {
             let message = format!(
                 "the job {} is a SQL job, and its artifact {} is no script that was uploaded",
@@ -57,7 +74,7 @@ impl Control {
         artifacts.push(self.generated(JAR_NAME, ArtifactRole::Usrlib, JAR).await?);
         artifacts
             .push(self.generated(FILE_NAME, ArtifactRole::Script, statements.as_bytes()).await?);
-        Ok(warnings)
+        Ok(CheckedScript { statements: parsed.statements().len(), warnings })
     }
 
     async fn script(&self, script: &ReleaseArtifact) -> Result<String, Error> {

@@ -1,5 +1,6 @@
 use flumen_model::{EnvironmentName, JobName, OperationId};
 use flumen_store::{Job, Principal};
+use serde::{Deserialize, Serialize};
 
 use crate::{Control, Error};
 
@@ -7,9 +8,11 @@ use crate::{Control, Error};
 pub(crate) type IdempotencyKey = Option<(String, String)>;
 
 /// On what terms a request is made, whatever it orders.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Terms {
-    /// The idempotency key, and the hash of the request. Default: none.
+    /// The idempotency key, and the hash of the request. Default: none. It counts once, when the request is made.
+    #[serde(skip)]
     pub key: Option<(String, String)>,
     /// The version that the caller has seen of what is to be changed. Default: any.
     pub if_match: Option<i64>,

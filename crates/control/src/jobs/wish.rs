@@ -95,6 +95,12 @@ pub(super) fn only<'a>(
         run: None,
         operation: Some(operation),
         key: key.map(|(key, request)| (key.as_str(), request.as_str())),
+        preparation: None,
+        // What else is asked of a job does not contradict the release that it is to get.
+        ends_preparation: matches!(
+            operation.kind,
+            OperationKind::Stop | OperationKind::Cancel | OperationKind::Delete
+        ),
     }
 }
 
@@ -115,6 +121,8 @@ pub(crate) fn new_operation(
         principal: by.to_owned(),
         state: OperationState::Running,
         error: None,
+        refusal: None,
+        outcome: None,
         created_at: clock::now(),
         finished_at: None,
         steps: Vec::new(),

@@ -18,7 +18,7 @@ impl Control {
     }
 }
 
-/// Wakes the job when it is dropped.
+/// Wakes the job when it is dropped, and whoever prepares a release, in the place of which this may be.
 struct Waking<'a> {
     control: &'a Control,
     job: JobId,
@@ -27,5 +27,6 @@ struct Waking<'a> {
 impl Drop for Waking<'_> {
     fn drop(&mut self) {
         self.control.wakes().wake(self.job);
+        self.control.preparations().look();
     }
 }

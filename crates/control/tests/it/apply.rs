@@ -3,7 +3,9 @@ use std::collections::BTreeSet;
 use flumen_control::{Change, OperationState, Terms};
 use flumen_model::Kind;
 
-use crate::server::{JAR, TestServer, application, changed_job, environment, job, name, refusal};
+use crate::server::{
+    JAR, TestServer, application, changed_job, done, environment, job, name, refusal,
+};
 
 #[tokio::test]
 async fn the_same_request_under_one_key_is_done_once_and_another_one_is_refused() {
@@ -86,7 +88,7 @@ async fn a_second_change_takes_the_place_of_the_first_that_is_on_its_way() {
 async fn a_job_that_was_cancelled_before_it_ever_ran_can_be_started_by_its_unchanged_file() {
     let server = TestServer::start().await;
     let define = flumen_control::ApplyJob { start: false, ..application(job(), &JAR) };
-    server.control().apply_job(&server.principal, define).await.unwrap();
+    done(server.control().apply_job(&server.principal, define).await.unwrap());
     server.until_state("NEW").await;
     let operation = server.cancel().await;
     server.operation_ended(operation).await;

@@ -2,27 +2,35 @@
 
 use std::path::Path;
 
-use flumen_control::{ApplyJob, Error, Release, RollBackOrder, Terms};
+use flumen_control::{Change, Error, Release, RollBackOrder, Terms};
 use flumen_model::{ArtifactRole, Kind};
 use flumen_testkit::jar;
 use serde_json::json;
 
-use crate::server::{JAR, TestServer, application, environment, job, name, refusal};
+use crate::server::{JAR, TestServer, application, environment, job, name};
 
 /// A Maven repository in a directory, which the server's settings name: g:a:1, which needs g:b:1.
-fn maven_repository(server: &TestServer) -> std::path::PathBuf {
+pub(crate) fn maven_repository(server: &TestServer) -> std::path::PathBuf {
     let repository = server.world.directory.join("repository");
+    settings(server, &format!("file://{}", repository.display()));
+    if repository.exists() {
+        return repository;
+    }
     let needs = "<dependencies><dependency><groupId>g</groupId><artifactId>b</artifactId><version>1</version>\
                  </dependency></dependencies>";
     put(&repository, "a", needs);
     put(&repository, "b", "");
-    let settings = format!(
-        "<settings><mirrors><mirror><id>here</id><mirrorOf>*</mirrorOf><url>file://{}</url></mirror></mirrors></settings>",
-        repository.display()
-    );
-    std::fs::create_dir_all(server.world.directory.join("home/.m2")).unwrap();
-    std::fs::write(server.world.directory.join("home/.m2/settings.xml"), settings).unwrap();
     repository
+}
+
+/// Has the server ask this repository for everything.
+pub(crate) fn settings(server: &TestServer, url: &str) {
+    let settings = format!(
+        "<settings><mirrors><mirror><id>here</id><mirrorOf>*</mirrorOf><url>{url}</url></mirror></mirrors></settings>"
+    );
+    // A server may read them at this moment.
+    let part = server.world.directory.write("home/.m2/settings.xml.part", settings);
+    std::fs::rename(&part, part.with_extension("")).unwrap();
 }
 
 fn put(repository: &Path, artifact: &str, more: &str) {
@@ -41,7 +49,7 @@ async fn newest(server: &TestServer) -> Release {
     releases.unwrap().remove(0)
 }
 
-fn with_maven(role: &str, more: &serde_json::Value) -> serde_json::Value {
+pub(crate) fn with_maven(role: &str, more: &serde_json::Value) -> serde_json::Value {
     let mut file = job();
     file["dependencies"] = json!([{"maven": "g:a:1", "role": role}]);
     if let Some(exclude) = more.as_array() {
@@ -54,8 +62,20 @@ fn with_maven(role: &str, more: &serde_json::Value) -> serde_json::Value {
 async fn what_is_named_by_maven_coordinates_is_fetched_with_what_it_needs_and_kept() {
     let server = TestServer::start().await;
     let repository = maven_repository(&server);
-    server.apply(with_maven("lib", &json!(null))).await.unwrap();
+    let apply = |file| server.prepare(application(file, JAR));
+    let id = apply(with_maven("lib", &json!(null))).await.unwrap();
+    let operation = server.released(id).await;
+    assert_eq!(operation.outcome.expect("the release is made").change, Change::Created);
     let release = newest(&server).await;
+    let steps: Vec<_> =
+        operation.steps.iter().map(|one| (&*one.name, one.detail.clone())).collect();
+    let size: u64 = release.content.artifacts[1..].iter().map(|one| one.size).sum();
+    let expected = [
+        ("resolve-dependencies", "2 artifacts".to_owned()),
+        ("fetch-dependencies", format!("2 files, {size} B; 0 from the cache")),
+        ("make-release", release.id.short().to_owned()),
+    ];
+    assert_eq!(steps[..3], expected.map(|(name, detail)| (name, Some(detail))));
     let shown: Vec<_> = release
         .content
         .artifacts
@@ -80,8 +100,9 @@ async fn what_is_named_by_maven_coordinates_is_fetched_with_what_it_needs_and_ke
     assert_eq!(again.operation, None);
     server.operation_ended(server.cancel().await).await;
 
-    let fewer = server.apply(with_maven("lib", &json!(["g:b"]))).await.unwrap();
-    assert!(fewer.operation.is_some(), "without g:b it is another release");
+    let fewer = server.released(apply(with_maven("lib", &json!(["g:b"]))).await.unwrap()).await;
+    let fetched = fewer.steps[1].detail.as_deref().unwrap_or_default();
+    assert!(fetched.starts_with("1 file,") && fetched.ends_with("; 1 from the cache"), "{fetched}");
     assert_eq!(newest(&server).await.content.artifacts.len(), 2);
     server.operation_ended(server.cancel().await).await;
 
@@ -102,7 +123,7 @@ async fn each_file_has_the_role_of_what_it_is_there_for_also_where_one_is_named_
         {"maven": "g:a:1", "role": "lib", "exclude": ["g:b"]}, {"maven": "g:a:1", "role": "lib", "exclude": ["g:b"]},
         {"maven": "g:b:1"},
     ]);
-    server.apply(file).await.unwrap();
+    server.released(server.prepare(application(file, JAR)).await.unwrap()).await;
     let artifacts = newest(&server).await.content.artifacts;
     let roles: Vec<_> = artifacts.iter().map(|one| (one.name.as_str(), one.role)).collect();
     assert_eq!(
@@ -121,9 +142,13 @@ async fn each_file_has_the_role_of_what_it_is_there_for_also_where_one_is_named_
 async fn what_cannot_be_fetched_is_named_and_nothing_is_made() {
     let server = TestServer::start().await;
     maven_repository(&server);
-    let refused = |file| {
-        let apply = ApplyJob { terms: Terms::default(), ..application(file, &JAR) };
-        async { refusal(server.control().apply_job(&server.principal, apply).await) }
+    let refused = async |file| {
+        let id = server.prepare(application(file, &JAR)).await.unwrap();
+        let operation = server.operation_ended(id).await;
+        let refusal = operation.refusal.expect("a request would be refused for it");
+        let failed = operation.steps.last().expect("a step");
+        assert_eq!(failed.error, operation.error, "the step says it too");
+        (refusal.kind, operation.error.expect("a reason"))
     };
     let mut missing = job();
     missing["dependencies"] = json!([{"maven": "g:nobody:1"}]);

@@ -14,6 +14,7 @@ mod kills;
 mod launcher;
 mod node;
 mod outages;
+mod preparations;
 mod server;
 mod snapshots;
 mod sql;

@@ -3,9 +3,9 @@
 use std::{fmt::Debug, sync::LazyLock, time::Duration};
 
 use flumen_control::{
-    Applied, ApplyJob, Control, Error, Faults, JobView, LocalSettings, LogSource, LogsQuery,
-    MavenFiles, Operation, OperationState, Principal, Run, Settings, StartOrder, Tasks, Terms,
-    UploadedArtifact, VersionSource,
+    Applied, ApplyJob, Applying, Control, Error, Faults, JobView, LocalSettings, LogSource,
+    LogsQuery, MavenFiles, Operation, OperationState, Principal, Run, Settings, StartOrder, Tasks,
+    Terms, UploadedArtifact, VersionSource,
 };
 use flumen_model::{ArtifactRole, Digest, EnvironmentName, JobName, OperationId, RunId, Secret};
 use flumen_testkit::{eventually_async, program};
@@ -79,11 +79,15 @@ impl TestServer {
     }
 
     pub(crate) async fn upload(&self, content: &[u8]) -> Digest {
+        self.try_upload(content).await.unwrap()
+    }
+
+    pub(crate) async fn try_upload(&self, content: &[u8]) -> Result<Digest, Error> {
         let digest = digest(content);
         let content = bytes::Bytes::copy_from_slice(content);
         let body = stream::iter([Ok::<_, std::io::Error>(content)]);
-        self.control().put_artifact(&digest, body).await.unwrap();
-        digest
+        self.control().put_artifact(&digest, body).await?;
+        Ok(digest)
     }
 
     /// Ends the server as SIGTERM does.
@@ -127,7 +131,7 @@ impl TestServer {
         let key = key.map(|(key, hash)| (key.to_owned(), hash.to_owned()));
         let terms = Terms { key, if_match: None };
         let apply = ApplyJob { terms, ..application(file, jar) };
-        self.control().apply_job(&self.principal, apply).await
+        self.control().apply_job(&self.principal, apply).await.map(done)
     }
 
     /// Applies the job, whose JobManager has it in this state from the start.
@@ -210,9 +214,10 @@ impl TestServer {
             let operation = self.operation(id).await;
             match operation.state {
                 OperationState::Running => Err(operation),
-                OperationState::Succeeded | OperationState::Failed | OperationState::Superseded => {
-                    Ok(operation)
-                }
+                OperationState::Succeeded
+                | OperationState::Failed
+                | OperationState::Superseded
+                | OperationState::Canceled => Ok(operation),
             }
         };
         eventually_async(PATIENCE, look).await
@@ -343,6 +348,14 @@ pub(crate) fn application(file: Value, jar: &[u8]) -> ApplyJob {
         start: true,
         terms: Terms::default(),
         force: false,
+    }
+}
+
+/// What was applied at once.
+pub(crate) fn done(applying: Applying) -> Applied {
+    match applying {
+        Applying::Done(applied) => *applied,
+        Applying::Preparing(operation) => unreachable!("operation {operation} prepares it"),
     }
 }
 

@@ -1,26 +1,32 @@
 //! SQL jobs, as far as Flink is not needed.
 
-use flumen_control::{Applied, ApplyJob, Error, Terms, UploadedArtifact};
-use flumen_model::{ArtifactRole, Kind};
+use flumen_control::{ApplyJob, Change, Error, Operation, OperationState, UploadedArtifact};
+use flumen_model::{ArtifactRole, Digest, Kind};
 use serde_json::{Value, json};
 
-use crate::server::{TestServer, application, environment, name, refusal};
+use crate::server::{JAR, TestServer, application, done, environment, name};
 
 const SCRIPT: &str = "CREATE TABLE a (n INT) WITH ('connector' = 'datagen');
 CREATE TABLE b (n INT) WITH ('connector' = 'kafka', 'format' = 'json');
 INSERT INTO b SELECT n FROM a;
 ";
 
-async fn apply(server: &TestServer, file: Value, script: &[u8]) -> Result<Applied, Error> {
-    let digest = server.upload(script).await;
+/// The job file with the script that was uploaded.
+pub(crate) fn sql_application(file: Value, digest: Digest) -> ApplyJob {
     let artifact =
         UploadedArtifact { name: "a.sql".to_owned(), digest, role: ArtifactRole::Script };
-    let apply =
-        ApplyJob { artifacts: vec![artifact], terms: Terms::default(), ..application(file, b"") };
-    server.control().apply_job(&server.principal, apply).await
+    ApplyJob { artifacts: vec![artifact], ..application(file, b"") }
 }
 
-fn job(more: &Value) -> Value {
+async fn refused(server: &TestServer, apply: ApplyJob) -> Operation {
+    let operation = server.operation_ended(server.prepare(apply).await.unwrap()).await;
+    assert_eq!(operation.state, OperationState::Failed, "{operation:?}");
+    let refusal = operation.refusal.clone().expect("a request would be refused for it");
+    assert_eq!((refusal.kind, refusal.code.as_str()), (Kind::Invalid, "invalid"), "{refusal:?}");
+    operation
+}
+
+pub(crate) fn sql_job(more: &Value) -> Value {
     let mut file = json!({
         "name": "word-count", "environment": "local", "flinkVersion": "1.20.5", "kind": "sql", "artifact": "x/a.sql",
     });
@@ -33,8 +39,12 @@ fn job(more: &Value) -> Value {
 #[tokio::test]
 async fn a_script_is_released_with_what_runs_it() {
     let server = TestServer::start().await;
-    let applied = apply(&server, job(&json!({})), SCRIPT.as_bytes()).await.unwrap();
-    let [warning] = &applied.warnings[..] else { panic!("{:?}", applied.warnings) };
+    let digest = server.upload(SCRIPT.as_bytes()).await;
+    let file = || sql_application(sql_job(&json!({})), digest.clone());
+    let operation = server.released(server.prepare(file()).await.unwrap()).await;
+    let outcome = operation.outcome.expect("the release is made");
+    assert_eq!(outcome.change, Change::Created);
+    let [warning] = &outcome.warnings[..] else { panic!("{:?}", outcome.warnings) };
     assert!(warning.starts_with("a.sql:2:") && warning.contains("'kafka'"), "{warning}");
     let release = server.control().release(&server.principal, (&environment(), &name()), 1).await;
     let artifacts = release.unwrap().content.artifacts;
@@ -52,7 +62,8 @@ async fn a_script_is_released_with_what_runs_it() {
         assert!(objects.contains(words), "{words} is not in {objects}");
     }
 
-    let again = apply(&server, job(&json!({})), SCRIPT.as_bytes()).await.unwrap();
+    let again = server.control().apply_job(&server.principal, file()).await.unwrap();
+    let again = done(again);
     assert_eq!(again.operation, None, "what Flumen adds is no change");
     server.operation_ended(server.cancel().await).await;
     server.finish().await;
@@ -67,13 +78,15 @@ async fn a_script_that_flink_would_refuse_is_refused_with_its_lines() {
         (b"SHOW TABLES;", "nothing in the script starts a job"),
         (b"INSERT INTO b SELECT 1;\xff", "a.sql cannot be read: it is not UTF-8"),
     ] {
-        let (kind, text) = refusal(apply(&server, job(&json!({})), script).await);
-        assert_eq!(kind, Kind::Invalid, "{text}");
+        let apply = sql_application(sql_job(&json!({})), server.upload(script).await);
+        let operation = refused(&server, apply).await;
+        let steps: Vec<_> = operation.steps.iter().map(|step| step.name.as_str()).collect();
+        assert_eq!(steps, ["check-script"]);
+        let text = operation.error.expect("a reason");
         assert!(text.contains(words), "{words:?} is not in: {text}");
     }
-    let jar =
-        ApplyJob { terms: Terms::default(), ..application(job(&json!({})), &crate::server::JAR) };
-    let (_, text) = refusal(server.control().apply_job(&server.principal, jar).await);
+    let jar = refused(&server, application(sql_job(&json!({})), &JAR)).await;
+    let text = jar.error.expect("a reason");
     assert!(text.contains("is no script that was uploaded"), "{text}");
     assert!(matches!(server.view().await, Err(Error::NotFound { .. })), "no job was made");
     server.finish().await;

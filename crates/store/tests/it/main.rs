@@ -1,5 +1,6 @@
 //! The store on a real SQLite file.
 
+mod preparations;
 mod trouble;
 
 use flumen_lifecycle::{Desired, EndStep, FlinkState, Intent, Outcome, StartStep, State, Status};
@@ -79,6 +80,8 @@ fn operation(number: u128, job: &Job) -> Operation {
         principal: "admin".into(),
         state: OperationState::Running,
         error: None,
+        refusal: None,
+        outcome: None,
         created_at: at(2),
         finished_at: None,
         steps: Vec::new(),
@@ -107,7 +110,15 @@ fn run(number: u128, job: &Job) -> Run {
 }
 
 const fn only(job: &Job) -> NewJob<'_> {
-    NewJob { job, release: None, run: None, operation: None, key: None }
+    NewJob {
+        job,
+        release: None,
+        run: None,
+        operation: None,
+        key: None,
+        preparation: None,
+        ends_preparation: false,
+    }
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ impl Rollback {
         }
         if let Some(until) = self.wait.wait {
             let deadline = Deadline::after(self.wait.timeout);
-            apply::wait(context, &mut applied, until, deadline).await?;
+            apply::wait(context, (&mut applied, 0), until, deadline).await?;
         }
         if context.printer.is_json() { context.printer.json(&applied) } else { Ok(()) }
     }

@@ -59,6 +59,9 @@ fn summary(operation: &Operation) -> Table {
     table.pair("began", text::moment(operation.created_at));
     table.pair_if("ended", operation.finished_at.map(text::moment));
     table.pair_if("savepoint", operation.savepoint.clone());
+    for warning in operation.applied.iter().flat_map(|applied| &applied.warnings) {
+        table.pair("warning", Cell::new(warning.clone(), Tone::Notice));
+    }
     if let Some(error) = &operation.error {
         table.pair("error", Cell::new(error.message.clone(), Tone::Bad));
         for cause in &error.causes {

@@ -92,7 +92,7 @@ async fn one(bench: Option<Bench>, case: Case) -> (Option<Bench>, Result<Ended, 
             Some(bench) => bench,
             None => Bench::start().await,
         };
-        let ended = bench.run(&case).await;
+        let ended = Box::pin(bench.run(&case)).await;
         (bench, ended)
     });
     match run.await {

@@ -1,11 +1,17 @@
 //! What is done to a job, as data: a new operation is one more entry.
 
-use flumen_control::{Error, Principal, RestartOrder, SavepointOrder, StartOrder, Terms};
+use flumen_control::{
+    ApplyJob, Applying, Error, Principal, RestartOrder, SavepointOrder, StartOrder, Terms,
+};
 use flumen_model::{EnvironmentName, JobName, OperationId};
 use futures::{FutureExt as _, future::BoxFuture};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::server::{TestServer, changed_job, job};
+use crate::{
+    dependencies::maven_repository,
+    server::{TestServer, changed_job, job},
+    sql::{sql_application, sql_job},
+};
 
 pub(super) struct Scenario {
     pub(super) name: &'static str,
@@ -50,6 +56,14 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         name: "apply",
         before: Before::Unknown,
         ask: |request| request.apply(job()).boxed(),
+        ends: Some("RUNNING"),
+        runs: 1,
+        savepoints: 0,
+    },
+    Scenario {
+        name: "prepare and apply",
+        before: Before::Unknown,
+        ask: |request| request.prepare().boxed(),
         ends: Some("RUNNING"),
         runs: 1,
         savepoints: 0,
@@ -128,10 +142,29 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     },
 ];
 
+const SCRIPT: &str = "CREATE TABLE a (n INT) WITH ('connector' = 'datagen');
+CREATE TABLE b (n INT) WITH ('connector' = 'blackhole');
+INSERT INTO b SELECT n FROM a;
+";
+
 impl Request<'_> {
     async fn apply(&self, file: Value) -> Asked {
         let applied = self.server.apply_with(file, self.jar, Some((self.key, "hash"))).await?;
         Ok(applied.operation)
+    }
+
+    /// A SQL job with Maven coordinates, whose script no other run has.
+    async fn prepare(&self) -> Asked {
+        maven_repository(self.server);
+        let file = sql_job(&json!({"dependencies": [{"maven": "g:a:1", "role": "lib"}]}));
+        let script = format!("{SCRIPT}-- {}", self.key);
+        let digest = self.server.try_upload(script.as_bytes()).await?;
+        let (principal, _, terms) = self.common();
+        let apply = ApplyJob { terms, ..sql_application(file, digest) };
+        Ok(match self.server.control().apply_job(principal, apply).await? {
+            Applying::Preparing(operation) => Some(operation),
+            Applying::Done(applied) => applied.operation,
+        })
     }
 
     async fn start(&self) -> Asked {

@@ -1,0 +1,289 @@
+//! Releases that cannot be made at once. The intent is written down first; what a release needs is then had beside the
+//! requests, step by step, and the job file is applied as any other. Each step can be done again: what a server that
+//! died had begun, the next one does from the beginning, and finds what was there already.
+
+use std::{sync::Arc, time::Duration};
+
+use flumen_lifecycle::{Preparation, preparation};
+use flumen_model::{JobSpec, OperationId};
+use flumen_store::{Operation, OperationKind, OperationState, PreparationEnd, Principal};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    ApplyJob, Control, Error, clock, controller::AFTER_FAULT, dependencies::Resolved, identity,
+    jobs::Prepared, queue::Queue, text,
+};
+
+/// How many releases are prepared at once. Most of the time they wait for repositories.
+const SIDE_BY_SIDE: usize = 16;
+
+/// How often it is looked whether a preparation is still wanted, where nobody says so: another server may know.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// How often it is said how far a step is.
+const TELL: Duration = Duration::from_secs(1);
+
+/// How often a file that the server itself could not write is tried in all.
+const TRIES: u32 = 3;
+
+/// What is to be prepared.
+#[derive(Debug)]
+pub(crate) struct Preparations {
+    /// Those that nobody works on yet.
+    queue: Queue<OperationId>,
+    /// Says that one of them may have ended.
+    changed: watch::Sender<()>,
+}
+
+impl Preparations {
+    pub(crate) fn new() -> Self {
+        Self { queue: Queue::new(), changed: watch::Sender::new(()) }
+    }
+
+    /// Has those who prepare releases look whether these are still wanted.
+    pub(crate) fn look(&self) {
+        self.changed.send_replace(());
+    }
+}
+
+impl Control {
+    /// Writes down that the release of this job file is to be prepared, in the place of one that is being prepared for
+    /// the job, and begins with it.
+    pub(crate) async fn begin_preparation(
+        &self,
+        principal: &Principal,
+        apply: &ApplyJob,
+    ) -> Result<OperationId, Error> {
+        let operation = Operation {
+            id: identity::operation(),
+            team: principal.team,
+            job: None,
+            environment: Some(apply.spec.environment.clone()),
+            subject: apply.spec.name.to_string(),
+            kind: OperationKind::Apply,
+            request: serde_json::to_string(apply).ok(),
+            principal: principal.name.clone(),
+            state: OperationState::Running,
+            error: None,
+            refusal: None,
+            outcome: None,
+            created_at: clock::now(),
+            finished_at: None,
+            steps: Vec::new(),
+        };
+        let id = operation.id;
+        let key = apply.terms.key.as_ref().map(|(key, request)| (key.as_str(), request.as_str()));
+        let _beginning = Beginning { preparations: self.preparations(), id };
+        self.store().create_preparation(&operation, key).await?;
+        Ok(id)
+    }
+
+    /// Gives up the release that is being prepared for a job, if one is: something else was asked of the job.
+    pub(crate) async fn supersede_preparation(
+        &self,
+        principal: &Principal,
+        spec: &JobSpec,
+    ) -> Result<(), Error> {
+        let store = self.store();
+        // Looked for first: an answer that changes nothing needs no database that can be written.
+        let known = store.preparation_of(principal.team, &spec.environment, &spec.name).await?;
+        if let Some(operation) = known {
+            store.end_preparation(operation, PreparationEnd::Superseded, clock::now()).await?;
+            self.preparations().look();
+        }
+        Ok(())
+    }
+}
+
+/// Has it begun when this is dropped: the answer of the database may be lost, and whoever asked may have gone, when the
+/// intent is written. What was not written is not begun.
+struct Beginning<'a> {
+    preparations: &'a Preparations,
+    id: OperationId,
+}
+
+impl Drop for Beginning<'_> {
+    fn drop(&mut self) {
+        self.preparations.look();
+        self.preparations.queue.wake(self.id);
+    }
+}
+
+/// Has that begun which nobody works on here: a server that died, or another one, left it.
+pub(crate) async fn take_up(control: &Control) -> Result<(), Error> {
+    for id in control.store().preparations().await? {
+        control.preparations().queue.wake(id);
+    }
+    Ok(())
+}
+
+pub(crate) async fn run(control: Control, stop: CancellationToken) {
+    let permits = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+    loop {
+        let id = tokio::select! {
+            () = stop.cancelled() => return,
+            id = control.preparations().queue.take() => id,
+        };
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+        let control = control.clone();
+        control.tasks().clone().spawn("prepare a release", |stop| async move {
+            tokio::select! {
+                // Left as it is: the next server goes on with it.
+                () = stop.cancelled() => {}
+                () = not_wanted(&control, id) => {}
+                () = carry_through(&control, id) => {}
+            }
+            control.preparations().queue.give_back(id);
+            drop(permit);
+        });
+    }
+}
+
+/// Waits until the release is made or given up.
+async fn not_wanted(control: &Control, id: OperationId) {
+    let mut changed = control.preparations().changed.subscribe();
+    loop {
+        match control.store().is_preparing(id).await {
+            Ok(false) => return,
+            Ok(true) => {}
+            Err(error) => {
+                tracing::debug!(operation.id = %id, error = %error, "it is not known whether a release is still to be prepared");
+            }
+        }
+        tokio::select! {
+            _ = changed.changed() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// Prepares and makes the release, or writes down why not; begins anew while the database is away, and a few times
+/// where the server's own disk refuses.
+async fn carry_through(control: &Control, id: OperationId) {
+    for attempt in 1.. {
+        let ended = match prepare(control, id).await {
+            Ok(()) => return,
+            Err(error) if error.is_database_away() => Err(error),
+            Err(error @ Error::File { .. }) if attempt < TRIES => Err(error),
+            Err(error) => refuse(control, id, &error).await,
+        };
+        let Err(error) = ended else { return };
+        tracing::warn!(operation.id = %id, error = error.paragraph(), "the preparation of a release is begun anew");
+        tokio::time::sleep(AFTER_FAULT).await;
+    }
+}
+
+/// Prepares and makes the release that the operation is to make.
+async fn prepare(control: &Control, id: OperationId) -> Result<(), Error> {
+    let not_underway = || flumen_store::Error::NotUnderway { what: format!("operation {id}") };
+    let operation = control.store().operation(id).await?.ok_or_else(not_underway)?;
+    let request = operation.request.as_deref().ok_or_else(not_underway)?;
+    let apply: ApplyJob = serde_json::from_str(request).map_err(|_| Error::Invalid {
+        message: format!("this version of Flumen cannot read what operation {id} asked for"),
+    })?;
+    let mut work = Work {
+        control,
+        operation: &operation,
+        apply: &apply,
+        prepared: Prepared { operation: Some(id), ..Prepared::default() },
+        resolved: None,
+    };
+    work.prepared.artifacts = control.uploaded_artifacts(&apply).await?;
+    for step in preparation(&apply.spec) {
+        let (store, name) = (control.store(), step.name());
+        if !store.begin_preparation_step(id, name, clock::now()).await? {
+            return Err(not_underway().into());
+        }
+        tracing::debug!(operation.id = %id, step = name, "preparing a release");
+        // The release ends its step itself, with all that follows from it.
+        if let Some(detail) = work.take(step).await? {
+            store.note_step(id, name, Some(&detail), None).await?;
+            store.finish_step(id, name, None, clock::now()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes down why there is no release, unless the operation has ended otherwise.
+async fn refuse(control: &Control, id: OperationId, error: &Error) -> Result<(), Error> {
+    let refusal = error.refusal();
+    let end = PreparationEnd::Refused(&refusal);
+    if control.store().end_preparation(id, end, clock::now()).await? {
+        tracing::info!(operation.id = %id, error = error.paragraph(), "a release could not be made");
+    }
+    Ok(())
+}
+
+/// One attempt.
+struct Work<'a> {
+    control: &'a Control,
+    operation: &'a Operation,
+    apply: &'a ApplyJob,
+    prepared: Prepared,
+    resolved: Option<Resolved>,
+}
+
+impl Work<'_> {
+    /// Takes a step; says what came of it, unless that was the release.
+    async fn take(&mut self, step: Preparation) -> Result<Option<String>, Error> {
+        let (control, spec) = (self.control, &self.apply.spec);
+        match step {
+            Preparation::FetchFiles => {
+                let artifacts = &mut self.prepared.artifacts;
+                let before = artifacts.len();
+                control.add_artifacts_by_url(spec, artifacts).await?;
+                Ok(Some(text::count(artifacts.len() - before, "file")))
+            }
+            Preparation::Resolve => {
+                let resolved = control.resolve_dependencies(spec).await?;
+                let detail = resolved.describe();
+                self.prepared.warnings.extend(resolved.warnings.iter().cloned());
+                self.resolved = Some(resolved);
+                Ok(Some(detail))
+            }
+            Preparation::Fetch => self.fetch().await.map(Some),
+            Preparation::CheckScript => {
+                let script = control.prepare_sql(spec, &mut self.prepared.artifacts).await?;
+                let detail = script.describe();
+                self.prepared.warnings.extend(script.warnings);
+                Ok(Some(detail))
+            }
+            Preparation::CheckJars => {
+                let warnings = control.check_artifacts(spec, &self.prepared).await?;
+                let detail = text::count(warnings.len(), "warning");
+                self.prepared.warnings.extend(warnings);
+                Ok(Some(detail))
+            }
+            Preparation::Release => {
+                let Operation { team, principal, .. } = self.operation;
+                let principal = Principal { name: principal.clone(), team: *team };
+                control.apply_prepared(&principal, self.apply, &self.prepared).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Fetches what was resolved, and says meanwhile how far it is.
+    async fn fetch(&mut self) -> Result<String, Error> {
+        let resolved = self.resolved.take().expect("the step before resolves them");
+        let (control, spec) = (self.control, &self.apply.spec);
+        let mut fetching = std::pin::pin!(control.fetch_dependencies(spec, &resolved));
+        let mut said = String::new();
+        let fetched = loop {
+            tokio::select! {
+                fetched = &mut fetching => break fetched?,
+                () = tokio::time::sleep(TELL) => {}
+            }
+            let now = resolved.progress();
+            if now != said {
+                let (id, name) = (self.operation.id, Preparation::Fetch.name());
+                control.store().note_step(id, name, Some(&now), None).await?;
+                said = now;
+            }
+        };
+        let detail = fetched.describe();
+        self.prepared.artifacts.extend(fetched.artifacts);
+        Ok(detail)
+    }
+}
