@@ -3,7 +3,7 @@ use flumen_flink_manifest::{
     JobDeployment, Manifests, Program, Restore, RunPlace, StatePlan, StorageVolume, USRLIB,
     VolumeSource,
 };
-use flumen_model::{ClusterId, JobKind, JobSpec, RestoreMode, RunId};
+use flumen_model::{ArtifactUrl, ClusterId, JobKind, JobSpec, RestoreMode, RunId};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
 use flumen_store::{
     Environment, EnvironmentDocument, Job, JobEvent, ReleaseContent, Run, RunPlan, Storage,
@@ -147,11 +147,14 @@ fn program(spec: &JobSpec, content: &ReleaseContent) -> Program {
     if spec.kind == JobKind::Sql {
         return Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME);
     }
-    let jar = match content.artifacts.first() {
-        Some(artifact) if !release::is_in_image(&spec.artifact) => {
+    let named = spec.artifact.parse::<ArtifactUrl>();
+    let jar = match (content.artifacts.first(), &named) {
+        (Some(artifact), _) if !release::is_in_image(&spec.artifact) => {
             format!("{USRLIB}/{}", artifact.name)
         }
-        Some(_) | None => spec.artifact.clone(),
+        // It is not fetched yet.
+        (None, Ok(url)) => format!("{USRLIB}/{}", url.file_name()),
+        _ => spec.artifact.clone(),
     };
     Program::of_jar(spec, jar)
 }

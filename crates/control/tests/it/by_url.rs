@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use flumen_control::{Applied, ApplyJob, Error, Release, Terms};
+use flumen_control::{ApplyJob, Error, Operation, Release, Terms};
 use flumen_model::{ArtifactRole, Kind};
 use flumen_testkit::{jar, program};
 use futures::stream;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::server::{
-    ARTIFACT_LIMIT, JAR, TestServer, application, digest, environment, job, name, refusal,
+    ARTIFACT_LIMIT, JAR, TestServer, application, digest, done, environment, job, name, refusal,
 };
 
 /// What was asked for, as path and range.
@@ -122,10 +122,21 @@ fn by_url(url: &str) -> Value {
     file
 }
 
-async fn apply(server: &TestServer, file: Value) -> Result<Applied, Error> {
-    let mut apply = ApplyJob { terms: Terms::default(), ..application(file, &JAR) };
-    apply.artifacts.clear();
-    server.control().apply_job(&server.principal, apply).await
+/// A job file without a file that was uploaded.
+fn without_files(file: Value) -> ApplyJob {
+    ApplyJob { artifacts: Vec::new(), terms: Terms::default(), ..application(file, &JAR) }
+}
+
+/// Applies a job file and waits until its release is made.
+async fn apply(server: &TestServer, file: Value) -> Operation {
+    let id = server.prepare(without_files(file)).await.unwrap();
+    server.released(id).await
+}
+
+/// Applies a job file of which no release can be made; returns its operation.
+async fn refused(server: &TestServer, file: Value) -> Operation {
+    let id = server.prepare(without_files(file)).await.unwrap();
+    server.operation_ended(id).await
 }
 
 async fn newest(server: &TestServer) -> Release {
@@ -142,10 +153,13 @@ async fn a_job_by_url_is_the_same_release_as_the_job_that_was_uploaded() {
     server.operation_ended(server.delete().await).await;
     server.until_gone().await;
 
-    let applied = apply(&server, by_url(&files.url("/moved/job.jar"))).await.unwrap();
-    assert_eq!(applied.job.job.release, uploaded.id);
-    let again = apply(&server, by_url(&files.url("/moved/job.jar"))).await.unwrap();
-    assert_eq!(again.operation, None, "nothing changed");
+    let file = by_url(&files.url("/moved/job.jar"));
+    let operation = apply(&server, file.clone()).await;
+    let steps: Vec<_> = operation.steps.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(steps[..3], ["fetch-files", "check-jars", "make-release"]);
+    assert_eq!(newest(&server).await.id, uploaded.id);
+    let again = server.control().apply_job(&server.principal, without_files(file)).await;
+    assert_eq!(done(again.unwrap()).operation, None, "nothing changed");
     server.operation_ended(server.cancel().await).await;
     server.finish().await;
 }
@@ -157,7 +171,7 @@ async fn what_is_here_by_its_digest_is_not_fetched() {
     let mut file = by_url(&format!("{}#sha256={}", files.url("/job.jar"), digest(&JAR).hex()));
     let url = files.url("/lib/other.jar");
     file["dependencies"] = json!([{"url": url, "sha256": digest(&other()), "role": "lib"}]);
-    apply(&server, file.clone()).await.unwrap();
+    apply(&server, file.clone()).await;
     assert_eq!(files.asked(), [("/lib/other.jar".to_owned(), None)], "the job's jar was here");
     let artifacts = newest(&server).await.content.artifacts;
     let shown: Vec<_> = artifacts.iter().map(|one| (one.name.as_str(), one.role)).collect();
@@ -181,7 +195,7 @@ async fn what_is_here_by_its_digest_is_not_fetched() {
 async fn a_fetch_that_breaks_off_goes_on_where_it_broke() {
     let server = TestServer::start().await;
     let files = Files::start().await;
-    apply(&server, by_url(&files.url("/breaks/job.jar"))).await.unwrap();
+    apply(&server, by_url(&files.url("/breaks/job.jar"))).await;
     let range = format!("bytes={}-", JAR.len() / 2);
     let path = "/breaks/job.jar".to_owned();
     assert_eq!(files.asked(), [(path.clone(), None), (path, Some(range))]);
@@ -208,13 +222,15 @@ async fn what_cannot_be_had_or_is_something_else_is_refused_and_leaves_nothing()
     };
     let before = kept();
     for (url, kind, code, words) in cases {
-        let error = apply(&server, by_url(&url)).await.expect_err(&url);
-        assert_eq!((error.kind(), error.code()), (kind, code), "{url}");
-        let text = error.paragraph();
+        let operation = refused(&server, by_url(&url)).await;
+        let refusal = operation.refusal.expect(&url);
+        assert_eq!((refusal.kind, refusal.code.as_str()), (kind, code), "{url}");
+        let text = operation.error.expect(&url);
         assert!(text.contains(words) && !text.contains("v=1"), "{words:?} is not in: {text}");
         assert_eq!(kept(), before, "{url}");
     }
-    let (kind, text) = refusal(apply(&server, by_url("http://me:hunter2@h/job.jar")).await);
+    let secret = without_files(by_url("http://me:hunter2@h/job.jar"));
+    let (kind, text) = refusal(server.control().apply_job(&server.principal, secret).await);
     assert_eq!(kind, Kind::Invalid);
     assert!(text.contains("no place for user and password") && !text.contains("hunter2"), "{text}");
     assert!(matches!(server.view().await, Err(Error::NotFound { .. })), "no job was made");
@@ -227,7 +243,7 @@ async fn a_file_of_a_registry_is_called_after_its_repository_and_fetched_once() 
     let files = Files::start().await;
     let jar = server.world.directory.join("data/artifacts").join(digest(&JAR).hex());
     let url = format!("oci://{}/team/job:1", files.address.trim_start_matches("http://"));
-    apply(&server, by_url(&url)).await.unwrap();
+    apply(&server, by_url(&url)).await;
     let [only] = &newest(&server).await.content.artifacts[..] else { panic!("one file") };
     assert_eq!((only.name.as_str(), &only.digest), ("job.jar", &digest(&JAR)));
     let paths: Vec<_> = files.asked().into_iter().map(|(path, _)| path).collect();
@@ -257,11 +273,11 @@ async fn credentials_are_those_of_the_repository_that_the_file_lies_in() {
     );
     std::fs::create_dir_all(server.world.directory.join("home/.m2")).unwrap();
     std::fs::write(server.world.directory.join("home/.m2/settings.xml"), settings).unwrap();
-    let outside = apply(&server, by_url(&format!("{address}/elsewhere/job.jar"))).await;
-    let error = outside.expect_err("nobody asks there");
-    assert_eq!(error.kind(), Kind::Denied);
-    assert!(error.hint().is_some_and(|hint| hint.contains("servers")), "{:?}", error.hint());
-    apply(&server, by_url(&format!("{address}/files/job.jar"))).await.unwrap();
+    let outside = refused(&server, by_url(&format!("{address}/elsewhere/job.jar"))).await;
+    let refusal = outside.refusal.expect("nobody asks there");
+    assert_eq!(refusal.kind, Kind::Denied);
+    assert!(refusal.hint.is_some_and(|hint| hint.contains("servers")));
+    apply(&server, by_url(&format!("{address}/files/job.jar"))).await;
     server.operation_ended(server.cancel().await).await;
     server.finish().await;
     task.abort();
