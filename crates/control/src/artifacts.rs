@@ -25,7 +25,9 @@ impl Control {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let part = self.artifact_path(digest).with_extension(format!("{}.part", uuid::Uuid::new_v4().simple()));
+        let part = self
+            .artifact_path(digest)
+            .with_extension(format!("{}.part", uuid::Uuid::new_v4().simple()));
         let part = Part(part);
         let size = write_checked(&part.0, digest, body).await?;
         self.settle(&part.0, digest, size).await?;

@@ -192,8 +192,7 @@ impl Transport {
         part: &mut NamedTempFile,
         limit: u64,
     ) -> Result<bool, Error> {
-        let mut download =
-            Download { part, hash: Hash::default(), written: 0, tag: None, limit };
+        let mut download = Download { part, hash: Hash::default(), written: 0, tag: None, limit };
         self.try_address(remote, path, address, &mut download).await
     }
 

@@ -5,7 +5,7 @@ use flumen_model::{ArtifactRole, Kind};
 use flumen_testkit::{artifact_jar, jar, main_class, program};
 use serde_json::{Value, json};
 
-use crate::server::{JAR, TestServer, application, job, refusal};
+use crate::server::{JAR, TestServer, application, done, job, refusal};
 
 async fn apply(
     server: &TestServer,
@@ -19,7 +19,7 @@ async fn apply(
         let digest = server.upload(content).await;
         apply.artifacts.push(UploadedArtifact { name: (*name).to_owned(), digest, role: *role });
     }
-    server.control().apply_job(&server.principal, apply).await
+    server.control().apply_job(&server.principal, apply).await.map(done)
 }
 
 async fn nothing_was_made(server: TestServer) {

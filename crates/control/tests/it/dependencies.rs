@@ -62,7 +62,7 @@ pub(crate) fn with_maven(role: &str, more: &serde_json::Value) -> serde_json::Va
 async fn what_is_named_by_maven_coordinates_is_fetched_with_what_it_needs_and_kept() {
     let server = TestServer::start().await;
     let repository = maven_repository(&server);
-    let apply = |file| server.prepare(application(file, JAR));
+    let apply = |file| server.prepare(application(file, &JAR));
     let id = apply(with_maven("lib", &json!(null))).await.unwrap();
     let operation = server.released(id).await;
     assert_eq!(operation.outcome.expect("the release is made").change, Change::Created);
@@ -123,7 +123,7 @@ async fn each_file_has_the_role_of_what_it_is_there_for_also_where_one_is_named_
         {"maven": "g:a:1", "role": "lib", "exclude": ["g:b"]}, {"maven": "g:a:1", "role": "lib", "exclude": ["g:b"]},
         {"maven": "g:b:1"},
     ]);
-    server.released(server.prepare(application(file, JAR)).await.unwrap()).await;
+    server.released(server.prepare(application(file, &JAR)).await.unwrap()).await;
     let artifacts = newest(&server).await.content.artifacts;
     let roles: Vec<_> = artifacts.iter().map(|one| (one.name.as_str(), one.role)).collect();
     assert_eq!(

@@ -52,7 +52,7 @@ impl Silent {
 }
 
 fn file() -> ApplyJob {
-    application(with_maven("lib", &json!(null)), JAR)
+    application(with_maven("lib", &json!(null)), &JAR)
 }
 
 async fn state(server: &TestServer, id: OperationId) -> OperationState {
@@ -181,7 +181,7 @@ async fn a_running_job_runs_on_until_its_next_release_is_made() {
 async fn what_can_be_said_at_once_is_said_at_once() {
     let server = TestServer::start().await;
     let _repository = Silent::start(&server).await;
-    let prepare = async |file| refusal(server.prepare(application(file, JAR)).await);
+    let prepare = async |file| refusal(server.prepare(application(file, &JAR)).await);
     let mut unknown = with_maven("lib", &json!(null));
     unknown["flinkVersion"] = json!("2.3.0");
     assert_eq!(prepare(unknown).await.0, Kind::NotFound);
@@ -253,7 +253,7 @@ async fn what_was_cancelled_stays_so_after_a_restart_of_the_server() {
     server.restart().await;
     maven_repository(&server);
     // What comes later is done, so what was not to be done would have been, too.
-    let later = ApplyJob { start: false, ..application(changed_job(), JAR) };
+    let later = ApplyJob { start: false, ..application(changed_job(), &JAR) };
     server.control().apply_job(&server.principal, later).await.unwrap();
     assert_eq!(state(&server, id).await, OperationState::Canceled);
     assert_eq!(server.view().await.unwrap().job.spec.dependencies, []);
