@@ -96,9 +96,9 @@ impl<'a> Bench<'a> {
             if has_curl {
                 let upload = Upload { registry: &self.registry, repository: "bench/peer" };
                 upload::random_file(&jar, one.layers)?;
-                let (_, spent) = measured(&mut upload.command(&jar))?;
-                wall.peer.push(spent.wall);
-                cpu.peer.push(spent.cpu);
+                let (_, peer) = measured(&mut upload.command(&jar))?;
+                wall.peer.push(peer.wall);
+                cpu.peer.push(peer.cpu);
             }
             whole.push(server.changed()?.until_image);
         }
@@ -186,8 +186,8 @@ impl<'a> Bench<'a> {
         let said: Value = serde_json::from_slice(&output.stdout).context("append said no JSON")?;
         let layers = said["layers"].as_array().into_iter().flatten();
         let layers = layers.filter_map(|layer| layer["size"].as_u64()).sum();
-        let sent = said["sentBytes"].as_u64().context("append did not say what it sent")?;
-        Ok(Appended { spent, sent, layers })
+        let bytes = said["sentBytes"].as_u64().context("append did not say what it sent")?;
+        Ok(Appended { spent, sent: bytes, layers })
     }
 
     fn command(&self, base: &str, target: &str, places: &[&str], compression: &str) -> Command {
