@@ -12,6 +12,7 @@ mod names;
 mod pod_template;
 mod policy;
 mod secret;
+mod storage;
 
 pub use artifact_url::ArtifactUrl;
 pub use byte_size::ByteSize;
@@ -30,4 +31,8 @@ pub use policy::{
     InterventionPolicy, LeftoverPolicy, RestartPolicy, RestoreMode, SavepointFormat, StartFrom,
 };
 pub use secret::Secret;
+pub use storage::{
+    FileStorage, HdfsStorage, ObjectName, OssStorage, Region, S3Plugin, S3Storage, SecretEntry,
+    Storage, StorageCredentials, StorageEndpoint, StorageKind, StoragePlace,
+};
 pub use uuid::Uuid;
