@@ -1,6 +1,7 @@
 //! The policy of Flumen's own jobs, on top of what Flink's client does: every run can be recovered,
 //! keeps its directories apart from those of every other run, and is never started a second time.
 
+mod access;
 pub(crate) mod java;
 pub(crate) mod labels;
 pub(crate) mod logging;
@@ -20,6 +21,7 @@ use flumen_model::{
 
 use crate::{Application, ClientFiles, DeploySpec, Error, Mode, Python, Restore, Warning, keys};
 
+pub use access::{SecretVariable, StorageAccess, StoragePlugin};
 pub use storage::{StatePlan, Storage, StorageVolume, VolumeSource};
 
 /// One application run of a job of Flumen.
@@ -169,6 +171,7 @@ pub fn job_deployment(deployment: &JobDeployment) -> Result<JobPlan, Error> {
     layers.add(Layer::FlinkVersion, resources::defaults(&deployment.layers));
     layers.add(Layer::Platform, protections::entries(minor));
     layers.add(Layer::Platform, storage::entries(deployment));
+    layers.add(Layer::Platform, deployment.storage.access.options.clone());
     layers.add(Layer::Platform, [("pipeline.name", deployment.job.as_str())]);
     layers.add(Layer::Job, resources::entries(deployment));
     layers.add(Layer::Run, identity(deployment));
@@ -176,6 +179,7 @@ pub fn job_deployment(deployment: &JobDeployment) -> Result<JobPlan, Error> {
     let settled = layers.resolve().configuration();
     layers.add(Layer::Run, labels::entries(deployment, &settled)?);
     layers.add(Layer::Run, java::entries(&settled)?);
+    layers.add(Layer::Run, access::additions(deployment, &settled)?);
     let (templates, paths) = templates::build(deployment)?;
     layers.add(Layer::Run, paths);
 

@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flink-dist", &["model"]),
     ("image", &["model"]),
     ("maven", &["model"]),
+    ("storage", &["model"]),
     ("store", &["model", "lifecycle", "faults"]),
     // Ring 2: where decisions meet effects, and the edges.
     (
@@ -36,6 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "flink-rest",
             "flink-dist",
             "image",
+            "storage",
             "store",
             "faults",
             "sql",
@@ -79,6 +81,7 @@ const WRAPPERS: &[(&str, &[&str])] = &[
     ("kube", &["k8s", "controllers", "kubelet", "localcluster", "bench"]),
     ("sqlx", &["store"]),
     ("oci-spec", &["image"]),
+    ("object_store", &["storage"]),
     ("docker_credential", &["image"]),
     ("rtnetlink", &["kubelet"]),
     ("comfy-table", &["cli"]),

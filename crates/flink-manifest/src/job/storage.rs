@@ -3,7 +3,7 @@
 use flumen_flink_conf::{Configuration, Effective, Layer};
 use flumen_model::FlinkMinor;
 
-use super::JobDeployment;
+use super::{JobDeployment, StorageAccess};
 use crate::{Error, Warning, feature, keys};
 
 /// The storage of an environment, as Flink sees it.
@@ -17,6 +17,8 @@ pub struct Storage {
     pub savepoints: String,
     /// A volume that every pod needs to reach the storage. Default: none.
     pub volume: Option<StorageVolume>,
+    /// What every pod needs beside that.
+    pub access: StorageAccess,
 }
 
 /// A volume with the storage in it.
@@ -46,6 +48,7 @@ impl Storage {
             checkpoints: below("checkpoints"),
             savepoints: below("savepoints"),
             volume,
+            access: StorageAccess::default(),
         }
     }
 }

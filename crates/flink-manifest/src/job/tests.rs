@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::{protections, render};
 
-fn deployment(version: &str) -> JobDeployment {
+pub(super) fn deployment(version: &str) -> JobDeployment {
     let version: FlinkVersion = version.parse().expect("a version");
     let mut layers = Layers::new(version.minor());
     layers.add(Layer::Job, [("execution.runtime-mode", "BATCH")]);

@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+mod bucket;
+mod error;
+
+pub use bucket::{Bucket, Keys};
+pub use error::{Cause, Error};
