@@ -9,6 +9,7 @@
 CACHE ?= $(HOME)/.cache/flumen
 CARGO ?= cargo
 FUZZ_SECONDS ?= 600
+export FLUMEN_TEST_TOOLS ?= $(CACHE)/test-tools
 
 .PHONY: build demo test test-all bench fuzz setup setup-tests setup-maven pure lint e2e
 

@@ -64,6 +64,16 @@ pub struct S3Storage {
     /// The Secret with the keys. Default: none; the pods get theirs from the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<StorageCredentials>,
+    /// The address by which the server's machine reaches it, where that is another than for pods. Default: the endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_endpoint: Option<StorageEndpoint>,
+    /// Whether Flumen looks into it; no where the server's machine cannot reach it. Default: yes.
+    #[serde(default = "yes")]
+    pub readable: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// The plugins that Flink has for S3.

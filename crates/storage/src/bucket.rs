@@ -45,10 +45,11 @@ impl Bucket {
     /// # Errors
     /// [`Error::Connect`] if the machine's certificates cannot be read.
     pub fn new(storage: &S3Storage, keys: &Keys, bucket: Option<&str>) -> Result<Self, Error> {
-        let S3Storage { place, endpoint, region, path_style_access, .. } = storage;
+        let S3Storage { place, region, path_style_access, .. } = storage;
+        let endpoint = storage.server_endpoint.as_ref().or(storage.endpoint.as_ref());
         let name = bucket.unwrap_or(place.bucket()).to_owned();
         let region = region.as_ref().map_or(REGION, |region| region.as_str());
-        let is_plain = endpoint.as_ref().is_some_and(StorageEndpoint::is_plain);
+        let is_plain = endpoint.is_some_and(StorageEndpoint::is_plain);
         let options = ClientOptions::new()
             .with_allow_http(is_plain)
             .with_connect_timeout(CONNECT_WITHIN)
@@ -75,13 +76,14 @@ impl Bucket {
         if let Some(endpoint) = endpoint {
             builder = builder.with_endpoint(address(endpoint, &name, *path_style_access));
         }
-        let server = endpoint.as_ref().map_or_else(
+        let server = endpoint.map_or_else(
             || format!("https://s3.{region}.amazonaws.com"),
             StorageEndpoint::to_string,
         );
-        let store = builder
-            .build()
-            .map_err(|error| Error::Connect { server: server.clone(), problem: innermost(&error) })?;
+        let store = builder.build().map_err(|error| Error::Connect {
+            server: server.clone(),
+            problem: innermost(&error),
+        })?;
         Ok(Self { store, name, server })
     }
 
@@ -98,9 +100,11 @@ impl Bucket {
         let path = self.path("look for", key)?;
         match self.store.head(&path).await {
             Ok(found) => Ok(Some(found.size)),
-            // The answer has no body, so whether it is the bucket that is missing has to be asked.
-            Err(object_store::Error::NotFound { .. }) => {
-                self.is_empty("").await.map(|_| None)
+            // The answer has no body, so whether it is the bucket that is missing or the key has to be asked.
+            Err(object_store::Error::NotFound { .. }) => self.is_empty(key).await.map(|_| None),
+            Err(error @ object_store::Error::PermissionDenied { .. }) => {
+                self.is_empty(key).await?;
+                Err(self.failed("look for", key, error))
             }
             Err(error) => Err(self.failed("look for", key, error)),
         }
@@ -173,8 +177,12 @@ impl Bucket {
         let size = found.meta.size;
         self.check_size(key, size, limit)?;
         let write = |source| Error::Write { path: file.to_owned(), source };
-        let mut target =
-            tokio::fs::OpenOptions::new().write(true).truncate(true).open(file).await.map_err(write)?;
+        let mut target = tokio::fs::OpenOptions::new()
+            .write(true)
+            .truncate(true)
+            .open(file)
+            .await
+            .map_err(write)?;
         let (mut chunks, mut written) = (found.into_stream(), 0_u64);
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|error| self.failed("read", key, error))?;

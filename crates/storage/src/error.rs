@@ -162,7 +162,11 @@ impl Error {
                 | Cause::Denied => Kind::Denied,
                 Cause::OtherRegion | Cause::NotS3 { .. } => Kind::Invalid,
                 Cause::Answer { is_transient, .. } => {
-                    if *is_transient { Kind::Unavailable } else { Kind::Invalid }
+                    if *is_transient {
+                        Kind::Unavailable
+                    } else {
+                        Kind::Invalid
+                    }
                 }
             },
         }
@@ -173,7 +177,7 @@ impl Error {
         let Self::Call { cause, what, .. } = self else { return None };
         Some(match cause {
             Cause::Unreachable { .. } | Cause::TimedOut { .. } => {
-                "Check the endpoint of the storage, and that this machine reaches it."
+                "Check the endpoint of the storage. If the machine of the server reaches it by another address, say so with `serverEndpoint`; if it cannot reach it at all, with `readable: false`."
             }
             Cause::NoBucket { .. } => {
                 "Make the bucket, or correct `place`; with an endpoint of one's own, the bucket often stands in the path: `pathStyleAccess: true`."
@@ -208,7 +212,8 @@ fn cause(server: &str, error: &object_store::Error) -> Cause {
     }
     let text = error.to_string();
     let status = status(&text);
-    let code = between(&text, "<Code>", "</Code>").filter(|code| is_word(code));
+    let code = between(&text, "<Code>", "</Code>").or_else(|| between(&text, "(code: ", ")"));
+    let code = code.filter(|code| is_word(code));
     match (code, status) {
         (Some("NoSuchBucket"), _) => Cause::NoBucket { server },
         (Some("NoSuchKey"), _) => Cause::NoObject,
@@ -216,7 +221,11 @@ fn cause(server: &str, error: &object_store::Error) -> Cause {
         (Some("SignatureDoesNotMatch"), _) => Cause::WrongSecret,
         (Some("RequestTimeTooSkewed"), _) => Cause::ClockSkew { server },
         (
-            Some("AuthorizationHeaderMalformed" | "PermanentRedirect" | "IllegalLocationConstraintException"),
+            Some(
+                "AuthorizationHeaderMalformed"
+                | "PermanentRedirect"
+                | "IllegalLocationConstraintException",
+            ),
             _,
         ) => Cause::OtherRegion,
         (Some("AccessDenied" | "AllAccessDisabled"), _) | (None, Some(401 | 403)) => Cause::Denied,

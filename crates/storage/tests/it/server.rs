@@ -1,0 +1,144 @@
+//! Against a server that checks keys and signatures.
+
+use std::fs;
+
+use bytes::Bytes;
+use flumen_model::Kind;
+use flumen_storage::{Bucket, Cause, Error};
+use flumen_testkit::S3Server;
+
+use crate::{bucket, keys, storage};
+
+async fn write(bucket: &Bucket, keys: &[&str]) {
+    for key in keys {
+        bucket.write(key, Bytes::from_static(b"content")).await.unwrap();
+    }
+}
+
+fn of(server: &S3Server) -> Bucket {
+    let keys = keys(&server.keys.access_key, &server.keys.secret_key);
+    bucket(&storage(S3Server::BUCKET, &server.endpoint()), &keys)
+}
+
+#[tokio::test]
+async fn what_is_written_is_found_read_and_removed() {
+    let server = S3Server::start();
+    let bucket = of(&server);
+    assert!(bucket.is_empty("prod").await.unwrap());
+    assert_eq!(bucket.folders("prod").await.unwrap(), [""; 0]);
+    write(&bucket, &["prod/s/b/_metadata", "prod/s/a/_metadata", "prod/s/a/x/1", "prod/s2/c"])
+        .await;
+    assert_eq!(bucket.folders("prod/s").await.unwrap(), ["a", "b"]);
+    assert_eq!(bucket.folders("prod").await.unwrap(), ["s", "s2"]);
+    assert_eq!(bucket.size("prod/s/a/_metadata").await.unwrap(), Some(7));
+    assert_eq!(bucket.size("prod/s/a").await.unwrap(), None, "a folder is no object");
+    let read = bucket.read("prod/s2/c", 7).await.unwrap();
+    assert_eq!(read.as_deref(), Some(&b"content"[..]));
+    assert_eq!(bucket.read("prod/none", 7).await.unwrap(), None);
+    assert!(matches!(bucket.read("prod/s2/c", 6).await, Err(Error::TooLarge { size: 7, .. })));
+
+    assert_eq!(bucket.remove_below("prod/s").await.unwrap(), 3);
+    assert_eq!(bucket.remove_below("prod/s").await.unwrap(), 0, "it can be repeated");
+    assert_eq!(bucket.size("prod/s2/c").await.unwrap(), Some(7), "a longer name is another folder");
+    bucket.delete("prod/s2/c").await.unwrap();
+    bucket.delete("prod/s2/c").await.unwrap();
+    assert!(bucket.is_empty("").await.unwrap());
+}
+
+#[tokio::test]
+async fn everything_below_is_removed_however_much_it_is() {
+    let server = S3Server::start();
+    let bucket = of(&server);
+    let names: Vec<_> = (0..1100).map(|number| format!("prod/many/{number}")).collect();
+    for chunk in names.chunks(50) {
+        let writes = chunk.iter().map(|name| bucket.write(name, Bytes::from_static(b"x")));
+        futures::future::try_join_all(writes).await.unwrap();
+    }
+    assert_eq!(bucket.remove_below("prod/many").await.unwrap(), 1100);
+    assert!(bucket.is_empty("prod/many").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_file_is_downloaded_whole_or_not_at_all() {
+    let server = S3Server::start();
+    let bucket = of(&server);
+    let content: Vec<u8> =
+        (0..3_000_000_u32).map(|number| u8::try_from(number % 251).unwrap()).collect();
+    bucket.write("jars/a.jar", Bytes::from(content.clone())).await.unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let limit = content.len() as u64;
+    let size = bucket.download("jars/a.jar", file.path(), limit).await.unwrap();
+    assert_eq!(size, Some(limit));
+    assert!(fs::read(file.path()).unwrap() == content);
+    assert_eq!(bucket.download("jars/b.jar", file.path(), limit).await.unwrap(), None);
+    let refused = bucket.download("jars/a.jar", file.path(), limit - 1).await;
+    assert!(matches!(refused, Err(Error::TooLarge { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_keys_and_bucket_is_told_apart() {
+    let server = S3Server::start();
+    let here = storage(S3Server::BUCKET, &server.endpoint());
+    let elsewhere = storage("no-such-bucket", &server.endpoint());
+    let good = keys(&server.keys.access_key, &server.keys.secret_key);
+    let wrong_secret = keys(&server.keys.access_key, "hunter2hunter2hunter2");
+    let unknown = keys("AKIAHUNTER2HUNTER2", &server.keys.secret_key);
+    let reader = keys(&server.reader.access_key, &server.reader.secret_key);
+    let cause = |result: Result<(), Error>| match result {
+        Err(Error::Call { cause, .. }) => cause,
+        other => panic!("{other:?}"),
+    };
+    let put = |storage, keys| async move {
+        cause(bucket(storage, keys).write("prod/a", Bytes::new()).await)
+    };
+    assert_eq!(put(&here, &wrong_secret).await, Cause::WrongSecret);
+    assert!(matches!(put(&here, &unknown).await, Cause::UnknownKey { .. }));
+    assert!(matches!(put(&elsewhere, &good).await, Cause::NoBucket { .. }));
+    assert_eq!(put(&here, &reader).await, Cause::Denied);
+    // Answers to HEAD have no body that says what is wrong.
+    let head =
+        |storage, keys| async move { cause(bucket(storage, keys).size("prod/a").await.map(drop)) };
+    assert_eq!(head(&here, &wrong_secret).await, Cause::WrongSecret);
+    assert!(matches!(head(&elsewhere, &good).await, Cause::NoBucket { .. }));
+
+    let reading = bucket(&here, &reader);
+    assert_eq!(reading.size("prod/a").await.unwrap(), None);
+    let denied = reading.remove_below("prod").await;
+    assert_eq!(denied.unwrap(), 0, "nothing is there that could be denied");
+    let denied = reading.write("prod/a", Bytes::new()).await.unwrap_err();
+    assert_eq!(denied.kind(), Kind::Denied);
+    assert!(denied.hint().is_some_and(|hint| hint.contains("s3:PutObject")));
+}
+
+#[tokio::test]
+async fn no_message_has_a_key_in_it() {
+    let server = S3Server::start();
+    let here = storage(S3Server::BUCKET, &server.endpoint());
+    for keys in [keys(&server.keys.access_key, "hunter2hunter2"), keys("AKIAHUNTER2", "hunter2")] {
+        let bucket = bucket(&here, &keys);
+        for error in [
+            bucket.write("prod/a", Bytes::new()).await.unwrap_err(),
+            bucket.read("prod/a", 1).await.unwrap_err(),
+            bucket.folders("prod").await.unwrap_err(),
+            bucket.remove_below("prod").await.unwrap_err(),
+        ] {
+            let text = format!("{error} {:?} {bucket:?} {keys:?}", error);
+            for secret in ["hunter2", "AKIAHUNTER2", server.keys.access_key.as_str(), "Signature="]
+            {
+                assert!(!text.contains(secret), "{text}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_said_to_be() {
+    let server = S3Server::start();
+    let endpoint = server.endpoint();
+    drop(server);
+    let bucket = bucket(&storage("flink", &endpoint), &keys("a", "b"));
+    let error = bucket.folders("prod").await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
+    let Error::Call { cause, .. } = error else { panic!("{error:?}") };
+    assert!(cause.to_string().contains("efused"), "{cause}");
+}
