@@ -36,6 +36,34 @@ pub enum Error {
     /// A Flink distribution.
     #[error("the Flink distribution cannot be had")]
     Distribution(#[from] flumen_flink_dist::Error),
+    /// The storage of an environment.
+    #[error("the storage of environment {environment} did not do what was asked")]
+    Storage {
+        /// The environment.
+        environment: String,
+        /// Why.
+        #[source]
+        source: Box<flumen_storage::Error>,
+    },
+    /// The keys of a storage.
+    #[error("the keys of the storage of environment {environment} cannot be had: {problem}")]
+    StorageKeys {
+        /// The environment.
+        environment: String,
+        /// What is missing.
+        problem: String,
+    },
+    /// The plugin by which Flink reads a storage.
+    #[error("Flink's plugin {plugin} for the storage of environment {environment} cannot be had")]
+    StoragePlugin {
+        /// The environment.
+        environment: String,
+        /// Its coordinates.
+        plugin: String,
+        /// Why.
+        #[source]
+        source: Box<flumen_maven::Error>,
+    },
     /// What a job needs from Maven repositories.
     #[error("the dependencies of job {job} cannot be had")]
     Dependencies {
@@ -170,12 +198,16 @@ impl Error {
             Self::Render(error) => error.kind(),
             Self::Distribution(error) => error.kind(),
             Self::Configuration { source, .. } => source.kind(),
-            Self::Dependencies { source, .. } | Self::Fetch { source, .. } => source.kind(),
+            Self::Dependencies { source, .. }
+            | Self::Fetch { source, .. }
+            | Self::StoragePlugin { source, .. } => source.kind(),
+            Self::Storage { source, .. } => source.kind(),
             // Wrong settings of Maven are on the machine of the server, not in what was asked.
             Self::Maven { .. } | Self::File { .. } | Self::Underway { .. } => Kind::Unavailable,
             Self::NotFound { .. } => Kind::NotFound,
             Self::Name(_)
             | Self::Invalid { .. }
+            | Self::StorageKeys { .. }
             | Self::OtherContent { .. }
             | Self::Unfit { .. }
             | Self::DigestMismatch { .. }
@@ -208,6 +240,9 @@ impl Error {
             Self::Render(_) => "job.render",
             Self::Distribution(_) => "version.distribution",
             Self::Configuration { .. } => "job.configuration",
+            Self::Storage { .. } => "storage.request",
+            Self::StorageKeys { .. } => "storage.keys",
+            Self::StoragePlugin { .. } => "storage.plugin",
             Self::Dependencies { .. } => "job.dependencies",
             Self::Fetch { .. } => "artifact.fetch",
             Self::Unfit { .. } => "job.jars",
@@ -235,6 +270,13 @@ impl Error {
                 other => return other.hint().map(ToOwned::to_owned),
             }),
             Self::Fetch { source, .. } => Some(fetch_hint(source)?.to_owned()),
+            Self::Storage { source, .. } => source.hint().map(ToOwned::to_owned),
+            Self::StorageKeys { .. } => Some(
+                "Give the keys with `flumen environment apply`, or correct the Secret that `credentials` names.".to_owned(),
+            ),
+            Self::StoragePlugin { .. } => Some(
+                "Add a Maven repository that has it to the server's Maven settings, or add the Flink version from a distribution whose folder `opt` has the jar.".to_owned(),
+            ),
             Self::OtherContent { .. } => {
                 Some("If the file was replaced on purpose, write its digest into the job file.".to_owned())
             }

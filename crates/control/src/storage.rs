@@ -1,25 +1,35 @@
-//! What lies in an environment's storage, where Flumen can look into it: so far the directories of the
-//! node that the server shares with the local cluster. Elsewhere nothing is claimed about it.
+//! What lies in an environment's storage, where Flumen can look into it: directories of the node that the server shares
+//! with the local cluster, and buckets of S3. Elsewhere nothing is claimed about it. That a look failed is no answer: it is
+//! an error, and what wanted to know is tried again.
 
-use std::path::{Component, Path, PathBuf};
+mod check;
+mod keys;
+mod plugin;
+mod storages;
+mod tree;
 
 use flumen_lifecycle::{Outcome, plain_path};
 use flumen_model::{ClusterId, RunId};
-use flumen_store::{EnvironmentDocument, Storage};
 use serde::Deserialize;
 
-use crate::environments::LOCAL;
+pub use check::{CheckOutcome, StorageCheck};
+pub(crate) use keys::put_keys;
+pub use keys::{StorageKeys, own_storage_secret};
+pub(crate) use plugin::{Delivery, delivery};
+pub(crate) use storages::{Look, Storages};
+use tree::Tree;
+
+use crate::Error;
 
 /// What Flink writes last into a snapshot: without it there is no snapshot.
 const METADATA: &str = "_metadata";
+/// How large a file may be that says how a job ended.
+const RESULT_LIMIT: u64 = 1 << 20;
 
 /// A storage whose files Flumen can read.
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
-    /// Where they lie on this machine.
-    root: PathBuf,
-    /// Where Flink sees them.
-    mount: String,
+    tree: Tree,
 }
 
 /// Whether a snapshot can be started from.
@@ -33,58 +43,32 @@ pub(crate) enum Usable {
     CannotTell,
 }
 
-/// The storage of the environment, if Flumen can look into it.
-pub(crate) fn files(environment: &EnvironmentDocument) -> Option<Files> {
-    let Storage::HostPath { host_path, mount_path } = &environment.storage;
-    (environment.cluster == LOCAL).then(|| Files {
-        root: host_path.into(),
-        mount: mount_path.trim_end_matches('/').to_owned(),
-    })
-}
-
 impl Files {
-    /// The file of this machine that Flink sees there; none outside of the storage.
-    fn local(&self, uri: &str) -> Option<PathBuf> {
-        let path = plain_path(uri);
-        let rest = path.strip_prefix(&self.mount)?;
-        let below = Path::new(rest.trim_start_matches('/'));
-        let inside = rest.is_empty() || rest.starts_with('/');
-        let plain = below.components().all(|part| matches!(part, Component::Normal(_)));
-        (inside && plain).then(|| self.root.join(below))
-    }
-
-    /// As Flink writes it.
-    fn uri(&self, local: &Path) -> Option<String> {
-        let below = local.strip_prefix(&self.root).ok()?;
-        Some(format!("file:{}/{}", self.mount, below.display()))
-    }
-
     /// Whether a job can be started from what lies there.
-    pub(crate) async fn usable(&self, uri: &str) -> Usable {
-        let Some(directory) = self.local(uri) else { return Usable::CannotTell };
-        match tokio::fs::metadata(directory.join(METADATA)).await {
-            Ok(_) => Usable::Yes,
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Usable::No(format!("{uri} cannot be read: {error}"))
-            }
-            Err(_) if tokio::fs::metadata(&directory).await.is_ok() => Usable::No(format!(
-                "{uri} has no {METADATA}: it is no savepoint or checkpoint, or one that was never completed"
-            )),
-            Err(_) => Usable::No(format!("{uri} is not there")),
+    pub(crate) async fn usable(&self, uri: &str) -> Result<Usable, Error> {
+        let Some(key) = self.tree.key(&plain_path(uri)) else { return Ok(Usable::CannotTell) };
+        if self.tree.exists(&below(&key, METADATA)).await? {
+            return Ok(Usable::Yes);
         }
+        Ok(Usable::No(if self.tree.is_empty(&key).await? {
+            format!("{uri} is not there")
+        } else {
+            format!(
+                "{uri} has no {METADATA}: it is no savepoint or checkpoint, or one that was never completed"
+            )
+        }))
     }
 
     /// The complete savepoint in this directory.
-    pub(crate) async fn savepoint_in(&self, directory: &str) -> Option<String> {
-        self.savepoints_in(directory).await.pop()
+    pub(crate) async fn savepoint_in(&self, directory: &str) -> Result<Option<String>, Error> {
+        Ok(self.savepoints_in(directory).await?.pop())
     }
 
     /// All complete savepoints in this directory, sorted by name.
-    pub(crate) async fn savepoints_in(&self, directory: &str) -> Vec<String> {
-        let Some(directory) = self.local(directory) else { return Vec::new() };
-        let mut found = whole_below(&directory).await;
-        found.sort();
-        found.iter().filter_map(|path| self.uri(path)).collect()
+    pub(crate) async fn savepoints_in(&self, directory: &str) -> Result<Vec<String>, Error> {
+        let Some(key) = self.tree.key(&plain_path(directory)) else { return Ok(Vec::new()) };
+        let found = self.whole_below(&key).await?;
+        Ok(found.iter().map(|name| self.tree.uri(&below(&key, name))).collect())
     }
 
     /// The newest complete checkpoint of the run, with Flink's number of it.
@@ -92,14 +76,12 @@ impl Files {
         &self,
         checkpoints: &str,
         run: RunId,
-    ) -> Option<(u64, String)> {
-        let directory = self.local(checkpoints)?.join(run.to_string());
-        let numbered = |path: PathBuf| {
-            let number = path.file_name()?.to_str()?.strip_prefix("chk-")?.parse::<u64>().ok()?;
-            Some((number, path))
-        };
-        let newest = whole_below(&directory).await.into_iter().filter_map(numbered).max()?;
-        Some((newest.0, self.uri(&newest.1)?))
+    ) -> Result<Option<(u64, String)>, Error> {
+        let Some(key) = self.tree.key(&plain_path(checkpoints)) else { return Ok(None) };
+        let key = below(&key, &run.to_string());
+        let whole = self.whole_below(&key).await?;
+        let numbers = whole.iter().filter_map(|name| name.strip_prefix("chk-")?.parse::<u64>().ok());
+        Ok(numbers.max().map(|number| (number, self.tree.uri(&below(&key, &format!("chk-{number}"))))))
     }
 
     /// How Flink says that the run ended, in the file that it leaves (1.15 and later).
@@ -108,31 +90,52 @@ impl Files {
         high_availability: &str,
         cluster: &ClusterId,
         run: RunId,
-    ) -> Option<Outcome> {
-        let store = self.local(high_availability)?.join("job-result-store").join(cluster.as_str());
+    ) -> Result<Option<Outcome>, Error> {
+        let Some(key) = self.tree.key(&plain_path(high_availability)) else { return Ok(None) };
+        let store = below(&below(&key, "job-result-store"), cluster.as_str());
         for name in [format!("{run}.json"), format!("{run}_DIRTY.json")] {
-            let Ok(text) = tokio::fs::read(store.join(name)).await else { continue };
+            let Some(text) = self.tree.read(&below(&store, &name), RESULT_LIMIT).await? else {
+                continue;
+            };
             let Ok(JobResult { result }) = serde_json::from_slice(&text) else { continue };
-            return match result.application_status.as_str() {
+            return Ok(match result.application_status.as_str() {
                 "SUCCEEDED" => Some(Outcome::Finished),
                 "FAILED" => Some(Outcome::Failed),
                 "CANCELED" => Some(Outcome::Canceled),
                 _ => None,
-            };
+            });
         }
-        None
+        Ok(None)
     }
 
-    /// Removes a directory of a forgotten job with all that is in it.
-    pub(crate) async fn remove(&self, uri: &str) -> std::io::Result<()> {
-        let Some(directory) = self.local(uri).filter(|path| *path != self.root) else {
-            return Ok(());
-        };
-        match tokio::fs::remove_dir_all(&directory).await {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
+    /// Removes a directory of a forgotten job with all that is in it; nothing that is not of this storage.
+    pub(crate) async fn remove(&self, uri: &str) -> Result<(), Error> {
+        match self.tree.key(&plain_path(uri)).filter(|key| self.tree.owns(key)) {
+            Some(key) => self.tree.remove_below(&key).await,
+            None => Ok(()),
         }
     }
+
+    /// The names of the directories in this one that hold a complete snapshot, sorted.
+    async fn whole_below(&self, key: &str) -> Result<Vec<String>, Error> {
+        let mut whole = Vec::new();
+        for name in self.tree.folders(key).await? {
+            if self.tree.exists(&below(&below(key, &name), METADATA)).await? {
+                whole.push(name);
+            }
+        }
+        Ok(whole)
+    }
+}
+
+/// What an effect on a storage says whose answer was lost.
+pub(crate) fn no_answer() -> Error {
+    Error::file("reach", "the storage")(crate::error::no_answer())
+}
+
+/// The key of what is directly below another.
+fn below(key: &str, name: &str) -> String {
+    if key.is_empty() { name.to_owned() } else { format!("{key}/{name}") }
 }
 
 #[derive(Deserialize)]
@@ -146,78 +149,5 @@ struct ResultEntry {
     application_status: String,
 }
 
-/// The directories in this one that hold a complete snapshot.
-async fn whole_below(directory: &Path) -> Vec<PathBuf> {
-    let mut whole = Vec::new();
-    let Ok(mut entries) = tokio::fs::read_dir(directory).await else { return whole };
-    while let Ok(Some(entry)) = entries.next_entry().await {
-        if tokio::fs::metadata(entry.path().join(METADATA)).await.is_ok() {
-            whole.push(entry.path());
-        }
-    }
-    whole
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn storage(root: &Path) -> Files {
-        Files { root: root.to_owned(), mount: "/opt/flink/storage".to_owned() }
-    }
-
-    #[tokio::test]
-    async fn only_what_has_its_metadata_can_be_started_from() {
-        let root = tempfile::tempdir().unwrap();
-        let files = storage(root.path());
-        std::fs::create_dir_all(root.path().join("s/half")).unwrap();
-        std::fs::create_dir_all(root.path().join("s/whole")).unwrap();
-        std::fs::write(root.path().join("s/whole/_metadata"), "x").unwrap();
-        let usable = |uri: &'static str| files.usable(uri);
-        assert_eq!(usable("file:///opt/flink/storage/s/whole/").await, Usable::Yes);
-        assert_eq!(usable("/opt/flink/storage/s/whole/_metadata").await, Usable::Yes);
-        assert!(
-            matches!(usable("file:/opt/flink/storage/s/half").await, Usable::No(why) if why.contains("_metadata"))
-        );
-        assert!(
-            matches!(usable("file:/opt/flink/storage/s/none").await, Usable::No(why) if why.ends_with("is not there"))
-        );
-        for elsewhere in ["s3://bucket/s", "/opt/flink/storage/../../etc", "/opt/flink/storage2/s"]
-        {
-            assert_eq!(files.usable(elsewhere).await, Usable::CannotTell, "{elsewhere}");
-        }
-        let found = files.savepoint_in("file:///opt/flink/storage/s").await;
-        assert_eq!(found.as_deref(), Some("file:/opt/flink/storage/s/whole"));
-    }
-
-    #[tokio::test]
-    async fn the_newest_checkpoint_is_the_one_with_the_highest_number() {
-        let root = tempfile::tempdir().unwrap();
-        let run = RunId::from_bits(0xabc);
-        for number in ["chk-9", "chk-10", "chk-11"] {
-            let directory = root.path().join("c").join(run.to_string()).join(number);
-            std::fs::create_dir_all(&directory).unwrap();
-            if number != "chk-11" {
-                std::fs::write(directory.join("_metadata"), "x").unwrap();
-            }
-        }
-        let newest = storage(root.path()).newest_checkpoint("/opt/flink/storage/c", run).await;
-        let uri = format!("file:/opt/flink/storage/c/{run}/chk-10");
-        assert_eq!(newest, Some((10, uri)));
-    }
-
-    #[tokio::test]
-    async fn the_result_that_flink_left_tells_how_a_run_ended() {
-        let root = tempfile::tempdir().unwrap();
-        let run = RunId::from_bits(0xabc);
-        let cluster: ClusterId = "a".parse().unwrap();
-        let store = root.path().join("ha/job-result-store/a");
-        std::fs::create_dir_all(&store).unwrap();
-        let told =
-            || async { storage(root.path()).outcome("/opt/flink/storage/ha", &cluster, run).await };
-        assert_eq!(told().await, None);
-        let text = r#"{"result":{"id":"0","application-status":"CANCELED","accumulator-results":{},"net-runtime":5},"version":1}"#;
-        std::fs::write(store.join(format!("{run}_DIRTY.json")), text).unwrap();
-        assert_eq!(told().await, Some(Outcome::Canceled));
-    }
-}
+mod tests;

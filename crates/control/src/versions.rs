@@ -209,6 +209,7 @@ async fn add(control: &Control, operation: &Operation, request: &Request) -> Res
         environment: request.environment.clone(),
         image,
         source,
+        built_in_plugins: distribution.built_in_plugins()?,
         created_at: clock::now(),
     };
     Ok(control.store().save_version(operation.team, &row).await?)

@@ -78,6 +78,27 @@ impl Distribution {
         Ok(None)
     }
 
+    /// The jars in `opt` that the entry point can make plugins, sorted; none if there is no such folder.
+    ///
+    /// # Errors
+    /// `Unavailable` if the directory cannot be read.
+    pub fn built_in_plugins(&self) -> Result<Vec<String>, Error> {
+        let folder = self.home.join("opt");
+        let read_error = |source| Error::Read { path: folder.clone(), source };
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(read_error(error)),
+        };
+        let mut jars = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(read_error)?.file_name();
+            jars.extend(name.to_str().filter(|name| is_file_system(name)).map(str::to_owned));
+        }
+        jars.sort();
+        Ok(jars)
+    }
+
     /// Its version.
     pub const fn version(&self) -> FlinkVersion {
         self.version
@@ -93,6 +114,11 @@ fn main_jars(lib: &Path) -> Result<Vec<String>, Error> {
     }
     versions.sort();
     Ok(versions)
+}
+
+/// Whether this is the jar of a file system, such as `flink-s3-fs-presto-1.20.5.jar`.
+fn is_file_system(name: &str) -> bool {
+    name.starts_with("flink-") && name.contains("-fs-") && name.ends_with(".jar")
 }
 
 /// `2.12` of `flink-dist_2.12-1.14.6.jar` or `flink-scala_2.12-1.20.5.jar`.

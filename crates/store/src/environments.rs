@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use flumen_model::{ConfigurationValue, EnvironmentName, Namespace, TeamId};
+use flumen_model::{ConfigurationValue, EnvironmentName, Namespace, Storage, TeamId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -37,19 +37,6 @@ pub struct EnvironmentDocument {
     /// Flink configuration that every job there starts from.
     #[serde(default)]
     pub configuration: BTreeMap<String, ConfigurationValue>,
-}
-
-/// Where checkpoints, savepoints and high-availability data lie.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-pub enum Storage {
-    /// A directory of the node, which every pod mounts.
-    HostPath {
-        /// The directory on the node.
-        host_path: String,
-        /// Where the pods see it.
-        mount_path: String,
-    },
 }
 
 const WHAT: &str = "environments";

@@ -20,7 +20,7 @@ mod versions;
 
 pub use clusters::Cluster;
 pub use database::Store;
-pub use environments::{Environment, EnvironmentDocument, Storage};
+pub use environments::{Environment, EnvironmentDocument};
 pub use error::Error;
 pub use events::JobEvent;
 pub use jobs::{Job, JobFilter, NewJob};

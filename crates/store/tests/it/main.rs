@@ -9,7 +9,7 @@ use flumen_model::{
 };
 use flumen_store::{
     EnvironmentDocument, Error, Job, JobEvent, JobFilter, NewJob, Operation, OperationKind,
-    OperationState, Run, RunStart, StepState, Storage, Store,
+    OperationState, Run, RunStart, StepState, Store,
 };
 use jiff::Timestamp;
 
