@@ -12,6 +12,7 @@ use crate::{
     preparations::{self, Preparations},
     queue::Queue,
     resync,
+    storage::Storages,
     tracker::Tracker,
     unfinished,
     user_interface::Codes,
@@ -28,6 +29,7 @@ struct Inner {
     settings: Settings,
     store: Store,
     clusters: Clusters,
+    storages: Storages,
     registries: Registries,
     wakes: Arc<Queue<JobId>>,
     tracker: Tracker,
@@ -53,12 +55,14 @@ impl Control {
         let registries = Registries::new(flumen_image::Settings::default())?;
         let clusters = Clusters::new(store.clone(), faults);
         let wakes = Arc::new(Queue::new());
-        let tracker =
-            Tracker::new((clusters.clone(), store.clone()), Arc::clone(&wakes), tasks.clone());
+        let storages = Storages::new(clusters.clone(), store.clone());
+        let seen = (clusters.clone(), storages.clone(), store.clone());
+        let tracker = Tracker::new(seen, Arc::clone(&wakes), tasks.clone());
         let inner = Inner {
             settings,
             store,
             clusters,
+            storages,
             registries,
             wakes,
             tracker,
@@ -132,6 +136,10 @@ impl Control {
 
     pub(crate) fn clusters_handle(&self) -> &Clusters {
         &self.inner.clusters
+    }
+
+    pub(crate) fn storages(&self) -> &Storages {
+        &self.inner.storages
     }
 
     pub(crate) fn registries(&self) -> &Registries {

@@ -135,7 +135,7 @@ impl Control {
     }
 
     /// Takes a file into the store of artifacts.
-    async fn keep(&self, path: &std::path::Path) -> Result<(Digest, u64), Error> {
+    pub(crate) async fn keep(&self, path: &std::path::Path) -> Result<(Digest, u64), Error> {
         let open = || tokio::fs::File::open(path);
         let mut file = open().await.map_err(Error::file("open", path))?;
         let mut hash = Sha256::new();

@@ -1,7 +1,11 @@
-use flumen_model::EnvironmentName;
-use flumen_store::{Cluster, Environment, EnvironmentDocument, Storage};
+use flumen_flink_conf::is_sensitive;
+use flumen_model::{EnvironmentName, Storage};
+use flumen_store::{Cluster, Environment, EnvironmentDocument};
 
-use crate::{Control, Error, Terms, clock};
+use crate::{
+    Control, Error, Terms, clock,
+    storage::{StorageKeys, put_keys},
+};
 
 /// The cluster and the environment that are there from the start with `flumen up`.
 pub(crate) const LOCAL: &str = "local";
@@ -27,17 +31,21 @@ impl Control {
         })
     }
 
-    /// Changes what an environment says; its cluster must be known.
+    /// Changes what an environment says; its cluster must be known. Keys go into the Secret that the document names, and
+    /// nowhere else.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for an unknown cluster, [`Error::Changed`] if the terms name another version.
+    /// [`Error::NotFound`] for an unknown cluster, [`Error::Changed`] if the terms name another version, [`Error::Name`] or
+    /// [`Error::Invalid`] for a storage that cannot be, [`Error::Cluster`] if keys cannot be put there.
     pub async fn save_environment(
         &self,
         principal: &crate::Principal,
         name: &EnvironmentName,
-        document: &EnvironmentDocument,
+        (document, keys): (&EnvironmentDocument, Option<&StorageKeys>),
         terms: &Terms,
     ) -> Result<Environment, Error> {
+        document.storage.check()?;
+        check_no_keys(document)?;
         let what = || format!("environment {name}");
         if terms.if_match.is_some() {
             terms.check(what(), self.environment(name).await?.version)?;
@@ -45,6 +53,12 @@ impl Control {
         let clusters = self.store().clusters().await?;
         if !clusters.iter().any(|cluster| cluster.name == document.cluster) {
             return Err(Error::not_found(format!("cluster {}", document.cluster)));
+        }
+        if let Some(keys) = keys {
+            // First, as jobs go by the document at once. What is given again after a crash is the same.
+            let cluster = self.clusters_handle().get(&document.cluster).await?;
+            put_keys(&cluster, (name, document), keys).await?;
+            self.storages().forget(document);
         }
         let now = clock::now();
         let change = (name, document);
@@ -56,6 +70,26 @@ impl Control {
         }
         Ok(saved)
     }
+}
+
+/// Refuses keys of the storage in the configuration: that is a `ConfigMap`, which more people may read than a Secret.
+fn check_no_keys(document: &EnvironmentDocument) -> Result<(), Error> {
+    let prefixes: &[&str] = match &document.storage {
+        Storage::S3(_) => &["s3.", "fs.s3a.", "presto.s3."],
+        Storage::Oss(_) => &["fs.oss."],
+        Storage::HostPath { .. } | Storage::File(_) | Storage::Hdfs(_) => return Ok(()),
+    };
+    let is_key = |key: &&String| {
+        let names_key = is_sensitive(key) || key.to_lowercase().contains("accesskey");
+        names_key && prefixes.iter().any(|prefix| key.starts_with(prefix))
+    };
+    if let Some(key) = document.configuration.keys().find(is_key) {
+        let message = format!(
+            "{key} in the configuration of the environment would put a key of its storage into a ConfigMap; leave it out, and name the Secret that has it under credentials of the storage"
+        );
+        return Err(Error::Invalid { message });
+    }
+    Ok(())
 }
 
 /// Writes down cluster and environment `local`. The address of the registry may be another at each
@@ -73,16 +107,21 @@ pub(crate) async fn provide_local(control: &Control) -> Result<(), Error> {
         Error::Invalid { message: error.to_string() }
     })?;
     let known = control.store().environment(&name).await?;
+    let storage = match known.as_ref().map(|known| &known.document.storage) {
+        // What a user chose instead stays.
+        Some(chosen) if !matches!(chosen, Storage::HostPath { .. }) => chosen.clone(),
+        Some(_) | None => Storage::HostPath {
+            host_path: local.storage.display().to_string(),
+            mount_path: LOCAL_STORAGE_MOUNT.to_owned(),
+        },
+    };
     let document = EnvironmentDocument {
         cluster: LOCAL.to_owned(),
         namespace: "default".parse().map_err(|error: flumen_model::InvalidValue| {
             Error::Invalid { message: error.to_string() }
         })?,
         registry: local.registry.clone(),
-        storage: Storage::HostPath {
-            host_path: local.storage.display().to_string(),
-            mount_path: LOCAL_STORAGE_MOUNT.to_owned(),
-        },
+        storage,
         configuration: known
             .as_ref()
             .map(|known| known.document.configuration.clone())

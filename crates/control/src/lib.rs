@@ -42,10 +42,11 @@ pub use jobs::{
 pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};
 pub use settings::{LocalSettings, MavenFiles, Settings};
+pub use storage::{CheckOutcome, StorageCheck, StorageKeys, own_storage_secret};
 pub use store::{
     ApplyOutcome, Change, Environment, EnvironmentDocument, FlinkVersionRow, JobEvent, Operation,
     OperationKind, OperationState, Principal, Refusal, Release, Run, RunStart, Snapshot,
-    SnapshotCause, SnapshotKind, Step, StepState, Storage,
+    SnapshotCause, SnapshotKind, Step, StepState,
 };
 pub use tasks::Tasks;
 pub use user_interface::UiResponse;

@@ -3,13 +3,13 @@
 
 use flumen_lifecycle::Outcome;
 use flumen_model::{ClusterId, EnvironmentName};
-use flumen_store::{Run, Store};
+use flumen_store::Run;
 
-use crate::{Error, storage};
+use crate::{Error, storage::Storages};
 
 /// None where there is no result, or where Flumen cannot look.
 pub(crate) async fn left(
-    store: &Store,
+    storages: &Storages,
     environment: &EnvironmentName,
     cluster: &ClusterId,
     run: &Run,
@@ -18,8 +18,6 @@ pub(crate) async fn left(
     else {
         return Ok(None);
     };
-    let environment = store.environment(environment).await?;
-    let files = environment.and_then(|environment| storage::files(&environment.document));
-    let Some(files) = files else { return Ok(None) };
-    Ok(files.outcome(directory, cluster, run.id).await)
+    let Some(files) = storages.of(environment).await?.files() else { return Ok(None) };
+    files.outcome(directory, cluster, run.id).await
 }

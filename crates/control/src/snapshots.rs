@@ -9,7 +9,7 @@ use flumen_store::{
 
 use crate::{
     Control, Error, clock, identity,
-    storage::{self, Usable},
+    storage::{Files, Usable},
 };
 
 impl Control {
@@ -52,9 +52,9 @@ pub(crate) async fn check(
     environment: &EnvironmentName,
     path: &str,
 ) -> Result<(), Error> {
-    let environment = control.environment(environment).await?.document;
-    let Some(files) = storage::files(&environment) else { return Ok(()) };
-    match files.usable(path).await {
+    let look = control.storages().of(environment).await?;
+    let Some(files) = look.files() else { return Ok(()) };
+    match files.usable(path).await? {
         Usable::Yes | Usable::CannotTell => Ok(()),
         Usable::No(why) => {
             let message = format!("no job can be started from that snapshot: {why}");
@@ -65,8 +65,7 @@ pub(crate) async fn check(
 
 /// The newest snapshot of the job that can be started from.
 pub(crate) async fn latest(control: &Control, job: &Job) -> Result<Option<String>, Error> {
-    let environment = control.environment(&job.environment).await?.document;
-    let files = storage::files(&environment);
+    let files = control.storages().of(&job.environment).await?.files();
     let filter = SnapshotFilter { job: Some(job.id), ..SnapshotFilter::default() };
     let recorded = control.store().snapshots(&filter).await?;
     if let Some(files) = &files
@@ -76,7 +75,7 @@ pub(crate) async fn latest(control: &Control, job: &Job) -> Result<Option<String
     }
     for snapshot in recorded {
         let gone = match &files {
-            Some(files) => matches!(files.usable(&snapshot.path).await, Usable::No(_)),
+            Some(files) => matches!(files.usable(&snapshot.path).await?, Usable::No(_)),
             None => false,
         };
         if !gone {
@@ -91,7 +90,7 @@ async fn newer_in_storage(
     control: &Control,
     job: &Job,
     recorded: &[Snapshot],
-    files: &storage::Files,
+    files: &Files,
 ) -> Result<Option<String>, Error> {
     let runs = control.store().runs(job.id).await?;
     let Some(last) = runs.iter().find(|run| run.outcome.is_some() && run.objects.is_some()) else {
@@ -103,7 +102,7 @@ async fn newer_in_storage(
     let Some(checkpoints) = last.plan.as_ref().and_then(|plan| plan.checkpoints.as_deref()) else {
         return Ok(None);
     };
-    let Some((number, path)) = files.newest_checkpoint(checkpoints, last.id).await else {
+    let Some((number, path)) = files.newest_checkpoint(checkpoints, last.id).await? else {
         return Ok(None);
     };
     let known =

@@ -80,8 +80,11 @@ impl Files {
         let Some(key) = self.tree.key(&plain_path(checkpoints)) else { return Ok(None) };
         let key = below(&key, &run.to_string());
         let whole = self.whole_below(&key).await?;
-        let numbers = whole.iter().filter_map(|name| name.strip_prefix("chk-")?.parse::<u64>().ok());
-        Ok(numbers.max().map(|number| (number, self.tree.uri(&below(&key, &format!("chk-{number}"))))))
+        let numbers =
+            whole.iter().filter_map(|name| name.strip_prefix("chk-")?.parse::<u64>().ok());
+        Ok(numbers
+            .max()
+            .map(|number| (number, self.tree.uri(&below(&key, &format!("chk-{number}"))))))
     }
 
     /// How Flink says that the run ended, in the file that it leaves (1.15 and later).

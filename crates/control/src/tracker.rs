@@ -22,7 +22,7 @@ use flumen_store::{JobEvent, Store};
 use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use self::poll::Questions;
-use crate::{clock, clusters::Clusters, identity, queue::Queue, tasks::Tasks};
+use crate::{clock, clusters::Clusters, identity, queue::Queue, storage::Storages, tasks::Tasks};
 
 /// Follows clusters and JobManagers and wakes the controller when something is different.
 #[derive(Debug, Clone)]
@@ -36,6 +36,7 @@ struct Inner {
     followed: Mutex<HashMap<JobId, Followed>>,
     wakes: Arc<Queue<JobId>>,
     clusters: Clusters,
+    storages: Storages,
     store: Store,
     /// One for each log that is followed.
     listeners: Semaphore,
@@ -72,7 +73,7 @@ impl Shared {
 
 impl Tracker {
     pub(crate) fn new(
-        (clusters, store): (Clusters, Store),
+        (clusters, storages, store): (Clusters, Storages, Store),
         wakes: Arc<Queue<JobId>>,
         tasks: Tasks,
     ) -> Self {
@@ -81,6 +82,7 @@ impl Tracker {
             followed: Mutex::new(HashMap::new()),
             wakes,
             clusters,
+            storages,
             store,
             listeners: Semaphore::new(listen::AT_ONCE),
             tasks,

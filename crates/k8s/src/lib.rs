@@ -32,7 +32,7 @@ pub use names::{
     FIELD_MANAGER, LABEL_APP, LABEL_COMPONENT, LABEL_TYPE, MAIN_CONTAINER, NATIVE_TYPE,
     is_ha_config_map,
 };
-pub use native::{NodeAddress, RestService};
+pub use native::{NodeAddress, RestService, SecretContent};
 pub use observation::{
     Component, ContainerEnd, ContainerWait, DeploymentCondition, DeploymentSeen, Observation,
     PodPhase, PodSeen, Watched,

@@ -1,9 +1,14 @@
 //! What stands of a native cluster, looked for by name as Flink's client does.
 
+use std::collections::BTreeMap;
+
 use flumen_model::Namespace;
-use k8s_openapi::api::{
-    apps::v1::Deployment,
-    core::v1::{Node, Secret, Service},
+use k8s_openapi::{
+    ByteString,
+    api::{
+        apps::v1::Deployment,
+        core::v1::{Node, Secret, Service},
+    },
 };
 use kube::{Api, api::ListParams};
 
@@ -20,6 +25,15 @@ pub struct RestService {
     pub node_port: Option<u16>,
     /// Address or host name of the load balancer, where there is one yet.
     pub ingress: Option<String>,
+}
+
+/// What is in a Secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretContent {
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its entries that are text.
+    pub entries: BTreeMap<String, flumen_model::Secret>,
 }
 
 /// An address of a node that takes pods.
@@ -84,6 +98,32 @@ impl Cluster {
             source,
         })?;
         Ok(found.is_some())
+    }
+
+    /// What is in a Secret, as far as it is text; none if it is not there.
+    ///
+    /// # Errors
+    /// [`Error::ReadObject`].
+    pub async fn secret(
+        &self,
+        namespace: &Namespace,
+        name: &str,
+    ) -> Result<Option<SecretContent>, Error> {
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace.as_str());
+        let found = self.read(|| secrets.get_opt(name)).await;
+        let found = found.map_err(|source| Error::ReadObject {
+            what: "Secret",
+            name: format!("{namespace}/{name}"),
+            source,
+        })?;
+        let text = |(entry, bytes): (String, ByteString)| {
+            let text = String::from_utf8(bytes.0).ok()?;
+            Some((entry, flumen_model::Secret::new(text)))
+        };
+        Ok(found.map(|found| SecretContent {
+            labels: found.metadata.labels.unwrap_or_default(),
+            entries: found.data.unwrap_or_default().into_iter().filter_map(text).collect(),
+        }))
     }
 
     /// The addresses of the nodes that take pods.

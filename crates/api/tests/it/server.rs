@@ -100,6 +100,7 @@ impl Server {
             environment: "local".parse().expect("valid"),
             image: "127.0.0.1:1/flink@sha256:00".to_owned(),
             source: "a test".to_owned(),
+            built_in_plugins: Vec::new(),
             created_at: jiff::Timestamp::UNIX_EPOCH,
         };
         server.store().await.save_version(team, &row).await.expect("saved");

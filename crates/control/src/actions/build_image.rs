@@ -7,7 +7,11 @@ use flumen_model::{ArtifactRole, RunId};
 use flumen_store::{Job, ReleaseArtifact};
 
 use super::{Done, run_of};
-use crate::{Control, Error, clock, identity, release::path_in_image};
+use crate::{
+    Control, Error, clock, identity,
+    release::path_in_image,
+    storage::{Delivery, delivery},
+};
 
 /// Makes the run's image: the base image of the Flink version and the job's files on top. It is a cache: what was
 /// made for the same base and files before, and still stands in the registry, is used.
@@ -15,16 +19,21 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let run = run_of(control, run).await?;
     let release = control.store().release(job.id, &run.release).await?;
     let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
-    let registry = control.environment(&job.environment).await?.document.registry;
+    let environment = control.environment(&job.environment).await?.document;
+    let registry = environment.registry;
     let base = control.version_row(release.content.flink_version, &job.environment).await?;
-    let artifacts = &release.content.artifacts;
+    let mut artifacts = release.content.artifacts;
+    if let Delivery::Layer(plugin) = delivery(&environment.storage, &base, &artifacts) {
+        let version = release.content.flink_version;
+        artifacts.push(control.plugin_artifact(&job.environment, plugin, version).await?);
+    }
     if artifacts.is_empty() {
         let image = format!("{registry}/{}", base.image);
         control.store().save_run_image(run.id, &image).await?;
         return Ok(Done::with(format!("{image}, the base image as it is")));
     }
     let repository = format!("flumen/{}", job.name);
-    let key = key(&registry, &repository, &base.image, artifacts);
+    let key = key(&registry, &repository, &base.image, &artifacts);
     if let Some(known) = control.store().image(&key).await? {
         let image = format!("{registry}/{known}");
         if control.registries().manifest_digest(&parse(&image)?).await?.is_some() {
@@ -32,7 +41,7 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
             return Ok(Done::with(format!("{image}, unchanged")));
         }
     }
-    let layers = layers(control, artifacts, &key).await?;
+    let layers = layers(control, &artifacts, &key).await?;
     let target = parse(&format!("{registry}/{repository}:{}", run.release.short()))?;
     let labels =
         BTreeMap::from([("org.opencontainers.image.title".to_owned(), job.name.to_string())]);
@@ -105,15 +114,16 @@ async fn layers(
 }
 
 /// What changes together, each of it a layer of its own, so that a new jar is all that is sent of a release with a
-/// new jar. What changes least comes first: libraries, what the job's own jar depends on, that jar, scripts.
+/// new jar. What changes least comes first: plugins, libraries, what the job's own jar depends on, that jar, scripts.
 fn groups(artifacts: &[ReleaseArtifact]) -> Vec<Vec<&ReleaseArtifact>> {
-    let mut groups = [const { Vec::new() }; 4];
+    let mut groups = [const { Vec::new() }; 5];
     for (place, artifact) in artifacts.iter().enumerate() {
         let group: usize = match artifact.role {
-            ArtifactRole::Lib | ArtifactRole::Plugin => 0,
-            ArtifactRole::Usrlib if place > 0 => 1,
-            ArtifactRole::Usrlib => 2,
-            ArtifactRole::Script | ArtifactRole::Python => 3,
+            ArtifactRole::Plugin => 0,
+            ArtifactRole::Lib => 1,
+            ArtifactRole::Usrlib if place > 0 => 2,
+            ArtifactRole::Usrlib => 3,
+            ArtifactRole::Script | ArtifactRole::Python => 4,
         };
         groups[group].push(artifact);
     }
@@ -151,8 +161,8 @@ mod tests {
                 |group: Vec<&ReleaseArtifact>| group.iter().map(|one| one.name.clone()).collect();
             groups(artifacts).into_iter().map(names).collect()
         };
-        let expected: [&[&str]; 4] =
-            [&["kafka.jar", "s3.jar"], &["a.jar", "b.jar"], &["job.jar"], &["job.sql"]];
+        let expected: [&[&str]; 5] =
+            [&["s3.jar"], &["kafka.jar"], &["a.jar", "b.jar"], &["job.jar"], &["job.sql"]];
         assert_eq!(names(&artifacts), expected);
         assert_eq!(names(&artifacts[..1]), [["job.jar"]]);
     }

@@ -4,7 +4,7 @@ use flumen_model::{OperationId, RunId};
 use flumen_store::Job;
 
 use super::{Done, run_of};
-use crate::{Control, Error, clusters::JobManager, jobs, snapshots, storage};
+use crate::{Control, Error, clusters::JobManager, jobs, snapshots, storage::Look};
 
 /// Looks for a savepoint whose answer was lost: among the checkpoints that the JobManager remembers, and in
 /// storage, by the directory that holds the operation's id.
@@ -26,14 +26,15 @@ pub(super) async fn find_savepoint(
     if let Some(path) = remembered {
         return Ok(found(Some(path), &directory));
     }
-    let environment = control.environment(&job.environment).await?.document;
-    let Some(files) = storage::files(&environment) else {
-        let message = format!(
-            "Flink does not know of the savepoint any more, and Flumen cannot look into its directory {directory}; look there yourself"
-        );
-        return Err(Error::Invalid { message });
-    };
-    Ok(found(files.savepoint_in(&directory).await, &directory))
+    match control.storages().of(&job.environment).await? {
+        Look::Into(files) => Ok(found(files.savepoint_in(&directory).await?, &directory)),
+        Look::Never(why) => {
+            let message = format!(
+                "Flink does not know of the savepoint any more, and Flumen cannot look into its directory {directory}: {why}; look there yourself"
+            );
+            Err(Error::Invalid { message })
+        }
+    }
 }
 
 fn found(path: Option<String>, directory: &str) -> Done {

@@ -1,18 +1,18 @@
 use flumen_flink_conf::{Layer, Layers};
 use flumen_flink_manifest::{
-    JobDeployment, Manifests, Program, Restore, RunPlace, StatePlan, StorageVolume, USRLIB,
-    VolumeSource,
+    JobDeployment, Manifests, Program, Restore, RunPlace, StatePlan, Storage, USRLIB,
 };
 use flumen_model::{ArtifactUrl, ClusterId, JobKind, JobSpec, RestoreMode, RunId};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
-use flumen_store::{
-    Environment, EnvironmentDocument, Job, JobEvent, ReleaseContent, Run, RunPlan, Storage,
-};
+use flumen_store::{Environment, EnvironmentDocument, Job, JobEvent, ReleaseContent, Run, RunPlan};
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::Value;
 
 use super::{Done, run_of};
-use crate::{Control, Error, clock, identity, release};
+use crate::{
+    Control, Error, clock, identity, release,
+    storage::{Delivery, delivery},
+};
 
 /// Renders the objects of the run and writes them down: what is created is what was written.
 pub(super) async fn render_objects(
@@ -28,8 +28,15 @@ pub(super) async fn render_objects(
     let release = control.store().release(job.id, &run.release).await?;
     let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
     let spec = release::spec(&release.content, &job.environment)?;
+    let row = control.version_row(release.content.flink_version, &job.environment).await?;
+    let storage = &environment.document.storage;
+    let built_in_plugin = match delivery(storage, &row, &release.content.artifacts) {
+        Delivery::BuiltIn(jar) => Some(jar),
+        Delivery::None | Delivery::Layer(_) => None,
+    };
     let place = Place {
         cluster_id: job.cluster_id.clone(),
+        built_in_plugin,
         environment: &environment.document,
         image,
         run: run.id,
@@ -95,6 +102,7 @@ pub(crate) fn pull_secrets(
 fn not_yet<'e>(spec: &JobSpec, environment: &'e Environment) -> Place<'e> {
     Place {
         cluster_id: ClusterId::for_job(&spec.name),
+        built_in_plugin: None,
         environment: &environment.document,
         image: "not-built-yet".to_owned(),
         run: RunId::from_bits(1),
@@ -105,6 +113,7 @@ fn not_yet<'e>(spec: &JobSpec, environment: &'e Environment) -> Place<'e> {
 /// Where a run goes and with what image.
 struct Place<'a> {
     cluster_id: ClusterId,
+    built_in_plugin: Option<String>,
     environment: &'a EnvironmentDocument,
     image: String,
     run: RunId,
@@ -132,7 +141,7 @@ fn rendered(spec: &JobSpec, content: &ReleaseContent, place: Place<'_>) -> Resul
         image: place.image,
         program: program(spec, content),
         layers,
-        storage: storage(&place.environment.storage),
+        storage: Storage::of(&place.environment.storage, place.built_in_plugin),
         restore: place.restore,
     };
     let deployment = JobDeployment::new(spec, place);
@@ -157,15 +166,6 @@ fn program(spec: &JobSpec, content: &ReleaseContent) -> Program {
         _ => spec.artifact.clone(),
     };
     Program::of_jar(spec, jar)
-}
-
-fn storage(storage: &Storage) -> flumen_flink_manifest::Storage {
-    let Storage::HostPath { host_path, mount_path } = storage;
-    let volume = StorageVolume {
-        source: VolumeSource::HostPath(host_path.clone()),
-        mount_path: mount_path.clone(),
-    };
-    flumen_flink_manifest::Storage::under(&format!("file://{mount_path}"), Some(volume))
 }
 
 /// The objects that were written down for the run: the Deployment, and the others in their order.

@@ -7,7 +7,7 @@ use flumen_model::RunId;
 use flumen_store::{Job, Run};
 
 use super::{Done, run_of, save_logs};
-use crate::{Control, Error, clock, clusters::JobManager, jobs, results, snapshots, storage};
+use crate::{Control, Error, clock, clusters::JobManager, jobs, results, snapshots};
 
 /// Saves logs, snapshots and exceptions of the run, and finds out how it ended. The status that follows from
 /// it has the outcome, and lets the pods go.
@@ -35,7 +35,7 @@ pub(super) async fn save_outcome(control: &Control, job: &Job, run: RunId) -> Re
     let mut known = outcome;
     if outcome == Outcome::Unknown
         && let Some(left) =
-            results::left(control.store(), &job.environment, &job.cluster_id, &run).await?
+            results::left(control.storages(), &job.environment, &job.cluster_id, &run).await?
     {
         detail.push_str("; the outcome stood in the result that Flink left");
         (finding, known) = (Finding::Outcome(left), left);
@@ -69,13 +69,13 @@ async fn save_snapshots(
         .as_ref()
         .filter(|savepoint| savepoint.run == run.id && savepoint.path().is_none());
     let Some(savepoint) = underway else { return Ok(()) };
-    let environment = control.environment(&job.environment).await?.document;
-    let Some(files) = storage::files(&environment) else { return Ok(()) };
+    let look = control.storages().of(&job.environment).await?;
+    let Some(files) = look.files() else { return Ok(()) };
     let wished = savepoint.directory.as_deref();
     let Ok(directory) = snapshots::savepoint_directory(run, wished, savepoint.operation) else {
         return Ok(());
     };
-    if let Some(path) = files.savepoint_in(&directory).await {
+    if let Some(path) = files.savepoint_in(&directory).await? {
         snapshots::record_savepoint(control, job, savepoint, &path).await?;
     }
     Ok(())

@@ -4,7 +4,7 @@ use flumen_model::{OperationId, RunId, SavepointFormat};
 use flumen_store::Job;
 
 use super::{Done, run_of};
-use crate::{Control, Error, clusters::JobManager, jobs, snapshots, storage};
+use crate::{Control, Error, clusters::JobManager, jobs, snapshots};
 
 /// Orders the savepoint that the operation wants. The operation's id is the trigger, so that an order that
 /// is repeated is the same one; Flink before 1.15 takes no such id, and there the directory tells.
@@ -57,9 +57,9 @@ async fn record_lying(
     directory: &str,
 ) -> Result<(), Error> {
     let Some(savepoint) = savepoint else { return Ok(()) };
-    let environment = control.environment(&job.environment).await?.document;
-    let Some(files) = storage::files(&environment) else { return Ok(()) };
-    for path in files.savepoints_in(directory).await {
+    let look = control.storages().of(&job.environment).await?;
+    let Some(files) = look.files() else { return Ok(()) };
+    for path in files.savepoints_in(directory).await? {
         snapshots::record_savepoint(control, job, savepoint, &path).await?;
     }
     Ok(())

@@ -67,7 +67,9 @@ impl Control {
                 name: "probe",
                 outcome: CheckOutcome::NotLooked,
                 detail: format!("{}: {why}", environment.document.storage.base()),
-                remedy: Some("start a job there and look whether it completes a checkpoint".to_owned()),
+                remedy: Some(
+                    "start a job there and look whether it completes a checkpoint".to_owned(),
+                ),
             }),
             Ok(Look::Into(files)) => probe(self, &files, &mut checks).await,
         }

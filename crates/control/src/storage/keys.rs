@@ -8,7 +8,8 @@ use flumen_model::{EnvironmentName, InvalidValue, Secret, StorageCredentials};
 use flumen_storage::Keys;
 use flumen_store::{Environment, EnvironmentDocument};
 use k8s_openapi::{
-    ByteString, api::core::v1::Secret as SecretObject, apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    ByteString, api::core::v1::Secret as SecretObject,
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 
 use crate::Error;
@@ -86,10 +87,8 @@ pub(crate) async fn put_keys(
 /// The keys as the Secret has them.
 pub(super) async fn read(cluster: &Cluster, environment: &Environment) -> Result<Keys, Error> {
     let document = &environment.document;
-    let failed = |problem: String| Error::StorageKeys {
-        environment: environment.name.to_string(),
-        problem,
-    };
+    let failed =
+        |problem: String| Error::StorageKeys { environment: environment.name.to_string(), problem };
     let Some(StorageCredentials { secret, access_key_entry, secret_key_entry }) =
         document.storage.credentials()
     else {

@@ -122,8 +122,13 @@ mod tests {
     fn the_plugin_comes_from_the_image_where_it_has_it_and_else_by_a_layer() {
         let jar = "flink-s3-fs-presto-1.20.5.jar";
         assert_eq!(delivery(&storage(), &row(&[jar]), &[]), Delivery::BuiltIn(jar.to_owned()));
-        for other in [&[][..], &["flink-s3-fs-presto-1.20.4.jar"], &["flink-s3-fs-hadoop-1.20.5.jar"]] {
-            assert!(matches!(delivery(&storage(), &row(other), &[]), Delivery::Layer(_)), "{other:?}");
+        for other in
+            [&[][..], &["flink-s3-fs-presto-1.20.4.jar"], &["flink-s3-fs-hadoop-1.20.5.jar"]]
+        {
+            assert!(
+                matches!(delivery(&storage(), &row(other), &[]), Delivery::Layer(_)),
+                "{other:?}"
+            );
         }
         let directory = Storage::HostPath { host_path: "/a".into(), mount_path: "/b".into() };
         assert_eq!(delivery(&directory, &row(&[jar]), &[]), Delivery::None);

@@ -77,7 +77,9 @@ impl Storages {
                 Tree::Directory { root: host_path.into(), mount }
             }
             Storage::S3(storage) if !storage.readable => {
-                return Ok(Look::Never("its environment says that Flumen cannot reach it".to_owned()));
+                return Ok(Look::Never(
+                    "its environment says that Flumen cannot reach it".to_owned(),
+                ));
             }
             Storage::S3(storage) if storage.credentials.is_none() => {
                 let why = "it has no credentials, so that only pods have keys for it";
@@ -93,7 +95,10 @@ impl Storages {
                 return Ok(Look::Never(why.to_owned()));
             }
             Storage::Oss(_) | Storage::Hdfs(_) => {
-                return Ok(Look::Never(format!("Flumen does not read {}", document.storage.kind())));
+                return Ok(Look::Never(format!(
+                    "Flumen does not read {}",
+                    document.storage.kind()
+                )));
             }
         };
         Ok(Look::Into(Files { tree }))

@@ -78,8 +78,10 @@ async fn the_result_that_flink_left_tells_how_a_run_ended() {
 async fn what_cannot_be_looked_into_is_not_taken_for_empty() {
     let root = tempfile::tempdir().unwrap();
     // A directory in the place of the file that is to be read.
-    std::fs::create_dir_all(root.path().join("ha/job-result-store/a/00000000000000000000000000000abc.json"))
-        .unwrap();
+    std::fs::create_dir_all(
+        root.path().join("ha/job-result-store/a/00000000000000000000000000000abc.json"),
+    )
+    .unwrap();
     let files = directory(root.path());
     let cluster: ClusterId = "a".parse().unwrap();
     let told = files.outcome("/opt/flink/storage/ha", &cluster, RunId::from_bits(0xabc)).await;
@@ -95,9 +97,13 @@ fn a_place_in_the_bucket_is_the_same_by_every_scheme_of_flink() {
     assert_eq!(tree.uri("prod/s/a"), "s3://flink/prod/s/a");
     // What the keys may read is asked of the server, not of the prefix.
     assert_eq!(tree.key("s3://flink/other/s").as_deref(), Some("other/s"));
-    for uri in
-        ["s3://flink2/prod/s", "s3://other/prod", "/prod/s", "s3://flink/prod/../x", "hdfs://flink/a"]
-    {
+    for uri in [
+        "s3://flink2/prod/s",
+        "s3://other/prod",
+        "/prod/s",
+        "s3://flink/prod/../x",
+        "hdfs://flink/a",
+    ] {
         assert_eq!(tree.key(uri), None, "{uri}");
     }
 }
@@ -120,7 +126,8 @@ async fn removing_keeps_to_the_storage() {
     std::fs::create_dir_all(inside.join("c/run")).unwrap();
     std::fs::create_dir_all(root.path().join("outside")).unwrap();
     let files = directory(&inside);
-    for uri in ["/opt/flink/storage", "/opt/flink/storage/", "/opt/flink/storage/../outside", "/x"] {
+    for uri in ["/opt/flink/storage", "/opt/flink/storage/", "/opt/flink/storage/../outside", "/x"]
+    {
         files.remove(uri).await.unwrap();
     }
     assert!(inside.join("c/run").exists() && root.path().join("outside").exists());

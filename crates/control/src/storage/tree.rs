@@ -67,9 +67,9 @@ impl Tree {
         match self {
             Self::Directory { .. } => !key.is_empty(),
             Self::Bucket { prefix, .. } if prefix.is_empty() => !key.is_empty(),
-            Self::Bucket { prefix, .. } => {
-                key.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
-            }
+            Self::Bucket { prefix, .. } => key
+                .strip_prefix(prefix.as_str())
+                .is_some_and(|rest| rest.len() > 1 && rest.starts_with('/')),
         }
     }
 

@@ -27,7 +27,7 @@ pub(super) async fn left(
         let (Some(job), Some(run)) = (store.job(target.job).await?, store.run(run).await?) else {
             return Ok(None);
         };
-        results::left(store, &job.environment, &target.place.id, &run).await
+        results::left(&tracker.inner.storages, &job.environment, &target.place.id, &run).await
     };
     let outcome = left.await.unwrap_or_else(|error: Error| {
         tracing::debug!(job.id = %target.job, error = error.paragraph(), "the result cannot be looked for");

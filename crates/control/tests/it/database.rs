@@ -38,7 +38,12 @@ async fn fill(server: &TestServer, disk: &SmallDisk) {
         document.configuration.insert("of.no.meaning".to_owned(), value);
         let saved = server
             .control()
-            .save_environment(&server.principal, &environment(), &document, &Terms::default())
+            .save_environment(
+                &server.principal,
+                &environment(),
+                (&document, None),
+                &Terms::default(),
+            )
             .await;
         if let Err(error) = saved {
             assert_eq!(error.code(), "server.database_full", "{}", error.paragraph());

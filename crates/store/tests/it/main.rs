@@ -5,7 +5,8 @@ mod trouble;
 
 use flumen_lifecycle::{Desired, EndStep, FlinkState, Intent, Outcome, StartStep, State, Status};
 use flumen_model::{
-    ClusterId, Digest, EventId, JobId, JobSpec, OperationId, ReleaseId, RunId, TeamId, Uuid,
+    ClusterId, Digest, EventId, JobId, JobSpec, OperationId, ReleaseId, RunId, Storage, TeamId,
+    Uuid,
 };
 use flumen_store::{
     EnvironmentDocument, Error, Job, JobEvent, JobFilter, NewJob, Operation, OperationKind,
