@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::{Check, Storage};
+
 /// Where jobs run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -40,15 +42,10 @@ pub struct EnvironmentSpec {
     pub configuration: BTreeMap<String, ConfigurationValue>,
 }
 
-/// Where checkpoints, savepoints and HA data lie.
+/// What a look at an environment found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Storage {
-    /// A directory of the node, which every pod mounts.
-    HostPath {
-        /// The directory on the node.
-        host_path: String,
-        /// Where the pods see it.
-        mount_path: String,
-    },
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentCheck {
+    /// What was looked at, one by one.
+    pub checks: Vec<Check>,
 }

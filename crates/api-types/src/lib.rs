@@ -17,12 +17,13 @@ mod run;
 mod server;
 mod snapshot;
 mod state;
+mod storage;
 mod version;
 
 pub use apply::{Applied, ApplyJob, Artifact, Change};
 pub use cluster::{Check, CheckOutcome, Cluster, ClusterCheck};
 pub use diff::{DiffJob, Effect, FieldChange, JobDiff, ReleaseDiff};
-pub use environment::{Environment, EnvironmentSpec, Storage};
+pub use environment::{Environment, EnvironmentCheck, EnvironmentSpec};
 pub use event::Event;
 pub use job::{
     Desired, Job, JobReference, JobSummary, NextRestart, SavepointProgress, SavepointState,
@@ -43,4 +44,7 @@ pub use run::{Outcome, Run};
 pub use server::{Health, ServerVersion, UiLink};
 pub use snapshot::{Snapshot, SnapshotCause, SnapshotKind};
 pub use state::JobState;
+pub use storage::{
+    FileStorage, GivenKey, HdfsStorage, OssStorage, S3Storage, Storage, StorageCredentials,
+};
 pub use version::{AddVersion, Version, VersionSource};

@@ -1,7 +1,7 @@
 //! Environments: where jobs run.
 
 use axum::{Json, extract::State, response::Response};
-use flumen_api_types::{Environment, EnvironmentSpec, Page, PageQuery};
+use flumen_api_types::{Environment, EnvironmentCheck, EnvironmentSpec, Page, PageQuery};
 use flumen_model::EnvironmentName;
 
 use crate::{
@@ -41,7 +41,7 @@ pub(crate) async fn show(
     Ok(tagged(environment.version, &environment))
 }
 
-/// Creates or replaces an environment; its cluster must be known.
+/// Creates or replaces an environment; its cluster must be known. Keys of its storage go into a Secret of its namespace.
 #[utoipa::path(
     put, path = "/api/v1/environments/{name}", tag = "environments",
     params(("name" = String, Path), ("If-Match" = Option<String>, Header)),
@@ -55,9 +55,23 @@ pub(crate) async fn save(
     expected: IfMatch,
     Body(spec): Body<EnvironmentSpec>,
 ) -> Result<Response, Error> {
-    let document = translate::environment_document(spec);
-    let saved =
-        api.control.save_environment(&principal, &name, &document, &expected.terms(None)).await?;
+    let (document, keys) = translate::environment_change(&name, spec)?;
+    let (change, terms) = ((&document, keys.as_ref()), expected.terms(None));
+    let saved = api.control.save_environment(&principal, &name, change, &terms).await?;
     let saved = translate::environment(saved);
     Ok(tagged(saved.version, &saved))
+}
+
+/// Looks whether the storage of an environment can be used: writes, lists, reads and deletes a probe, and looks for the
+/// plugin that Flink needs. What goes wrong is in the answer.
+#[utoipa::path(
+    post, path = "/api/v1/environments/{name}/check", tag = "environments", params(("name" = String, Path)),
+    responses((status = 200, body = EnvironmentCheck))
+)]
+pub(crate) async fn check(
+    State(api): State<Api>,
+    Path(name): Path<EnvironmentName>,
+) -> Result<Json<EnvironmentCheck>, Error> {
+    let checks = api.control.check_environment(&name).await?;
+    Ok(Json(translate::environment_check(checks)))
 }

@@ -59,6 +59,7 @@ pub(crate) fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(snapshots::show))
         .routes(routes!(environments::list))
         .routes(routes!(environments::show, environments::save))
+        .routes(routes!(environments::check))
         .routes(routes!(clusters::list))
         .routes(routes!(clusters::show))
         .routes(routes!(clusters::check))

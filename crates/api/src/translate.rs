@@ -8,11 +8,13 @@ use flumen_model::OperationId;
 
 use crate::{error::Error, state::Api};
 
+mod environment;
 mod job;
 mod operation;
 mod orders;
 mod snapshot;
 
+pub(crate) use environment::{environment, environment_change, environment_check};
 pub(crate) use job::{job, job_state, job_summary, run};
 pub(crate) use operation::{operation, with_savepoint};
 pub(crate) use orders::{restart, savepoint, start, stop};
@@ -149,35 +151,6 @@ fn vertex(live: control::LiveVertex) -> api::Vertex {
         bytes_out: vertex.metrics.write_bytes.unwrap_or_default(),
         records_in_per_second: live.records_in_per_second,
         records_out_per_second: live.records_out_per_second,
-    }
-}
-
-pub(crate) fn environment(environment: control::Environment) -> api::Environment {
-    let control::EnvironmentDocument { cluster, namespace, registry, storage, configuration } =
-        environment.document;
-    let control::Storage::HostPath { host_path, mount_path } = storage;
-    api::Environment {
-        name: environment.name,
-        version: count(environment.version),
-        created_at: environment.created_at,
-        spec: api::EnvironmentSpec {
-            cluster,
-            namespace,
-            registry,
-            storage: api::Storage::HostPath { host_path, mount_path },
-            configuration,
-        },
-    }
-}
-
-pub(crate) fn environment_document(spec: api::EnvironmentSpec) -> control::EnvironmentDocument {
-    let api::Storage::HostPath { host_path, mount_path } = spec.storage;
-    control::EnvironmentDocument {
-        cluster: spec.cluster,
-        namespace: spec.namespace,
-        registry: spec.registry,
-        storage: control::Storage::HostPath { host_path, mount_path },
-        configuration: spec.configuration,
     }
 }
 

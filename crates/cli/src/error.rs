@@ -69,6 +69,12 @@ pub enum Error {
     /// A job file is wrong.
     #[error("the job file is not valid\n{source}")]
     JobFile { source: flumen_job_file::Error },
+    /// The file of an environment cannot be read.
+    #[error("could not read the file of the environment {}", .file.display())]
+    ReadEnvironmentFile { file: PathBuf, source: io::Error },
+    /// The file of an environment is wrong.
+    #[error("the file of the environment is not valid: {}", .file.display())]
+    EnvironmentFile { file: PathBuf, source: Box<serde_saphyr::Error> },
     /// A file that a job names cannot be read.
     #[error("could not read {}, which {job} names as {named:?}", .file.display())]
     ReadArtifact { job: String, named: String, file: PathBuf, source: io::Error },
@@ -139,8 +145,10 @@ impl Error {
             | Self::VariableIsNoText { .. }
             | Self::VariableIsEmpty { .. }
             | Self::JobFile { .. }
+            | Self::EnvironmentFile { .. }
             | Self::FollowAsJson => Kind::Invalid,
             Self::ReadJobFile { source, .. }
+            | Self::ReadEnvironmentFile { source, .. }
             | Self::ReadArtifact { source, .. }
             | Self::ReadServerFile { source, .. }
             | Self::Directory { source, .. }
@@ -187,6 +195,7 @@ impl Error {
             Self::WaitedTooLong { look, .. } => return Some(format!("Look at it with `{look}`.")),
             Self::FollowAsJson => "Leave out one of the two.",
             Self::NoRun { .. } => "`flumen job history` lists its runs.",
+            Self::EnvironmentFile { .. } => "`flumen schema environment` describes the file.",
             _ => return None,
         };
         Some(hint.to_owned())

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use flumen_image::Reference;
 use flumen_maven::{Client, Settings};
-use flumen_model::{ArtifactRole, ArtifactUrl, Dependency, Digest, JobKind, JobSpec};
+use flumen_model::{ArtifactRole, ArtifactUrl, Dependency, Digest, JobKind, JobSpec, Storage};
 use flumen_store::ReleaseArtifact;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
@@ -63,7 +63,10 @@ impl Control {
         let content = match (self.known(digest.as_ref()).await?, url.in_registry()) {
             (Some(content), _) => content,
             (None, Some(reference)) => self.pull_file(&url, reference).await?,
-            (None, None) => self.fetch_file(spec, &url).await?,
+            (None, None) => match url.in_bucket() {
+                Some(place) => self.download_file(spec, &url, place).await?,
+                None => self.fetch_file(spec, &url).await?,
+            },
         };
         let (actual, size) = match &content {
             Content::Here { digest, size } => (digest.clone(), *size),
@@ -105,6 +108,39 @@ impl Control {
         let (directory, limit) = (self.artifacts_directory(), self.settings().artifact_limit);
         let part = client.fetch_url(url.address(), &directory, limit).await.map_err(failed)?;
         Ok(Content::Part(part.into_temp_path()))
+    }
+
+    /// By the access to the storage of the job's environment: a bucket there, whatever it is called.
+    async fn download_file(
+        &self,
+        spec: &JobSpec,
+        url: &ArtifactUrl,
+        (bucket, key): (&str, &str),
+    ) -> Result<Content, Error> {
+        let environment = self.environment(&spec.environment).await?;
+        let Storage::S3(storage) = &environment.document.storage else {
+            let message = format!(
+                "{} lies in S3, and the storage of environment {} is none, so that there is no access to it; name the file by https, or upload it",
+                url.shown(),
+                spec.environment
+            );
+            return Err(Error::Invalid { message });
+        };
+        tracing::info!(job = %spec.name, url = url.shown(), "fetching a file of a job");
+        let bucket = self.storages().other_bucket(&environment, storage, bucket).await?;
+        let directory = self.artifacts_directory();
+        let part = tempfile::Builder::new().suffix(".part").tempfile_in(&directory);
+        let part = part.map_err(Error::file("create a file in", &directory))?.into_temp_path();
+        let failed = |source| Error::FetchFromStorage {
+            job: spec.name.to_string(),
+            url: url.shown().to_owned(),
+            source: Box::new(source),
+        };
+        let limit = self.settings().artifact_limit;
+        match bucket.download(key, &part, limit).await.map_err(failed)? {
+            Some(_) => Ok(Content::Part(part)),
+            None => Err(Error::NotFound { what: url.shown().to_owned(), hint: String::new() }),
+        }
     }
 
     async fn pull_file(&self, url: &ArtifactUrl, name: &str) -> Result<Content, Error> {

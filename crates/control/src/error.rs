@@ -84,6 +84,17 @@ pub enum Error {
         #[source]
         source: Box<flumen_maven::Error>,
     },
+    /// A file that a job names by a URL of S3.
+    #[error("could not fetch {url} for job {job}")]
+    FetchFromStorage {
+        /// The job.
+        job: String,
+        /// The URL.
+        url: String,
+        /// Why.
+        #[source]
+        source: Box<flumen_storage::Error>,
+    },
     /// A file that a job names by URL is not what the job file says.
     #[error("{url} has the digest {actual}, and the job file says {expected}")]
     OtherContent {
@@ -201,7 +212,7 @@ impl Error {
             Self::Dependencies { source, .. }
             | Self::Fetch { source, .. }
             | Self::StoragePlugin { source, .. } => source.kind(),
-            Self::Storage { source, .. } => source.kind(),
+            Self::Storage { source, .. } | Self::FetchFromStorage { source, .. } => source.kind(),
             // Wrong settings of Maven are on the machine of the server, not in what was asked.
             Self::Maven { .. } | Self::File { .. } | Self::Underway { .. } => Kind::Unavailable,
             Self::NotFound { .. } => Kind::NotFound,
@@ -244,7 +255,7 @@ impl Error {
             Self::StorageKeys { .. } => "storage.keys",
             Self::StoragePlugin { .. } => "storage.plugin",
             Self::Dependencies { .. } => "job.dependencies",
-            Self::Fetch { .. } => "artifact.fetch",
+            Self::Fetch { .. } | Self::FetchFromStorage { .. } => "artifact.fetch",
             Self::Unfit { .. } => "job.jars",
             Self::Maven { .. } => "server.maven",
             Self::File { .. } => "server.file",
@@ -270,7 +281,12 @@ impl Error {
                 other => return other.hint().map(ToOwned::to_owned),
             }),
             Self::Fetch { source, .. } => Some(fetch_hint(source)?.to_owned()),
-            Self::Storage { source, .. } => source.hint().map(ToOwned::to_owned),
+            Self::FetchFromStorage { source, .. } if matches!(**source, flumen_storage::Error::TooLarge { .. }) => {
+                Some("`flumen serve --artifact-limit` sets how large a file may be.".to_owned())
+            }
+            Self::Storage { source, .. } | Self::FetchFromStorage { source, .. } => {
+                source.hint().map(ToOwned::to_owned)
+            }
             Self::StorageKeys { .. } => Some(
                 "Give the keys with `flumen environment apply`, or correct the Secret that `credentials` names.".to_owned(),
             ),

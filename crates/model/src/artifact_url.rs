@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Digest, InvalidValue};
 
-/// Where the server fetches a file of a job from: `https://HOST/PATH/FILE`, `http://…`, or `oci://REGISTRY/REPOSITORY`
-/// with `:TAG` or `@DIGEST`. It may end in `#sha256=` and the 64 hex digits that its content must have. Nothing secret
+/// Where the server fetches a file of a job from: `https://HOST/PATH/FILE`, `http://…`, `oci://REGISTRY/REPOSITORY` with
+/// `:TAG` or `@DIGEST`, or `s3://BUCKET/PATH/FILE` by the access to the storage of the job's environment. It may end in `#sha256=` and the 64 hex digits that its content must have. Nothing secret
 /// is in it: it is written down and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -16,7 +16,8 @@ pub struct ArtifactUrl {
 }
 
 const OCI: &str = "oci";
-const SCHEMES: [&str; 3] = ["https", "http", OCI];
+const S3: &str = "s3";
+const SCHEMES: [&str; 4] = ["https", "http", OCI, S3];
 const PINNED: &str = "sha256=";
 /// What the names of parameters end with whose values let in whoever has them.
 const SECRETS: [&str; 10] = [
@@ -63,6 +64,11 @@ impl ArtifactUrl {
         self.address().strip_prefix(OCI)?.strip_prefix("://")
     }
 
+    /// The bucket and the key in it, if it lies in one.
+    pub fn in_bucket(&self) -> Option<(&str, &str)> {
+        self.address().strip_prefix(S3)?.strip_prefix("://")?.split_once('/')
+    }
+
     /// The address without its parameters, for messages.
     pub fn shown(&self) -> &str {
         self.address().split('?').next().unwrap_or_default()
@@ -94,7 +100,12 @@ impl std::str::FromStr for ArtifactUrl {
         };
         let refuse = |allowed: &str| InvalidValue::new("URL of an artifact", &shown, allowed);
         if !SCHEMES.contains(&scheme) || host.is_empty() {
-            return Err(refuse("expected https://, http:// or oci:// and a host"));
+            return Err(refuse("expected https://, http://, oci:// or s3:// and a host or bucket"));
+        }
+        if scheme == S3 && (host.contains('@') || !parameters.is_empty()) {
+            return Err(refuse(
+                "it is the bucket and the path in it; its keys are those of the storage of the job's environment",
+            ));
         }
         if host.contains('@') {
             return Err(refuse(
@@ -110,6 +121,10 @@ impl std::str::FromStr for ArtifactUrl {
         }
         if text.contains(|one: char| one.is_whitespace() || one.is_control()) {
             return Err(refuse("blanks in it are written as %20"));
+        }
+        let is_step = |part: &str| matches!(part, "" | "." | "..");
+        if scheme == S3 && path.strip_prefix('/').unwrap_or_default().split('/').any(is_step) {
+            return Err(refuse("no part of the path is empty, . or .."));
         }
         let digest = pinned.map(|pinned| {
             digest(pinned)
@@ -180,6 +195,9 @@ mod tests {
         let job = url("oci://registry.example/team/orders:1.4");
         assert_eq!(job.in_registry(), Some("registry.example/team/orders:1.4"));
         assert_eq!(job.file_name(), "orders.jar");
+        let stored = url(&format!("s3://jars/team/orders-1.4.jar#sha256={hex}"));
+        assert_eq!(stored.in_bucket(), Some(("jars", "team/orders-1.4.jar")));
+        assert_eq!((stored.file_name(), stored.in_registry()), ("orders-1.4.jar", None));
     }
 
     #[test]
@@ -191,6 +209,8 @@ mod tests {
             "https://files.example/a.jar?X-Amz-Signature=hunter2",
             "https://files.example/a.jar?sig=hunter2#sha256=00",
             "ftp://me:hunter2@files.example/a.jar",
+            "s3://AKIA:hunter2@files.example/a.jar",
+            "s3://files.example/a.jar?X-Amz-Signature=hunter2",
         ] {
             let error = text.parse::<ArtifactUrl>().expect_err(text).to_string();
             assert!(!error.contains("hunter2") && error.contains("files.example"), "{error}");
@@ -200,7 +220,11 @@ mod tests {
     #[test]
     fn what_names_no_file_is_refused() {
         for text in [
-            "s3://bucket/a.jar",
+            "gs://bucket/a.jar",
+            "s3://bucket",
+            "s3://bucket/",
+            "s3://bucket/a/../b.jar",
+            "s3://bucket//b.jar",
             "https:///a.jar",
             "https://h",
             "https://h/",

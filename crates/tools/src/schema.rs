@@ -1,5 +1,7 @@
 //! `flumen schema`.
 
+mod environment;
+
 use clap::{Args, Subcommand};
 use flumen_model::FlinkMinor;
 
@@ -9,7 +11,8 @@ use crate::{Error, Streams};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   flumen schema job > job.schema.json
-  flumen schema job --flink-minor 1.20 > job-1.20.schema.json")]
+  flumen schema job --flink-minor 1.20 > job-1.20.schema.json
+  flumen schema environment > environment.schema.json")]
 pub struct Schema {
     #[command(subcommand)]
     file: File,
@@ -29,10 +32,19 @@ Editors with a YAML language server read it from a first line such as:
         #[arg(long, value_name = "MINOR")]
         flink_minor: Option<FlinkMinor>,
     },
+    /// Print the JSON schema of the files of environments
+    #[command(after_help = "Examples:
+  flumen schema environment > environment.schema.json
+
+flumen environment apply reads such files.")]
+    Environment,
 }
 
 pub(crate) fn run(arguments: &Schema, streams: &mut Streams<'_>) -> Result<(), Error> {
-    let File::Job { flink_minor } = &arguments.file;
+    let flink_minor = match &arguments.file {
+        File::Job { flink_minor } => flink_minor,
+        File::Environment => return streams.print_json(&environment::environment_schema()),
+    };
     if let Some(minor) = flink_minor.filter(|minor| !minor.is_supported()) {
         return Err(Error::UnknownMinor { minor });
     }

@@ -3,6 +3,7 @@
 mod artifacts;
 mod database;
 mod document;
+mod environments;
 mod orders;
 mod preparations;
 mod problems;

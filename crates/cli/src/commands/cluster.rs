@@ -7,6 +7,8 @@ mod check;
 mod list;
 mod show;
 
+pub(crate) use check::table;
+
 /// Look at the Kubernetes clusters that Flumen deploys to
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:

@@ -2,6 +2,7 @@
 
 mod apply;
 mod diff;
+mod environments;
 mod errors;
 mod fake;
 mod help;

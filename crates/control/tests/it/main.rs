@@ -19,6 +19,7 @@ mod server;
 mod snapshots;
 mod sql;
 mod starts;
+mod storage;
 mod survives;
 mod trouble;
 mod two_servers;

@@ -1,5 +1,6 @@
 //! The offline commands as a user calls them.
 
+mod environments;
 mod image;
 mod jar;
 mod maven;
@@ -64,12 +65,18 @@ fn json(ran: &Ran) -> serde_json::Value {
 
 /// What `flumen schema job` prints.
 fn schema_of(minor: Option<&str>) -> serde_json::Value {
-    let mut line = vec!["flumen", "schema", "job"];
+    let mut line = vec!["schema", "job"];
     line.extend(minor.into_iter().flat_map(|minor| ["--flink-minor", minor]));
+    serde_json::from_str(&printed(&line)).expect("JSON")
+}
+
+/// What a command prints that needs no file.
+fn printed(line: &[&str]) -> String {
+    let line = ["flumen"].iter().chain(line);
     let program = Program::try_parse_from(line).expect("arguments");
     let (mut out, mut notes) = (Vec::new(), Vec::new());
     run(&program.command, &mut streams(&mut out, &mut notes, false)).expect("printed");
-    serde_json::from_slice(&out).expect("JSON")
+    String::from_utf8(out).expect("text")
 }
 
 #[test]
