@@ -51,7 +51,7 @@ pure:
 
 # One at a time: each starts JVMs, and two cores are all there may be.
 e2e: export FLUMEN_CACHE_DIRECTORY = $(CACHE)
-e2e: setup
+e2e: setup-tests
 	$(CARGO) build --locked --package flumen
 	$(CARGO) test --locked --package flumen-e2e -- --test-threads 1
 

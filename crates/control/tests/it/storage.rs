@@ -40,9 +40,8 @@ async fn lie_in(server: &TestServer, storage: Value, keys: Option<&S3Keys>) -> R
         secret_key: secret(&keys.secret_key),
     });
     let change = (&document, keys.as_ref());
-    let saved =
-        control.save_environment(&server.principal, &environment(), change, &Terms::default());
-    saved.await.map(drop)
+    let (name, terms) = (environment(), Terms::default());
+    control.save_environment(&server.principal, &name, change, &terms).await.map(drop)
 }
 
 /// A repository that has Flink's plugin for an earlier patch of the minor only.
@@ -305,13 +304,9 @@ async fn what_would_give_keys_away_or_take_anothers_secret_is_refused() {
     document
         .configuration
         .insert("s3.secret-key".into(), serde_json::from_value(json!("hunter2")).unwrap());
-    let saved = server.control().save_environment(
-        &server.principal,
-        &environment(),
-        (&document, None),
-        &Terms::default(),
-    );
-    let (kind, text) = refusal(saved.await);
+    let (name, terms, change) = (environment(), Terms::default(), (&document, None));
+    let saved = server.control().save_environment(&server.principal, &name, change, &terms).await;
+    let (kind, text) = refusal(saved);
     assert!(kind == Kind::Invalid && text.contains("s3.secret-key"), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
     server

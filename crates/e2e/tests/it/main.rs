@@ -14,6 +14,7 @@ mod processes;
 mod setup;
 mod sql_job;
 mod sql_runner;
+mod storage;
 mod streaming;
 mod values;
 mod versions;
