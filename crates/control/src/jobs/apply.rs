@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use flumen_lifecycle::{Desired, Difference, Effect, Handover, Intent, JobState, Status};
 use flumen_model::{
@@ -101,12 +101,14 @@ impl Control {
         apply: &ApplyJob,
         prepared: Option<&Prepared>,
     ) -> Result<Applied, Error> {
-        if let Some(operation) = self.replayed(principal, apply.terms.key.as_ref()).await? {
-            let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
-            let change = Change::Unchanged;
-            return Ok(Applied { job, operation: Some(operation), change, warnings: Vec::new() });
-        }
-        let existing = self.existing(principal, apply).await?;
+        let existing = match self.existing(principal, apply).await? {
+            ControlFlow::Continue(existing) => existing,
+            ControlFlow::Break(operation) => {
+                let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
+                let (operation, change) = (Some(operation), Change::Unchanged);
+                return Ok(Applied { job, operation, change, warnings: Vec::new() });
+            }
+        };
         let environment = self.checked(&apply.spec).await?;
         let Prepared { artifacts, warnings } = match prepared {
             Some(prepared) => prepared.clone(),
@@ -159,16 +161,19 @@ impl Control {
         Ok(Applied { job, operation, change, warnings })
     }
 
-    /// The job that is there already; one that the caller has seen must be.
+    /// The job that is there already; one that the caller has seen must be. Or else the operation that the same request
+    /// began.
     async fn existing(
         &self,
         principal: &Principal,
         apply: &ApplyJob,
-    ) -> Result<Option<Job>, Error> {
+    ) -> Result<ControlFlow<OperationId, Option<Job>>, Error> {
         let place = (&apply.spec.environment, &apply.spec.name);
         match self.to_change(principal, place, &apply.terms).await {
-            Ok(job) => Ok(Some(job)),
-            Err(Error::NotFound { .. }) if apply.terms.if_match.is_none() => Ok(None),
+            Ok(found) => Ok(found.map_continue(Some)),
+            Err(Error::NotFound { .. }) if apply.terms.if_match.is_none() => {
+                Ok(ControlFlow::Continue(None))
+            }
             Err(error) => Err(error),
         }
     }
