@@ -1,3 +1,5 @@
+use std::ops::ControlFlow;
+
 use flumen_lifecycle::{
     Desired, Difference, Effect, Handover, Intent, JobState, Status, preparation,
 };
@@ -103,15 +105,18 @@ impl Control {
     }
 
     async fn try_apply(&self, principal: &Principal, apply: &ApplyJob) -> Result<Applying, Error> {
-        if let Some(operation) = self.replayed(principal, apply.terms.key.as_ref()).await? {
-            if self.operation(principal, operation).await?.job.is_none() {
-                return Ok(Applying::Preparing(operation));
+        let existing = match self.existing(principal, apply).await? {
+            ControlFlow::Continue(existing) => existing,
+            ControlFlow::Break(operation) => {
+                if self.operation(principal, operation).await?.job.is_none() {
+                    return Ok(Applying::Preparing(operation));
+                }
+                return self.applied_before(principal, apply, operation).await.map(Applying::done);
             }
-            return self.applied_before(principal, apply, operation).await.map(Applying::done);
-        }
+        };
         let artifacts = self.uploaded_artifacts(apply).await?;
         let mut prepared = Prepared { artifacts, ..Prepared::default() };
-        let draft = self.draft(principal, apply, &prepared).await?;
+        let draft = self.draft(principal, apply, &prepared, existing).await?;
         if !draft.is_nothing() {
             if !preparation(&apply.spec).is_empty() {
                 return self.begin_preparation(principal, apply).await.map(Applying::Preparing);
@@ -138,10 +143,13 @@ impl Control {
         apply: &ApplyJob,
         prepared: &Prepared,
     ) -> Result<Applied, Error> {
-        if let Some(operation) = self.replayed(principal, apply.terms.key.as_ref()).await? {
-            return self.applied_before(principal, apply, operation).await;
-        }
-        let draft = self.draft(principal, apply, prepared).await?;
+        let existing = match self.existing(principal, apply).await? {
+            ControlFlow::Continue(existing) => existing,
+            ControlFlow::Break(operation) => {
+                return self.applied_before(principal, apply, operation).await;
+            }
+        };
+        let draft = self.draft(principal, apply, prepared, existing).await?;
         self.write_draft(principal, apply, draft, prepared.clone()).await
     }
 
@@ -164,8 +172,8 @@ impl Control {
         principal: &Principal,
         apply: &ApplyJob,
         prepared: &Prepared,
+        existing: Option<Job>,
     ) -> Result<Draft, Error> {
-        let existing = self.existing(principal, apply).await?;
         let environment = self.checked(&apply.spec).await?;
         let content = release::content(&apply.spec, distinct(&prepared.artifacts)?);
         render_objects::check_renders(&apply.spec, &environment, &content)?;
@@ -248,16 +256,19 @@ impl Control {
         Ok(Applied { job, operation, change, warnings: outcome.warnings })
     }
 
-    /// The job that is there already; one that the caller has seen must be.
+    /// The job that is there already; one that the caller has seen must be. Or else the operation that the same request
+    /// began.
     async fn existing(
         &self,
         principal: &Principal,
         apply: &ApplyJob,
-    ) -> Result<Option<Job>, Error> {
+    ) -> Result<ControlFlow<OperationId, Option<Job>>, Error> {
         let place = (&apply.spec.environment, &apply.spec.name);
         match self.to_change(principal, place, &apply.terms).await {
-            Ok(job) => Ok(Some(job)),
-            Err(Error::NotFound { .. }) if apply.terms.if_match.is_none() => Ok(None),
+            Ok(found) => Ok(found.map_continue(Some)),
+            Err(Error::NotFound { .. }) if apply.terms.if_match.is_none() => {
+                Ok(ControlFlow::Continue(None))
+            }
             Err(error) => Err(error),
         }
     }
