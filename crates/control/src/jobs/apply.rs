@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use flumen_lifecycle::{Desired, Difference, Effect, Handover, Intent, JobState, Status};
 use flumen_model::{
@@ -101,12 +101,14 @@ impl Control {
         apply: &ApplyJob,
         prepared: Option<&Prepared>,
     ) -> Result<Applied, Error> {
-        if let Some(operation) = self.replayed(principal, apply.terms.key.as_ref()).await? {
-            let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
-            let change = Change::Unchanged;
-            return Ok(Applied { job, operation: Some(operation), change, warnings: Vec::new() });
-        }
-        let existing = self.existing(principal, apply).await?;
+        let existing = match self.existing(principal, apply).await? {
+            ControlFlow::Continue(existing) => existing,
+            ControlFlow::Break(operation) => {
+                let job = self.job(principal, &apply.spec.environment, &apply.spec.name).await?;
+                let (operation, change) = (Some(operation), Change::Unchanged);
+                return Ok(Applied { job, operation, change, warnings: Vec::new() });
+            }
+        };
         let environment = self.checked(&apply.spec).await?;
         let Prepared { artifacts, warnings } = match prepared {
             Some(prepared) => prepared.clone(),
@@ -115,10 +117,11 @@ impl Control {
         let content = release::content(&apply.spec, artifacts);
         render_objects::check_renders(&apply.spec, &environment, &content)?;
         let id = release::id(&content);
-        let change = self.change(existing.as_ref(), apply).await?;
-        let mut job = existing
-            .clone()
-            .unwrap_or_else(|| new_job(principal, &apply.spec, &environment, id.clone()));
+        let change = self.change(existing.as_deref(), apply).await?;
+        let mut job = existing.clone().map_or_else(
+            || new_job(principal, &apply.spec, &environment, id.clone()),
+            |existing| *existing,
+        );
         let never_ran = JobState::of(&job.desired, &job.status) == JobState::New;
         let rests = JobState::of(&job.desired, &job.status).is_at_rest();
         let starts = apply.start
@@ -159,16 +162,19 @@ impl Control {
         Ok(Applied { job, operation, change, warnings })
     }
 
-    /// The job that is there already; one that the caller has seen must be.
+    /// The job that is there already; one that the caller has seen must be. Or else the operation that the same request
+    /// began.
     async fn existing(
         &self,
         principal: &Principal,
         apply: &ApplyJob,
-    ) -> Result<Option<Job>, Error> {
+    ) -> Result<ControlFlow<OperationId, Option<Box<Job>>>, Error> {
         let place = (&apply.spec.environment, &apply.spec.name);
         match self.to_change(principal, place, &apply.terms).await {
-            Ok(job) => Ok(Some(job)),
-            Err(Error::NotFound { .. }) if apply.terms.if_match.is_none() => Ok(None),
+            Ok(found) => Ok(found.map_continue(Some)),
+            Err(Error::NotFound { .. }) if apply.terms.if_match.is_none() => {
+                Ok(ControlFlow::Continue(None))
+            }
             Err(error) => Err(error),
         }
     }
