@@ -172,16 +172,18 @@ impl Control {
         principal: &Principal,
         apply: &ApplyJob,
         prepared: &Prepared,
-        existing: Option<Job>,
+        existing: Option<Box<Job>>,
     ) -> Result<Draft, Error> {
         let environment = self.checked(&apply.spec).await?;
         let content = release::content(&apply.spec, distinct(&prepared.artifacts)?);
         render_objects::check_renders(&apply.spec, &environment, &content)?;
         let id = release::id(&content);
-        let change = self.change(existing.as_ref(), apply).await?;
+        let change = self.change(existing.as_deref(), apply).await?;
         let is_new = existing.is_none();
-        let mut job =
-            existing.unwrap_or_else(|| new_job(principal, &apply.spec, &environment, id.clone()));
+        let mut job = existing.map_or_else(
+            || new_job(principal, &apply.spec, &environment, id.clone()),
+            |existing| *existing,
+        );
         let release = Release {
             id: id.clone(),
             job: job.id,
@@ -262,7 +264,7 @@ impl Control {
         &self,
         principal: &Principal,
         apply: &ApplyJob,
-    ) -> Result<ControlFlow<OperationId, Option<Job>>, Error> {
+    ) -> Result<ControlFlow<OperationId, Option<Box<Job>>>, Error> {
         let place = (&apply.spec.environment, &apply.spec.name);
         match self.to_change(principal, place, &apply.terms).await {
             Ok(found) => Ok(found.map_continue(Some)),

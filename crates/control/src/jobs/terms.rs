@@ -61,8 +61,8 @@ impl Control {
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
         terms: &Terms,
-    ) -> Result<ControlFlow<OperationId, Job>, Error> {
-        let job = self.owned(principal, environment, name).await;
+    ) -> Result<ControlFlow<OperationId, Box<Job>>, Error> {
+        let job = self.owned(principal, environment, name).await.map(Box::new);
         if let Some(operation) = self.replayed(principal, terms.key.as_ref()).await? {
             return Ok(ControlFlow::Break(operation));
         }
