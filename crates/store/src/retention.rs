@@ -80,14 +80,24 @@ pub struct UnusedImage {
 
 const WHAT: &str = "what is to be removed";
 
+/// A run that was wished for and is older than one that began is never begun: nobody ends it either.
+macro_rules! open_run {
+    () => {
+        "(runs.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM runs AS newer WHERE newer.job = runs.job \
+           AND newer.number > runs.number AND newer.running_at IS NOT NULL))"
+    };
+}
+
 /// `$1` is how many releases a job keeps. The job's own stays, and so do those that a run may still be running, or of
 /// which there is a snapshot.
 macro_rules! surplus {
     () => {
-        "releases.id <> (SELECT release_id FROM jobs WHERE jobs.id = releases.job) \
+        concat!("releases.id <> (SELECT release_id FROM jobs WHERE jobs.id = releases.job) \
          AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.job = releases.job AND runs.release_id = releases.id \
-           AND (runs.ended_at IS NULL OR EXISTS (SELECT 1 FROM snapshots WHERE snapshots.run = runs.id))) \
-         AND (SELECT count(*) FROM releases AS later WHERE later.job = releases.job AND later.number > releases.number) >= $1"
+           AND (",
+            open_run!(),
+            " OR EXISTS (SELECT 1 FROM snapshots WHERE snapshots.run = runs.id))) \
+         AND (SELECT count(*) FROM releases AS later WHERE later.job = releases.job AND later.number > releases.number) >= $1")
     };
 }
 
@@ -102,9 +112,9 @@ macro_rules! unneeded_artifact {
 /// Images of kept releases stay, so that a job goes back to one soon.
 macro_rules! unneeded_image {
     () => {
-        "images.registry IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs \
-         WHERE runs.image = images.registry || '/' || images.image AND (runs.ended_at IS NULL OR EXISTS \
-           (SELECT 1 FROM releases WHERE releases.job = runs.job AND releases.id = runs.release_id)))"
+        concat!("images.registry IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs \
+         WHERE runs.image = images.registry || '/' || images.image AND (", open_run!(), " OR EXISTS \
+           (SELECT 1 FROM releases WHERE releases.job = runs.job AND releases.id = runs.release_id)))")
     };
 }
 

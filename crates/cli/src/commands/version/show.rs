@@ -41,7 +41,7 @@ impl Show {
             let base = job.base_image.as_deref().unwrap_or_default();
             let (mark, tone) = match &job.base_image {
                 Some(base) if *base == version.base_image => ("this one", Tone::Good),
-                Some(_) => ("another one", Tone::Underway),
+                Some(_) => ("another one", Tone::Notice),
                 None => ("", Tone::Plain),
             };
             table.row(vec![job.name.as_str().into(), base.into(), Cell::new(mark, tone)]);

@@ -1,0 +1,336 @@
+//! What nothing needs goes, and nothing else, whatever happens meanwhile. Here it goes as soon as it is looked for.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use flumen_control::{
+    Change, Control, Disposed, Error, Fate, Faults, OperationState, RemovalKind, RollBackOrder,
+    Terms, VersionSource,
+};
+use flumen_faults::Plan;
+use flumen_image::{Client, Reference, Settings};
+use flumen_model::{Digest, Kind};
+use flumen_testkit::program;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::{
+    launcher::launch,
+    server::{JAR, TestServer, application, digest, done, environment, job, name, refusal},
+    world::World,
+};
+
+impl TestServer {
+    async fn dispose(&self) -> Vec<Disposed> {
+        self.control().dispose(false).await.unwrap().items
+    }
+
+    /// A release with other arguments, which is not started.
+    async fn define(&self, number: u32, jar: &[u8]) {
+        let mut file = job();
+        file["arguments"] = json!([number.to_string()]);
+        self.upload(jar).await;
+        let mut apply = application(file, jar);
+        apply.start = false;
+        done(self.control().apply_job(&self.principal, apply).await.unwrap());
+    }
+
+    async fn release_numbers(&self) -> Vec<i64> {
+        let releases = self.control().releases(&self.principal, &environment(), &name()).await;
+        releases.unwrap().into_iter().map(|release| release.number).collect()
+    }
+
+    /// The files that are kept, by the first digits of their digests.
+    fn kept(&self) -> BTreeSet<String> {
+        let entries = std::fs::read_dir(self.world.directory.join("data/artifacts")).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| !name.contains('.')).collect()
+    }
+
+    fn has_file(&self, digest: &Digest) -> bool {
+        self.kept().contains(digest.hex())
+    }
+
+    async fn has_image(&self, image: &str) -> bool {
+        let reference: Reference = image.parse().unwrap();
+        let client = Client::new(Settings::default()).unwrap();
+        client.manifest_digest(&reference).await.unwrap().is_some()
+    }
+
+    async fn run_image(&self) -> String {
+        self.runs().await[0].image.clone().expect("it is built")
+    }
+}
+
+fn removed(items: &[Disposed], kind: RemovalKind) -> usize {
+    items.iter().filter(|item| item.kind == kind && item.fate == Fate::Removed).count()
+}
+
+#[tokio::test]
+async fn a_job_keeps_its_newest_releases_and_the_one_that_runs() {
+    let server = TestServer::start().await;
+    server.running().await;
+    let image = server.run_image().await;
+    for number in 2..=5 {
+        server.define(number, &program(&format!("release {number}"))).await;
+    }
+    let planned = server.control().dispose(true).await.unwrap();
+    let due: Vec<_> = planned.items.iter().map(|item| (&*item.name, &item.fate)).collect();
+    assert_eq!(due, [("local/word-count 2", &Fate::Due), ("local/word-count 3", &Fate::Due)]);
+    assert_eq!(server.release_numbers().await, [5, 4, 3, 2, 1], "it was only looked at");
+
+    let items = server.dispose().await;
+    assert_eq!(server.release_numbers().await, [5, 4, 1]);
+    assert_eq!(removed(&items, RemovalKind::Artifact), 2, "{items:?}");
+    assert!(server.has_file(&digest(&JAR)) && server.has_image(&image).await);
+    let removals = server.control().removals(None, 10).await.unwrap();
+    assert_eq!(removals.len(), items.len(), "what was removed is remembered");
+
+    // It ends, and there is no snapshot of it: nothing is left to go back to.
+    server.operation_ended(server.cancel().await).await;
+    server.until_state("CANCELED").await;
+    let items = server.dispose().await;
+    assert_eq!(server.release_numbers().await, [5, 4]);
+    assert_eq!(removed(&items, RemovalKind::Image), 1, "{items:?}");
+    assert!(!server.has_file(&digest(&JAR)) && !server.has_image(&image).await);
+    assert_eq!(server.dispose().await, [], "once more is nothing");
+    let order = RollBackOrder { release: 4, start: false, force: false };
+    let place = (&environment(), &name());
+    let back = server.control().roll_back_job(&server.principal, place, order, Terms::default());
+    assert_eq!(back.await.unwrap().change, Change::Configured);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_release_of_which_there_is_a_snapshot_stays() {
+    let server = TestServer::start().await;
+    server
+        .world
+        .flink
+        .map_directory("file:/opt/flink/storage", &server.world.directory.join("storage"));
+    server.world.flink.auto_savepoints(true);
+    server.running().await;
+    let place = (&environment(), &name());
+    let order = flumen_control::SavepointOrder::default();
+    let stop = server.control().stop_job(&server.principal, place, order, Terms::default()).await;
+    server.operation_ended(stop.unwrap()).await;
+    server.until_state("STOPPED").await;
+    for number in 2..=4 {
+        server.define(number, &program(&format!("release {number}"))).await;
+    }
+    server.dispose().await;
+    assert_eq!(server.release_numbers().await, [4, 3, 1]);
+    assert!(server.has_file(&digest(&JAR)));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_uploaded_and_is_needed_by_nothing_goes_unless_somebody_asks_for_it() {
+    let server = TestServer::start().await;
+    let needless = server.upload(b"needless").await;
+    let items = server.dispose().await;
+    assert!(
+        items.iter().any(|item| item.name == needless.as_str() && item.bytes == 8),
+        "{items:?}"
+    );
+    assert!(!server.has_file(&needless));
+    assert_eq!(server.control().artifact(&needless).await.unwrap(), None);
+    // The same again is taken again.
+    server.upload(b"needless").await;
+    assert!(server.has_file(&needless));
+    // What another server left unfinished.
+    let lost = digest(b"lost");
+    server.world.directory.write(&format!("data/artifacts/{}", lost.hex()), "lost");
+    server.dispose().await;
+    assert!(!server.has_file(&lost));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_start_that_is_underway_is_not_harmed() {
+    let server = TestServer::start().await;
+    // Another job file, so that its release is one that was kept for nothing.
+    server.define(1, &JAR).await;
+    server.define(2, &program("two")).await;
+    server.define(3, &program("three")).await;
+    let mut applied = None;
+    tokio::select! {
+        () = launch(&server.world) => unreachable!("watches do not end"),
+        () = async {
+            let start = async { server.apply(job()).await };
+            let disposing = async {
+                for _ in 0..20 {
+                    server.control().dispose(false).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+            };
+            server.upload(&JAR).await;
+            let (started, ()) = tokio::join!(start, disposing);
+            applied = started.unwrap().operation;
+            server.until_state("RUNNING").await;
+        } => {}
+    }
+    server.dispose().await;
+    let ended = server.operation_ended(applied.expect("it is started")).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "{ended:?}");
+    assert!(server.has_file(&digest(&JAR)) && server.has_image(&server.run_image().await).await);
+    server.operation_ended(server.cancel().await).await;
+    server.until_state("CANCELED").await;
+    server.finish().await;
+}
+
+/// A job that ran and is gone, of which an image and a file are left.
+async fn leave_something(server: &TestServer) -> (String, Digest) {
+    server.upload(&JAR).await;
+    server.running().await;
+    let image = server.run_image().await;
+    server.operation_ended(server.cancel().await).await;
+    server.until_state("CANCELED").await;
+    server.delete().await;
+    server.until_gone().await;
+    (image, digest(&JAR))
+}
+
+#[tokio::test]
+async fn wherever_the_server_dies_the_next_round_removes_the_same() {
+    let mut server = TestServer::start_with(World::start().await, Faults::watched()).await;
+    leave_something(&server).await;
+    server.faults.follow(Plan::Trace);
+    server.dispose().await;
+    let hits = server.faults.trace();
+    assert!(hits.iter().any(|hit| hit.to_string().starts_with("image.delete")), "{hits:?}");
+    for hit in hits {
+        for is_cut in [false, true] {
+            if is_cut && !hit.is_after() {
+                continue;
+            }
+            let (image, file) = leave_something(&server).await;
+            let killed = Arc::new(Notify::new());
+            let told = Arc::clone(&killed);
+            server.faults.follow(if is_cut {
+                Plan::Cut { at: hit.clone() }
+            } else {
+                Plan::Kill { at: hit.clone(), kill: Arc::new(move || told.notify_one()) }
+            });
+            let control: Control = server.control().clone();
+            tokio::select! {
+                _ = control.dispose(false) => {}
+                () = killed.notified() => {}
+            }
+            assert!(server.faults.struck(), "{hit}");
+            drop(control);
+            if !is_cut {
+                server.kill().await;
+                server.faults = Faults::watched();
+                server.open().await;
+            }
+            server.faults.follow(Plan::Trace);
+            server.dispose().await;
+            assert!(!server.has_image(&image).await, "{hit}: the image");
+            assert!(!server.has_file(&file), "{hit}: the file");
+            assert_eq!(server.dispose().await, [], "{hit}: all is done");
+        }
+    }
+    server.finish().await;
+}
+
+async fn add_image(server: &TestServer, image: &str) -> Result<(), String> {
+    let source = VersionSource::Image(image.to_owned());
+    let (version, environment) = ("1.20.5".parse().unwrap(), environment());
+    let added =
+        server.control().add_version(&server.principal, version, &environment, source, None);
+    let ended = server.operation_ended(added.await.unwrap()).await;
+    if ended.state == OperationState::Succeeded { Ok(()) } else { Err(ended.error.unwrap()) }
+}
+
+async fn base_image(server: &TestServer) -> String {
+    server.control().versions().await.unwrap()[0].image.clone()
+}
+
+fn own_image(server: &TestServer) -> String {
+    format!("{}/flink:own", server.world.registry)
+}
+
+/// Puts a file on the base image, as a company does.
+async fn build_own(server: &TestServer, flink: &str) -> Result<(), flumen_image::Error> {
+    use flumen_image::{Append, Attributes, Compression, Content, LayerBuilder, Progress};
+
+    let base = format!("{}/{}", server.world.registry, base_image(server).await);
+    let mut layer = LayerBuilder::new();
+    layer.add("/opt/flink/lib/own.jar", Content::Bytes(flink.into()), Attributes::mode(0o644))?;
+    let layers = [layer.write(Compression::Zstd, server.world.directory.join("own.layer")).await?];
+    let labels = [("flumen.dev/flink-version".to_owned(), flink.to_owned())].into();
+    let append = Append {
+        base: &base.parse().unwrap(),
+        target: &own_image(server).parse().unwrap(),
+        layers: &layers,
+        labels: &labels,
+        environment: &std::collections::BTreeMap::new(),
+    };
+    Client::new(Settings::default())?.append(&append, &Progress::silent()).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_job_stands_on_its_base_image_until_it_is_applied_again() {
+    let server = TestServer::start().await;
+    server.running().await;
+    let first = base_image(&server).await;
+    build_own(&server, "1.20.5").await.unwrap();
+    add_image(&server, &own_image(&server)).await.unwrap();
+    let second = base_image(&server).await;
+    assert_ne!(first, second);
+    let on = async || {
+        let version = "1.20.5".parse().unwrap();
+        let jobs = server.control().jobs_of_version(&server.principal, version, &environment());
+        jobs.await.unwrap()[0].1.clone().expect("it has one")
+    };
+    assert_eq!(on().await, first);
+
+    // A restart is no release.
+    server.operation_ended(server.cancel().await).await;
+    server.until_state("CANCELED").await;
+    server.start_again().await.unwrap();
+    let run = server.wished_run().await;
+    server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
+    server.until_state("RUNNING").await;
+    assert_eq!(on().await, first);
+
+    let spec = serde_json::from_value::<flumen_model::JobSpec>(job()).unwrap();
+    let files = application(job(), &JAR).artifacts;
+    let diff = server.control().diff_job(&server.principal, &spec, &files).await.unwrap();
+    let fields: Vec<_> = diff.differences.iter().map(|one| one.field.as_str()).collect();
+    assert_eq!(fields, ["baseImage"]);
+    assert_eq!(server.apply(job()).await.unwrap().change, Change::Restart);
+    let run = server.wished_run().await;
+    server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
+    server
+        .until(|view| {
+            view.run.as_ref().is_some_and(|it| it.id == run) && view.state.as_str() == "RUNNING"
+        })
+        .await;
+    assert_eq!(on().await, second);
+    assert_eq!(server.apply(job()).await.unwrap().change, Change::Unchanged);
+    server.operation_ended(server.cancel().await).await;
+    server.until_state("CANCELED").await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn an_image_that_cannot_be_a_base_is_refused_with_why() {
+    let server = TestServer::start().await;
+    let before = base_image(&server).await;
+    let missing = format!("{}/flink:nowhere", server.world.registry);
+    let wrong = format!("{}/flink@sha256:{}", server.world.registry, "0".repeat(64));
+    build_own(&server, "1.19.1").await.unwrap();
+    for (image, said) in [
+        (missing.as_str(), "nowhere"),
+        (&wrong, "sha256:000"),
+        ("registry.example/flink:1.20.5", "is not in the registry"),
+        ("no image", "no image"),
+        (&own_image(&server), "was built for Flink 1.19.1"),
+    ] {
+        let error = add_image(&server, image).await.expect_err(image);
+        assert!(error.contains(said), "{image}: {error}");
+    }
+    assert_eq!(base_image(&server).await, before);
+    server.finish().await;
+}
