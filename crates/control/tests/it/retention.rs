@@ -3,19 +3,18 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use flumen_control::{
-    Change, Control, Disposed, Error, Fate, Faults, OperationState, RemovalKind, RollBackOrder,
-    Terms, VersionSource,
+    Change, Control, Disposed, Fate, Faults, OperationState, RemovalKind, RollBackOrder, Terms,
+    VersionSource,
 };
 use flumen_faults::Plan;
 use flumen_image::{Client, Reference, Settings};
-use flumen_model::{Digest, Kind};
+use flumen_model::Digest;
 use flumen_testkit::program;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::{
-    launcher::launch,
-    server::{JAR, TestServer, application, digest, done, environment, job, name, refusal},
+    server::{JAR, TestServer, application, digest, done, environment, job, name},
     world::World,
 };
 
@@ -148,29 +147,30 @@ async fn what_was_uploaded_and_is_needed_by_nothing_goes_unless_somebody_asks_fo
 #[tokio::test]
 async fn a_start_that_is_underway_is_not_harmed() {
     let server = TestServer::start().await;
-    // Another job file, so that its release is one that was kept for nothing.
-    server.define(1, &JAR).await;
-    server.define(2, &program("two")).await;
-    server.define(3, &program("three")).await;
-    let mut applied = None;
-    tokio::select! {
-        () = launch(&server.world) => unreachable!("watches do not end"),
-        () = async {
-            let start = async { server.apply(job()).await };
-            let disposing = async {
-                for _ in 0..20 {
-                    server.control().dispose(false).await.unwrap();
-                    tokio::task::yield_now().await;
-                }
-            };
-            server.upload(&JAR).await;
-            let (started, ()) = tokio::join!(start, disposing);
-            applied = started.unwrap().operation;
-            server.until_state("RUNNING").await;
-        } => {}
+    server.running().await;
+    server.operation_ended(server.cancel().await).await;
+    server.until_state("CANCELED").await;
+    for number in 2..=4 {
+        server.define(number, &program(&format!("release {number}"))).await;
     }
-    server.dispose().await;
-    let ended = server.operation_ended(applied.expect("it is started")).await;
+    // The image of the first release is there, and nothing needs it, until this is written down.
+    let applied = server.apply(job()).await.unwrap();
+    let disposing = async {
+        loop {
+            server.control().dispose(false).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    let starting = async {
+        let run = server.wished_run().await;
+        server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
+        server.until_state("RUNNING").await
+    };
+    tokio::select! {
+        () = disposing => unreachable!("it goes on"),
+        _ = starting => {}
+    }
+    let ended = server.operation_ended(applied.operation.expect("it is started")).await;
     assert_eq!(ended.state, OperationState::Succeeded, "{ended:?}");
     assert!(server.has_file(&digest(&JAR)) && server.has_image(&server.run_image().await).await);
     server.operation_ended(server.cancel().await).await;
