@@ -17,7 +17,7 @@ use flumen_model::Secret;
 
 use crate::{Error, Streams};
 pub use append::Append;
-pub(crate) use base::schema as base_schema;
+pub(crate) use base::base_schema;
 pub use build::BuildBase;
 pub use inspect::Inspect;
 

@@ -121,7 +121,7 @@ pub(super) fn run(arguments: &Append, streams: &mut Streams<'_>) -> Result<(), E
     let labels = labels(&arguments.labels)?;
     let session = Session::start(connection, arguments.platform.first(), &[base, target], streams)?;
     let scratch = tempfile::tempdir().map_err(|source| Error::MakeScratch { source })?;
-    let compression = arguments.compression.into();
+    let compression = flumen_image::Compression::from(arguments.compression);
     let (mut layers, mut files) = (Vec::new(), Vec::new());
     for (number, place) in places.iter().enumerate() {
         let path = scratch.path().join(number.to_string());

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::Error;
 pub(super) use check::check;
 pub(super) use gather::{Group, Jar, gather};
-pub(crate) use schema::schema;
+pub(crate) use schema::base_schema;
 
 /// What a base image is made of.
 #[derive(Debug)]

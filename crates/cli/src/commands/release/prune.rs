@@ -34,8 +34,7 @@ impl Prune {
             return context.printer.json(&pruned);
         }
         if pruned.items.is_empty() {
-            context.printer.line("There is nothing that nothing needs.");
-            return Ok(());
+            return context.printer.line("There is nothing to remove: everything is needed.");
         }
         let mut table = Table::new(&["KIND", "NAME", "SIZE", "", "WHY"]);
         let now = (context.now)();
@@ -43,8 +42,7 @@ impl Prune {
             table.row(row(item, now));
         }
         context.printer.table(&table)?;
-        context.printer.line(sentence(&pruned));
-        Ok(())
+        context.printer.line(sentence(&pruned))
     }
 }
 

@@ -16,7 +16,7 @@ pub(in crate::image) fn check(
     for jar in groups.iter().flat_map(|group| &group.jars) {
         facts.push(Facts::of(jar::inspect_file(&jar.source)?));
     }
-    let jars = groups.iter().flat_map(|group| group.jars.iter().map(|jar| (group.role, jar)));
+    let jars = groups.iter().flat_map(|group| group.jars.iter().map(move |jar| (group.role, jar)));
     let parts: Vec<Part<'_>> = jars
         .zip(&facts)
         .map(|((role, jar), facts)| Part {

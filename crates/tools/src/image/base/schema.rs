@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 /// The JSON schema (draft 2020-12) of the file of a base image.
-pub(crate) fn schema() -> Value {
+pub(crate) fn base_schema() -> Value {
     let text =
         |description: &str| json!({ "description": description, "type": "string", "minLength": 1 });
     let items = |description: &str| json!({ "description": description, "type": "array", "items": { "$ref": "#/$defs/item" } });
