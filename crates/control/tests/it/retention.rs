@@ -279,8 +279,8 @@ async fn a_job_stands_on_its_base_image_until_it_is_applied_again() {
     let second = base_image(&server).await;
     assert_ne!(first, second);
     let on = async || {
-        let version = "1.20.5".parse().unwrap();
-        let jobs = server.control().jobs_of_version(&server.principal, version, &environment());
+        let (version, environment) = ("1.20.5".parse().unwrap(), environment());
+        let jobs = server.control().jobs_of_version(&server.principal, version, &environment);
         jobs.await.unwrap()[0].1.clone().expect("it has one")
     };
     assert_eq!(on().await, first);
