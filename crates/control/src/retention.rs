@@ -139,7 +139,7 @@ fn tell(disposal: &Disposal) {
         let (name, size_bytes) = (&item.name, item.bytes);
         match &item.fate {
             Fate::Removed => {
-                tracing::info!(kind = ?item.kind, name, size_bytes, "removed what nothing needs")
+                tracing::info!(kind = ?item.kind, name, size_bytes, "removed what nothing needs");
             }
             Fate::Kept { reason: Some(reason), .. } => {
                 tracing::warn!(kind = ?item.kind, name, reason, "could not remove what nothing needs");

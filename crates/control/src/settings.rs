@@ -34,8 +34,7 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        let hour = Duration::from_secs(60 * 60);
-        Self { releases: 20, unused: hour * 24, every: hour }
+        Self { releases: 20, unused: Duration::from_hours(24), every: Duration::from_hours(1) }
     }
 }
 

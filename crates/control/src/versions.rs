@@ -351,13 +351,11 @@ async fn own_image(
     let named = control.registries().manifest_digest(&reference).await?;
     let digest = named.unwrap_or(found.digest);
     let path = place.repository().strip_suffix(REPOSITORY).unwrap_or_default();
-    match reference.repository().strip_prefix(path) {
-        Some(repository) => Ok(format!("{repository}@{digest}")),
-        None => {
-            let message = format!("the image {image} is not below {registry}; push it there");
-            Err(Error::Invalid { message })
-        }
-    }
+    let Some(repository) = reference.repository().strip_prefix(path) else {
+        let message = format!("the image {image} is not below {registry}; push it there");
+        return Err(Error::Invalid { message });
+    };
+    Ok(format!("{repository}@{digest}"))
 }
 
 /// Pushes the image and returns it by digest, without the registry's address.

@@ -326,7 +326,7 @@ async fn open(world: &World, faults: Faults) -> Alive {
         retention: Retention {
             releases: 2,
             unused: Duration::ZERO,
-            every: Duration::from_secs(24 * 60 * 60),
+            every: Duration::from_hours(24),
         },
         faults,
     };
