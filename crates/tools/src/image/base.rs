@@ -22,7 +22,7 @@ pub(super) struct Base {
     pub(super) name: String,
     pub(super) flink_version: FlinkVersion,
     /// The image that it stands on.
-    pub(super) base: Reference,
+    pub(super) parent: Reference,
     pub(super) target: Reference,
     pub(super) connectors: Vec<Item>,
     pub(super) udfs: Vec<Item>,
@@ -89,7 +89,7 @@ pub(super) fn parse(name: &str, text: &str, directory: &std::path::Path) -> Resu
     let base = Base {
         name: written.name,
         flink_version: reader.parsed("flinkVersion", &written.flink_version)?,
-        base: reader.parsed("base", &written.base)?,
+        parent: reader.parsed("base", &written.base)?,
         target,
         connectors: reader.items("connectors", written.connectors)?,
         udfs: reader.items("udfs", written.udfs)?,

@@ -76,12 +76,12 @@ pub(super) fn run(arguments: &BuildBase, streams: &mut Streams<'_>) -> Result<()
     let (name, text) = load(&arguments.file)?;
     let directory = arguments.file.parent().unwrap_or(Path::new(""));
     let base = base::parse(&name, &text, directory)?;
-    let images = [&base.base, &base.target];
+    let images = [&base.parent, &base.target];
     let session =
         Session::start(&arguments.connection, arguments.platform.first(), &images, streams)?;
     // Before anything is fetched.
-    let line = || format!("reading {}", base.base);
-    let below = session.run(line, session.client.pull_manifest(&base.base), streams)?;
+    let line = || format!("reading {}", base.parent);
+    let below = session.run(line, session.client.pull_manifest(&base.parent), streams)?;
     let groups = base::gather(&name, &base, &arguments.sources, streams)?;
     base::check(&base, &groups, streams)?;
 
@@ -100,7 +100,7 @@ pub(super) fn run(arguments: &BuildBase, streams: &mut Streams<'_>) -> Result<()
     }
     let environment = BTreeMap::new();
     let append = flumen_image::Append {
-        base: &base.base,
+        base: &base.parent,
         target: &base.target,
         layers: &layers,
         labels: &labels(&base),
@@ -157,9 +157,9 @@ impl Built<'_> {
             let jars = if count == 1 { "jar" } else { "jars" };
             streams.note(&format!("{}: {count} {jars}, {}", group.name, megabytes(layer.size)))?;
         }
-        let Base { base, flink_version, .. } = self.base;
+        let Base { parent, flink_version, .. } = self.base;
         let sent = megabytes(pushed.index.sent_bytes);
-        streams.note(&format!("They lie on {base}; {sent} were sent."))?;
+        streams.note(&format!("They lie on {parent}; {sent} were sent."))?;
         streams.note(&format!(
             "To have jobs stand on it: flumen version add {flink_version} --from-image {}",
             pushed.index.reference
@@ -194,7 +194,7 @@ impl Built<'_> {
             "reference": pushed.index.reference.to_string(),
             "digest": pushed.index.digest,
             "tag": self.base.target.tag(),
-            "base": self.base.base.to_string(),
+            "base": self.base.parent.to_string(),
             "baseDigest": self.below.digest,
             "sentBytes": pushed.index.sent_bytes,
             "layers": layers.collect::<Vec<_>>(),

@@ -77,10 +77,10 @@ impl Gathering<'_> {
         items: &[Item],
         streams: &mut Streams<'_>,
     ) -> Result<Vec<Jar>, Error> {
-        let mut jars = self.from_maven(items, streams)?;
+        let mut jars = self.resolved(items, streams)?;
         for item in items {
             if let Item::File { path, digest, key } = item {
-                jars.push(self.from_disk(path, digest.as_ref(), key)?);
+                jars.push(self.on_disk(path, digest.as_ref(), key)?);
             }
         }
         let mut places: BTreeMap<&str, &Path> = BTreeMap::new();
@@ -99,7 +99,7 @@ impl Gathering<'_> {
     }
 
     /// All coordinates of one place are resolved together, as those of a job are.
-    fn from_maven(&mut self, items: &[Item], streams: &mut Streams<'_>) -> Result<Vec<Jar>, Error> {
+    fn resolved(&mut self, items: &[Item], streams: &mut Streams<'_>) -> Result<Vec<Jar>, Error> {
         let mut request = Request::default();
         for item in items {
             if let Item::Maven { coordinates, exclusions } = item {
@@ -129,7 +129,7 @@ impl Gathering<'_> {
         Ok(named.map(jar).collect())
     }
 
-    fn from_disk(&self, path: &Path, digest: Option<&Digest>, key: &str) -> Result<Jar, Error> {
+    fn on_disk(&self, path: &Path, digest: Option<&Digest>, key: &str) -> Result<Jar, Error> {
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.filter(|name| {
             let extension = Path::new(name).extension();
