@@ -1,6 +1,11 @@
 //! What nothing needs goes, and nothing else, whatever happens meanwhile. Here it goes as soon as it is looked for.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+};
 
 use flumen_control::{
     Change, Control, Disposed, Fate, Faults, OperationState, RemovalKind, RollBackOrder, Terms,
@@ -231,6 +236,68 @@ async fn wherever_the_server_dies_the_next_round_removes_the_same() {
         }
     }
     server.finish().await;
+}
+
+/// A `docker-registry`, as Debian packages it.
+struct DockerRegistry(Child);
+
+impl DockerRegistry {
+    /// Starts it and says where it listens; `more` is added to what it is told of its storage.
+    fn start(world: &World, more: &str) -> (Self, String) {
+        let data = world.directory.join("docker-registry");
+        let configuration = format!(
+            "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {}\n{more}http:\n  addr: 127.0.0.1:0\n",
+            data.display()
+        );
+        let file = world.directory.write("docker-registry.yml", configuration);
+        let mut process = Command::new("docker-registry")
+            .arg("serve")
+            .arg(file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("docker-registry must be installed: `make setup` sees to it");
+        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+        let host = log.find_map(|line| {
+            let line = line.unwrap();
+            let (_, host) = line.split_once("listening on ")?;
+            host.split('"').next().map(str::to_owned)
+        });
+        // It must not come to wait for a reader.
+        std::thread::spawn(move || log.for_each(drop));
+        (Self(process), host.expect("it says where it listens"))
+    }
+}
+
+impl Drop for DockerRegistry {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_does_not_delete_keeps_images_and_that_is_said() {
+    for (more, deletes) in [("", false), ("  delete:\n    enabled: true\n", true)] {
+        let mut world = World::start().await;
+        let (_process, host) = DockerRegistry::start(&world, more);
+        world.registry = host;
+        let server = TestServer::start_in(world).await;
+        let (image, _) = leave_something(&server).await;
+        let items = server.dispose().await;
+        let fate = items.into_iter().find(|item| item.name == image).expect("it is told of").fate;
+        if deletes {
+            assert_eq!(fate, Fate::Removed);
+        } else {
+            let Fate::Kept { reason: Some(reason), .. } = fate else { panic!("{fate:?}") };
+            assert!(reason.contains("refused to delete"), "{reason}");
+        }
+        assert_eq!(server.has_image(&image).await, !deletes);
+        // The image that stays is used again.
+        let (again, _) = leave_something(&server).await;
+        assert_eq!(again, image);
+        server.finish().await;
+    }
 }
 
 async fn add_image(server: &TestServer, image: &str) -> Result<(), String> {
