@@ -339,7 +339,13 @@ async fn build_own(server: &TestServer, flink: &str) -> Result<(), flumen_image:
 #[tokio::test]
 async fn a_job_stands_on_its_base_image_until_it_is_applied_again() {
     let server = TestServer::start().await;
-    server.running().await;
+    // No savepoint is taken before another run takes its place.
+    let mut file = job();
+    file["upgradeMode"] = json!("stateless");
+    server.apply(file.clone()).await.unwrap();
+    let run = server.wished_run().await;
+    server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
+    server.until_state("RUNNING").await;
     let first = base_image(&server).await;
     build_own(&server, "1.20.5").await.unwrap();
     add_image(&server, &own_image(&server)).await.unwrap();
@@ -361,12 +367,12 @@ async fn a_job_stands_on_its_base_image_until_it_is_applied_again() {
     server.until_state("RUNNING").await;
     assert_eq!(on().await, first);
 
-    let spec = serde_json::from_value::<flumen_model::JobSpec>(job()).unwrap();
-    let files = application(job(), &JAR).artifacts;
+    let spec = serde_json::from_value::<flumen_model::JobSpec>(file.clone()).unwrap();
+    let files = application(file.clone(), &JAR).artifacts;
     let diff = server.control().diff_job(&server.principal, &spec, &files).await.unwrap();
     let fields: Vec<_> = diff.differences.iter().map(|one| one.field.as_str()).collect();
     assert_eq!(fields, ["baseImage"]);
-    assert_eq!(server.apply(job()).await.unwrap().change, Change::Restart);
+    assert_eq!(server.apply(file.clone()).await.unwrap().change, Change::Restart);
     let run = server.wished_run().await;
     server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
     server
@@ -375,7 +381,7 @@ async fn a_job_stands_on_its_base_image_until_it_is_applied_again() {
         })
         .await;
     assert_eq!(on().await, second);
-    assert_eq!(server.apply(job()).await.unwrap().change, Change::Unchanged);
+    assert_eq!(server.apply(file).await.unwrap().change, Change::Unchanged);
     server.operation_ended(server.cancel().await).await;
     server.until_state("CANCELED").await;
     server.finish().await;
