@@ -13,6 +13,7 @@ mod page;
 mod problem;
 mod query;
 mod release;
+mod removal;
 mod run;
 mod server;
 mod snapshot;
@@ -39,8 +40,9 @@ pub use query::{
     SnapshotsQuery, VersionQuery,
 };
 pub use release::{Release, ReleaseArtifact};
+pub use removal::{Fate, Prune, Pruned, PrunedItem, Removal, RemovalKind};
 pub use run::{Outcome, Run};
 pub use server::{Health, ServerVersion, UiLink};
 pub use snapshot::{Snapshot, SnapshotCause, SnapshotKind};
 pub use state::JobState;
-pub use version::{AddVersion, Version, VersionSource};
+pub use version::{AddVersion, Version, VersionJob, VersionSource};

@@ -1,4 +1,4 @@
-use flumen_model::{EnvironmentName, FlinkVersion};
+use flumen_model::{EnvironmentName, FlinkVersion, JobName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,6 +19,21 @@ pub struct Version {
     pub source: String,
     /// When it was added.
     pub added_at: Timestamp,
+    /// The jobs of this version, by name; only where one version is shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<VersionJob>,
+}
+
+/// A job and what it stands on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionJob {
+    /// Its name.
+    #[schema(value_type = String, example = "word-count")]
+    pub name: JobName,
+    /// The base image of its newest run, by digest; none before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_image: Option<String>,
 }
 
 /// A Flink version to be made available.
@@ -42,6 +57,8 @@ pub struct AddVersion {
 pub enum VersionSource {
     /// An unpacked Flink distribution: an absolute path on the server's machine.
     Directory(String),
+    /// An image in the environment's registry, by tag or by digest, such as `flumen image build` makes.
+    Image(String),
     /// The `apache-flink` and `apache-flink-libraries` packages of the Python package index; always
     /// `true`.
     PythonPackages(bool),

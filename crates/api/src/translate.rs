@@ -11,11 +11,13 @@ use crate::{error::Error, state::Api};
 mod job;
 mod operation;
 mod orders;
+mod removal;
 mod snapshot;
 
 pub(crate) use job::{job, job_state, job_summary, run};
 pub(crate) use operation::{operation, with_savepoint};
 pub(crate) use orders::{restart, savepoint, start, stop};
+pub(crate) use removal::{pruned, removal};
 pub(crate) use snapshot::snapshot;
 
 /// The answer to a request that started an operation.
@@ -204,6 +206,7 @@ pub(crate) fn version(row: control::FlinkVersionRow) -> api::Version {
         base_image: row.image,
         source: row.source,
         added_at: row.created_at,
+        jobs: Vec::new(),
     }
 }
 

@@ -52,6 +52,7 @@ pub(crate) fn new_run(job: &Job, start: RunStart) -> Run {
         start,
         restored: None,
         plan: None,
+        base: None,
         image: None,
         objects: None,
         outcome: None,

@@ -21,6 +21,7 @@ mod queue;
 mod release;
 mod results;
 mod resync;
+mod retention;
 mod settings;
 mod snapshots;
 mod storage;
@@ -41,11 +42,12 @@ pub use jobs::{
 };
 pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};
-pub use settings::{LocalSettings, MavenFiles, Settings};
+pub use retention::{Disposal, Disposed, Fate};
+pub use settings::{LocalSettings, MavenFiles, Retention, Settings};
 pub use store::{
     ApplyOutcome, Change, Environment, EnvironmentDocument, FlinkVersionRow, JobEvent, Operation,
-    OperationKind, OperationState, Principal, Refusal, Release, Run, RunStart, Snapshot,
-    SnapshotCause, SnapshotKind, Step, StepState, Storage,
+    OperationKind, OperationState, Principal, Refusal, Release, Removal, RemovalKind, Run,
+    RunStart, Snapshot, SnapshotCause, SnapshotKind, Step, StepState, Storage,
 };
 pub use tasks::Tasks;
 pub use user_interface::UiResponse;

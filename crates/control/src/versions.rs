@@ -1,12 +1,12 @@
 //! Flink versions of an environment: getting a distribution and making its base image.
 
-use std::path::PathBuf;
+use std::{collections::HashMap, path::PathBuf};
 
 use flumen_flink_dist::{BaseImage, Distribution, find_java};
 use flumen_image::{
     Attributes, Build, Compression, Content, Layer, LayerBuilder, Progress, Reference,
 };
-use flumen_model::{EnvironmentName, FlinkVersion, OperationId};
+use flumen_model::{EnvironmentName, FlinkVersion, JobName, OperationId};
 use flumen_store::{FlinkVersionRow, Operation, OperationKind, OperationState, Principal};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,10 @@ use crate::{
 const DISTRIBUTION: &str = "prepare-distribution";
 const LAYERS: &str = "build-layers";
 const PUSH: &str = "push-image";
+const CHECK: &str = "check-image";
+
+/// The Flink version that an image of `flumen image build` is for.
+const VERSION_LABEL: &str = "flumen.dev/flink-version";
 
 /// What stands in the place of a directory for a distribution out of Python packages.
 pub(crate) const PYTHON_PACKAGES: &str = "pythonPackages";
@@ -33,6 +37,8 @@ const REPOSITORY: &str = "flink";
 pub enum VersionSource {
     /// A Flink home on the server's machine.
     Directory(PathBuf),
+    /// An image of the environment's registry, by tag or by digest.
+    Image(String),
     /// The packages `apache-flink` and `apache-flink-libraries` of the Python package index.
     PythonPackages,
 }
@@ -65,6 +71,24 @@ impl Control {
                 what: format!("Flink version {version} in environment {environment}"),
                 hint: format!("; add it with `flumen version add {version}`"),
             })
+    }
+
+    /// The jobs that stand on a base image of this version, and on which, by name.
+    pub async fn jobs_of_version(
+        &self,
+        principal: &Principal,
+        version: FlinkVersion,
+        environment: &EnvironmentName,
+    ) -> Result<Vec<(JobName, Option<String>)>, Error> {
+        let filter = flumen_store::JobFilter {
+            team: Some(principal.team),
+            environment: Some(environment.clone()),
+            ..flumen_store::JobFilter::default()
+        };
+        let jobs = self.store().jobs(&filter).await?;
+        let mut bases: HashMap<_, _> = self.store().bases(environment).await?.into_iter().collect();
+        let used = jobs.into_iter().filter(|job| job.spec.flink_version == version);
+        Ok(used.map(|job| (job.name, bases.remove(&job.id))).collect())
     }
 
     /// Adds a version to an environment: gets the distribution, makes the base image and pushes it.
@@ -189,6 +213,11 @@ async fn carry_through(control: &Control, operation: &Operation, request: &Reque
 
 async fn add(control: &Control, operation: &Operation, request: &Request) -> Result<(), Error> {
     let registry = control.environment(&request.environment).await?.document.registry;
+    if let VersionSource::Image(image) = &request.source {
+        let found = own_image(control, &registry, image, request.version);
+        let image = step(control, operation, CHECK, found).await?;
+        return save(control, operation, request, image).await;
+    }
     let distribution =
         step(control, operation, DISTRIBUTION, distribution(control, operation, request)).await?;
     let java = find_java(request.version.minor())?;
@@ -199,9 +228,18 @@ async fn add(control: &Control, operation: &Operation, request: &Request) -> Res
     for layer in &layers {
         tokio::fs::remove_file(&layer.path).await.map_err(Error::file("remove", &layer.path))?;
     }
-    let image = image?;
+    save(control, operation, request, image?).await
+}
+
+async fn save(
+    control: &Control,
+    operation: &Operation,
+    request: &Request,
+    image: String,
+) -> Result<(), Error> {
     let source = match &request.source {
         VersionSource::Directory(path) => path.display().to_string(),
+        VersionSource::Image(image) => image.clone(),
         VersionSource::PythonPackages => PYTHON_PACKAGES.to_owned(),
     };
     let row = FlinkVersionRow {
@@ -234,6 +272,10 @@ async fn distribution(
 ) -> Result<Distribution, Error> {
     match &request.source {
         VersionSource::Directory(path) => Ok(Distribution::open(path, request.version)?),
+        VersionSource::Image(_) => {
+            let message = "an image has no distribution".to_owned();
+            Err(Error::Invalid { message })
+        }
         VersionSource::PythonPackages => {
             let settings =
                 flumen_flink_dist::Settings::new(control.settings().cache_directory.clone());
@@ -281,6 +323,39 @@ async fn layers(
         layers.push(builder.write(Compression::Zstd, path).await?);
     }
     Ok(layers)
+}
+
+/// Looks at an image that somebody else made, and returns it by digest, without the registry's address.
+async fn own_image(
+    control: &Control,
+    registry: &str,
+    image: &str,
+    version: FlinkVersion,
+) -> Result<String, Error> {
+    let reference: Reference = image.parse().map_err(Error::from)?;
+    let place: Reference = format!("{registry}/{REPOSITORY}").parse().map_err(Error::from)?;
+    if reference.registry() != place.registry() {
+        let message = format!(
+            "the image {image} is not in the registry {registry} of the environment, where its jobs' images stand on it; push it there"
+        );
+        return Err(Error::Invalid { message });
+    }
+    let found = control.registries().pull_manifest(&reference).await?;
+    let labels = found.config.labels_of_config();
+    let labeled = labels.and_then(|labels| labels.get(VERSION_LABEL));
+    if let Some(other) = labeled.filter(|labeled| **labeled != version.to_string()) {
+        let message = format!("the image {image} was built for Flink {other}, not for {version}");
+        return Err(Error::Invalid { message });
+    }
+    // What the name itself stands for, which may be an index of several platforms.
+    let named = control.registries().manifest_digest(&reference).await?;
+    let digest = named.unwrap_or(found.digest);
+    let path = place.repository().strip_suffix(REPOSITORY).unwrap_or_default();
+    let Some(repository) = reference.repository().strip_prefix(path) else {
+        let message = format!("the image {image} is not below {registry}; push it there");
+        return Err(Error::Invalid { message });
+    };
+    Ok(format!("{repository}@{digest}"))
 }
 
 /// Pushes the image and returns it by digest, without the registry's address.

@@ -3,13 +3,14 @@
 use clap::{Args, Subcommand};
 use flumen_model::FlinkMinor;
 
-use crate::{Error, Streams};
+use crate::{Error, Streams, image::base_schema};
 
 /// Print the JSON schema of a file
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   flumen schema job > job.schema.json
-  flumen schema job --flink-minor 1.20 > job-1.20.schema.json")]
+  flumen schema job --flink-minor 1.20 > job-1.20.schema.json
+  flumen schema base > base.schema.json")]
 pub struct Schema {
     #[command(subcommand)]
     file: File,
@@ -29,10 +30,19 @@ Editors with a YAML language server read it from a first line such as:
         #[arg(long, value_name = "MINOR")]
         flink_minor: Option<FlinkMinor>,
     },
+    /// Print the JSON schema of the files of base images
+    #[command(after_help = "Examples:
+  flumen schema base > base.schema.json
+
+flumen image build reads such files.")]
+    Base,
 }
 
 pub(crate) fn run(arguments: &Schema, streams: &mut Streams<'_>) -> Result<(), Error> {
-    let File::Job { flink_minor } = &arguments.file;
+    let flink_minor = match &arguments.file {
+        File::Job { flink_minor } => flink_minor,
+        File::Base => return streams.print_json(&base_schema()),
+    };
     if let Some(minor) = flink_minor.filter(|minor| !minor.is_supported()) {
         return Err(Error::UnknownMinor { minor });
     }

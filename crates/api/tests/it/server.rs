@@ -58,6 +58,7 @@ impl Server {
             }),
             maven: None,
             artifact_limit: LIMIT,
+            retention: flumen_control::Retention::default(),
             faults: flumen_control::Faults::default(),
         };
         let stop = CancellationToken::new();

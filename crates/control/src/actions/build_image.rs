@@ -4,7 +4,7 @@ use flumen_image::{
     Append, Attributes, Compression, Content, Layer, LayerBuilder, Progress, Reference,
 };
 use flumen_model::{ArtifactRole, RunId};
-use flumen_store::{Job, ReleaseArtifact};
+use flumen_store::{Job, Release, ReleaseArtifact, Run};
 
 use super::{Done, run_of};
 use crate::{Control, Error, clock, identity, release::path_in_image};
@@ -16,19 +16,21 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let release = control.store().release(job.id, &run.release).await?;
     let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
     let registry = control.environment(&job.environment).await?.document.registry;
-    let base = control.version_row(release.content.flink_version, &job.environment).await?;
+    let base = base_of(control, job, &run, &release).await?;
     let artifacts = &release.content.artifacts;
     if artifacts.is_empty() {
-        let image = format!("{registry}/{}", base.image);
-        control.store().save_run_image(run.id, &image).await?;
+        let image = format!("{registry}/{base}");
+        control.store().save_run_image(run.id, &image, &base).await?;
         return Ok(Done::with(format!("{image}, the base image as it is")));
     }
     let repository = format!("flumen/{}", job.name);
-    let key = key(&registry, &repository, &base.image, artifacts);
+    let key = key(&registry, &repository, &base, artifacts);
+    // Until the run has it, no image is removed.
+    let _building = control.keeping().building().await;
     if let Some(known) = control.store().image(&key).await? {
         let image = format!("{registry}/{known}");
         if control.registries().manifest_digest(&parse(&image)?).await?.is_some() {
-            control.store().save_run_image(run.id, &image).await?;
+            control.store().save_run_image(run.id, &image, &base).await?;
             return Ok(Done::with(format!("{image}, unchanged")));
         }
     }
@@ -37,7 +39,7 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let labels =
         BTreeMap::from([("org.opencontainers.image.title".to_owned(), job.name.to_string())]);
     let append = Append {
-        base: &parse(&format!("{registry}/{}", base.image))?,
+        base: &parse(&format!("{registry}/{base}"))?,
         target: &target,
         layers: &layers,
         labels: &labels,
@@ -52,10 +54,31 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     }
     let pushed = pushed?;
     let known = format!("{repository}@{}", pushed.digest);
-    control.store().save_image(&key, &known, clock::now()).await?;
+    let place = (registry.as_str(), known.as_str());
+    control.store().save_image(&key, place, pushed.sent_bytes, clock::now()).await?;
     let image = format!("{registry}/{known}");
-    control.store().save_run_image(run.id, &image).await?;
+    control.store().save_run_image(run.id, &image, &base).await?;
     Ok(Done::with(format!("{image}, {} bytes sent", pushed.sent_bytes)))
+}
+
+/// The base image of a run: the one that was settled when its job was applied; of a start or restart, the one that the
+/// release ran on before. So a job goes from one base image to the next only when it is applied.
+async fn base_of(
+    control: &Control,
+    job: &Job,
+    run: &Run,
+    release: &Release,
+) -> Result<String, Error> {
+    if let Some(base) = &run.base {
+        return Ok(base.clone());
+    }
+    let runs = control.store().runs(job.id).await?;
+    let before = runs.into_iter().find(|one| one.release == run.release && one.base.is_some());
+    if let Some(base) = before.and_then(|one| one.base) {
+        return Ok(base);
+    }
+    let version = release.content.flink_version;
+    Ok(control.version_row(version, &job.environment).await?.image)
 }
 
 /// Waits for an image to be pushed.

@@ -282,11 +282,14 @@ impl Control {
         job: &mut Job,
         operation: &Operation,
     ) -> Result<Run, Error> {
+        let base = self.version_row(job.spec.flink_version, &job.environment).await?.image;
         if !JobState::of(&job.desired, &job.status).is_at_rest() {
-            return self.replace_run(principal, job, RestartOrder::default(), operation).await;
+            let order = RestartOrder::default();
+            let run = self.replace_run(principal, job, order, operation).await?;
+            return Ok(Run { base: Some(base), ..run });
         }
         let start = self.run_start(principal, job, StartOrder::default()).await?;
-        let run = new_run(job, start);
+        let run = Run { base: Some(base), ..new_run(job, start) };
         let intent = Intent::Run { run: run.id, handover: Handover::Cancel };
         job.desired = wanted(job, intent, operation.id);
         Ok(run)

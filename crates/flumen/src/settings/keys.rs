@@ -10,6 +10,10 @@ pub(crate) const LISTEN: &str = "listen";
 pub(crate) const UI_LISTEN: &str = "ui-listen";
 /// The largest artifact.
 pub(crate) const ARTIFACT_LIMIT: &str = "artifact-limit";
+/// How many releases a job keeps.
+pub(crate) const KEEP_RELEASES: &str = "keep-releases";
+/// How long files and images stay that nothing needs.
+pub(crate) const KEEP_UNUSED: &str = "keep-unused";
 /// Settings of Maven, which say where dependencies of jobs are fetched.
 pub(crate) const MAVEN_SETTINGS: &str = "maven-settings";
 /// Where the local cluster's Kubernetes API listens.
@@ -30,12 +34,14 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const LOG_FORMAT: &str = "log-format";
 
 /// Every key, in the order in which they are shown.
-pub(crate) const ALL: [&str; 14] = [
+pub(crate) const ALL: [&str; 16] = [
     DATA_DIRECTORY,
     CACHE_DIRECTORY,
     LISTEN,
     UI_LISTEN,
     ARTIFACT_LIMIT,
+    KEEP_RELEASES,
+    KEEP_UNUSED,
     MAVEN_SETTINGS,
     KUBERNETES_LISTEN,
     REGISTRY_LISTEN,

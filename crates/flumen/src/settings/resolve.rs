@@ -162,6 +162,8 @@ impl<'a> Reader<'a> {
         let listen = self.required::<Address>(keys::LISTEN, "127.0.0.1:7600");
         let ui_listen = self.required::<Address>(keys::UI_LISTEN, "127.0.0.1:7601");
         let artifact_limit = self.required(keys::ARTIFACT_LIMIT, "4g");
+        let keep_releases = self.required(keys::KEEP_RELEASES, "20");
+        let keep_unused = self.required(keys::KEEP_UNUSED, "24h");
         let maven = self.optional(keys::MAVEN_SETTINGS);
         let kubernetes_listen = self.required::<Address>(keys::KUBERNETES_LISTEN, "127.0.0.1:7602");
         let registry_listen = self.required::<Address>(keys::REGISTRY_LISTEN, "127.0.0.1:7603");
@@ -178,6 +180,8 @@ impl<'a> Reader<'a> {
             listen: listen?.0,
             ui_listen: ui_listen?.0,
             artifact_limit: artifact_limit?,
+            keep_releases: keep_releases?,
+            keep_unused: keep_unused?,
             maven,
             kubernetes_listen: kubernetes_listen?.0,
             registry_listen: registry_listen?.0,

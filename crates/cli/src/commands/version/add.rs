@@ -16,9 +16,11 @@ use crate::{
 #[command(after_help = "Examples:
   flumen version add 1.20.5 --wait
   flumen version add 2.3.0 --from-directory /opt/flink-2.3.0
+  flumen version add 1.20.5 --from-image registry.example.com/platform/flink:1.20.5-kafka --wait
 
-Without --from-directory the files come from the Python packages apache-flink and
-apache-flink-libraries, which the server downloads with pip.")]
+Without --from-directory and --from-image the files come from the Python packages apache-flink
+and apache-flink-libraries, which the server downloads with pip. An image is taken by its digest:
+a version that is added again stands on the new one, and a job does when it is applied next.")]
 pub struct Add {
     /// The Flink version, such as 1.20.5
     version: FlinkVersion,
@@ -30,15 +32,20 @@ pub struct Add {
     #[arg(long, value_name = "DIRECTORY")]
     from_directory: Option<PathBuf>,
 
+    /// Take an image of the environment's registry, such as `flumen image build` makes
+    #[arg(long, value_name = "IMAGE", conflicts_with = "from_directory")]
+    from_image: Option<String>,
+
     #[command(flatten)]
     wait: WaitArguments,
 }
 
 impl Add {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
-        let source = match self.from_directory {
-            None => VersionSource::PythonPackages(true),
-            Some(directory) => {
+        let source = match (self.from_image, self.from_directory) {
+            (Some(image), _) => VersionSource::Image(image),
+            (None, None) => VersionSource::PythonPackages(true),
+            (None, Some(directory)) => {
                 let absolute = path::absolute(&directory)
                     .map_err(|source| Error::Directory { directory, source })?;
                 VersionSource::Directory(absolute.to_string_lossy().into_owned())
