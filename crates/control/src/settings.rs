@@ -15,6 +15,8 @@ pub struct Settings {
     pub maven: Option<MavenFiles>,
     /// How many bytes a file may have that is fetched from a URL.
     pub artifact_limit: u64,
+    /// The index of Python packages that requirements are resolved by. Default: the public one.
+    pub python_index: Option<url::Url>,
     /// The points around each effect, for tests. Default: inert.
     pub faults: Faults,
 }

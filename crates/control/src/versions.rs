@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use flumen_flink_dist::{BaseImage, Distribution, find_java};
+use flumen_flink_dist::{BaseImage, Distribution, Java, PyFlink, find_java};
 use flumen_image::{
     Attributes, Build, Compression, Content, Layer, LayerBuilder, Progress, Reference,
 };
-use flumen_model::{EnvironmentName, FlinkVersion, OperationId};
+use flumen_model::{EnvironmentName, FlinkVersion, ImagePython, OperationId};
 use flumen_store::{FlinkVersionRow, Operation, OperationKind, OperationState, Principal};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,21 @@ pub enum VersionSource {
     PythonPackages,
 }
 
+/// What a base image is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionFiles {
+    /// Flink itself.
+    pub source: VersionSource,
+    /// A directory on the server's machine into which `PyFlink` was installed. Default: none.
+    pub pyflink: Option<PathBuf>,
+}
+
+impl From<VersionSource> for VersionFiles {
+    fn from(source: VersionSource) -> Self {
+        Self { source, pyflink: None }
+    }
+}
+
 /// What `version add` asked for, as the operation keeps it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,6 +59,8 @@ struct Request {
     version: FlinkVersion,
     environment: EnvironmentName,
     source: VersionSource,
+    #[serde(default)]
+    pyflink: Option<PathBuf>,
 }
 
 impl Control {
@@ -76,11 +93,12 @@ impl Control {
         principal: &Principal,
         version: FlinkVersion,
         environment: &EnvironmentName,
-        source: VersionSource,
+        files: impl Into<VersionFiles>,
         key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
         let environment = self.environment(environment).await?.name;
-        let request = Request { version, environment, source };
+        let VersionFiles { source, pyflink } = files.into();
+        let request = Request { version, environment, source, pyflink };
         again_if_stale(|| self.try_add(principal, &request, &key)).await
     }
 
@@ -192,7 +210,7 @@ async fn add(control: &Control, operation: &Operation, request: &Request) -> Res
     let distribution =
         step(control, operation, DISTRIBUTION, distribution(control, operation, request)).await?;
     let java = find_java(request.version.minor())?;
-    let base = BaseImage::of(&distribution, &java)?;
+    let (base, python) = base_image(&distribution, &java, request.pyflink.clone()).await?;
     let layers = step(control, operation, LAYERS, layers(control, &base, request)).await?;
     let image =
         step(control, operation, PUSH, push(control, &registry, &base, &layers, request)).await;
@@ -209,9 +227,27 @@ async fn add(control: &Control, operation: &Operation, request: &Request) -> Res
         environment: request.environment.clone(),
         image,
         source,
+        python,
         created_at: clock::now(),
     };
     Ok(control.store().save_version(operation.team, &row).await?)
+}
+
+/// What the base image holds, and its Python, if it gets `PyFlink`.
+async fn base_image(
+    distribution: &Distribution,
+    java: &Java,
+    pyflink: Option<PathBuf>,
+) -> Result<(BaseImage, Option<ImagePython>), Error> {
+    let base = BaseImage::of(distribution, java)?;
+    let Some(directory) = pyflink else { return Ok((base, None)) };
+    let version = distribution.version();
+    let made = tokio::task::spawn_blocking(move || {
+        let pyflink = PyFlink::open(&directory, version)?;
+        Ok((base.with_pyflink(&pyflink)?, Some(pyflink.python().clone())))
+    });
+    let interrupted = |_| flumen_flink_dist::Error::Interrupted { step: "looking at PyFlink" };
+    Ok(made.await.map_err(interrupted)??)
 }
 
 async fn step<T>(

@@ -110,6 +110,7 @@ fn control_settings(settings: &Settings, faults: Faults) -> flumen_control::Sett
         }),
         maven: Some(maven_files(settings)),
         artifact_limit: settings.artifact_limit.bytes(),
+        python_index: Some(settings.python_index.0.clone()),
         faults,
     }
 }

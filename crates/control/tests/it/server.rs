@@ -322,6 +322,7 @@ async fn open(world: &World, faults: Faults) -> Alive {
             variable: |_| None,
         }),
         artifact_limit: ARTIFACT_LIMIT,
+        python_index: world.python_index.clone(),
         faults,
     };
     let tasks = Tasks::new(CancellationToken::new());

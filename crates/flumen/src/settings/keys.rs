@@ -12,6 +12,8 @@ pub(crate) const UI_LISTEN: &str = "ui-listen";
 pub(crate) const ARTIFACT_LIMIT: &str = "artifact-limit";
 /// Settings of Maven, which say where dependencies of jobs are fetched.
 pub(crate) const MAVEN_SETTINGS: &str = "maven-settings";
+/// The index of Python packages.
+pub(crate) const PYTHON_INDEX: &str = "python-index";
 /// Where the local cluster's Kubernetes API listens.
 pub(crate) const KUBERNETES_LISTEN: &str = "kubernetes-listen";
 /// Where the local cluster's registry listens.
@@ -30,13 +32,14 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const LOG_FORMAT: &str = "log-format";
 
 /// Every key, in the order in which they are shown.
-pub(crate) const ALL: [&str; 14] = [
+pub(crate) const ALL: [&str; 15] = [
     DATA_DIRECTORY,
     CACHE_DIRECTORY,
     LISTEN,
     UI_LISTEN,
     ARTIFACT_LIMIT,
     MAVEN_SETTINGS,
+    PYTHON_INDEX,
     KUBERNETES_LISTEN,
     REGISTRY_LISTEN,
     ALLOCATABLE_CPU,

@@ -61,6 +61,7 @@ impl Program {
             .with(keys::UI_LISTEN, &settings.ui_listen)
             .with(keys::ARTIFACT_LIMIT, &settings.artifact_limit)
             .with(keys::CACHE_DIRECTORY, &settings.cache_directory.display())
+            .with(keys::PYTHON_INDEX, &settings.python_index)
             .with_some(keys::MAVEN_SETTINGS, maven)
     }
 
