@@ -15,6 +15,7 @@ mod launcher;
 mod node;
 mod outages;
 mod preparations;
+mod python;
 mod server;
 mod snapshots;
 mod sql;
