@@ -66,7 +66,7 @@ pub fn read(path: &Path, name: &str) -> Result<Contents, Error> {
     check_count(archive.len(), name)?;
     for place in 0..archive.len() {
         let entry = archive.by_index_raw(place).map_err(|error| refuse(error.to_string()))?;
-        let inside = entry.name().to_owned();
+        let inside = entry.name().map_err(|error| refuse(error.to_string()))?.into_owned();
         if !is_plain(&inside) {
             return Err(refuse(format!("{inside:?} in it leads out of it")));
         }

@@ -1,6 +1,6 @@
 //! What a wheel says that it needs.
 
-use std::{fs::File, io::Read as _, path::Path, str::FromStr as _};
+use std::{borrow::Cow, fs::File, io::Read as _, path::Path, str::FromStr as _};
 
 use pep508_rs::Requirement;
 
@@ -59,7 +59,7 @@ pub(crate) fn of_wheel(path: &Path, name: &str) -> Result<String, Error> {
             project.is_ok_and(|project| project == wheel.project)
         })
     };
-    let entry = archive.file_names().find(|entry| is_it(entry)).map(str::to_owned);
+    let entry = archive.file_names().flatten().find(|entry| is_it(entry)).map(Cow::into_owned);
     let entry =
         entry.ok_or_else(|| refuse("it has no .dist-info/METADATA of its own".to_owned()))?;
     let entry = archive.by_name(&entry).map_err(|error| refuse(error.to_string()))?;

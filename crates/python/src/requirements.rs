@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 
 use flumen_model::Digest;
-use pep508_rs::{Pep508ErrorSource, Requirement, VersionOrUrl};
+use pep508_rs::{Pep508ErrorSource, Requirement, VerbatimUrl, VersionOrUrl};
 
 use crate::Error;
 
@@ -41,7 +41,7 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Wanted>, Error> {
             return Err(refuse(problem));
         }
         let hashes = hashes(options).map_err(refuse)?;
-        let parsed = Requirement::from_str(requirement).map_err(|error| {
+        let parsed = Requirement::<VerbatimUrl>::from_str(requirement).map_err(|error| {
             // Its own text underlines the place in the line, over several lines.
             let why = match error.message {
                 Pep508ErrorSource::String(text)

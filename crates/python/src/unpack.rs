@@ -27,7 +27,7 @@ pub fn unpack(wheel: &Path, name: &str, directory: &Path) -> Result<(), Error> {
     let mut left = MOST_BYTES;
     for place in 0..archive.len() {
         let entry = archive.by_index(place).map_err(|error| refuse(error.to_string()))?;
-        let inside = entry.name().to_owned();
+        let inside = entry.name().map_err(|error| refuse(error.to_string()))?.into_owned();
         if !is_plain(&inside) {
             return Err(refuse(format!("{inside:?} in it leads out of it")));
         }

@@ -89,7 +89,7 @@ mod tests {
         let bytes = packed(["jobs/count.py", "main.py"]);
         assert_eq!(bytes, packed(["main.py", "jobs/count.py"]));
         let archive = zip::ZipArchive::new(io::Cursor::new(bytes)).expect("an archive");
-        let names: Vec<_> = archive.file_names().collect();
+        let names: Vec<_> = archive.file_names().map(|name| name.expect("UTF-8")).collect();
         assert_eq!(names, ["jobs/count.py", "main.py"]);
     }
 

@@ -159,8 +159,8 @@ fn file(shelf: &Shelf, name: &str) -> Response {
         return bytes.clone().into_response();
     }
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("a wheel");
-    let entry = archive.file_names().find(|name| name.ends_with("METADATA"));
-    let entry = entry.expect("metadata").to_owned();
+    let entry = archive.file_names().flatten().find(|name| name.ends_with("METADATA"));
+    let entry = entry.expect("metadata").into_owned();
     let text = std::io::read_to_string(archive.by_name(&entry).expect("an entry"));
     text.expect("text").into_response()
 }

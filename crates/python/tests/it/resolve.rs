@@ -76,13 +76,12 @@ async fn what_the_index_says_of_a_wheel_must_be_so() {
 #[tokio::test]
 async fn a_hash_of_the_requirements_must_be_that_of_the_wheel() {
     let index = Index::start(two(), Quirks::default()).await;
-    let [(_, geo), (_, shapes), ..] = two().try_into().expect("four files");
-    let whole =
-        format!("geo==1.2 --hash={}\nshapes==0.9 --hash={}\n", digest(&geo), digest(&shapes));
+    let [(_, geo), (_, shapes), ..] = &two()[..] else { panic!("four files") };
+    let whole = format!("geo==1.2 --hash={}\nshapes==0.9 --hash={}\n", digest(geo), digest(shapes));
     assert_eq!(index.resolve(&whole).await.expect("resolved").wheels.len(), 2);
     let wrong = format!("geo==1.2 --hash={}\n", digest(b"other"));
     let told = index.resolve(&wrong).await.expect_err("refused").to_string();
-    assert!(told.contains("no wheel of geo 1.2") && told.contains(digest(&geo).hex()), "{told}");
+    assert!(told.contains("no wheel of geo 1.2") && told.contains(digest(geo).hex()), "{told}");
 }
 
 #[tokio::test]
