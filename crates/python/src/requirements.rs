@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 
 use flumen_model::Digest;
-use pep508_rs::{Pep508ErrorSource, Requirement, VerbatimUrl, VersionOrUrl};
+use pep508_rs::{PackageName, Pep508ErrorSource, Requirement, VerbatimUrl, VersionOrUrl};
 
 use crate::Error;
 
@@ -141,12 +141,14 @@ fn refused_option(option: &str) -> String {
 
 /// What to do about a line that names a file or a repository rather than a package.
 fn elsewhere(requirement: &str) -> Option<String> {
+    if requirement.contains("://") {
+        // What stands before the address may be part of it, with a password.
+        let name = requirement.split('@').next().unwrap_or_default().trim();
+        let is_name = PackageName::new(name.to_owned()).is_ok();
+        return Some(by_url(if is_name { name } else { "the package" }));
+    }
     let is_path = requirement.starts_with(['.', '/', '~'])
         || [".whl", ".zip", ".gz", ".txt"].iter().any(|end| requirement.ends_with(end));
-    let is_url = requirement.split_once("://").is_some_and(|(scheme, _)| !scheme.contains('@'));
-    if is_url {
-        return Some(by_url("the package"));
-    }
     is_path.then(|| {
         format!("{requirement:?} is a file; give it as a dependency with path: and role: python")
     })

@@ -102,7 +102,9 @@ impl WheelName {
         let digits = build.len() - build.trim_start_matches(|one: char| one.is_ascii_digit()).len();
         let number = build[..digits].parse().unwrap_or_default();
         Some(Self {
-            project: PackageName::new((*project).to_owned()).ok()?,
+            project: PackageName::new((*project).to_owned())
+                .ok()
+                .filter(|it| !it.as_str().is_empty())?,
             version: version.parse().ok()?,
             build: (number, build[digits..].to_owned()),
             pythons: rest[0].to_owned(),

@@ -69,3 +69,50 @@ pub(super) fn joined(python: &Python, configuration: &Configuration) -> Result<P
     let (files, archives) = (join(FILES, &python.files)?, join(ARCHIVES, &python.archives)?);
     Ok(Python { files, archives, ..python.clone() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(change: &str, files: &[(&str, ArtifactRole)]) -> Python {
+        let text = format!(
+            r#"{{"name":"a","environment":"local","flinkVersion":"1.20.5","kind":"python","artifact":"x/a.py","arguments":["x"]{change}}}"#
+        );
+        let spec: JobSpec = serde_json::from_str(&text).expect("valid");
+        let program = Program::of_python(&spec, files);
+        assert_eq!((program.jar, program.arguments), (None, vec!["x".to_owned()]));
+        program.python.expect("a Python program")
+    }
+
+    #[test]
+    fn files_and_archives_are_named_by_what_they_are_for() {
+        let python = program(
+            "",
+            &[
+                ("a.py", ArtifactRole::Python),
+                ("kafka.jar", ArtifactRole::Lib),
+                ("lib.zip", ArtifactRole::Python),
+                ("geo-1-py3-none-any.whl", ArtifactRole::Python),
+                ("numpy-1-py3-none-any.whl", ArtifactRole::Wheel),
+                ("more.py", ArtifactRole::Python),
+                ("venv.tgz", ArtifactRole::Archive),
+                ("requirements.txt", ArtifactRole::Requirements),
+            ],
+        );
+        assert_eq!(python.entry, PythonEntry::File("/opt/flink/usrlib/a.py".into()));
+        let files = "/opt/flink/usrlib/lib.zip,/opt/flink/usrlib/more.py";
+        assert_eq!(python.files.as_deref(), Some(files));
+        assert_eq!(python.archives.as_deref(), Some("/opt/flink/usrlib/venv.tgz"));
+        assert_eq!(python.requirements, None, "nothing is installed in a pod");
+    }
+
+    #[test]
+    fn a_module_is_looked_for_in_the_artifact() {
+        let module = r#","module":"jobs.count""#;
+        let python = program(module, &[("jobs.zip", ArtifactRole::Python)]);
+        assert_eq!(python.entry, PythonEntry::Module("jobs.count".into()));
+        assert_eq!(python.files.as_deref(), Some("/opt/flink/usrlib/jobs.zip"));
+        let wheel = program(module, &[("jobs-1-py3-none-any.whl", ArtifactRole::Python)]);
+        assert_eq!(wheel.files, None, "it is unpacked where Python looks anyway");
+    }
+}
