@@ -244,7 +244,8 @@ async fn base_image(
     let version = distribution.version();
     let made = tokio::task::spawn_blocking(move || {
         let pyflink = PyFlink::open(&directory, version)?;
-        Ok((base.with_pyflink(&pyflink)?, Some(pyflink.python().clone())))
+        let python = pyflink.python().clone();
+        Ok::<_, flumen_flink_dist::Error>((base.with_pyflink(&pyflink)?, Some(python)))
     });
     let interrupted = |_| flumen_flink_dist::Error::Interrupted { step: "looking at PyFlink" };
     Ok(made.await.map_err(interrupted)??)

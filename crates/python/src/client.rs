@@ -155,11 +155,11 @@ impl Client {
     }
 
     async fn learn(&self, need: Need, known: &mut Known) -> Result<(), Error> {
-        let listings = stream::iter(need.listings).map(async |project| {
+        let listings = stream::iter(need.listings).map(|project| async move {
             let files = self.listing(&project).await?;
             Ok::<_, Error>((project, files))
         });
-        let requires = stream::iter(need.requires).map(async |(version, file)| {
+        let requires = stream::iter(need.requires).map(|(version, file)| async move {
             let requires = self.requires(&file).await?;
             Ok::<_, Error>((version, requires))
         });

@@ -166,7 +166,10 @@ impl Transport {
         Error::Fetch { what, index, source: source.without_url() }
     }
 
-    async fn again<T>(&self, request: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+    async fn again<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        request: impl Fn() -> F,
+    ) -> Result<T, Error> {
         let mut pause = FIRST_PAUSE;
         for _ in 1..TRIES {
             match request().await {

@@ -36,7 +36,7 @@ fn mode(metadata: &fs::Metadata) -> u32 {
     if metadata.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 }
 }
 
-/// Every file with its path from the directory, in order. Links are followed, but not to a directory above.
+/// Every file with its path from the directory, in order. Links to files are followed.
 fn files(directory: &Path) -> io::Result<Vec<String>> {
     let refuse = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
     let (mut found, mut to_visit) = (Vec::new(), vec![String::new()]);
@@ -52,12 +52,12 @@ fn files(directory: &Path) -> io::Result<Vec<String>> {
             }
             let inside = format!("{prefix}{name}");
             let metadata = fs::metadata(entry.path())?;
-            if metadata.is_dir() && entry.file_type()?.is_symlink() {
-                return Err(refuse(format!("{inside} in it is a link to a directory")));
-            } else if metadata.is_dir() {
-                to_visit.push(format!("{inside}/"));
-            } else if metadata.is_file() {
+            if metadata.is_file() {
                 found.push(inside);
+            } else if metadata.is_dir() && !entry.file_type()?.is_symlink() {
+                to_visit.push(format!("{inside}/"));
+            } else {
+                return Err(refuse(format!("{inside} in it is neither a file nor a directory")));
             }
         }
     }

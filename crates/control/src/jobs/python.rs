@@ -226,9 +226,9 @@ impl Control {
         spec: &JobSpec,
         packages: &Packages,
     ) -> Result<Vec<ReleaseArtifact>, Error> {
-        let wheels = stream::iter(&packages.wheels);
-        let wheels = wheels.map(|wheel| self.fetch_wheel(spec, packages, wheel));
-        let mut wheels: Vec<_> = wheels.buffer_unordered(AT_ONCE).try_collect().await?;
+        let each = packages.wheels.iter().map(|wheel| self.fetch_wheel(spec, packages, wheel));
+        let each = stream::iter(each.collect::<Vec<_>>());
+        let mut wheels: Vec<_> = each.buffer_unordered(AT_ONCE).try_collect().await?;
         // The same release whichever came first.
         wheels.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(wheels)

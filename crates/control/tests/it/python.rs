@@ -258,19 +258,28 @@ async fn files_that_python_or_flink_cannot_take_are_refused() {
     let other = zip(&[("jobs/other.py", "")]);
     let module = || python_job(&json!({"module": "jobs.count", "artifact": "jobs.zip"}));
     let python = ArtifactRole::Python;
+    let file = |name: &'static str, content: &'static [u8]| (name, python, content);
     let cases: [(Value, Vec<(&str, ArtifactRole, &[u8])>, &str); 8] = [
-        (python_job(&json!({})), vec![("count.py", python, b"")], "is empty"),
-        (python_job(&json!({})), vec![("count.py", python, b"PK\x03\x04\0\0")], "is no text"),
-        (module(), vec![("jobs.zip", python, b"no zip")], "jobs.zip cannot be used: it is no zip"),
-        (module(), vec![("jobs.zip", python, &outside)], "\"../out.py\" in it leads out of it"),
-        (module(), vec![("jobs.zip", python, &other)], "has no module jobs.count"),
+        (python_job(&json!({})), vec![file("count.py", b"")], "is empty"),
+        (python_job(&json!({})), vec![file("count.py", b"PK\x03\x04\0\0")], "is no text"),
+        (module(), vec![file("jobs.zip", b"no zip")], "jobs.zip cannot be used: it is no zip"),
+        (
+            module(),
+            vec![("jobs.zip", python, outside.as_slice())],
+            "\"../out.py\" in it leads out of it",
+        ),
+        (module(), vec![("jobs.zip", python, other.as_slice())], "has no module jobs.count"),
         (
             python_job(&json!({})),
-            vec![MAIN, ("a.rar", ArtifactRole::Archive, b"x")],
+            vec![MAIN, ("a.rar", ArtifactRole::Archive, &b"x"[..])],
             "has the role archive",
         ),
-        (python_job(&json!({})), vec![MAIN, ("a.sh", python, b"x")], "has the role python"),
-        (python_job(&json!({})), vec![MAIN, (WHEEL, ArtifactRole::Wheel, b"x")], "the role wheel"),
+        (python_job(&json!({})), vec![MAIN, file("a.sh", b"x")], "has the role python"),
+        (
+            python_job(&json!({})),
+            vec![MAIN, (WHEEL, ArtifactRole::Wheel, &b"x"[..])],
+            "the role wheel",
+        ),
     ];
     for (file, files, words) in cases {
         let apply = with_files(&server, file, &files).await;
