@@ -104,7 +104,7 @@ impl WheelName {
         Some(Self {
             project: PackageName::new((*project).to_owned())
                 .ok()
-                .filter(|it| !it.as_str().is_empty())?,
+                .filter(|it| !AsRef::<str>::as_ref(it).is_empty())?,
             version: version.parse().ok()?,
             build: (number, build[digits..].to_owned()),
             pythons: rest[0].to_owned(),
