@@ -67,7 +67,10 @@ pub(crate) struct Pick {
 #[derive(Debug, Clone)]
 struct Demand {
     requirement: Requirement,
+    /// Who wants it, for messages.
     by: String,
+    /// The project that does, unless it is the file.
+    from: Option<PackageName>,
 }
 
 impl Demand {
@@ -94,8 +97,8 @@ struct Candidate {
 enum Stop {
     /// Something has to be known first.
     Need,
-    /// Nothing fits here; another version of something before may.
-    DeadEnd,
+    /// Nothing fits here; another version of one of these may help, and of nothing else.
+    DeadEnd(BTreeSet<PackageName>),
     /// Nothing will.
     Failed(Error),
 }
@@ -127,7 +130,8 @@ pub(crate) fn step(problem: &Problem<'_>, known: &Known) -> Result<Step, Error> 
     };
     for Wanted { requirement, place, .. } in problem.wanted {
         if requirement.evaluate_markers(&problem.target.markers, &[]) {
-            let demand = Demand { requirement: requirement.clone(), by: place.clone() };
+            let (requirement, by) = (requirement.clone(), place.clone());
+            let demand = Demand { requirement, by, from: None };
             search.demands.push(demand);
         }
     }
@@ -135,7 +139,7 @@ pub(crate) fn step(problem: &Problem<'_>, known: &Known) -> Result<Step, Error> 
         Ok(()) => Ok(Step::Done(search.picked())),
         Err(Stop::Need) => Ok(Step::Need(search.need)),
         Err(Stop::Failed(error)) => Err(error),
-        Err(Stop::DeadEnd) => {
+        Err(Stop::DeadEnd(_)) => {
             let conflict = search.conflict.take();
             Err(conflict.unwrap_or(Error::TooHard { tries: search.tries }))
         }
@@ -153,6 +157,8 @@ impl Search<'_> {
             }
             other => other?,
         };
+        // Why there is no other version of it to try.
+        let mut culprits = self.wanted_by(&project);
         for candidate in candidates {
             self.tries += 1;
             if self.tries > MOST_TRIES {
@@ -165,14 +171,24 @@ impl Search<'_> {
                 self.look_ahead();
             }
             match followed.and_then(|()| self.go()) {
-                Err(Stop::DeadEnd) => {
+                Err(Stop::DeadEnd(blamed)) => {
                     self.demands.truncate(before);
                     self.picks.remove(&project);
+                    if !blamed.contains(&project) {
+                        return Err(Stop::DeadEnd(blamed));
+                    }
+                    culprits.extend(blamed.into_iter().filter(|one| *one != project));
                 }
                 done => return done,
             }
         }
-        Err(Stop::DeadEnd)
+        Err(Stop::DeadEnd(culprits))
+    }
+
+    /// The projects that want something of a project.
+    fn wanted_by(&self, project: &PackageName) -> BTreeSet<PackageName> {
+        let of = self.demands.iter().filter(|one| one.requirement.name == *project);
+        of.filter_map(|one| one.from.clone()).collect()
     }
 
     /// Projects of which no version is taken yet, in the order in which they came up.
@@ -210,8 +226,9 @@ impl Search<'_> {
                     return Err(Stop::Need);
                 }
                 Some(Err(problem)) => {
-                    let project = format!("{project} {version}");
-                    return Err(self.dead_end(|_| explain::unreadable(project, problem)));
+                    let name = format!("{project} {version}");
+                    let culprits = BTreeSet::from([project]);
+                    return Err(self.dead_end(culprits, |_| explain::unreadable(name, problem)));
                 }
                 Some(Ok(requires)) => requires,
             };
@@ -228,14 +245,21 @@ impl Search<'_> {
                 let name = requirement.name.clone();
                 if matches!(requirement.version_or_url, Some(VersionOrUrl::Url(_))) {
                     let error = Error::ByUrl { project: name.to_string(), by: by.clone() };
-                    return Err(self.dead_end(|_| error));
+                    return Err(self.dead_end(BTreeSet::from([project]), |_| error));
                 }
-                let demand = Demand { requirement: requirement.clone(), by: by.clone() };
+                let demand = Demand {
+                    requirement: requirement.clone(),
+                    by: by.clone(),
+                    from: Some(project.clone()),
+                };
                 let fits =
                     self.picks.get(&name).is_none_or(|picked| demand.allows(&picked.version));
                 self.demands.push(demand);
                 if !fits {
-                    return Err(self.dead_end(|it| it.contradiction(&name)));
+                    // Another version of what was taken may fit too.
+                    let mut culprits = self.wanted_by(&name);
+                    culprits.insert(name.clone());
+                    return Err(self.dead_end(culprits, |it| it.contradiction(&name)));
                 }
                 // Another extra of it may be wanted now.
                 if self.picks.contains_key(&name) && !requirement.extras.is_empty() {
@@ -257,17 +281,18 @@ impl Search<'_> {
     fn candidates(&mut self, project: &PackageName) -> Result<Vec<Candidate>, Stop> {
         let wanted: Vec<Demand> =
             self.demands.iter().filter(|one| one.requirement.name == *project).cloned().collect();
+        let culprits = self.wanted_by(project);
         let mut fitting = Vec::new();
         if let Some(version) = self.problem.installed.get(project) {
             if wanted.iter().all(|one| one.allows(version)) {
                 fitting.push(Candidate { version: version.clone(), file: None });
             } else if OF_FLINK.contains(&project.as_ref()) {
                 let version = version.clone();
-                return Err(self.dead_end(|it| it.of_flink(project, &version)));
+                return Err(self.dead_end(culprits, |it| it.of_flink(project, &version)));
             }
         }
         if let Some(error) = self.lacks_hash(project, &wanted).filter(|_| fitting.is_empty()) {
-            return Err(self.dead_end(|_| error));
+            return Err(self.dead_end(culprits, |_| error));
         }
         match self.known.listings.get(project) {
             // The image has what is wanted: nothing is asked for that may not be needed.
@@ -276,12 +301,14 @@ impl Search<'_> {
                 self.need.listings.insert(project.clone());
                 return Err(Stop::Need);
             }
-            Some(None) if fitting.is_empty() => return Err(self.dead_end(|it| it.unknown(project))),
+            Some(None) if fitting.is_empty() => {
+                return Err(self.dead_end(culprits, |it| it.unknown(project)));
+            }
             Some(None) => {}
             Some(Some(files)) => fitting.extend(self.from_index(project, files, &wanted)),
         }
         if fitting.is_empty() {
-            return Err(self.dead_end(|it| it.nothing_fits(project)));
+            return Err(self.dead_end(culprits, |it| it.nothing_fits(project)));
         }
         Ok(fitting)
     }
@@ -363,11 +390,15 @@ impl Search<'_> {
     }
 
     /// Notes why it does not go on here, if that is the first time.
-    fn dead_end(&mut self, why: impl FnOnce(&Self) -> Error) -> Stop {
+    fn dead_end(
+        &mut self,
+        culprits: BTreeSet<PackageName>,
+        why: impl FnOnce(&Self) -> Error,
+    ) -> Stop {
         if self.conflict.is_none() {
             self.conflict = Some(why(self));
         }
-        Stop::DeadEnd
+        Stop::DeadEnd(culprits)
     }
 }
 

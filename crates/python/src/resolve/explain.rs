@@ -1,6 +1,6 @@
 //! Why nothing fits, for a person.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pep440_rs::Version;
 use pep508_rs::PackageName;
@@ -60,7 +60,7 @@ impl Search<'_> {
         let wanted: Vec<_> =
             self.demands.iter().filter(|one| one.requirement.name == *project).collect();
         let fits = |version: &Version| wanted.iter().all(|one| one.allows(version));
-        let (mut other_tags, mut other_hash, mut withdrawn) = (BTreeSet::new(), None, None);
+        let (mut other_tags, mut other_hash, mut withdrawn) = (BTreeMap::new(), None, None);
         let mut source: Option<Version> = None;
         for file in files {
             if let Some(wheel) = WheelName::parse(&file.name) {
@@ -70,7 +70,9 @@ impl Search<'_> {
                 let is_usable = self.usable(project, file).is_some()
                     && self.problem.target.tags.place(&wheel).is_some();
                 if !is_usable {
-                    other_tags.insert(wheel.shown_tags());
+                    let tags: &mut BTreeSet<String> =
+                        other_tags.entry(wheel.version.clone()).or_default();
+                    tags.insert(wheel.shown_tags());
                 } else if file.is_yanked {
                     withdrawn = withdrawn.max(Some(wheel.version));
                 } else {
@@ -88,20 +90,22 @@ impl Search<'_> {
                 found: sha256.map(|it| it.to_string()).unwrap_or_default(),
             };
         }
-        let why = match (other_tags.is_empty(), source) {
+        // What is newest says best what there is.
+        let other_tags = other_tags.last_key_value();
+        let why = match (other_tags, source) {
             _ if withdrawn.is_some() => {
                 let version = withdrawn.map(|it| it.to_string()).unwrap_or_default();
                 format!("{version} was withdrawn; name it with == if it is wanted all the same")
             }
-            (true, None) => return self.contradiction(project),
-            (true, Some(version)) => format!(
+            (None, None) => return self.contradiction(project),
+            (None, Some(version)) => format!(
                 "{version} comes only as source, and building it would run its code on the server"
             ),
-            (false, _) => {
-                let named: Vec<_> = other_tags.iter().take(MOST_NAMED).cloned().collect();
-                let more = other_tags.len().saturating_sub(MOST_NAMED);
+            (Some((version, tags)), _) => {
+                let named: Vec<_> = tags.iter().take(MOST_NAMED).cloned().collect();
+                let more = tags.len().saturating_sub(MOST_NAMED);
                 let more = if more > 0 { format!(" and {more} others") } else { String::new() };
-                format!("its wheels are for {}{more}", named.join(", "))
+                format!("the wheels of {version} are for {}{more}", named.join(", "))
             }
         };
         Error::NoWheel {

@@ -225,3 +225,23 @@ fn one_round_asks_for_all_that_is_known_to_be_needed() {
     let Asked { picks, rounds } = index.resolve("a", &[]).expect("resolved");
     assert_eq!((picks.len(), rounds), (4, 4), "listing, metadata, three listings, three metadata");
 }
+
+#[test]
+fn what_has_nothing_to_do_with_a_contradiction_is_not_tried_again() {
+    let mut files = vec![
+        ("c-1.0-py3-none-any.whl", ""),
+        ("d-1.0-py3-none-any.whl", "c<2"),
+        ("d-2.0-py3-none-any.whl", "c>=2"),
+    ];
+    let names: Vec<String> = (1..200).map(|it| format!("a-{it}.0-py3-none-any.whl")).collect();
+    files.extend(names.iter().map(|name| (&*name.clone().leak(), "")));
+    let index = Index(files);
+    let Asked { picks, rounds } = index.resolve("a\nd\n", &[]).expect("resolved");
+    assert_eq!(
+        picks,
+        ["a-199.0-py3-none-any.whl", "c-1.0-py3-none-any.whl", "d-1.0-py3-none-any.whl"]
+    );
+    assert!(rounds < 8, "{rounds} rounds");
+    assert!(index.refuses("a\nc>=2\n", &[]).contains("no version of c fits"));
+    assert!(index.refuses("a\nd\nc>=3\n", &[]).contains("no version of c fits"));
+}
