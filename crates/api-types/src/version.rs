@@ -17,6 +17,9 @@ pub struct Version {
     pub base_image: String,
     /// What it was made from, in words.
     pub source: String,
+    /// The version of its Python, where the image has one with PyFlink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<String>,
     /// When it was added.
     pub added_at: Timestamp,
     /// The jobs of this version, by name; only where one version is shown.
@@ -49,6 +52,10 @@ pub struct AddVersion {
     pub environment: Option<EnvironmentName>,
     /// Where its files come from.
     pub source: VersionSource,
+    /// A directory with the packages of PyFlink, for the base image: an absolute path on the server's machine. Default: the
+    /// image has no PyFlink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pyflink: Option<String>,
 }
 
 /// Where the files of a Flink version come from.

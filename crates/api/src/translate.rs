@@ -205,6 +205,7 @@ pub(crate) fn version(row: control::FlinkVersionRow) -> api::Version {
         environment: row.environment,
         base_image: row.image,
         source: row.source,
+        python: row.python.map(|python| python.version),
         added_at: row.created_at,
         jobs: Vec::new(),
     }

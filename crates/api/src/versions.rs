@@ -55,17 +55,14 @@ pub(crate) async fn add(
             return Err(InvalidValue::new("pythonPackages", "false", "it can only be true").into());
         }
         VersionSource::Directory(text) => {
-            let directory = PathBuf::from(&text);
-            if !directory.is_absolute() {
-                let allowed = "expected an absolute path on the server's machine";
-                return Err(InvalidValue::new("directory", text, allowed).into());
-            }
-            flumen_control::VersionSource::Directory(directory)
+            flumen_control::VersionSource::Directory(absolute("directory", text)?)
         }
         VersionSource::Image(image) => flumen_control::VersionSource::Image(image),
     };
+    let pyflink = body.pyflink.map(|text| absolute("pyflink", text)).transpose()?;
     let environment = named_or_local(body.environment)?;
-    let id = api.control.add_version(&principal, body.version, &environment, source, key).await?;
+    let files = flumen_control::VersionFiles { source, pyflink };
+    let id = api.control.add_version(&principal, body.version, &environment, files, key).await?;
     translate::accepted(&api, &principal, id).await
 }
 
@@ -107,6 +104,15 @@ pub(crate) async fn remove(
     let environment = named_or_local(query.environment)?;
     api.control.remove_version(version, &environment).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn absolute(field: &'static str, text: String) -> Result<PathBuf, Error> {
+    let directory = PathBuf::from(&text);
+    if !directory.is_absolute() {
+        let allowed = "expected an absolute path on the server's machine";
+        return Err(InvalidValue::new(field, text, allowed).into());
+    }
+    Ok(directory)
 }
 
 fn named_or_local(environment: Option<EnvironmentName>) -> Result<EnvironmentName, Error> {

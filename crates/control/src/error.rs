@@ -76,6 +76,22 @@ pub enum Error {
         /// What Flink would fail on, each with what to do.
         problems: Vec<String>,
     },
+    /// What a Python job is made of.
+    #[error("the Python packages and files of job {job} cannot be had")]
+    Python {
+        /// The job.
+        job: String,
+        /// Why.
+        #[source]
+        source: Box<flumen_python::Error>,
+    },
+    /// Wheels that were fetched cannot be put into an image.
+    #[error("the wheels of the release cannot be unpacked")]
+    Wheels {
+        /// Why.
+        #[source]
+        source: Box<flumen_python::Error>,
+    },
     /// The settings of Maven on the machine of the server.
     #[error("the server's settings of Maven are wrong")]
     Maven {
@@ -171,6 +187,7 @@ impl Error {
             Self::Distribution(error) => error.kind(),
             Self::Configuration { source, .. } => source.kind(),
             Self::Dependencies { source, .. } | Self::Fetch { source, .. } => source.kind(),
+            Self::Python { source, .. } | Self::Wheels { source } => source.kind(),
             // Wrong settings of Maven are on the machine of the server, not in what was asked.
             Self::Maven { .. } | Self::File { .. } | Self::Underway { .. } => Kind::Unavailable,
             Self::NotFound { .. } => Kind::NotFound,
@@ -209,6 +226,7 @@ impl Error {
             Self::Distribution(_) => "version.distribution",
             Self::Configuration { .. } => "job.configuration",
             Self::Dependencies { .. } => "job.dependencies",
+            Self::Python { .. } | Self::Wheels { .. } => "job.python",
             Self::Fetch { .. } => "artifact.fetch",
             Self::Unfit { .. } => "job.jars",
             Self::Maven { .. } => "server.maven",
@@ -234,6 +252,7 @@ impl Error {
                 }
                 other => return other.hint().map(ToOwned::to_owned),
             }),
+            Self::Python { source, .. } => source.hint().map(ToOwned::to_owned),
             Self::Fetch { source, .. } => Some(fetch_hint(source)?.to_owned()),
             Self::OtherContent { .. } => {
                 Some("If the file was replaced on purpose, write its digest into the job file.".to_owned())

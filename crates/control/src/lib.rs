@@ -51,6 +51,6 @@ pub use store::{
 };
 pub use tasks::Tasks;
 pub use user_interface::UiResponse;
-pub use versions::VersionSource;
+pub use versions::{VersionFiles, VersionSource};
 
 use flumen_store as store;

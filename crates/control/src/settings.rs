@@ -17,6 +17,8 @@ pub struct Settings {
     pub artifact_limit: u64,
     /// What is kept, and for how long. Default: as [`Retention`] says.
     pub retention: Retention,
+    /// The index of Python packages that requirements are resolved by. Default: the public one.
+    pub python_index: Option<url::Url>,
     /// The points around each effect, for tests. Default: inert.
     pub faults: Faults,
 }

@@ -200,6 +200,11 @@ pub(crate) struct ServerArguments {
     #[arg(long, value_name = "FILE")]
     maven_settings: Option<String>,
 
+    /// Index of Python packages that requirements of jobs are resolved by [env: FLUMEN_PYTHON_INDEX;
+    /// default: https://pypi.org/simple]
+    #[arg(long, value_name = "URL")]
+    python_index: Option<String>,
+
     /// Where downloads are kept [env: FLUMEN_CACHE_DIRECTORY; default: ~/.cache/flumen]
     #[arg(long, value_name = "DIRECTORY")]
     cache_directory: Option<String>,
@@ -254,6 +259,7 @@ impl ServerArguments {
             (keys::KEEP_RELEASES, &self.keep_releases),
             (keys::KEEP_UNUSED, &self.keep_unused),
             (keys::MAVEN_SETTINGS, &self.maven_settings),
+            (keys::PYTHON_INDEX, &self.python_index),
             (keys::CACHE_DIRECTORY, &self.cache_directory),
         ])
     }

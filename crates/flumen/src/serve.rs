@@ -115,6 +115,7 @@ fn control_settings(settings: &Settings, faults: Faults) -> flumen_control::Sett
             unused: settings.keep_unused.0,
             ..flumen_control::Retention::default()
         },
+        python_index: Some(settings.python_index.0.clone()),
         faults,
     }
 }

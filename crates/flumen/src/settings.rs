@@ -10,7 +10,7 @@ mod resolve;
 mod values;
 
 pub(crate) use resolve::{Origin, Resolved, Sources};
-pub(crate) use values::{Cores, LogFilter, LogFormat, Period};
+pub(crate) use values::{Cores, LogFilter, LogFormat, PackageIndex, Period};
 
 /// Everything that can be set, resolved and checked.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) keep_unused: Period,
     /// Settings of Maven. Default: `~/.m2/settings.xml`, where it is there.
     pub(crate) maven: Option<PathBuf>,
+    /// The index of Python packages. Default: <https://pypi.org/simple>.
+    pub(crate) python_index: PackageIndex,
     /// Where the local cluster's Kubernetes API listens. Default: 127.0.0.1:7602.
     pub(crate) kubernetes_listen: SocketAddr,
     /// Where the local cluster's registry listens. Default: 127.0.0.1:7603.

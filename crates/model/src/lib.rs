@@ -11,6 +11,7 @@ mod kind;
 mod names;
 mod pod_template;
 mod policy;
+mod python;
 mod secret;
 
 pub use artifact_url::ArtifactUrl;
@@ -29,5 +30,6 @@ pub use pod_template::PodTemplates;
 pub use policy::{
     InterventionPolicy, LeftoverPolicy, RestartPolicy, RestoreMode, SavepointFormat, StartFrom,
 };
+pub use python::ImagePython;
 pub use secret::Secret;
 pub use uuid::Uuid;

@@ -1,7 +1,10 @@
-use flumen_model::{EnvironmentName, FlinkVersion, TeamId};
+use flumen_model::{EnvironmentName, FlinkVersion, ImagePython, TeamId};
 use jiff::Timestamp;
 
-use crate::{Error, Store, rows::read_all};
+use crate::{
+    Error, Store,
+    rows::{json, read_all},
+};
 
 /// A Flink version in an environment, with its base image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub struct FlinkVersionRow {
     pub image: String,
     /// Where it was made from, in words.
     pub source: String,
+    /// Its Python, if it has one with `PyFlink`.
+    pub python: Option<ImagePython>,
     /// When it was added.
     pub created_at: Timestamp,
 }
@@ -23,17 +28,19 @@ const WHAT: &str = "Flink versions";
 impl Store {
     /// Adds a version or replaces its image.
     pub async fn save_version(&self, team: TeamId, row: &FlinkVersionRow) -> Result<(), Error> {
+        let python = row.python.as_ref().map(json);
         let statement = sqlx::query(
-            "INSERT INTO flink_versions (version, environment, team, image, source, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (version, environment) \
-             DO UPDATE SET image = excluded.image, source = excluded.source",
+            "INSERT INTO flink_versions (version, environment, team, image, source, created_at, python) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (version, environment) \
+             DO UPDATE SET image = excluded.image, source = excluded.source, python = excluded.python",
         )
         .bind(row.version.to_string())
         .bind(row.environment.as_str())
         .bind(team.to_string())
         .bind(&row.image)
         .bind(&row.source)
-        .bind(row.created_at.as_millisecond());
+        .bind(row.created_at.as_millisecond())
+        .bind(python);
         self.execute("store.save-version", WHAT, statement).await.map(drop)
     }
 
@@ -47,6 +54,7 @@ impl Store {
                 environment: columns.parsed("environment")?,
                 image: columns.text("image")?,
                 source: columns.text("source")?,
+                python: columns.optional_json("python")?,
                 created_at: columns.time("created_at")?,
             })
         })?;

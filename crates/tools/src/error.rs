@@ -54,12 +54,6 @@ pub enum Error {
         /// The session.
         session: String,
     },
-    /// Only jars are rendered offline for now.
-    #[error("job {job} is no jar: SQL and Python jobs cannot be rendered offline yet")]
-    NoJar {
-        /// The job.
-        job: String,
-    },
     /// Nobody set the key, and Flink does not know it.
     #[error("no layer sets {key}, and Flink {version} has no such option{}", hint.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
     UnknownKey {
@@ -203,7 +197,6 @@ impl Error {
             Self::UnknownKey { .. } => Kind::NotFound,
             Self::ReadFile { .. }
             | Self::InSession { .. }
-            | Self::NoJar { .. }
             | Self::Script { .. }
             | Self::NoHome
             | Self::TargetHasDigest { .. }

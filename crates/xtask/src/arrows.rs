@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flink-dist", &["model"]),
     ("image", &["model"]),
     ("maven", &["model"]),
+    ("python", &["model"]),
     ("store", &["model", "lifecycle", "faults"]),
     // Ring 2: where decisions meet effects, and the edges.
     (
@@ -42,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sql-runner",
             "jar",
             "maven",
+            "python",
         ],
     ),
     ("api", &["model", "api-types", "control", "lifecycle"]),
@@ -83,6 +85,8 @@ const WRAPPERS: &[(&str, &[&str])] = &[
     ("rtnetlink", &["kubelet"]),
     ("comfy-table", &["cli"]),
     ("roxmltree", &["maven"]),
+    ("pep440_rs", &["python"]),
+    ("pep508_rs", &["python"]),
 ];
 
 /// Libraries that do IO or look at the clock: not in ring 0.

@@ -7,7 +7,10 @@ use flumen_model::{ArtifactRole, RunId};
 use flumen_store::{Job, Release, ReleaseArtifact, Run};
 
 use super::{Done, run_of};
-use crate::{Control, Error, clock, identity, release::path_in_image};
+use crate::{
+    Control, Error, clock, identity,
+    release::{JOB_PACKAGES, is_package, path_in_image, python_path},
+};
 
 /// Makes the run's image: the base image of the Flink version and the job's files on top. It is a cache: what was
 /// made for the same base and files before, and still stands in the registry, is used.
@@ -17,7 +20,10 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
     let registry = control.environment(&job.environment).await?.document.registry;
     let base = base_of(control, job, &run, &release).await?;
-    let artifacts = &release.content.artifacts;
+    let is_delivered = |one: &&ReleaseArtifact| one.role != ArtifactRole::Requirements;
+    let artifacts: Vec<_> =
+        release.content.artifacts.iter().filter(is_delivered).cloned().collect();
+    let artifacts = artifacts.as_slice();
     if artifacts.is_empty() {
         let image = format!("{registry}/{base}");
         control.store().save_run_image(run.id, &image, &base).await?;
@@ -38,12 +44,14 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let target = parse(&format!("{registry}/{repository}:{}", run.release.short()))?;
     let labels =
         BTreeMap::from([("org.opencontainers.image.title".to_owned(), job.name.to_string())]);
+    let path = ("PYTHONPATH".to_owned(), python_path());
+    let environment = artifacts.iter().any(is_package).then_some(path).into_iter().collect();
     let append = Append {
         base: &parse(&format!("{registry}/{base}"))?,
         target: &target,
         layers: &layers,
         labels: &labels,
-        environment: &BTreeMap::new(),
+        environment: &environment,
     };
     let silent = Progress::silent();
     let pushed = push(control, &registry, control.registries().append(&append, &silent)).await;
@@ -117,9 +125,16 @@ async fn layers(
     let mut layers = Vec::new();
     for group in groups(artifacts) {
         let mut builder = LayerBuilder::new();
-        for artifact in group {
+        let (packages, files): (Vec<_>, Vec<_>) =
+            group.into_iter().partition(|one| is_package(one));
+        for artifact in files {
             let file = Content::File(control.artifact_path(&artifact.digest));
             builder.add(&path_in_image(artifact), file, Attributes::mode(0o644))?;
+        }
+        // It is needed until the layer is written.
+        let unpacked = unpack_wheels(control, &packages).await?;
+        if let Some(unpacked) = &unpacked {
+            builder.add_tree(JOB_PACKAGES, unpacked.path())?;
         }
         let path = scratch(control, key).await?;
         layers.push(builder.write(Compression::Zstd, path).await?);
@@ -127,16 +142,49 @@ async fn layers(
     Ok(layers)
 }
 
+/// The content of wheels in one directory, as Python looks for it; none where there are no wheels.
+async fn unpack_wheels(
+    control: &Control,
+    wheels: &[&ReleaseArtifact],
+) -> Result<Option<tempfile::TempDir>, Error> {
+    if wheels.is_empty() {
+        return Ok(None);
+    }
+    let layers = layers_directory(control).await?;
+    let directory =
+        tempfile::tempdir_in(&layers).map_err(Error::file("create a directory in", &layers))?;
+    let wheels: Vec<_> = wheels
+        .iter()
+        .map(|wheel| (control.artifact_path(&wheel.digest), wheel.name.clone()))
+        .collect();
+    let unpack = move || {
+        for (path, name) in &wheels {
+            flumen_python::unpack(path, name, directory.path())?;
+        }
+        Ok::<_, flumen_python::Error>(directory)
+    };
+    let unpacked = tokio::task::spawn_blocking(unpack)
+        .await
+        .unwrap_or_else(|_| Err(flumen_python::Error::Interrupted { step: "unpacking wheels" }));
+    Ok(Some(unpacked.map_err(|source| Error::Wheels { source: Box::new(source) })?))
+}
+
 /// What changes together, each of it a layer of its own, so that a new jar is all that is sent of a release with a
-/// new jar. What changes least comes first: libraries, what the job's own jar depends on, that jar, scripts.
+/// new jar. What changes least comes first: libraries, packages of Python, archives, what the job's own jar depends on,
+/// that jar, scripts.
 fn groups(artifacts: &[ReleaseArtifact]) -> Vec<Vec<&ReleaseArtifact>> {
-    let mut groups = [const { Vec::new() }; 4];
+    let mut groups = [const { Vec::new() }; 6];
     for (place, artifact) in artifacts.iter().enumerate() {
         let group: usize = match artifact.role {
             ArtifactRole::Lib | ArtifactRole::Plugin => 0,
-            ArtifactRole::Usrlib if place > 0 => 1,
-            ArtifactRole::Usrlib => 2,
-            ArtifactRole::Script | ArtifactRole::Python => 3,
+            _ if is_package(artifact) => 1,
+            ArtifactRole::Archive => 2,
+            ArtifactRole::Usrlib if place > 0 => 3,
+            ArtifactRole::Usrlib => 4,
+            ArtifactRole::Script
+            | ArtifactRole::Python
+            | ArtifactRole::Requirements
+            | ArtifactRole::Wheel => 5,
         };
         groups[group].push(artifact);
     }
@@ -145,9 +193,14 @@ fn groups(artifacts: &[ReleaseArtifact]) -> Vec<Vec<&ReleaseArtifact>> {
 
 /// A file for a layer on its way to the registry.
 pub(crate) async fn scratch(control: &Control, name: &str) -> Result<PathBuf, Error> {
+    let directory = layers_directory(control).await?;
+    Ok(directory.join(format!("{name}-{}", uuid::Uuid::new_v4().simple())))
+}
+
+async fn layers_directory(control: &Control) -> Result<PathBuf, Error> {
     let directory = control.settings().data_directory.join("layers");
     tokio::fs::create_dir_all(&directory).await.map_err(Error::file("create", &directory))?;
-    Ok(directory.join(format!("{name}-{}", uuid::Uuid::new_v4().simple())))
+    Ok(directory)
 }
 
 #[cfg(test)]
@@ -168,14 +221,24 @@ mod tests {
             artifact("b.jar", ArtifactRole::Usrlib),
             artifact("s3.jar", ArtifactRole::Plugin),
             artifact("job.sql", ArtifactRole::Script),
+            artifact("venv.zip", ArtifactRole::Archive),
+            artifact("numpy-1-py3-none-any.whl", ArtifactRole::Wheel),
+            artifact("geo-1-py3-none-any.whl", ArtifactRole::Python),
+            artifact("geo.zip", ArtifactRole::Python),
         ];
         let names = |artifacts| -> Vec<Vec<String>> {
             let names =
                 |group: Vec<&ReleaseArtifact>| group.iter().map(|one| one.name.clone()).collect();
             groups(artifacts).into_iter().map(names).collect()
         };
-        let expected: [&[&str]; 4] =
-            [&["kafka.jar", "s3.jar"], &["a.jar", "b.jar"], &["job.jar"], &["job.sql"]];
+        let expected: [&[&str]; 6] = [
+            &["kafka.jar", "s3.jar"],
+            &["numpy-1-py3-none-any.whl", "geo-1-py3-none-any.whl"],
+            &["venv.zip"],
+            &["a.jar", "b.jar"],
+            &["job.jar"],
+            &["job.sql", "geo.zip"],
+        ];
         assert_eq!(names(&artifacts), expected);
         assert_eq!(names(&artifacts[..1]), [["job.jar"]]);
     }

@@ -147,6 +147,10 @@ fn program(spec: &JobSpec, content: &ReleaseContent) -> Program {
     if spec.kind == JobKind::Sql {
         return Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME);
     }
+    if spec.kind == JobKind::Python {
+        let files = content.artifacts.iter().map(|one| (one.name.as_str(), one.role));
+        return Program::of_python(spec, &files.collect::<Vec<_>>());
+    }
     let named = spec.artifact.parse::<ArtifactUrl>();
     let jar = match (content.artifacts.first(), &named) {
         (Some(artifact), _) if !release::is_in_image(&spec.artifact) => {

@@ -13,8 +13,8 @@ use flumen_store::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Diff, RestartOrder, StartOrder, Terms, UploadedArtifact, new_operation, new_run, start::wanted,
-    uploaded::distinct, wish::again_if_stale,
+    Diff, RestartOrder, StartOrder, Terms, UploadedArtifact, new_operation, new_run,
+    python::check_python, start::wanted, uploaded::distinct, wish::again_if_stale,
 };
 use crate::{
     Control, Error, JobView, actions::render_objects, by_url::check_urls, clock, identity, release,
@@ -302,10 +302,6 @@ impl Control {
                 "jobs in a session are not supported yet; use mode: application".to_owned();
             return Err(Error::Invalid { message });
         }
-        if spec.kind == JobKind::Python {
-            let message = "kind: python is not supported yet".to_owned();
-            return Err(Error::Invalid { message });
-        }
         let minor = spec.flink_version.minor();
         if spec.kind == JobKind::Sql && minor < SQL_SINCE {
             let message =
@@ -314,7 +310,8 @@ impl Control {
         }
         check_urls(spec)?;
         let environment = self.environment(&spec.environment).await?;
-        self.version_row(spec.flink_version, &spec.environment).await?;
+        let version = self.version_row(spec.flink_version, &spec.environment).await?;
+        check_python(spec, &version)?;
         Ok(environment)
     }
 

@@ -16,6 +16,7 @@ mod launcher;
 mod node;
 mod outages;
 mod preparations;
+mod python;
 mod retention;
 mod server;
 mod snapshots;

@@ -328,6 +328,7 @@ async fn open(world: &World, faults: Faults) -> Alive {
             unused: Duration::ZERO,
             every: Duration::from_hours(24),
         },
+        python_index: world.python_index.clone(),
         faults,
     };
     let tasks = Tasks::new(CancellationToken::new());

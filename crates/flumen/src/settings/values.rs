@@ -2,6 +2,7 @@ use std::{fmt, net::SocketAddr, str::FromStr, time::Duration};
 
 use flumen_model::ByteSize;
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 /// Where something listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,33 @@ impl FromStr for Address {
             "expected an IP address and a port, such as 127.0.0.1:7600; port 0 takes a free one"
                 .to_owned()
         })
+    }
+}
+
+/// An index of packages, without anything secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PackageIndex(pub(crate) Url);
+
+impl FromStr for PackageIndex {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = || {
+            "expected http:// or https:// and where the projects are listed, without user name and password, such as https://pypi.org/simple".to_owned()
+        };
+        let url = Url::parse(text).map_err(|_| refuse())?;
+        let is_plain = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+        if is_plain && is_web { Ok(Self(url)) } else { Err(refuse()) }
+    }
+}
+
+impl fmt::Display for PackageIndex {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
     }
 }
 

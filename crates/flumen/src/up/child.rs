@@ -63,6 +63,7 @@ impl Program {
             .with(keys::KEEP_RELEASES, &settings.keep_releases)
             .with(keys::KEEP_UNUSED, &settings.keep_unused)
             .with(keys::CACHE_DIRECTORY, &settings.cache_directory.display())
+            .with(keys::PYTHON_INDEX, &settings.python_index)
             .with_some(keys::MAVEN_SETTINGS, maven)
     }
 

@@ -31,6 +31,9 @@ impl Show {
         table.pair("environment", version.environment.as_str());
         table.pair("source", version.source.as_str());
         table.pair("base image", version.base_image.as_str());
+        if let Some(python) = &version.python {
+            table.pair("python", format!("{python}, with PyFlink"));
+        }
         table.pair("added", text::moment(version.added_at));
         context.printer.table(&table)?;
         if version.jobs.is_empty() {
