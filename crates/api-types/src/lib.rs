@@ -13,6 +13,7 @@ mod page;
 mod problem;
 mod query;
 mod release;
+mod removal;
 mod run;
 mod server;
 mod snapshot;
@@ -40,6 +41,7 @@ pub use query::{
     SnapshotsQuery, VersionQuery,
 };
 pub use release::{Release, ReleaseArtifact};
+pub use removal::{Fate, Prune, Pruned, PrunedItem, Removal, RemovalKind};
 pub use run::{Outcome, Run};
 pub use server::{Health, ServerVersion, UiLink};
 pub use snapshot::{Snapshot, SnapshotCause, SnapshotKind};
@@ -47,4 +49,4 @@ pub use state::JobState;
 pub use storage::{
     FileStorage, GivenKey, HdfsStorage, OssStorage, S3Storage, Storage, StorageCredentials,
 };
-pub use version::{AddVersion, Version, VersionSource};
+pub use version::{AddVersion, Version, VersionJob, VersionSource};

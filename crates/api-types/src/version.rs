@@ -1,4 +1,4 @@
-use flumen_model::{EnvironmentName, FlinkVersion};
+use flumen_model::{EnvironmentName, FlinkVersion, JobName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,8 +17,26 @@ pub struct Version {
     pub base_image: String,
     /// What it was made from, in words.
     pub source: String,
+    /// The version of its Python, where the image has one with PyFlink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<String>,
     /// When it was added.
     pub added_at: Timestamp,
+    /// The jobs of this version, by name; only where one version is shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<VersionJob>,
+}
+
+/// A job and what it stands on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionJob {
+    /// Its name.
+    #[schema(value_type = String, example = "word-count")]
+    pub name: JobName,
+    /// The base image of its newest run, by digest; none before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_image: Option<String>,
 }
 
 /// A Flink version to be made available.
@@ -34,6 +52,10 @@ pub struct AddVersion {
     pub environment: Option<EnvironmentName>,
     /// Where its files come from.
     pub source: VersionSource,
+    /// A directory with the packages of PyFlink, for the base image: an absolute path on the server's machine. Default: the
+    /// image has no PyFlink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pyflink: Option<String>,
 }
 
 /// Where the files of a Flink version come from.
@@ -42,6 +64,8 @@ pub struct AddVersion {
 pub enum VersionSource {
     /// An unpacked Flink distribution: an absolute path on the server's machine.
     Directory(String),
+    /// An image in the environment's registry, by tag or by digest, such as `flumen image build` makes.
+    Image(String),
     /// The `apache-flink` and `apache-flink-libraries` packages of the Python package index; always
     /// `true`.
     PythonPackages(bool),

@@ -10,6 +10,7 @@ mod extract;
 mod jobs;
 mod listen;
 mod operations;
+mod removals;
 mod routes;
 mod server;
 mod settings;

@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Settings, artifacts, boundary::boundary, clusters, document, environments,
-    extract::authenticate, jobs, operations, server, snapshots, state::Api, versions,
+    extract::authenticate, jobs, operations, removals, server, snapshots, state::Api, versions,
 };
 
 /// The API. `stop` ends its streams, so that the server can stop.
@@ -57,6 +57,7 @@ pub(crate) fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(operations::cancel))
         .routes(routes!(snapshots::list))
         .routes(routes!(snapshots::show))
+        .routes(routes!(removals::list, removals::prune))
         .routes(routes!(environments::list))
         .routes(routes!(environments::show, environments::save))
         .routes(routes!(environments::check))

@@ -12,12 +12,14 @@ mod environment;
 mod job;
 mod operation;
 mod orders;
+mod removal;
 mod snapshot;
 
 pub(crate) use environment::{environment, environment_change, environment_check};
 pub(crate) use job::{job, job_state, job_summary, run};
 pub(crate) use operation::{operation, with_savepoint};
 pub(crate) use orders::{restart, savepoint, start, stop};
+pub(crate) use removal::{pruned, removal};
 pub(crate) use snapshot::snapshot;
 
 /// The answer to a request that started an operation.
@@ -176,7 +178,9 @@ pub(crate) fn version(row: control::FlinkVersionRow) -> api::Version {
         environment: row.environment,
         base_image: row.image,
         source: row.source,
+        python: row.python.map(|python| python.version),
         added_at: row.created_at,
+        jobs: Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{cmp::Reverse, path::PathBuf};
 
 use axum::{Json, extract::State, http::StatusCode};
 use flumen_api_types::{
-    AddVersion, Operation, Page, PageQuery, Version, VersionQuery, VersionSource,
+    AddVersion, Operation, Page, PageQuery, Version, VersionJob, VersionQuery, VersionSource,
 };
 use flumen_model::{EnvironmentName, FlinkVersion, InvalidValue};
 
@@ -55,16 +55,14 @@ pub(crate) async fn add(
             return Err(InvalidValue::new("pythonPackages", "false", "it can only be true").into());
         }
         VersionSource::Directory(text) => {
-            let directory = PathBuf::from(&text);
-            if !directory.is_absolute() {
-                let allowed = "expected an absolute path on the server's machine";
-                return Err(InvalidValue::new("directory", text, allowed).into());
-            }
-            flumen_control::VersionSource::Directory(directory)
+            flumen_control::VersionSource::Directory(absolute("directory", text)?)
         }
+        VersionSource::Image(image) => flumen_control::VersionSource::Image(image),
     };
+    let pyflink = body.pyflink.map(|text| absolute("pyflink", text)).transpose()?;
     let environment = named_or_local(body.environment)?;
-    let id = api.control.add_version(&principal, body.version, &environment, source, key).await?;
+    let files = flumen_control::VersionFiles { source, pyflink };
+    let id = api.control.add_version(&principal, body.version, &environment, files, key).await?;
     translate::accepted(&api, &principal, id).await
 }
 
@@ -76,16 +74,20 @@ pub(crate) async fn add(
 )]
 pub(crate) async fn show(
     State(api): State<Api>,
+    Caller(principal): Caller,
     Path(version): Path<FlinkVersion>,
     Query(query): Query<VersionQuery>,
 ) -> Result<Json<Version>, Error> {
     let environment = named_or_local(query.environment)?;
     let rows = api.control.versions().await?;
     let row = rows.into_iter().find(|row| row.version == version && row.environment == environment);
-    row.map(|row| Json(translate::version(row))).ok_or_else(|| Error::NoVersion {
+    let row = row.ok_or_else(|| Error::NoVersion {
         version: version.to_string(),
         environment: environment.to_string(),
-    })
+    })?;
+    let jobs = api.control.jobs_of_version(&principal, version, &environment).await?;
+    let jobs = jobs.into_iter().map(|(name, base_image)| VersionJob { name, base_image });
+    Ok(Json(Version { jobs: jobs.collect(), ..translate::version(row) }))
 }
 
 /// Takes a Flink version away that no job uses.
@@ -102,6 +104,15 @@ pub(crate) async fn remove(
     let environment = named_or_local(query.environment)?;
     api.control.remove_version(version, &environment).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn absolute(field: &'static str, text: String) -> Result<PathBuf, Error> {
+    let directory = PathBuf::from(&text);
+    if !directory.is_absolute() {
+        let allowed = "expected an absolute path on the server's machine";
+        return Err(InvalidValue::new(field, text, allowed).into());
+    }
+    Ok(directory)
 }
 
 fn named_or_local(environment: Option<EnvironmentName>) -> Result<EnvironmentName, Error> {

@@ -1,5 +1,7 @@
 //! The files that a job is made from: hashed here, sent only where the server does not have them.
 
+mod directory;
+
 use std::{
     io,
     io::Read as _,
@@ -11,6 +13,7 @@ use flumen_model::{ArtifactRole, ArtifactUrl, Dependency, Digest, JobKind, JobSp
 use futures::TryStreamExt as _;
 use reqwest::{Body, Method};
 use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
 use tokio_util::io::ReaderStream;
 
 use crate::{Error, client::Client, job_files::Defined, printer::Progress, text};
@@ -25,11 +28,12 @@ pub(crate) async fn upload(
 ) -> Result<Vec<Artifact>, Error> {
     let mut artifacts = Vec::new();
     for (named, role) in files(&defined.spec) {
-        let (path, artifact) = hashed(defined, named, role, progress)?;
+        let (source, artifact) = hashed(defined, named, role, progress)?;
         if !is_there(client, &artifact).await? {
-            let file = tokio::fs::File::open(&path)
+            let path = source.path();
+            let file = tokio::fs::File::open(path)
                 .await
-                .map_err(|source| unreadable(defined, named, &path, source))?;
+                .map_err(|source| unreadable(defined, named, path, source))?;
             send(client, &artifact, file, progress).await?;
             progress.line(format!("  uploaded {} ({})", artifact.name, text::bytes(artifact.size)));
         }
@@ -44,17 +48,41 @@ pub(crate) fn hash_all(defined: &Defined, progress: &Progress) -> Result<Vec<Art
     files.map(|(named, role)| Ok(hashed(defined, named, role, progress)?.1)).collect()
 }
 
+/// Where the bytes of an artifact are: in the file that the job names, or in an archive of the directory that it names.
+enum Source {
+    File(PathBuf),
+    Packed(NamedTempFile),
+}
+
+impl Source {
+    fn path(&self) -> &Path {
+        match self {
+            Self::File(path) => path,
+            Self::Packed(file) => file.path(),
+        }
+    }
+}
+
 fn hashed(
     defined: &Defined,
     named: &str,
     role: ArtifactRole,
     progress: &Progress,
-) -> Result<(PathBuf, Artifact), Error> {
+) -> Result<(Source, Artifact), Error> {
     let path = defined.folder.join(named);
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let failed = |source| unreadable(defined, named, &path, source);
+    let is_packed = matches!(role, ArtifactRole::Python | ArtifactRole::Archive) && path.is_dir();
+    let source = if is_packed {
+        progress.say(format!("packing {name}"));
+        name.push_str(".zip");
+        Source::Packed(directory::pack(&path).map_err(failed)?)
+    } else {
+        Source::File(path.clone())
+    };
     progress.say(format!("hashing {name}"));
-    let (digest, size) = hash(&path).map_err(|source| unreadable(defined, named, &path, source))?;
-    Ok((path, Artifact { path: named.to_owned(), digest, name, role, size }))
+    let (digest, size) = hash(source.path()).map_err(failed)?;
+    Ok((source, Artifact { path: named.to_owned(), digest, name, role, size }))
 }
 
 fn unreadable(defined: &Defined, named: &str, path: &Path, source: io::Error) -> Error {

@@ -42,6 +42,8 @@ impl Control {
         size: u64,
     ) -> Result<(), Error> {
         let path = self.artifact_path(digest);
+        // From the file to the row nobody takes it for one that is left over.
+        let _taking = self.keeping().taking().await;
         self.faults()
             .around("file.save-artifact", tokio::fs::rename(part, &path), no_answer)
             .await

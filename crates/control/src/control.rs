@@ -12,6 +12,7 @@ use crate::{
     preparations::{self, Preparations},
     queue::Queue,
     resync,
+    retention::{self, Keeping},
     storage::Storages,
     tracker::Tracker,
     unfinished,
@@ -35,6 +36,7 @@ struct Inner {
     tracker: Tracker,
     codes: Codes,
     preparations: Preparations,
+    keeping: Keeping,
     tasks: Tasks,
 }
 
@@ -68,6 +70,7 @@ impl Control {
             tracker,
             codes: Codes::default(),
             preparations: Preparations::new(),
+            keeping: Keeping::default(),
             tasks,
         };
         let control = Self { inner: Arc::new(inner) };
@@ -88,6 +91,8 @@ impl Control {
         self.tasks().spawn("preparations", |stop| preparations::run(control, stop));
         let control = self.clone();
         self.tasks().spawn("resync", |stop| resync::run(control, stop));
+        let control = self.clone();
+        self.tasks().spawn("retention", |stop| retention::run(control, stop));
         Ok(())
     }
 
@@ -160,6 +165,10 @@ impl Control {
 
     pub(crate) fn preparations(&self) -> &Preparations {
         &self.inner.preparations
+    }
+
+    pub(crate) fn keeping(&self) -> &Keeping {
+        &self.inner.keeping
     }
 
     pub(crate) fn tasks(&self) -> &Tasks {

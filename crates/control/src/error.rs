@@ -115,6 +115,22 @@ pub enum Error {
         /// What Flink would fail on, each with what to do.
         problems: Vec<String>,
     },
+    /// What a Python job is made of.
+    #[error("the Python packages and files of job {job} cannot be had")]
+    Python {
+        /// The job.
+        job: String,
+        /// Why.
+        #[source]
+        source: Box<flumen_python::Error>,
+    },
+    /// Wheels that were fetched cannot be put into an image.
+    #[error("the wheels of the release cannot be unpacked")]
+    Wheels {
+        /// Why.
+        #[source]
+        source: Box<flumen_python::Error>,
+    },
     /// The settings of Maven on the machine of the server.
     #[error("the server's settings of Maven are wrong")]
     Maven {
@@ -212,6 +228,7 @@ impl Error {
             Self::Dependencies { source, .. }
             | Self::Fetch { source, .. }
             | Self::StoragePlugin { source, .. } => source.kind(),
+            Self::Python { source, .. } | Self::Wheels { source } => source.kind(),
             Self::Storage { source, .. } | Self::FetchFromStorage { source, .. } => source.kind(),
             // Wrong settings of Maven are on the machine of the server, not in what was asked.
             Self::Maven { .. } | Self::File { .. } | Self::Underway { .. } => Kind::Unavailable,
@@ -255,6 +272,7 @@ impl Error {
             Self::StorageKeys { .. } => "storage.keys",
             Self::StoragePlugin { .. } => "storage.plugin",
             Self::Dependencies { .. } => "job.dependencies",
+            Self::Python { .. } | Self::Wheels { .. } => "job.python",
             Self::Fetch { .. } | Self::FetchFromStorage { .. } => "artifact.fetch",
             Self::Unfit { .. } => "job.jars",
             Self::Maven { .. } => "server.maven",
@@ -280,6 +298,7 @@ impl Error {
                 }
                 other => return other.hint().map(ToOwned::to_owned),
             }),
+            Self::Python { source, .. } => source.hint().map(ToOwned::to_owned),
             Self::Fetch { source, .. } => Some(fetch_hint(source)?.to_owned()),
             Self::FetchFromStorage { source, .. } if matches!(**source, flumen_storage::Error::TooLarge { .. }) => {
                 Some("`flumen serve --artifact-limit` sets how large a file may be.".to_owned())

@@ -4,6 +4,7 @@
 mod apply;
 mod checks;
 mod diff;
+mod python;
 mod read;
 mod releases;
 mod restart;
@@ -18,6 +19,7 @@ mod write_down;
 pub(crate) use apply::Prepared;
 pub use apply::{Applied, ApplyJob, Applying};
 pub use diff::Diff;
+pub(crate) use python::Packages;
 pub use read::JobView;
 pub use releases::RollBackOrder;
 pub use restart::RestartOrder;
@@ -52,6 +54,7 @@ pub(crate) fn new_run(job: &Job, start: RunStart) -> Run {
         start,
         restored: None,
         plan: None,
+        base: None,
         image: None,
         objects: None,
         outcome: None,

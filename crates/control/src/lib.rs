@@ -21,6 +21,7 @@ mod queue;
 mod release;
 mod results;
 mod resync;
+mod retention;
 mod settings;
 mod snapshots;
 mod storage;
@@ -41,15 +42,16 @@ pub use jobs::{
 };
 pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};
-pub use settings::{LocalSettings, MavenFiles, Settings};
+pub use retention::{Disposal, Disposed, Fate};
+pub use settings::{LocalSettings, MavenFiles, Retention, Settings};
 pub use storage::{CheckOutcome, StorageCheck, StorageKeys, own_storage_secret};
 pub use store::{
     ApplyOutcome, Change, Environment, EnvironmentDocument, FlinkVersionRow, JobEvent, Operation,
-    OperationKind, OperationState, Principal, Refusal, Release, Run, RunStart, Snapshot,
-    SnapshotCause, SnapshotKind, Step, StepState,
+    OperationKind, OperationState, Principal, Refusal, Release, Removal, RemovalKind, Run,
+    RunStart, Snapshot, SnapshotCause, SnapshotKind, Step, StepState,
 };
 pub use tasks::Tasks;
 pub use user_interface::UiResponse;
-pub use versions::VersionSource;
+pub use versions::{VersionFiles, VersionSource};
 
 use flumen_store as store;

@@ -11,8 +11,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ApplyJob, Control, Error, clock, controller::AFTER_FAULT, dependencies::Resolved, identity,
-    jobs::Prepared, queue::Queue, text,
+    ApplyJob, Control, Error, clock,
+    controller::AFTER_FAULT,
+    dependencies::Resolved,
+    identity,
+    jobs::{Packages, Prepared},
+    queue::Queue,
+    text,
 };
 
 /// How many releases are prepared at once. Most of the time they wait for repositories.
@@ -188,6 +193,7 @@ async fn prepare(control: &Control, id: OperationId) -> Result<(), Error> {
         apply: &apply,
         prepared: Prepared { operation: Some(id), ..Prepared::default() },
         resolved: None,
+        packages: None,
     };
     work.prepared.artifacts = control.uploaded_artifacts(&apply).await?;
     for step in preparation(&apply.spec) {
@@ -222,6 +228,7 @@ struct Work<'a> {
     apply: &'a ApplyJob,
     prepared: Prepared,
     resolved: Option<Resolved>,
+    packages: Option<Packages>,
 }
 
 impl Work<'_> {
@@ -243,6 +250,15 @@ impl Work<'_> {
                 Ok(Some(detail))
             }
             Preparation::Fetch => self.fetch().await.map(Some),
+            Preparation::ResolveRequirements => {
+                let artifacts = &self.prepared.artifacts;
+                let packages = control.resolve_requirements(spec, artifacts).await?;
+                let detail = packages.describe();
+                self.prepared.warnings.extend(packages.warnings.iter().cloned());
+                self.packages = Some(packages);
+                Ok(Some(detail))
+            }
+            Preparation::FetchWheels => self.fetch_wheels().await.map(Some),
             Preparation::CheckScript => {
                 let script = control.prepare_sql(spec, &mut self.prepared.artifacts).await?;
                 let detail = script.describe();
@@ -267,23 +283,45 @@ impl Work<'_> {
     /// Fetches what was resolved, and says meanwhile how far it is.
     async fn fetch(&mut self) -> Result<String, Error> {
         let resolved = self.resolved.take().expect("the step before resolves them");
-        let (control, spec) = (self.control, &self.apply.spec);
-        let mut fetching = std::pin::pin!(control.fetch_dependencies(spec, &resolved));
-        let mut said = String::new();
-        let fetched = loop {
-            tokio::select! {
-                fetched = &mut fetching => break fetched?,
-                () = tokio::time::sleep(TELL) => {}
-            }
-            let now = resolved.progress();
-            if now != said {
-                let (id, name) = (self.operation.id, Preparation::Fetch.name());
-                control.store().note_step(id, name, Some(&now), None).await?;
-                said = now;
-            }
-        };
+        let fetching = self.control.fetch_dependencies(&self.apply.spec, &resolved);
+        let fetched = self.tell(Preparation::Fetch, fetching, || resolved.progress()).await?;
         let detail = fetched.describe();
         self.prepared.artifacts.extend(fetched.artifacts);
         Ok(detail)
+    }
+
+    /// The same of wheels.
+    async fn fetch_wheels(&mut self) -> Result<String, Error> {
+        let packages = self.packages.take().expect("the step before resolves them");
+        let fetching = self.control.fetch_wheels(&self.apply.spec, &packages);
+        let progress = || packages.progress();
+        let wheels = self.tell(Preparation::FetchWheels, fetching, progress).await?;
+        let size = wheels.iter().map(|wheel| wheel.size).sum();
+        let detail = format!("{}, {}", text::count(wheels.len(), "wheel"), text::bytes(size));
+        self.prepared.artifacts.extend(wheels);
+        Ok(detail)
+    }
+
+    /// Waits for work of a step, and writes down meanwhile how far it is.
+    async fn tell<T>(
+        &self,
+        step: Preparation,
+        work: impl Future<Output = Result<T, Error>>,
+        progress: impl Fn() -> String,
+    ) -> Result<T, Error> {
+        let mut work = std::pin::pin!(work);
+        let mut said = String::new();
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(TELL) => {}
+            }
+            let now = progress();
+            if now != said {
+                let (id, store) = (self.operation.id, self.control.store());
+                store.note_step(id, step.name(), Some(&now), None).await?;
+                said = now;
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What a release is made of, and the hash of that.
 
+use flumen_flink_dist::PYTHON_PACKAGES;
 use flumen_flink_manifest::USRLIB;
 use flumen_lifecycle::is_policy;
 use flumen_model::{ArtifactRole, Dependency, EnvironmentName, JobSpec, ReleaseId};
@@ -47,11 +48,37 @@ pub(crate) fn is_in_image(artifact: &str) -> bool {
     artifact.starts_with("local:")
 }
 
-/// Where a file of the job lies in its image, which is what its role is.
+/// Where the packages of a job lie in its image, which Python looks through before those of the base image.
+pub(crate) const JOB_PACKAGES: &str = "/opt/python/job";
+
+/// Where Python looks for packages in the image of a job that brings some.
+pub(crate) fn python_path() -> String {
+    format!("{JOB_PACKAGES}:{PYTHON_PACKAGES}")
+}
+
+/// Whether the artifact is a wheel, which lies unpacked in the image.
+pub(crate) fn is_package(artifact: &ReleaseArtifact) -> bool {
+    match artifact.role {
+        ArtifactRole::Wheel => true,
+        ArtifactRole::Python => artifact.name.ends_with(".whl"),
+        _ => false,
+    }
+}
+
+/// Where a file of the job lies in its image, which is what its role is. Of a wheel it is where its content lies, and
+/// requirements do not get there.
 pub(crate) fn path_in_image(artifact: &ReleaseArtifact) -> String {
     let name = &artifact.name;
+    if is_package(artifact) {
+        return format!("{JOB_PACKAGES}/{name}");
+    }
     match artifact.role {
-        ArtifactRole::Usrlib | ArtifactRole::Script | ArtifactRole::Python => {
+        ArtifactRole::Usrlib
+        | ArtifactRole::Script
+        | ArtifactRole::Python
+        | ArtifactRole::Archive
+        | ArtifactRole::Requirements
+        | ArtifactRole::Wheel => {
             format!("{USRLIB}/{name}")
         }
         ArtifactRole::Lib => format!("/opt/flink/lib/{name}"),

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use flumen_faults::Faults;
 
@@ -15,8 +15,29 @@ pub struct Settings {
     pub maven: Option<MavenFiles>,
     /// How many bytes a file may have that is fetched from a URL.
     pub artifact_limit: u64,
+    /// What is kept, and for how long. Default: as [`Retention`] says.
+    pub retention: Retention,
+    /// The index of Python packages that requirements are resolved by. Default: the public one.
+    pub python_index: Option<url::Url>,
     /// The points around each effect, for tests. Default: inert.
     pub faults: Faults,
+}
+
+/// What is kept of what nothing needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// How many releases a job keeps, at least 1, beside those that are needed. Default: 20.
+    pub releases: u32,
+    /// How long files and images stay after nothing needs them any more. Default: 24 hours.
+    pub unused: Duration,
+    /// How often it is looked for what nothing needs. Default: every hour.
+    pub every: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { releases: 20, unused: Duration::from_hours(24), every: Duration::from_hours(1) }
+    }
 }
 
 /// Settings of Maven on this machine.

@@ -1,17 +1,17 @@
 //! Flink versions of an environment: getting a distribution and making its base image.
 
-use std::path::PathBuf;
+mod made;
+mod taken;
 
-use flumen_flink_dist::{BaseImage, Distribution, find_java};
-use flumen_image::{
-    Attributes, Build, Compression, Content, Layer, LayerBuilder, Progress, Reference,
-};
-use flumen_model::{EnvironmentName, FlinkVersion, OperationId};
+use std::{collections::HashMap, path::PathBuf};
+
+use flumen_flink_dist::find_java;
+use flumen_model::{EnvironmentName, FlinkVersion, ImagePython, JobName, OperationId};
 use flumen_store::{FlinkVersionRow, Operation, OperationKind, OperationState, Principal};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Control, Error, actions, clock,
+    Control, Error, clock,
     controller::AFTER_FAULT,
     identity,
     jobs::{IdempotencyKey, again_if_stale},
@@ -20,6 +20,7 @@ use crate::{
 const DISTRIBUTION: &str = "prepare-distribution";
 const LAYERS: &str = "build-layers";
 const PUSH: &str = "push-image";
+const CHECK: &str = "check-image";
 
 /// What stands in the place of a directory for a distribution out of Python packages.
 pub(crate) const PYTHON_PACKAGES: &str = "pythonPackages";
@@ -33,8 +34,25 @@ const REPOSITORY: &str = "flink";
 pub enum VersionSource {
     /// A Flink home on the server's machine.
     Directory(PathBuf),
+    /// An image of the environment's registry, by tag or by digest.
+    Image(String),
     /// The packages `apache-flink` and `apache-flink-libraries` of the Python package index.
     PythonPackages,
+}
+
+/// What a base image is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionFiles {
+    /// Flink itself.
+    pub source: VersionSource,
+    /// A directory on the server's machine into which `PyFlink` was installed. Default: none.
+    pub pyflink: Option<PathBuf>,
+}
+
+impl From<VersionSource> for VersionFiles {
+    fn from(source: VersionSource) -> Self {
+        Self { source, pyflink: None }
+    }
 }
 
 /// What `version add` asked for, as the operation keeps it.
@@ -44,6 +62,8 @@ struct Request {
     version: FlinkVersion,
     environment: EnvironmentName,
     source: VersionSource,
+    #[serde(default)]
+    pyflink: Option<PathBuf>,
 }
 
 impl Control {
@@ -67,6 +87,24 @@ impl Control {
             })
     }
 
+    /// The jobs that stand on a base image of this version, and on which, by name.
+    pub async fn jobs_of_version(
+        &self,
+        principal: &Principal,
+        version: FlinkVersion,
+        environment: &EnvironmentName,
+    ) -> Result<Vec<(JobName, Option<String>)>, Error> {
+        let filter = flumen_store::JobFilter {
+            team: Some(principal.team),
+            environment: Some(environment.clone()),
+            ..flumen_store::JobFilter::default()
+        };
+        let jobs = self.store().jobs(&filter).await?;
+        let mut bases: HashMap<_, _> = self.store().bases(environment).await?.into_iter().collect();
+        let used = jobs.into_iter().filter(|job| job.spec.flink_version == version);
+        Ok(used.map(|job| (job.name, bases.remove(&job.id))).collect())
+    }
+
     /// Adds a version to an environment: gets the distribution, makes the base image and pushes it.
     ///
     /// # Errors
@@ -76,11 +114,18 @@ impl Control {
         principal: &Principal,
         version: FlinkVersion,
         environment: &EnvironmentName,
-        source: VersionSource,
+        files: impl Into<VersionFiles>,
         key: IdempotencyKey,
     ) -> Result<OperationId, Error> {
         let environment = self.environment(environment).await?.name;
-        let request = Request { version, environment, source };
+        let VersionFiles { source, pyflink } = files.into();
+        if let (VersionSource::Image(image), Some(_)) = (&source, &pyflink) {
+            let message = format!(
+                "the image {image} is taken as it is; PyFlink is put into a base image that is made from a distribution"
+            );
+            return Err(Error::Invalid { message });
+        }
+        let request = Request { version, environment, source, pyflink };
         again_if_stale(|| self.try_add(principal, &request, &key)).await
     }
 
@@ -189,19 +234,37 @@ async fn carry_through(control: &Control, operation: &Operation, request: &Reque
 
 async fn add(control: &Control, operation: &Operation, request: &Request) -> Result<(), Error> {
     let registry = control.environment(&request.environment).await?.document.registry;
+    if let VersionSource::Image(image) = &request.source {
+        let found = taken::own_image(control, &registry, image, request.version);
+        let image = step(control, operation, CHECK, found).await?;
+        return save(control, operation, request, (image, None), Vec::new()).await;
+    }
     let distribution =
-        step(control, operation, DISTRIBUTION, distribution(control, operation, request)).await?;
+        step(control, operation, DISTRIBUTION, made::distribution(control, operation, request))
+            .await?;
     let java = find_java(request.version.minor())?;
-    let base = BaseImage::of(&distribution, &java)?;
-    let layers = step(control, operation, LAYERS, layers(control, &base, request)).await?;
+    let (base, python) = made::base_image(&distribution, &java, request.pyflink.clone()).await?;
+    let layers = step(control, operation, LAYERS, made::layers(control, &base, request)).await?;
     let image =
-        step(control, operation, PUSH, push(control, &registry, &base, &layers, request)).await;
+        step(control, operation, PUSH, made::push(control, &registry, &base, &layers, request))
+            .await;
     for layer in &layers {
         tokio::fs::remove_file(&layer.path).await.map_err(Error::file("remove", &layer.path))?;
     }
-    let image = image?;
+    let built_in_plugins = distribution.built_in_plugins()?;
+    save(control, operation, request, (image?, python), built_in_plugins).await
+}
+
+async fn save(
+    control: &Control,
+    operation: &Operation,
+    request: &Request,
+    (image, python): (String, Option<ImagePython>),
+    built_in_plugins: Vec<String>,
+) -> Result<(), Error> {
     let source = match &request.source {
         VersionSource::Directory(path) => path.display().to_string(),
+        VersionSource::Image(image) => image.clone(),
         VersionSource::PythonPackages => PYTHON_PACKAGES.to_owned(),
     };
     let row = FlinkVersionRow {
@@ -209,7 +272,8 @@ async fn add(control: &Control, operation: &Operation, request: &Request) -> Res
         environment: request.environment.clone(),
         image,
         source,
-        built_in_plugins: distribution.built_in_plugins()?,
+        built_in_plugins,
+        python,
         created_at: clock::now(),
     };
     Ok(control.store().save_version(operation.team, &row).await?)
@@ -226,94 +290,4 @@ async fn step<T>(
     let failure = result.as_ref().err().map(Error::paragraph);
     control.store().finish_step(operation.id, name, failure.as_deref(), clock::now()).await?;
     result
-}
-
-async fn distribution(
-    control: &Control,
-    operation: &Operation,
-    request: &Request,
-) -> Result<Distribution, Error> {
-    match &request.source {
-        VersionSource::Directory(path) => Ok(Distribution::open(path, request.version)?),
-        VersionSource::PythonPackages => {
-            let settings =
-                flumen_flink_dist::Settings::new(control.settings().cache_directory.clone());
-            let (control, id) = (control.clone(), operation.id);
-            let (lines, mut said) = tokio::sync::mpsc::unbounded_channel::<String>();
-            let note = async move {
-                while let Some(line) = said.recv().await {
-                    if let Err(error) =
-                        control.store().note_step(id, DISTRIBUTION, Some(&line), None).await
-                    {
-                        tracing::debug!(error = %error, "a progress line was not written down");
-                    }
-                }
-            };
-            let work = async move {
-                // The listener ends when the sender is dropped with this closure.
-                let say = move |line: &str| drop(lines.send(line.to_owned()));
-                flumen_flink_dist::download(request.version, &settings, &say).await
-            };
-            let (distribution, ()) = tokio::join!(work, note);
-            Ok(distribution?)
-        }
-    }
-}
-
-async fn layers(
-    control: &Control,
-    base: &BaseImage,
-    request: &Request,
-) -> Result<Vec<Layer>, Error> {
-    use flumen_flink_dist::Content as From;
-
-    let mut layers = Vec::new();
-    for (place, files) in base.layers.iter().enumerate() {
-        let mut builder = LayerBuilder::new();
-        for file in files {
-            let content = match &file.content {
-                From::File(path) => Content::File(path.clone()),
-                From::Text(text) => Content::Bytes(text.as_bytes().to_vec()),
-                From::Directory => Content::Directory,
-            };
-            builder.add(&file.path, content, Attributes::mode(file.mode))?;
-        }
-        let path = actions::scratch(control, &format!("flink-{}-{place}", request.version)).await?;
-        layers.push(builder.write(Compression::Zstd, path).await?);
-    }
-    Ok(layers)
-}
-
-/// Pushes the image and returns it by digest, without the registry's address.
-async fn push(
-    control: &Control,
-    registry: &str,
-    base: &BaseImage,
-    layers: &[Layer],
-    request: &Request,
-) -> Result<String, Error> {
-    let target: Reference =
-        format!("{registry}/{REPOSITORY}:{}", request.version).parse().map_err(Error::from)?;
-    let flumen_flink_dist::Configuration {
-        environment,
-        entrypoint,
-        command,
-        working_directory,
-        labels,
-        exposed_ports,
-    } = base.configuration.clone();
-    let configuration = flumen_image::Configuration {
-        environment,
-        entrypoint,
-        command,
-        working_directory: Some(working_directory),
-        user: None,
-        labels,
-        exposed_ports,
-    };
-    let build = Build { target: &target, layers, configuration: &configuration };
-    let silent = Progress::silent();
-    let building = control.registries().build(&build, &silent);
-    let pushed = actions::push(control, registry, building).await?;
-    Ok(format!("{REPOSITORY}@{}", pushed.digest))
 }

@@ -109,7 +109,7 @@ fn flink_jar(cache: &Path, artifact: &str, release: &str) -> Result<PathBuf> {
 }
 
 /// Python is there anyway, for the distribution itself, and has an HTTPS client and a reader of jars.
-fn python(script: &str, arguments: &[PathBuf]) -> Result<()> {
+pub(crate) fn python(script: &str, arguments: &[PathBuf]) -> Result<()> {
     let output = Command::new("python3").args(["-c", script]).args(arguments).output();
     let output = output.context("could not run python3")?;
     let said = String::from_utf8_lossy(&output.stderr);

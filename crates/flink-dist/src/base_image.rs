@@ -3,18 +3,20 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
 use crate::{
-    Distribution, Error, Java,
+    Distribution, Error, Java, PyFlink,
     host_directories::{HOST_DIRECTORIES_LABEL, host_directories},
 };
 
 /// A base image: layers, lowest first, and how to run it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseImage {
-    /// The first layer holds Flink's jars, which rarely change; the last the scripts, the entry point and the rest.
+    /// The first layer holds Flink's jars, which rarely change, the last the scripts, the entry point and the rest;
+    /// between them lies `PyFlink`, if it was added.
     pub layers: Vec<Vec<ImageFile>>,
     /// How to run it.
     pub configuration: Configuration,
@@ -58,6 +60,9 @@ pub struct Configuration {
     /// Ports that it listens on.
     pub exposed_ports: Vec<String>,
 }
+
+/// Where the packages of Python lie in a base image.
+pub const PYTHON_PACKAGES: &str = "/opt/python/packages";
 
 const HOME: &str = "/opt/flink";
 const ENTRY_POINT: &str = "/docker-entrypoint.sh";
@@ -107,6 +112,30 @@ impl BaseImage {
             });
         }
         Ok(Self { layers: vec![jars, others], configuration: configuration(distribution, java) })
+    }
+
+    /// The base image with `PyFlink`, in a layer of its own above the jars.
+    ///
+    /// # Errors
+    /// `NotFound` or `Unavailable` if the packages cannot be read.
+    pub fn with_pyflink(mut self, pyflink: &PyFlink) -> Result<Self, Error> {
+        let mut packages = Vec::new();
+        for (name, path) in files(pyflink.directory())? {
+            // Jars are those of the distribution, wherever PyFlink was installed with some of its own.
+            let is_jar = path.extension().is_some_and(|found| found == "jar");
+            if is_jar && name.starts_with("pyflink/") {
+                continue;
+            }
+            let read_error = |source| Error::Read { path: path.clone(), source };
+            let mode = fs::metadata(&path).map_err(read_error)?.permissions().mode();
+            let mode = if mode & 0o111 == 0 { 0o644 } else { 0o755 };
+            let (path, content) = (format!("{PYTHON_PACKAGES}/{name}"), Content::File(path));
+            packages.push(ImageFile { path, content, mode });
+        }
+        self.layers.insert(1, packages);
+        let place = ("PYTHONPATH".to_owned(), PYTHON_PACKAGES.to_owned());
+        self.configuration.environment.extend([place]);
+        Ok(self)
     }
 }
 

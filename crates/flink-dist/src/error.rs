@@ -15,6 +15,16 @@ pub enum Error {
         /// What is missing or wrong.
         problem: String,
     },
+    /// A directory has no packages that a base image can be made with.
+    #[error("{} cannot be the PyFlink of Flink {version}: {problem}", path.display())]
+    OpenPyFlink {
+        /// The directory.
+        path: PathBuf,
+        /// The version that it should hold.
+        version: FlinkVersion,
+        /// What is missing or wrong.
+        problem: String,
+    },
     /// A directory or file could not be read.
     #[error("could not read {}", path.display())]
     Read {
@@ -131,6 +141,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::OpenDistribution { .. }
+            | Self::OpenPyFlink { .. }
             | Self::RunPython { .. }
             | Self::FindPip { .. }
             | Self::FindJava { .. }

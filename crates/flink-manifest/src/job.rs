@@ -7,13 +7,14 @@ pub(crate) mod labels;
 pub(crate) mod logging;
 mod owned_keys;
 pub(crate) mod protections;
+mod python;
 mod resources;
 mod storage;
 mod templates;
 
 use std::collections::BTreeMap;
 
-use flumen_flink_conf::{ConfigurationFormat, Effective, Layer, Layers, Strictness};
+use flumen_flink_conf::{Configuration, ConfigurationFormat, Effective, Layer, Layers, Strictness};
 use flumen_model::{
     ClusterId, EnvironmentName, FlinkVersion, JobName, JobSpec, Namespace, PodTemplates, Resources,
     RunId,
@@ -93,27 +94,31 @@ pub struct RunPlace {
 /// What Flink starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
-    /// The jar: a path in the image, or a URI with a scheme.
-    pub jar: String,
+    /// The jar: a path in the image, or a URI with a scheme. A Python program has none.
+    pub jar: Option<String>,
     /// The class with `main`. Default: the one that the jar's manifest names.
     pub main_class: Option<String>,
-    /// Arguments for `main`.
+    /// Arguments for `main` or the Python program.
     pub arguments: Vec<String>,
+    /// A Python program instead of a jar.
+    pub python: Option<Python>,
 }
 
 impl Program {
     /// The program of a job whose jar is this.
     pub fn of_jar(spec: &JobSpec, jar: String) -> Self {
-        Self { jar, main_class: spec.main_class.clone(), arguments: spec.arguments.clone() }
+        let (main_class, arguments) = (spec.main_class.clone(), spec.arguments.clone());
+        Self { jar: Some(jar), main_class, arguments, python: None }
     }
 
     /// A program that reads what it is to do from a file beside its jar, both by their names in [`USRLIB`].
     pub fn of_file(jar: &str, main_class: &str, file: &str) -> Self {
         let path = |name: &str| format!("{USRLIB}/{name}");
         Self {
-            jar: path(jar),
+            jar: Some(path(jar)),
             main_class: Some(main_class.to_owned()),
             arguments: vec![path(file)],
+            python: None,
         }
     }
 }
@@ -131,10 +136,10 @@ impl JobDeployment {
             namespace,
             version: spec.flink_version,
             image,
-            jar: Some(program.jar),
+            jar: program.jar,
             main_class: program.main_class,
             arguments: program.arguments,
-            python: None,
+            python: program.python,
             parallelism: spec.parallelism,
             resources: spec.resources.clone(),
             layers,
@@ -173,6 +178,7 @@ pub fn job_deployment(deployment: &JobDeployment) -> Result<JobPlan, Error> {
     layers.add(Layer::Platform, storage::entries(deployment));
     layers.add(Layer::Platform, deployment.storage.access.options.clone());
     layers.add(Layer::Platform, [("pipeline.name", deployment.job.as_str())]);
+    layers.add(Layer::Platform, python::entries(deployment));
     layers.add(Layer::Job, resources::entries(deployment));
     layers.add(Layer::Run, identity(deployment));
     // What extends a value of the user's needs the value first.
@@ -196,7 +202,7 @@ pub fn job_deployment(deployment: &JobDeployment) -> Result<JobPlan, Error> {
     };
     let spec = DeploySpec {
         version: deployment.version,
-        mode: Mode::Application(Box::new(application(deployment))),
+        mode: Mode::Application(Box::new(application(deployment, &configuration)?)),
         configuration,
         files: ClientFiles { logging, pod_templates: templates, ..ClientFiles::default() },
         marks: labels::marks(deployment),
@@ -227,17 +233,21 @@ fn identity(deployment: &JobDeployment) -> [(&'static str, String); 5] {
     ]
 }
 
-fn application(deployment: &JobDeployment) -> Application {
-    Application {
+fn application(
+    deployment: &JobDeployment,
+    configuration: &Configuration,
+) -> Result<Application, Error> {
+    let python = deployment.python.as_ref();
+    Ok(Application {
         jar: deployment.jar.as_deref().map(jar_uri),
         main_class: deployment.main_class.clone(),
         arguments: deployment.arguments.clone(),
-        python: deployment.python.clone(),
+        python: python.map(|it| python::joined(it, configuration)).transpose()?,
         // A job of Flumen has no client that waits for it.
         attached: false,
         restore: deployment.restore.clone(),
         ..Application::default()
-    }
+    })
 }
 
 /// A path in the image as Flink names it.

@@ -185,10 +185,25 @@ pub(crate) struct ServerArguments {
     #[arg(long, value_name = "SIZE")]
     artifact_limit: Option<String>,
 
+    /// How many releases a job keeps, beside those that run or of which there is a snapshot
+    /// [env: FLUMEN_KEEP_RELEASES; default: 20]
+    #[arg(long, value_name = "NUMBER")]
+    keep_releases: Option<String>,
+
+    /// How long uploaded files and images stay that nothing needs, at least an hour
+    /// [env: FLUMEN_KEEP_UNUSED; default: 24h]
+    #[arg(long, value_name = "PERIOD")]
+    keep_unused: Option<String>,
+
     /// Settings of Maven, which say where dependencies of jobs are fetched [env: FLUMEN_MAVEN_SETTINGS;
     /// default: ~/.m2/settings.xml, and those of an installed Maven, where there are some]
     #[arg(long, value_name = "FILE")]
     maven_settings: Option<String>,
+
+    /// Index of Python packages that requirements of jobs are resolved by [env: FLUMEN_PYTHON_INDEX;
+    /// default: https://pypi.org/simple]
+    #[arg(long, value_name = "URL")]
+    python_index: Option<String>,
 
     /// Where downloads are kept [env: FLUMEN_CACHE_DIRECTORY; default: ~/.cache/flumen]
     #[arg(long, value_name = "DIRECTORY")]
@@ -241,7 +256,10 @@ impl ServerArguments {
             (keys::LISTEN, &self.listen),
             (keys::UI_LISTEN, &self.ui_listen),
             (keys::ARTIFACT_LIMIT, &self.artifact_limit),
+            (keys::KEEP_RELEASES, &self.keep_releases),
+            (keys::KEEP_UNUSED, &self.keep_unused),
             (keys::MAVEN_SETTINGS, &self.maven_settings),
+            (keys::PYTHON_INDEX, &self.python_index),
             (keys::CACHE_DIRECTORY, &self.cache_directory),
         ])
     }

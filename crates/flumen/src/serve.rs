@@ -110,6 +110,12 @@ fn control_settings(settings: &Settings, faults: Faults) -> flumen_control::Sett
         }),
         maven: Some(maven_files(settings)),
         artifact_limit: settings.artifact_limit.bytes(),
+        retention: flumen_control::Retention {
+            releases: settings.keep_releases.get(),
+            unused: settings.keep_unused.0,
+            ..flumen_control::Retention::default()
+        },
+        python_index: Some(settings.python_index.0.clone()),
         faults,
     }
 }

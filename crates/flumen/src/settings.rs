@@ -1,6 +1,6 @@
 //! Settings of what runs here: flags over variables over the file over defaults.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use flumen_model::ByteSize;
 
@@ -10,7 +10,7 @@ mod resolve;
 mod values;
 
 pub(crate) use resolve::{Origin, Resolved, Sources};
-pub(crate) use values::{Cores, LogFilter, LogFormat};
+pub(crate) use values::{Cores, LogFilter, LogFormat, PackageIndex, Period};
 
 /// Everything that can be set, resolved and checked.
 #[derive(Debug, Clone)]
@@ -25,8 +25,14 @@ pub(crate) struct Settings {
     pub(crate) ui_listen: SocketAddr,
     /// The largest artifact. Default: 4 GiB.
     pub(crate) artifact_limit: ByteSize,
+    /// How many releases a job keeps. Default: 20.
+    pub(crate) keep_releases: NonZeroU32,
+    /// How long files and images stay that nothing needs. Default: 24 hours.
+    pub(crate) keep_unused: Period,
     /// Settings of Maven. Default: `~/.m2/settings.xml`, where it is there.
     pub(crate) maven: Option<PathBuf>,
+    /// The index of Python packages. Default: <https://pypi.org/simple>.
+    pub(crate) python_index: PackageIndex,
     /// Where the local cluster's Kubernetes API listens. Default: 127.0.0.1:7602.
     pub(crate) kubernetes_listen: SocketAddr,
     /// Where the local cluster's registry listens. Default: 127.0.0.1:7603.

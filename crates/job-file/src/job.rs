@@ -9,10 +9,10 @@ use flumen_model::{
 use crate::{
     configuration, dependencies,
     fields::{Field, Fields, Report},
-    json,
+    json, python,
 };
 
-pub(crate) const KEYS: [&str; 19] = [
+pub(crate) const KEYS: [&str; 20] = [
     "name",
     "environment",
     "flinkVersion",
@@ -22,6 +22,7 @@ pub(crate) const KEYS: [&str; 19] = [
     "artifact",
     "dependencies",
     "mainClass",
+    "module",
     "arguments",
     "parallelism",
     "configuration",
@@ -39,12 +40,14 @@ pub(crate) const MODES: [(&str, Mode); 2] =
     [("application", Mode::Application), ("session", Mode::Session)];
 pub(crate) const KINDS: [(&str, JobKind); 3] =
     [("jar", JobKind::Jar), ("sql", JobKind::Sql), ("python", JobKind::Python)];
-pub(crate) const ROLES: [(&str, ArtifactRole); 5] = [
+pub(crate) const ROLES: [(&str, ArtifactRole); 7] = [
     ("usrlib", ArtifactRole::Usrlib),
     ("lib", ArtifactRole::Lib),
     ("plugin", ArtifactRole::Plugin),
     ("script", ArtifactRole::Script),
     ("python", ArtifactRole::Python),
+    ("archive", ArtifactRole::Archive),
+    ("requirements", ArtifactRole::Requirements),
 ];
 pub(crate) const UPGRADE_MODES: [(&str, UpgradeMode); 3] = [
     ("stateful", UpgradeMode::Stateful),
@@ -76,6 +79,7 @@ pub(crate) fn read(document: &Field<'_>, report: &mut Report) -> Option<JobSpec>
         refuse_program(&fields, report);
     }
     let dependencies = fields.get("dependencies").map(|field| dependencies::read(&field, report));
+    python::check(kind.unwrap_or_default(), &fields, report);
     let arguments = fields.get("arguments").map(|field| arguments(&field, report));
     let configuration = fields.get("configuration").map(|field| {
         let options = configuration::read(&field, report);
@@ -93,6 +97,7 @@ pub(crate) fn read(document: &Field<'_>, report: &mut Report) -> Option<JobSpec>
     let drops_state = fields.get("allowNonRestoredState").and_then(|field| field.flag(report));
     Some(JobSpec {
         main_class: fields.get("mainClass").and_then(|field| owned(&field, report)),
+        module: fields.get("module").and_then(|field| python::module(&field, report)),
         parallelism: fields.get("parallelism").and_then(|field| field.count(report)),
         name: name?,
         environment: environment?,

@@ -9,6 +9,7 @@ mod job;
 mod json;
 mod node;
 mod parse;
+mod python;
 mod schema;
 mod yaml;
 

@@ -35,7 +35,7 @@ fn properties(minor: Option<FlinkMinor>) -> Value {
         "mode": words("A cluster of its own, or a place in a session. Default: application.", &MODES),
         "session": text("The session, for mode: session."),
         "kind": words("What the job is made from. Default: jar.", &KINDS),
-        "artifact": text("The jar, or the script for kind: sql: a path relative to this file, a URL (https://…, http://…, oci://… or s3://…, with #sha256=… for what it must be), or (a jar) local:///… inside the image."),
+        "artifact": text("The jar, the script for kind: sql, or the program for kind: python (a .py file, or with module an archive or directory): a path relative to this file, a URL (https://…, http://…, oci://… or s3://…, with #sha256=… for what it must be), or (no script) local:///… inside the image."),
         "dependencies": {
             "description": "More files that the job needs.",
             "type": "array",
@@ -64,9 +64,10 @@ fn properties(minor: Option<FlinkMinor>) -> Value {
                 }), &["maven"]),
             ]},
         },
-        "mainClass": text("The class with main; not for kind: sql. Default: the one that the jar's manifest names."),
+        "mainClass": text("The class with main, for kind: jar. Default: the one that the jar's manifest names."),
+        "module": text("The module that is run, for kind: python, such as jobs.word_count. Default: the artifact is run."),
         "arguments": {
-            "description": "Arguments for main, passed as they are written; not for kind: sql.",
+            "description": "Arguments for main or the Python program, passed as they are written; not for kind: sql.",
             "type": "array",
             "items": {"type": ["string", "number", "boolean"]},
         },

@@ -112,7 +112,9 @@ fn risk(field: &str, old: &JobSpec, new: &JobSpec) -> Option<String> {
         );
     }
     match field {
-        "mainClass" => say("another program may not have the operators whose state there is"),
+        "mainClass" | "module" => {
+            say("another program may not have the operators whose state there is")
+        }
         _ if is_script(field, new) => say(
             "a changed script may be planned as other operators, which do not find the state there is",
         ),

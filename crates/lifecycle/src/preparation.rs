@@ -1,6 +1,6 @@
 //! What is to be done before the release of a job file can be made.
 
-use flumen_model::{ArtifactUrl, Dependency, JobKind, JobSpec};
+use flumen_model::{ArtifactRole, ArtifactUrl, Dependency, JobKind, JobSpec};
 
 /// A step on the way to a release. Each can be done again with the same result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,6 +11,10 @@ pub enum Preparation {
     Resolve,
     /// Have the files of those.
     Fetch,
+    /// Find out which wheels the requirements of a Python job come to.
+    ResolveRequirements,
+    /// Have those.
+    FetchWheels,
     /// See whether Flink can take the SQL script, and add what runs it.
     CheckScript,
     /// See whether the jars go with each other and with the image's Flink.
@@ -26,6 +30,8 @@ impl Preparation {
             Self::FetchFiles => "fetch-files",
             Self::Resolve => "resolve-dependencies",
             Self::Fetch => "fetch-dependencies",
+            Self::ResolveRequirements => "resolve-requirements",
+            Self::FetchWheels => "fetch-wheels",
             Self::CheckScript => "check-script",
             Self::CheckJars => "check-jars",
             Self::Release => "make-release",
@@ -43,6 +49,9 @@ pub fn preparation(spec: &JobSpec) -> Vec<Preparation> {
     }
     if spec.dependencies.iter().any(is_maven) {
         steps.extend([Preparation::Resolve, Preparation::Fetch]);
+    }
+    if spec.dependencies.iter().any(|one| one.role() == ArtifactRole::Requirements) {
+        steps.extend([Preparation::ResolveRequirements, Preparation::FetchWheels]);
     }
     // After the files are there: they may bring what the script needs.
     if spec.kind == JobKind::Sql {
@@ -81,6 +90,10 @@ mod tests {
             "make-release",
         ];
         assert_eq!(of(r#","kind":"sql","dependencies":[{"maven":"g:a:1"}]"#), both);
+        let python = ["resolve-requirements", "fetch-wheels", "check-jars", "make-release"];
+        let requirements =
+            r#","kind":"python","dependencies":[{"path":"r.txt","role":"requirements"}]"#;
+        assert_eq!(of(requirements), python);
         let files = ["fetch-files", "check-jars", "make-release"];
         assert_eq!(of(r#","dependencies":[{"url":"https://example.com/b.jar"}]"#), files);
     }

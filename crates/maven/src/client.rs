@@ -63,7 +63,7 @@ impl Client {
         environment: Environment,
     ) -> Result<Resolution, Error> {
         let mut resolver = Resolver::new(environment);
-        let mut answers = Answers::default();
+        let mut answers = Answers::new(&self.local);
         let resolution = loop {
             match resolver.step(request, &answers)? {
                 Step::Done(resolution) => break resolution,

@@ -29,7 +29,7 @@ pub struct JobSpec {
     /// What the job is made from. Default: `jar`.
     #[serde(default)]
     pub kind: JobKind,
-    /// The jar or the script: a path relative to the job file, a URL, or (a jar) `local:///…` inside the image.
+    /// The jar, script or program: a path relative to the job file, a URL, or (no script) `local:///…` inside the image.
     pub artifact: String,
     /// More files that the job needs, each with what it is for. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -37,7 +37,10 @@ pub struct JobSpec {
     /// The class with `main`. Default: the one that the jar's manifest names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub main_class: Option<String>,
-    /// Arguments for `main`, passed as they are. Default: none.
+    /// The module that Python runs. Default: the artifact itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// Arguments for `main` or the Python program, passed as they are. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
     /// `parallelism.default`. Default: what the configuration says, else 1.
@@ -83,6 +86,17 @@ pub enum Dependency {
     Maven(MavenDependency),
     /// A file that the server fetches.
     Url(UrlDependency),
+}
+
+impl Dependency {
+    /// What its files are for.
+    pub fn role(&self) -> ArtifactRole {
+        match self {
+            Self::File(file) => file.role,
+            Self::Maven(artifact) => artifact.role,
+            Self::Url(file) => file.role,
+        }
+    }
 }
 
 /// A file that the server fetches.
@@ -170,8 +184,14 @@ pub enum ArtifactRole {
     Plugin,
     /// A SQL script.
     Script,
-    /// A Python file or archive.
+    /// A Python file, or an archive or wheel of packages.
     Python,
+    /// An archive that Flink unpacks for Python: a virtual environment, data.
+    Archive,
+    /// A file of requirements, whose packages are added to the image.
+    Requirements,
+    /// A wheel that came of requirements; no job file names one.
+    Wheel,
 }
 
 impl ArtifactRole {
@@ -183,6 +203,9 @@ impl ArtifactRole {
             Self::Plugin => "plugin",
             Self::Script => "script",
             Self::Python => "python",
+            Self::Archive => "archive",
+            Self::Requirements => "requirements",
+            Self::Wheel => "wheel",
         }
     }
 }

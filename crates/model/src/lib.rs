@@ -11,6 +11,7 @@ mod kind;
 mod names;
 mod pod_template;
 mod policy;
+mod python;
 mod secret;
 mod storage;
 
@@ -30,6 +31,7 @@ pub use pod_template::PodTemplates;
 pub use policy::{
     InterventionPolicy, LeftoverPolicy, RestartPolicy, RestoreMode, SavepointFormat, StartFrom,
 };
+pub use python::ImagePython;
 pub use secret::Secret;
 pub use storage::{
     FileStorage, HdfsStorage, ObjectName, OssStorage, Region, S3Plugin, S3Storage, SecretEntry,

@@ -13,18 +13,38 @@ impl Store {
         size: u64,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let statement = sqlx::query("INSERT INTO artifacts (digest, size, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+        let statement = sqlx::query("INSERT INTO artifacts (digest, size, created_at) VALUES ($1, $2, $3) ON CONFLICT (digest) DO UPDATE SET unused_since = NULL")
             .bind(digest.as_str())
             .bind(i64::try_from(size).unwrap_or(i64::MAX))
             .bind(now.as_millisecond());
         self.execute("store.save-artifact", WHAT, statement).await.map(drop)
     }
 
-    /// The size of the artifact in bytes, if its file is complete.
+    /// The size of the artifact in bytes, if its file is complete. Whoever asks may rely on it: the time in which
+    /// nothing needs it begins anew.
     pub async fn artifact_size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
-        let query =
-            sqlx::query("SELECT size FROM artifacts WHERE digest = $1").bind(digest.as_str());
+        let Some((size, is_unused)) = self.artifact_row(digest).await? else { return Ok(None) };
+        if !is_unused {
+            return Ok(Some(size));
+        }
+        let statement = sqlx::query("UPDATE artifacts SET unused_since = NULL WHERE digest = $1")
+            .bind(digest.as_str());
+        let done = self.execute("store.use-artifact", WHAT, statement).await?;
+        // It may have been removed between the two.
+        Ok((done.rows_affected() > 0).then_some(size))
+    }
+
+    /// Whether the artifact is known, without relying on it.
+    pub async fn knows_artifact(&self, digest: &Digest) -> Result<bool, Error> {
+        Ok(self.artifact_row(digest).await?.is_some())
+    }
+
+    async fn artifact_row(&self, digest: &Digest) -> Result<Option<(u64, bool)>, Error> {
+        let query = sqlx::query("SELECT size, unused_since FROM artifacts WHERE digest = $1")
+            .bind(digest.as_str());
         let Some(row) = self.row(WHAT, query).await? else { return Ok(None) };
-        Ok(u64::try_from(Columns::of(&row, WHAT).number("size")?).ok())
+        let columns = Columns::of(&row, WHAT);
+        let size = u64::try_from(columns.number("size")?).unwrap_or_default();
+        Ok(Some((size, columns.optional_number("unused_since")?.is_some())))
     }
 }

@@ -5,21 +5,33 @@ use crate::{Error, Store, rows::Columns};
 const WHAT: &str = "images";
 
 impl Store {
-    /// The image that was built for this key, by digest. It may be gone from the registry by now.
+    /// The image that was built for this key, by digest. It may be gone from the registry by now; one that is being
+    /// removed is none.
     pub async fn image(&self, key: &str) -> Result<Option<String>, Error> {
-        let query = sqlx::query("SELECT image FROM images WHERE key = $1").bind(key);
+        let query =
+            sqlx::query("SELECT image FROM images WHERE key = $1 AND removing = 0").bind(key);
         let row = self.row(WHAT, query).await?;
         row.map(|row| Columns::of(&row, WHAT).text("image")).transpose()
     }
 
-    /// Remembers the image that was built for this key.
-    pub async fn save_image(&self, key: &str, image: &str, now: Timestamp) -> Result<(), Error> {
+    /// Remembers the image that was built for this key, for which so many bytes were sent.
+    pub async fn save_image(
+        &self,
+        key: &str,
+        (registry, image): (&str, &str),
+        bytes: u64,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let statement = sqlx::query(
-            "INSERT INTO images (key, image, created_at) VALUES ($1, $2, $3) \
-             ON CONFLICT (key) DO UPDATE SET image = excluded.image",
+            "INSERT INTO images (key, registry, image, bytes, created_at) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (key) DO UPDATE SET image = excluded.image, registry = excluded.registry, unused_since = NULL, \
+             removing = 0, refusal = NULL, \
+             bytes = CASE WHEN excluded.bytes > images.bytes THEN excluded.bytes ELSE images.bytes END",
         )
         .bind(key)
+        .bind(registry)
         .bind(image)
+        .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
         .bind(now.as_millisecond());
         self.execute("store.save-image", WHAT, statement).await.map(drop)
     }

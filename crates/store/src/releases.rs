@@ -74,7 +74,17 @@ pub(crate) async fn insert(
     .bind(json(&release.content))
     .bind(release.created_at.as_millisecond())
     .bind(&release.created_by);
-    writing.execute(WHAT, statement).await.map(drop)
+    writing.execute(WHAT, statement).await?;
+    for artifact in &release.content.artifacts {
+        let statement = sqlx::query(
+            "INSERT INTO release_artifacts (job, release, digest) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        )
+        .bind(release.job.to_string())
+        .bind(release.id.to_string())
+        .bind(artifact.digest.as_str());
+        writing.execute(WHAT, statement).await?;
+    }
+    Ok(())
 }
 
 impl Store {

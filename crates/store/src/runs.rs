@@ -28,6 +28,9 @@ pub struct Run {
     pub restored: Option<String>,
     /// What its configuration comes to, once its objects are rendered.
     pub plan: Option<RunPlan>,
+    /// The base image by digest, without the registry, if it is settled: of a run that was started as its job was
+    /// applied from the beginning, of others once the image is made.
+    pub base: Option<String>,
     /// The image by digest, once it is made.
     pub image: Option<String>,
     /// The rendered objects as a JSON list, once they are rendered.
@@ -78,8 +81,8 @@ const WHAT: &str = "runs";
 
 pub(crate) async fn insert(writing: &mut Writing, team: &str, run: &Run) -> Result<(), Error> {
     let statement = sqlx::query(
-        "INSERT INTO runs (id, job, number, team, release_id, environment, start, created_at) \
-         SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7 FROM runs WHERE job = $2",
+        "INSERT INTO runs (id, job, number, team, release_id, environment, start, created_at, base) \
+         SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8 FROM runs WHERE job = $2",
     )
     .bind(run.id.to_string())
     .bind(run.job.to_string())
@@ -87,7 +90,8 @@ pub(crate) async fn insert(writing: &mut Writing, team: &str, run: &Run) -> Resu
     .bind(run.release.to_string())
     .bind(run.environment.as_str())
     .bind(json(&run.start))
-    .bind(run.created_at.as_millisecond());
+    .bind(run.created_at.as_millisecond())
+    .bind(&run.base);
     writing.execute(WHAT, statement).await.map(drop)
 }
 
@@ -136,14 +140,28 @@ impl Store {
     }
 
     /// Writes down the image that the run uses.
-    pub async fn save_run_image(&self, id: RunId, image: &str) -> Result<(), Error> {
-        self.update_run(
-            "store.save-run-image",
-            "UPDATE runs SET image = $2 WHERE id = $1",
-            id,
-            image,
+    pub async fn save_run_image(&self, id: RunId, image: &str, base: &str) -> Result<(), Error> {
+        let statement = sqlx::query("UPDATE runs SET image = $2, base = $3 WHERE id = $1")
+            .bind(id.to_string())
+            .bind(image)
+            .bind(base);
+        self.execute("store.save-run-image", WHAT, statement).await.map(drop)
+    }
+
+    /// The newest base image that is settled for each job of an environment.
+    pub async fn bases(
+        &self,
+        environment: &EnvironmentName,
+    ) -> Result<Vec<(JobId, String)>, Error> {
+        let query = sqlx::query(
+            "SELECT job, base FROM runs WHERE base IS NOT NULL AND number = (SELECT max(number) FROM runs AS later \
+             WHERE later.job = runs.job AND later.base IS NOT NULL) AND job IN (SELECT id FROM jobs WHERE environment = $1)",
         )
-        .await
+        .bind(environment.as_str());
+        let rows = self.rows(WHAT, query).await?;
+        crate::rows::read_all(&rows, WHAT, |columns| {
+            Ok((columns.parsed("job")?, columns.text("base")?))
+        })
     }
 
     /// Writes down the rendered objects, and what the configuration in them comes to.
@@ -203,6 +221,7 @@ fn from_row(row: &sqlx::sqlite::SqliteRow) -> Result<Run, Error> {
         start: columns.json("start")?,
         restored: columns.optional_text("restored")?,
         plan: columns.optional_json("plan")?,
+        base: columns.optional_text("base")?,
         image: columns.optional_text("image")?,
         objects: columns.optional_text("objects")?,
         outcome: columns.optional_text("outcome")?.map(outcome).transpose()?,

@@ -1,4 +1,4 @@
-use flumen_model::{EnvironmentName, FlinkVersion, TeamId};
+use flumen_model::{EnvironmentName, FlinkVersion, ImagePython, TeamId};
 use jiff::Timestamp;
 
 use crate::{
@@ -17,6 +17,8 @@ pub struct FlinkVersionRow {
     pub image: String,
     /// Where it was made from, in words.
     pub source: String,
+    /// Its Python, if it has one with `PyFlink`.
+    pub python: Option<ImagePython>,
     /// The jars of its folder `opt` that its entry point can make plugins. Default: none, or it is not known.
     pub built_in_plugins: Vec<String>,
     /// When it was added.
@@ -28,10 +30,13 @@ const WHAT: &str = "Flink versions";
 impl Store {
     /// Adds a version or replaces its image.
     pub async fn save_version(&self, team: TeamId, row: &FlinkVersionRow) -> Result<(), Error> {
+        let python = row.python.as_ref().map(json);
         let statement = sqlx::query(
-            "INSERT INTO flink_versions (version, environment, team, image, source, created_at, built_in_plugins) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (version, environment) \
-             DO UPDATE SET image = excluded.image, source = excluded.source, built_in_plugins = excluded.built_in_plugins",
+            "INSERT INTO flink_versions \
+             (version, environment, team, image, source, created_at, python, built_in_plugins) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (version, environment) \
+             DO UPDATE SET image = excluded.image, source = excluded.source, python = excluded.python, \
+             built_in_plugins = excluded.built_in_plugins",
         )
         .bind(row.version.to_string())
         .bind(row.environment.as_str())
@@ -39,6 +44,7 @@ impl Store {
         .bind(&row.image)
         .bind(&row.source)
         .bind(row.created_at.as_millisecond())
+        .bind(python)
         .bind(json(&row.built_in_plugins));
         self.execute("store.save-version", WHAT, statement).await.map(drop)
     }
@@ -53,6 +59,7 @@ impl Store {
                 environment: columns.parsed("environment")?,
                 image: columns.text("image")?,
                 source: columns.text("source")?,
+                python: columns.optional_json("python")?,
                 built_in_plugins: columns.json("built_in_plugins")?,
                 created_at: columns.time("created_at")?,
             })

@@ -1,6 +1,6 @@
 use std::io;
 
-use flumen_model::{FlinkMinor, Kind};
+use flumen_model::{FlinkMinor, FlinkVersion, Kind};
 
 /// Why an offline command did not print what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -53,12 +53,6 @@ pub enum Error {
         job: String,
         /// The session.
         session: String,
-    },
-    /// Only jars are rendered offline for now.
-    #[error("job {job} is no jar: SQL and Python jobs cannot be rendered offline yet")]
-    NoJar {
-        /// The job.
-        job: String,
     },
     /// Nobody set the key, and Flink does not know it.
     #[error("no layer sets {key}, and Flink {version} has no such option{}", hint.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
@@ -125,6 +119,35 @@ pub enum Error {
         /// The directory.
         directory: String,
     },
+    /// The file of a base image is not of its form.
+    #[error("the file of a base image {file} cannot be read")]
+    BaseFile {
+        /// The file.
+        file: String,
+        /// What is wrong with it, and where.
+        #[source]
+        source: Box<serde_saphyr::Error>,
+    },
+    /// A value in the file of a base image cannot be used.
+    #[error("{file}: {key}: {problem}")]
+    BaseValue {
+        /// The file.
+        file: String,
+        /// The key with its parents, such as `plugins.s3[0]`.
+        key: String,
+        /// What is wrong with it and what is allowed.
+        problem: String,
+    },
+    /// Flink would fail on what is put into a base image; each problem is a sentence.
+    #[error("the jars of the base image {name} do not run on Flink {flink}: {}", problems.join("; "))]
+    Unfit {
+        /// The name of the base image.
+        name: String,
+        /// Its Flink.
+        flink: FlinkVersion,
+        /// At least one.
+        problems: Vec<String>,
+    },
     /// There is no place for files on their way into the image.
     #[error("could not make a directory for the layers")]
     MakeScratch {
@@ -174,11 +197,13 @@ impl Error {
             Self::UnknownKey { .. } => Kind::NotFound,
             Self::ReadFile { .. }
             | Self::InSession { .. }
-            | Self::NoJar { .. }
             | Self::Script { .. }
             | Self::NoHome
             | Self::TargetHasDigest { .. }
             | Self::LabelTwice { .. }
+            | Self::BaseFile { .. }
+            | Self::BaseValue { .. }
+            | Self::Unfit { .. }
             | Self::NothingToAdd { .. }
             | Self::UnknownMinor { .. } => Kind::Invalid,
             Self::Start { .. } | Self::MakeScratch { .. } => Kind::Unavailable,

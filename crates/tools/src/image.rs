@@ -2,6 +2,8 @@
 #![allow(clippy::doc_markdown, reason = "backticks would be printed by --help")]
 
 mod append;
+mod base;
+mod build;
 mod describe;
 mod inspect;
 mod place;
@@ -15,6 +17,8 @@ use flumen_model::Secret;
 
 use crate::{Error, Streams};
 pub use append::Append;
+pub(crate) use base::base_schema;
+pub use build::BuildBase;
 pub use inspect::Inspect;
 
 /// What can be done with images.
@@ -22,6 +26,8 @@ pub use inspect::Inspect;
 pub enum Image {
     /// Put files on top of an image, push the result and print its reference by digest
     Append(Append),
+    /// Build a base image of one's own from a file, push it and print its reference by digest
+    Build(BuildBase),
     /// Print what an image in a registry is made of
     Inspect(Inspect),
 }
@@ -52,6 +58,7 @@ pub(crate) struct Connection {
 pub(crate) fn run(command: &Image, streams: &mut Streams<'_>) -> Result<(), Error> {
     match command {
         Image::Append(arguments) => append::run(arguments, streams),
+        Image::Build(arguments) => build::run(arguments, streams),
         Image::Inspect(arguments) => inspect::run(arguments, streams),
     }
 }

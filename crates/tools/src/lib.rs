@@ -21,7 +21,7 @@ pub use arguments::JobArguments;
 pub use command::{Command, Streams, run};
 pub use error::Error;
 pub use explain::Explain;
-pub use image::{Append, Image, Inspect};
+pub use image::{Append, BuildBase, Image, Inspect};
 pub use jar::Jar;
 pub use layer_file::LayerFile;
 pub use maven::{Fetch, Maven, Tree};

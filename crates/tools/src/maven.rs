@@ -2,7 +2,7 @@
 #![allow(clippy::doc_markdown, reason = "backticks would be printed by --help")]
 
 mod fetch;
-mod plan;
+pub(crate) mod plan;
 mod rules;
 mod tree;
 
@@ -50,6 +50,13 @@ struct Wanted {
     #[arg(long, value_name = "GROUP:ARTIFACT", requires = "platform_rules")]
     keep: Vec<Exclusion>,
 
+    #[command(flatten)]
+    sources: Sources,
+}
+
+/// Where artifacts come from.
+#[derive(Debug, Args)]
+pub(crate) struct Sources {
     /// Repository to ask instead of those of Maven's settings; ID names the credentials under `servers`
     /// in the settings; may be repeated, asked in this order
     #[arg(long, value_name = "[ID=]URL")]
@@ -69,7 +76,7 @@ struct Wanted {
 
     /// Java that profiles of POMs are asked about
     #[arg(long, value_name = "VERSION", default_value = "17")]
-    java: String,
+    pub(crate) java: String,
 }
 
 /// One artifact in JSON.

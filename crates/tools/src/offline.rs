@@ -7,7 +7,7 @@ use flumen_flink_manifest::{
     JobDeployment, JobPlan, Manifests, Program, Restore, RunPlace, Storage, StorageVolume, USRLIB,
     VolumeSource, job_deployment, render,
 };
-use flumen_model::{ArtifactUrl, ClusterId, JobKind, JobSpec, Mode};
+use flumen_model::{ArtifactRole, ArtifactUrl, ClusterId, Dependency, JobKind, JobSpec, Mode};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
 
 use crate::{Error, JobArguments, Streams};
@@ -75,9 +75,6 @@ fn plan(
     if let (Mode::Session, session) = (spec.mode, &spec.session) {
         return Err(Error::InSession { job, session: session.clone().unwrap_or_default() });
     }
-    if spec.kind == JobKind::Python {
-        return Err(Error::NoJar { job });
-    }
     let mut layers = Layers::new(spec.flink_version.minor());
     for file in &arguments.layers {
         file.add(&mut layers, spec.flink_version, streams)?;
@@ -107,17 +104,42 @@ fn program(spec: &JobSpec) -> Program {
     if spec.kind == JobKind::Sql {
         return Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME);
     }
+    if spec.kind == JobKind::Python {
+        let files = python_files(spec);
+        let files: Vec<_> = files.iter().map(|(name, role)| (name.as_str(), *role)).collect();
+        return Program::of_python(spec, &files);
+    }
     // A jar beside the job file goes into the image under its own name.
     let artifact = &spec.artifact;
     let jar = if artifact.starts_with("local:") {
         artifact.clone()
     } else {
-        let url = artifact.parse::<ArtifactUrl>();
-        let path = artifact.rsplit('/').next().unwrap_or(artifact);
-        let name = url.as_ref().map_or(path, ArtifactUrl::file_name);
-        format!("{USRLIB}/{name}")
+        format!("{USRLIB}/{}", file_name(artifact))
     };
     Program::of_jar(spec, jar)
+}
+
+/// The files of a Python job as they are named in its image.
+fn python_files(spec: &JobSpec) -> Vec<(String, ArtifactRole)> {
+    // A directory becomes an archive of its name.
+    let name = |path: &str| {
+        let name = file_name(path.trim_end_matches('/'));
+        if name.contains('.') { name } else { format!("{name}.zip") }
+    };
+    let main = (!spec.artifact.starts_with("local:")).then(|| &*spec.artifact);
+    let main = main.map(|artifact| (name(artifact), ArtifactRole::Python));
+    let others = spec.dependencies.iter().filter_map(|dependency| match dependency {
+        Dependency::File(file) => Some((name(&file.path), file.role)),
+        Dependency::Url(file) => Some((file.url.file_name().to_owned(), file.role)),
+        Dependency::Maven(_) => None,
+    });
+    main.into_iter().chain(others).collect()
+}
+
+fn file_name(artifact: &str) -> String {
+    let url = artifact.parse::<ArtifactUrl>();
+    let path = artifact.rsplit('/').next().unwrap_or(artifact);
+    url.as_ref().map_or(path, ArtifactUrl::file_name).to_owned()
 }
 
 fn storage(arguments: &JobArguments) -> Storage {

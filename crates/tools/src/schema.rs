@@ -5,13 +5,14 @@ mod environment;
 use clap::{Args, Subcommand};
 use flumen_model::FlinkMinor;
 
-use crate::{Error, Streams};
+use crate::{Error, Streams, image::base_schema};
 
 /// Print the JSON schema of a file
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   flumen schema job > job.schema.json
   flumen schema job --flink-minor 1.20 > job-1.20.schema.json
+  flumen schema base > base.schema.json
   flumen schema environment > environment.schema.json")]
 pub struct Schema {
     #[command(subcommand)]
@@ -32,6 +33,12 @@ Editors with a YAML language server read it from a first line such as:
         #[arg(long, value_name = "MINOR")]
         flink_minor: Option<FlinkMinor>,
     },
+    /// Print the JSON schema of the files of base images
+    #[command(after_help = "Examples:
+  flumen schema base > base.schema.json
+
+flumen image build reads such files.")]
+    Base,
     /// Print the JSON schema of the files of environments
     #[command(after_help = "Examples:
   flumen schema environment > environment.schema.json
@@ -43,6 +50,7 @@ flumen environment apply reads such files.")]
 pub(crate) fn run(arguments: &Schema, streams: &mut Streams<'_>) -> Result<(), Error> {
     let flink_minor = match &arguments.file {
         File::Job { flink_minor } => flink_minor,
+        File::Base => return streams.print_json(&base_schema()),
         File::Environment => return streams.print_json(&environment::environment_schema()),
     };
     if let Some(minor) = flink_minor.filter(|minor| !minor.is_supported()) {

@@ -24,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("image", &["model"]),
     ("maven", &["model"]),
     ("storage", &["model"]),
+    ("python", &["model"]),
     ("store", &["model", "lifecycle", "faults"]),
     // Ring 2: where decisions meet effects, and the edges.
     (
@@ -44,6 +45,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sql-runner",
             "jar",
             "maven",
+            "python",
         ],
     ),
     ("api", &["model", "api-types", "control", "lifecycle"]),
@@ -86,6 +88,8 @@ const WRAPPERS: &[(&str, &[&str])] = &[
     ("rtnetlink", &["kubelet"]),
     ("comfy-table", &["cli"]),
     ("roxmltree", &["maven"]),
+    ("pep440_rs", &["python"]),
+    ("pep508_rs", &["python"]),
 ];
 
 /// Libraries that do IO or look at the clock: not in ring 0.

@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// Creates or changes a job as its file has it, and starts it where it does not run, or replaces
-/// its run where the change takes that. A release with Maven coordinates or a SQL script is prepared by the operation
-/// that is answered then: `applied` is there as soon as it is made.
+/// its run where the change takes that. A release with URLs, Maven coordinates or a SQL script is prepared by the
+/// operation that is answered then: `applied` is there as soon as it is made.
 #[utoipa::path(
     put, path = "/api/v1/environments/{environment}/jobs/{job}", tag = "jobs",
     params(("environment" = String, Path), ("job" = String, Path),

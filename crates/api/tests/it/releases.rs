@@ -85,3 +85,21 @@ async fn what_is_no_release_is_said() {
     let (status, _) = answer(request.json(&json!({"release": 7}))).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn what_nothing_needs_is_named_and_what_was_removed_is_listed() {
+    let server = server().await;
+    let prune = |body: Value| answer(server.request(Method::POST, "/api/v1/removals").json(&body));
+    let (status, planned) = prune(json!({"dryRun": true})).await;
+    assert_eq!((status, &planned["dryRun"]), (StatusCode::OK, &json!(true)), "{planned}");
+    assert!(planned["items"].as_array().expect("a list").iter().all(|one| one["fate"] == "kept"));
+    let (status, pruned) = prune(json!({})).await;
+    assert_eq!((status, &pruned["dryRun"]), (StatusCode::OK, &json!(false)), "{pruned}");
+    let (status, list) = server.get("/api/v1/removals?limit=1").await;
+    assert_eq!(
+        (status, &list["items"]),
+        (StatusCode::OK, &json!([])),
+        "nothing was unused for long enough"
+    );
+    assert_eq!(prune(json!({"dryrun": true})).await.0, StatusCode::BAD_REQUEST);
+}

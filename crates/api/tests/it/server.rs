@@ -58,6 +58,8 @@ impl Server {
             }),
             maven: None,
             artifact_limit: LIMIT,
+            retention: flumen_control::Retention::default(),
+            python_index: None,
             faults: flumen_control::Faults::default(),
         };
         let stop = CancellationToken::new();
@@ -101,6 +103,7 @@ impl Server {
             image: "127.0.0.1:1/flink@sha256:00".to_owned(),
             source: "a test".to_owned(),
             built_in_plugins: Vec::new(),
+            python: None,
             created_at: jiff::Timestamp::UNIX_EPOCH,
         };
         server.store().await.save_version(team, &row).await.expect("saved");

@@ -4,6 +4,8 @@ use crate::{Error, commands::Context};
 
 mod diff;
 mod list;
+mod prune;
+mod removals;
 mod show;
 
 /// Look at the releases of jobs
@@ -12,6 +14,7 @@ mod show;
   flumen release list word-count
   flumen release show word-count 3
   flumen release diff word-count 2 3
+  flumen release prune --dry-run
 
 A release is a job file and its artifacts by content. To make an earlier one the
 job again: flumen job rollback JOB --release NUMBER.")]
@@ -22,6 +25,10 @@ pub enum Command {
     Show(show::Show),
     /// Say where one release of a job differs from another
     Diff(diff::Diff),
+    /// Remove releases that are more than jobs keep, and files and images that nothing needs
+    Prune(prune::Prune),
+    /// List what was removed because nothing needed it, newest first
+    Removals(removals::Removals),
 }
 
 pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(), Error> {
@@ -29,5 +36,7 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
         Command::List(command) => command.run(context).await,
         Command::Show(command) => command.run(context).await,
         Command::Diff(command) => command.run(context).await,
+        Command::Prune(command) => command.run(context).await,
+        Command::Removals(command) => command.run(context).await,
     }
 }

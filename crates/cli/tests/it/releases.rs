@@ -73,3 +73,29 @@ fn going_back_says_what_became_of_the_job() {
     let line = ["job", "rollback", "word-count", "--release", "1", "--no-start", "--force"];
     assert_eq!(printed(&line), "The job local/word-count was changed.\n");
 }
+
+#[test]
+fn what_is_removed_kept_and_refused_is_told_apart() {
+    let items = json!([
+        {"kind": "release", "name": "local/word-count 3", "bytes": 0, "fate": "removed"},
+        {"kind": "artifact", "name": SECOND, "bytes": 31_457_280, "fate": "removed"},
+        {"kind": "image", "name": "localhost:5000/flumen/a@sha256:1", "bytes": 10, "fate": "kept", "reason": "registry localhost:5000 refused"},
+    ]);
+    let prune = |Json(body): Json<Value>| async move {
+        Json(json!({"dryRun": body["dryRun"], "items": items}))
+    };
+    let removals = json!({"items": [
+        {"at": "2026-11-20T11:00:00Z", "kind": "artifact", "name": SECOND, "bytes": 31_457_280},
+    ]});
+    let list = move || async move { Json(removals) };
+    let server = Fake::serve(Router::new().route("/api/v1/removals", post(prune).get(list)));
+    let printed = |line: &[&str]| {
+        let Answer { code, output, errors } = server.run(line);
+        assert_eq!((code, errors.as_str()), (done(), ""));
+        output
+    };
+    insta::assert_snapshot!(printed(&["release", "prune"]));
+    let planned = printed(&["release", "prune", "--dry-run"]);
+    assert!(planned.ends_with("2 things, 31.5 MB, would be removed.\n"), "{planned}");
+    insta::assert_snapshot!(printed(&["release", "removals"]));
+}

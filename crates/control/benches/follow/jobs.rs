@@ -147,6 +147,8 @@ pub(crate) async fn open(world: &World) -> (Control, Tasks) {
         local: Some(local),
         maven: None,
         artifact_limit: u64::MAX,
+        retention: flumen_control::Retention::default(),
+        python_index: None,
         faults: Faults::default(),
     };
     let control = Control::open(settings, tasks.clone()).await.unwrap();

@@ -3,13 +3,13 @@ use std::{collections::BTreeMap, path::PathBuf};
 use flumen_image::{
     Append, Attributes, Compression, Content, Layer, LayerBuilder, Progress, Reference,
 };
-use flumen_model::{ArtifactRole, RunId};
-use flumen_store::{Job, ReleaseArtifact};
+use flumen_model::{ArtifactRole, RunId, Storage};
+use flumen_store::{Job, Release, ReleaseArtifact, Run};
 
 use super::{Done, run_of};
 use crate::{
     Control, Error, clock, identity,
-    release::path_in_image,
+    release::{JOB_PACKAGES, is_package, path_in_image, python_path},
     storage::{Delivery, delivery},
 };
 
@@ -21,36 +21,37 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
     let environment = control.environment(&job.environment).await?.document;
     let registry = environment.registry;
-    let base = control.version_row(release.content.flink_version, &job.environment).await?;
-    let mut artifacts = release.content.artifacts;
-    if let Delivery::Layer(plugin) = delivery(&environment.storage, &base, &artifacts) {
-        let version = release.content.flink_version;
-        artifacts.push(control.plugin_artifact(&job.environment, plugin, version).await?);
-    }
+    let base = base_of(control, job, &run, &release).await?;
+    let artifacts = artifacts(control, (job, &environment.storage), &release, &base).await?;
+    let artifacts = artifacts.as_slice();
     if artifacts.is_empty() {
-        let image = format!("{registry}/{}", base.image);
-        control.store().save_run_image(run.id, &image).await?;
+        let image = format!("{registry}/{base}");
+        control.store().save_run_image(run.id, &image, &base).await?;
         return Ok(Done::with(format!("{image}, the base image as it is")));
     }
     let repository = format!("flumen/{}", job.name);
-    let key = key(&registry, &repository, &base.image, &artifacts);
+    let key = key(&registry, &repository, &base, artifacts);
+    // Until the run has it, no image is removed.
+    let _building = control.keeping().building().await;
     if let Some(known) = control.store().image(&key).await? {
         let image = format!("{registry}/{known}");
         if control.registries().manifest_digest(&parse(&image)?).await?.is_some() {
-            control.store().save_run_image(run.id, &image).await?;
+            control.store().save_run_image(run.id, &image, &base).await?;
             return Ok(Done::with(format!("{image}, unchanged")));
         }
     }
-    let layers = layers(control, &artifacts, &key).await?;
+    let layers = layers(control, artifacts, &key).await?;
     let target = parse(&format!("{registry}/{repository}:{}", run.release.short()))?;
     let labels =
         BTreeMap::from([("org.opencontainers.image.title".to_owned(), job.name.to_string())]);
+    let path = ("PYTHONPATH".to_owned(), python_path());
+    let environment = artifacts.iter().any(is_package).then_some(path).into_iter().collect();
     let append = Append {
-        base: &parse(&format!("{registry}/{}", base.image))?,
+        base: &parse(&format!("{registry}/{base}"))?,
         target: &target,
         layers: &layers,
         labels: &labels,
-        environment: &BTreeMap::new(),
+        environment: &environment,
     };
     let silent = Progress::silent();
     let pushed = push(control, &registry, control.registries().append(&append, &silent)).await;
@@ -61,10 +62,49 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     }
     let pushed = pushed?;
     let known = format!("{repository}@{}", pushed.digest);
-    control.store().save_image(&key, &known, clock::now()).await?;
+    let place = (registry.as_str(), known.as_str());
+    control.store().save_image(&key, place, pushed.sent_bytes, clock::now()).await?;
     let image = format!("{registry}/{known}");
-    control.store().save_run_image(run.id, &image).await?;
+    control.store().save_run_image(run.id, &image, &base).await?;
     Ok(Done::with(format!("{image}, {} bytes sent", pushed.sent_bytes)))
+}
+
+/// What goes on top of the base image: the job's files, and the plugin by which Flink reads the storage.
+async fn artifacts(
+    control: &Control,
+    (job, storage): (&Job, &Storage),
+    release: &Release,
+    base: &str,
+) -> Result<Vec<ReleaseArtifact>, Error> {
+    let is_delivered = |one: &&ReleaseArtifact| one.role != ArtifactRole::Requirements;
+    let mut artifacts: Vec<_> =
+        release.content.artifacts.iter().filter(is_delivered).cloned().collect();
+    let version = release.content.flink_version;
+    let built_in = control.built_in_plugins(version, &job.environment, base).await?;
+    if let Delivery::Layer(plugin) = delivery(storage, (version, &built_in), &artifacts) {
+        artifacts.push(control.plugin_artifact(&job.environment, plugin, version).await?);
+    }
+    Ok(artifacts)
+}
+
+/// The base image of a run: the one that was settled when its job was applied; of a start or restart, the one that the
+/// release ran on before. So a job goes from one base image to the next only when it is applied.
+async fn base_of(
+    control: &Control,
+    job: &Job,
+    run: &Run,
+    release: &Release,
+) -> Result<String, Error> {
+    if let Some(base) = &run.base {
+        return Ok(base.clone());
+    }
+    let runs = control.store().runs(job.id).await?;
+    let before = runs.into_iter().find(|one| one.release == run.release && one.base.is_some());
+    if let Some(base) = before.and_then(|one| one.base) {
+        return Ok(base);
+    }
+    let version = release.content.flink_version;
+    Ok(control.version_row(version, &job.environment).await?.image)
 }
 
 /// Waits for an image to be pushed.
@@ -103,9 +143,16 @@ async fn layers(
     let mut layers = Vec::new();
     for group in groups(artifacts) {
         let mut builder = LayerBuilder::new();
-        for artifact in group {
+        let (packages, files): (Vec<_>, Vec<_>) =
+            group.into_iter().partition(|one| is_package(one));
+        for artifact in files {
             let file = Content::File(control.artifact_path(&artifact.digest));
             builder.add(&path_in_image(artifact), file, Attributes::mode(0o644))?;
+        }
+        // It is needed until the layer is written.
+        let unpacked = unpack_wheels(control, &packages).await?;
+        if let Some(unpacked) = &unpacked {
+            builder.add_tree(JOB_PACKAGES, unpacked.path())?;
         }
         let path = scratch(control, key).await?;
         layers.push(builder.write(Compression::Zstd, path).await?);
@@ -113,17 +160,50 @@ async fn layers(
     Ok(layers)
 }
 
+/// The content of wheels in one directory, as Python looks for it; none where there are no wheels.
+async fn unpack_wheels(
+    control: &Control,
+    wheels: &[&ReleaseArtifact],
+) -> Result<Option<tempfile::TempDir>, Error> {
+    if wheels.is_empty() {
+        return Ok(None);
+    }
+    let layers = layers_directory(control).await?;
+    let directory =
+        tempfile::tempdir_in(&layers).map_err(Error::file("create a directory in", &layers))?;
+    let wheels: Vec<_> = wheels
+        .iter()
+        .map(|wheel| (control.artifact_path(&wheel.digest), wheel.name.clone()))
+        .collect();
+    let unpack = move || {
+        for (path, name) in &wheels {
+            flumen_python::unpack(path, name, directory.path())?;
+        }
+        Ok::<_, flumen_python::Error>(directory)
+    };
+    let unpacked = tokio::task::spawn_blocking(unpack)
+        .await
+        .unwrap_or_else(|_| Err(flumen_python::Error::Interrupted { step: "unpacking wheels" }));
+    Ok(Some(unpacked.map_err(|source| Error::Wheels { source: Box::new(source) })?))
+}
+
 /// What changes together, each of it a layer of its own, so that a new jar is all that is sent of a release with a
-/// new jar. What changes least comes first: plugins, libraries, what the job's own jar depends on, that jar, scripts.
+/// new jar. What changes least comes first: plugins, libraries, packages of Python, archives, what the job's own jar depends
+/// on, that jar, scripts.
 fn groups(artifacts: &[ReleaseArtifact]) -> Vec<Vec<&ReleaseArtifact>> {
-    let mut groups = [const { Vec::new() }; 5];
+    let mut groups = [const { Vec::new() }; 7];
     for (place, artifact) in artifacts.iter().enumerate() {
         let group: usize = match artifact.role {
             ArtifactRole::Plugin => 0,
             ArtifactRole::Lib => 1,
-            ArtifactRole::Usrlib if place > 0 => 2,
-            ArtifactRole::Usrlib => 3,
-            ArtifactRole::Script | ArtifactRole::Python => 4,
+            _ if is_package(artifact) => 2,
+            ArtifactRole::Archive => 3,
+            ArtifactRole::Usrlib if place > 0 => 4,
+            ArtifactRole::Usrlib => 5,
+            ArtifactRole::Script
+            | ArtifactRole::Python
+            | ArtifactRole::Requirements
+            | ArtifactRole::Wheel => 6,
         };
         groups[group].push(artifact);
     }
@@ -132,9 +212,14 @@ fn groups(artifacts: &[ReleaseArtifact]) -> Vec<Vec<&ReleaseArtifact>> {
 
 /// A file for a layer on its way to the registry.
 pub(crate) async fn scratch(control: &Control, name: &str) -> Result<PathBuf, Error> {
+    let directory = layers_directory(control).await?;
+    Ok(directory.join(format!("{name}-{}", uuid::Uuid::new_v4().simple())))
+}
+
+async fn layers_directory(control: &Control) -> Result<PathBuf, Error> {
     let directory = control.settings().data_directory.join("layers");
     tokio::fs::create_dir_all(&directory).await.map_err(Error::file("create", &directory))?;
-    Ok(directory.join(format!("{name}-{}", uuid::Uuid::new_v4().simple())))
+    Ok(directory)
 }
 
 #[cfg(test)]
@@ -155,14 +240,25 @@ mod tests {
             artifact("b.jar", ArtifactRole::Usrlib),
             artifact("s3.jar", ArtifactRole::Plugin),
             artifact("job.sql", ArtifactRole::Script),
+            artifact("venv.zip", ArtifactRole::Archive),
+            artifact("numpy-1-py3-none-any.whl", ArtifactRole::Wheel),
+            artifact("geo-1-py3-none-any.whl", ArtifactRole::Python),
+            artifact("geo.zip", ArtifactRole::Python),
         ];
         let names = |artifacts| -> Vec<Vec<String>> {
             let names =
                 |group: Vec<&ReleaseArtifact>| group.iter().map(|one| one.name.clone()).collect();
             groups(artifacts).into_iter().map(names).collect()
         };
-        let expected: [&[&str]; 5] =
-            [&["s3.jar"], &["kafka.jar"], &["a.jar", "b.jar"], &["job.jar"], &["job.sql"]];
+        let expected: [&[&str]; 7] = [
+            &["s3.jar"],
+            &["kafka.jar"],
+            &["numpy-1-py3-none-any.whl", "geo-1-py3-none-any.whl"],
+            &["venv.zip"],
+            &["a.jar", "b.jar"],
+            &["job.jar"],
+            &["job.sql", "geo.zip"],
+        ];
         assert_eq!(names(&artifacts), expected);
         assert_eq!(names(&artifacts[..1]), [["job.jar"]]);
     }

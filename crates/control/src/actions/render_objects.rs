@@ -28,12 +28,7 @@ pub(super) async fn render_objects(
     let release = control.store().release(job.id, &run.release).await?;
     let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
     let spec = release::spec(&release.content, &job.environment)?;
-    let row = control.version_row(release.content.flink_version, &job.environment).await?;
-    let storage = &environment.document.storage;
-    let built_in_plugin = match delivery(storage, &row, &release.content.artifacts) {
-        Delivery::BuiltIn(jar) => Some(jar),
-        Delivery::None | Delivery::Layer(_) => None,
-    };
+    let built_in_plugin = built_in_plugin(control, &environment, &run, &release.content).await?;
     let place = Place {
         cluster_id: job.cluster_id.clone(),
         built_in_plugin,
@@ -60,6 +55,23 @@ pub(super) async fn render_objects(
         control.store().save_event(job.id, &event).await?;
     }
     Ok(Done::with(format!("{} objects", objects.len())))
+}
+
+/// The jar of the image's folder `opt` by which Flink reads the storage, if it is there.
+async fn built_in_plugin(
+    control: &Control,
+    environment: &Environment,
+    run: &Run,
+    content: &ReleaseContent,
+) -> Result<Option<String>, Error> {
+    let Some(base) = &run.base else { return Ok(None) };
+    let version = content.flink_version;
+    let built_in = control.built_in_plugins(version, &environment.name, base).await?;
+    let storage = &environment.document.storage;
+    Ok(match delivery(storage, (version, &built_in), &content.artifacts) {
+        Delivery::BuiltIn(jar) => Some(jar),
+        Delivery::None | Delivery::Layer(_) => None,
+    })
 }
 
 fn plan(state: StatePlan) -> RunPlan {
@@ -155,6 +167,10 @@ fn rendered(spec: &JobSpec, content: &ReleaseContent, place: Place<'_>) -> Resul
 fn program(spec: &JobSpec, content: &ReleaseContent) -> Program {
     if spec.kind == JobKind::Sql {
         return Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME);
+    }
+    if spec.kind == JobKind::Python {
+        let files = content.artifacts.iter().map(|one| (one.name.as_str(), one.role));
+        return Program::of_python(spec, &files.collect::<Vec<_>>());
     }
     let named = spec.artifact.parse::<ArtifactUrl>();
     let jar = match (content.artifacts.first(), &named) {

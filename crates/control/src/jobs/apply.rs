@@ -1,3 +1,5 @@
+use std::ops::ControlFlow;
+
 use flumen_lifecycle::{
     Desired, Difference, Effect, Handover, Intent, JobState, Status, preparation,
 };
@@ -11,8 +13,8 @@ use flumen_store::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Diff, RestartOrder, StartOrder, Terms, UploadedArtifact, new_operation, new_run, start::wanted,
-    uploaded::distinct, wish::again_if_stale,
+    Diff, RestartOrder, StartOrder, Terms, UploadedArtifact, new_operation, new_run,
+    python::check_python, start::wanted, uploaded::distinct, wish::again_if_stale,
 };
 use crate::{
     Control, Error, JobView, actions::render_objects, by_url::check_urls, clock, identity, release,
@@ -103,15 +105,18 @@ impl Control {
     }
 
     async fn try_apply(&self, principal: &Principal, apply: &ApplyJob) -> Result<Applying, Error> {
-        if let Some(operation) = self.replayed(principal, apply.terms.key.as_ref()).await? {
-            if self.operation(principal, operation).await?.job.is_none() {
-                return Ok(Applying::Preparing(operation));
+        let existing = match self.existing(principal, apply).await? {
+            ControlFlow::Continue(existing) => existing,
+            ControlFlow::Break(operation) => {
+                if self.operation(principal, operation).await?.job.is_none() {
+                    return Ok(Applying::Preparing(operation));
+                }
+                return self.applied_before(principal, apply, operation).await.map(Applying::done);
             }
-            return self.applied_before(principal, apply, operation).await.map(Applying::done);
-        }
+        };
         let artifacts = self.uploaded_artifacts(apply).await?;
         let mut prepared = Prepared { artifacts, ..Prepared::default() };
-        let draft = self.draft(principal, apply, &prepared).await?;
+        let draft = self.draft(principal, apply, &prepared, existing).await?;
         if !draft.is_nothing() {
             if !preparation(&apply.spec).is_empty() {
                 return self.begin_preparation(principal, apply).await.map(Applying::Preparing);
@@ -138,10 +143,13 @@ impl Control {
         apply: &ApplyJob,
         prepared: &Prepared,
     ) -> Result<Applied, Error> {
-        if let Some(operation) = self.replayed(principal, apply.terms.key.as_ref()).await? {
-            return self.applied_before(principal, apply, operation).await;
-        }
-        let draft = self.draft(principal, apply, prepared).await?;
+        let existing = match self.existing(principal, apply).await? {
+            ControlFlow::Continue(existing) => existing,
+            ControlFlow::Break(operation) => {
+                return self.applied_before(principal, apply, operation).await;
+            }
+        };
+        let draft = self.draft(principal, apply, prepared, existing).await?;
         self.write_draft(principal, apply, draft, prepared.clone()).await
     }
 
@@ -164,16 +172,18 @@ impl Control {
         principal: &Principal,
         apply: &ApplyJob,
         prepared: &Prepared,
+        existing: Option<Box<Job>>,
     ) -> Result<Draft, Error> {
-        let existing = self.existing(principal, apply).await?;
         let environment = self.checked(&apply.spec).await?;
         let content = release::content(&apply.spec, distinct(&prepared.artifacts)?);
         render_objects::check_renders(&apply.spec, &environment, &content)?;
         let id = release::id(&content);
-        let change = self.change(existing.as_ref(), apply).await?;
+        let change = self.change(existing.as_deref(), apply).await?;
         let is_new = existing.is_none();
-        let mut job =
-            existing.unwrap_or_else(|| new_job(principal, &apply.spec, &environment, id.clone()));
+        let mut job = existing.map_or_else(
+            || new_job(principal, &apply.spec, &environment, id.clone()),
+            |existing| *existing,
+        );
         let release = Release {
             id: id.clone(),
             job: job.id,
@@ -248,16 +258,19 @@ impl Control {
         Ok(Applied { job, operation, change, warnings: outcome.warnings })
     }
 
-    /// The job that is there already; one that the caller has seen must be.
+    /// The job that is there already; one that the caller has seen must be. Or else the operation that the same request
+    /// began.
     async fn existing(
         &self,
         principal: &Principal,
         apply: &ApplyJob,
-    ) -> Result<Option<Job>, Error> {
+    ) -> Result<ControlFlow<OperationId, Option<Box<Job>>>, Error> {
         let place = (&apply.spec.environment, &apply.spec.name);
         match self.to_change(principal, place, &apply.terms).await {
-            Ok(job) => Ok(Some(job)),
-            Err(Error::NotFound { .. }) if apply.terms.if_match.is_none() => Ok(None),
+            Ok(found) => Ok(found.map_continue(Some)),
+            Err(Error::NotFound { .. }) if apply.terms.if_match.is_none() => {
+                Ok(ControlFlow::Continue(None))
+            }
             Err(error) => Err(error),
         }
     }
@@ -269,11 +282,14 @@ impl Control {
         job: &mut Job,
         operation: &Operation,
     ) -> Result<Run, Error> {
+        let base = self.version_row(job.spec.flink_version, &job.environment).await?.image;
         if !JobState::of(&job.desired, &job.status).is_at_rest() {
-            return self.replace_run(principal, job, RestartOrder::default(), operation).await;
+            let order = RestartOrder::default();
+            let run = self.replace_run(principal, job, order, operation).await?;
+            return Ok(Run { base: Some(base), ..run });
         }
         let start = self.run_start(principal, job, StartOrder::default()).await?;
-        let run = new_run(job, start);
+        let run = Run { base: Some(base), ..new_run(job, start) };
         let intent = Intent::Run { run: run.id, handover: Handover::Cancel };
         job.desired = wanted(job, intent, operation.id);
         Ok(run)
@@ -286,10 +302,6 @@ impl Control {
                 "jobs in a session are not supported yet; use mode: application".to_owned();
             return Err(Error::Invalid { message });
         }
-        if spec.kind == JobKind::Python {
-            let message = "kind: python is not supported yet".to_owned();
-            return Err(Error::Invalid { message });
-        }
         let minor = spec.flink_version.minor();
         if spec.kind == JobKind::Sql && minor < SQL_SINCE {
             let message =
@@ -298,7 +310,8 @@ impl Control {
         }
         check_urls(spec)?;
         let environment = self.environment(&spec.environment).await?;
-        self.version_row(spec.flink_version, &spec.environment).await?;
+        let version = self.version_row(spec.flink_version, &spec.environment).await?;
+        check_python(spec, &version)?;
         Ok(environment)
     }
 

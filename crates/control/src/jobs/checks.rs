@@ -36,6 +36,7 @@ impl Control {
         prepared: &Prepared,
     ) -> Result<Vec<String>, Error> {
         let artifacts = distinct(&prepared.artifacts)?;
+        self.check_python_files(spec, &artifacts).await?;
         let mut warnings = self.check_jars(spec, &artifacts).await?;
         warnings.extend(self.missing_pull_secrets(spec, &artifacts).await?);
         Ok(warnings)

@@ -61,9 +61,36 @@ impl Control {
             .collect();
         let old = Definition { spec: &job.spec, artifacts: &before };
         let new = Definition { spec, artifacts: &after };
-        let differences = differences(old, new).into_iter().map(masked).collect();
+        let mut differences: Vec<_> = differences(old, new).into_iter().map(masked).collect();
+        differences.extend(self.base_difference(job, spec).await?);
         let runs = !flumen_lifecycle::JobState::of(&job.desired, &job.status).is_at_rest();
         Ok(Diff { is_new: false, runs, differences })
+    }
+}
+
+impl Control {
+    /// Whether the job would go to another base image of the same Flink version. Where the version changes, that says it.
+    async fn base_difference(
+        &self,
+        job: &Job,
+        spec: &JobSpec,
+    ) -> Result<Option<Difference>, Error> {
+        if job.spec.flink_version != spec.flink_version {
+            return Ok(None);
+        }
+        let next = self.version_row(spec.flink_version, &spec.environment).await?.image;
+        let runs = self.store().runs(job.id).await?;
+        let present = runs
+            .into_iter()
+            .find(|run| run.release == job.release && run.base.is_some())
+            .and_then(|run| run.base);
+        Ok(present.filter(|present| *present != next).map(|present| Difference {
+            field: "baseImage".to_owned(),
+            from: Some(present),
+            to: Some(next),
+            effect: Effect::Restart,
+            risk: None,
+        }))
     }
 }
 

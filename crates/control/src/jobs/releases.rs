@@ -1,5 +1,5 @@
 use flumen_lifecycle::{Definition, Difference, differences, is_policy};
-use flumen_model::{Digest, EnvironmentName, JobName, JobSpec};
+use flumen_model::{ArtifactRole, Digest, EnvironmentName, JobName, JobSpec};
 use flumen_store::{Job, Principal, Release, ReleaseArtifact, ReleaseContent};
 use serde_json::Value;
 
@@ -118,7 +118,8 @@ fn named(content: &ReleaseContent) -> impl Iterator<Item = &ReleaseArtifact> {
     content
         .artifacts
         .iter()
-        .filter(|artifact| artifact.maven.is_none() && !release::is_generated(&artifact.name))
+        .filter(|artifact| artifact.maven.is_none() && artifact.role != ArtifactRole::Wheel)
+        .filter(|artifact| !release::is_generated(&artifact.name))
 }
 
 /// The files that the job file names by path, by their names.

@@ -1,3 +1,5 @@
+use std::ops::ControlFlow;
+
 use flumen_lifecycle::{Desired, Handover, Intent, JobState, State};
 use flumen_model::{EnvironmentName, JobName, OperationId, StartFrom, UpgradeMode};
 use flumen_store::{Job, NewJob, Operation, OperationKind, Principal, Run, RunStart};
@@ -46,10 +48,10 @@ impl Control {
         order: RestartOrder,
         terms: &Terms,
     ) -> Result<OperationId, Error> {
-        if let Some(operation) = self.replayed(principal, terms.key.as_ref()).await? {
-            return Ok(operation);
-        }
-        let mut job = self.to_change(principal, (environment, name), terms).await?;
+        let mut job = match self.to_change(principal, (environment, name), terms).await? {
+            ControlFlow::Continue(job) => job,
+            ControlFlow::Break(operation) => return Ok(operation),
+        };
         let operation =
             new_operation((principal.team, &principal.name), &job, OperationKind::Restart);
         let run = self.replace_run(principal, &mut job, order, &operation).await?;

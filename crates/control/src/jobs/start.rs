@@ -1,3 +1,5 @@
+use std::ops::ControlFlow;
+
 use flumen_lifecycle::{Desired, Handover, Intent, JobState};
 use flumen_model::{
     EnvironmentName, JobName, OperationId, RestoreMode, SnapshotId, StartFrom, UpgradeMode,
@@ -59,10 +61,10 @@ impl Control {
         order: StartOrder,
         terms: &Terms,
     ) -> Result<OperationId, Error> {
-        if let Some(operation) = self.replayed(principal, terms.key.as_ref()).await? {
-            return Ok(operation);
-        }
-        let mut job = self.to_change(principal, (environment, name), terms).await?;
+        let mut job = match self.to_change(principal, (environment, name), terms).await? {
+            ControlFlow::Continue(job) => job,
+            ControlFlow::Break(operation) => return Ok(operation),
+        };
         let state = JobState::of(&job.desired, &job.status);
         if !state.is_at_rest() {
             let message = format!(

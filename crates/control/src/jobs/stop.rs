@@ -1,3 +1,5 @@
+use std::ops::ControlFlow;
+
 use flumen_lifecycle::{Desired, Intent, JobState, SavepointWish, State, settle};
 use flumen_model::{EnvironmentName, JobName, OperationId, SavepointFormat};
 use flumen_store::{Job, OperationKind, Principal};
@@ -74,10 +76,10 @@ impl Control {
         terms: &Terms,
         desired: impl Fn(&Job, OperationId) -> Desired,
     ) -> Result<OperationId, Error> {
-        if let Some(operation) = self.replayed(principal, terms.key.as_ref()).await? {
-            return Ok(operation);
-        }
-        let mut job = self.to_change(principal, (environment, name), terms).await?;
+        let mut job = match self.to_change(principal, (environment, name), terms).await? {
+            ControlFlow::Continue(job) => job,
+            ControlFlow::Break(operation) => return Ok(operation),
+        };
         check_order(&job, order)?;
         check_savepoint_possible(&job)?;
         let operation = new_operation((principal.team, &principal.name), &job, kind);

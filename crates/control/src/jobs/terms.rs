@@ -1,3 +1,5 @@
+use std::ops::ControlFlow;
+
 use flumen_model::{EnvironmentName, JobName, OperationId};
 use flumen_store::{Job, Principal};
 use serde::{Deserialize, Serialize};
@@ -51,16 +53,22 @@ impl Control {
         }
     }
 
-    /// The job, as a request on these terms may change it: it is written back by the version that was read.
+    /// The job, as a request on these terms may change it: it is written back by the version that was read. Or else the
+    /// operation that the same request began: it is looked for after the job is read, so that no request is refused for
+    /// what it did itself.
     pub(super) async fn to_change(
         &self,
         principal: &Principal,
         (environment, name): (&EnvironmentName, &JobName),
         terms: &Terms,
-    ) -> Result<Job, Error> {
-        let job = self.owned(principal, environment, name).await?;
+    ) -> Result<ControlFlow<OperationId, Box<Job>>, Error> {
+        let job = self.owned(principal, environment, name).await.map(Box::new);
+        if let Some(operation) = self.replayed(principal, terms.key.as_ref()).await? {
+            return Ok(ControlFlow::Break(operation));
+        }
+        let job = job?;
         terms.check(format!("job {name}"), job.version)?;
-        Ok(job)
+        Ok(ControlFlow::Continue(job))
     }
 }
 

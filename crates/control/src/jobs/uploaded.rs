@@ -42,6 +42,12 @@ impl Control {
                 return Err(Error::not_found(format!("the uploaded artifact {digest} ({name})")));
             };
             check_name(name)?;
+            if *role == ArtifactRole::Wheel {
+                let message = format!(
+                    "{name} has the role wheel, which is for what requirements come to; give it the role python"
+                );
+                return Err(Error::Invalid { message });
+            }
             check_jar(&self.artifact_path(digest), name).await?;
             artifacts.push(ReleaseArtifact {
                 name: name.clone(),

@@ -1,3 +1,5 @@
+use std::ops::ControlFlow;
+
 use flumen_lifecycle::Intent;
 use flumen_model::{EnvironmentName, JobName, OperationId, TeamId};
 use flumen_store::{Job, NewJob, Operation, OperationKind, OperationState, Principal};
@@ -50,10 +52,10 @@ impl Control {
         (intent, kind): (Intent, OperationKind),
         terms: &Terms,
     ) -> Result<OperationId, Error> {
-        if let Some(operation) = self.replayed(principal, terms.key.as_ref()).await? {
-            return Ok(operation);
-        }
-        let mut job = self.to_change(principal, (environment, name), terms).await?;
+        let mut job = match self.to_change(principal, (environment, name), terms).await? {
+            ControlFlow::Continue(job) => job,
+            ControlFlow::Break(operation) => return Ok(operation),
+        };
         if intent == Intent::Cancel && job.desired.intent == Intent::Delete {
             let message = format!("job {name} is being deleted, which cancels it");
             return Err(Error::Conflict { message });

@@ -88,7 +88,8 @@ impl Control {
                 continue;
             }
             let version = row.version;
-            match plugin::delivery(&environment.document.storage, &row, &[]) {
+            let image = (version, row.built_in_plugins.as_slice());
+            match plugin::delivery(&environment.document.storage, image, &[]) {
                 plugin::Delivery::None => {}
                 plugin::Delivery::BuiltIn(jar) => {
                     let detail = format!("{jar} is in the image of Flink {version}");

@@ -3,7 +3,7 @@
 use flumen_flink_manifest::StoragePlugin;
 use flumen_maven::{Client, Coordinates, Environment as Platform, Exclusion, Request, Wanted};
 use flumen_model::{ArtifactRole, EnvironmentName, FlinkVersion, Storage};
-use flumen_store::{FlinkVersionRow, ReleaseArtifact};
+use flumen_store::ReleaseArtifact;
 
 use crate::{Control, Error};
 
@@ -21,10 +21,11 @@ pub(crate) enum Delivery {
     Layer(StoragePlugin),
 }
 
-/// How the pods of a Flink version come by the plugin of a storage. What the job's release has already comes first.
+/// How the pods of a Flink version, whose image has these jars in `opt`, come by the plugin of a storage. What the job's
+/// release has already comes first.
 pub(crate) fn delivery(
     storage: &Storage,
-    row: &FlinkVersionRow,
+    (version, built_in): (FlinkVersion, &[String]),
     artifacts: &[ReleaseArtifact],
 ) -> Delivery {
     let Some(plugin) = StoragePlugin::of(storage) else { return Delivery::None };
@@ -33,14 +34,28 @@ pub(crate) fn delivery(
     if artifacts.iter().any(brings) {
         return Delivery::None;
     }
-    let jar = plugin.jar(row.version);
-    if row.built_in_plugins.contains(&jar) {
+    let jar = plugin.jar(version);
+    if built_in.contains(&jar) {
         return Delivery::BuiltIn(jar);
     }
     Delivery::Layer(plugin)
 }
 
 impl Control {
+    /// The jars in the folder `opt` of a base image that its entry point can make plugins, as far as that is known.
+    pub(crate) async fn built_in_plugins(
+        &self,
+        version: FlinkVersion,
+        environment: &EnvironmentName,
+        base: &str,
+    ) -> Result<Vec<String>, Error> {
+        let rows = self.store().versions().await?.into_iter();
+        let known = rows.filter(|row| row.version == version && row.environment == *environment);
+        // A job may stand on a base image that its version had before.
+        let known = known.filter(|row| row.image == base).map(|row| row.built_in_plugins).next();
+        Ok(known.unwrap_or_default())
+    }
+
     /// The jar of a plugin as an artifact: of the Flink version, else the newest patch of its minor before that which the
     /// repositories have. What Flink's plugins are made against does not change within a minor.
     ///
@@ -107,31 +122,22 @@ mod tests {
         serde_json::from_str(r#"{"kind": "s3", "place": "s3://flink"}"#).unwrap()
     }
 
-    fn row(built_in: &[&str]) -> FlinkVersionRow {
-        FlinkVersionRow {
-            version: "1.20.5".parse().unwrap(),
-            environment: "prod".parse().unwrap(),
-            image: "flink@sha256:0".into(),
-            source: String::new(),
-            built_in_plugins: built_in.iter().map(|jar| (*jar).to_owned()).collect(),
-            created_at: jiff::Timestamp::UNIX_EPOCH,
-        }
+    fn delivered(storage: &Storage, built_in: &[&str], artifacts: &[ReleaseArtifact]) -> Delivery {
+        let built_in: Vec<_> = built_in.iter().map(|jar| (*jar).to_owned()).collect();
+        delivery(storage, ("1.20.5".parse().unwrap(), &built_in), artifacts)
     }
 
     #[test]
     fn the_plugin_comes_from_the_image_where_it_has_it_and_else_by_a_layer() {
         let jar = "flink-s3-fs-presto-1.20.5.jar";
-        assert_eq!(delivery(&storage(), &row(&[jar]), &[]), Delivery::BuiltIn(jar.to_owned()));
+        assert_eq!(delivered(&storage(), &[jar], &[]), Delivery::BuiltIn(jar.to_owned()));
         for other in
             [&[][..], &["flink-s3-fs-presto-1.20.4.jar"], &["flink-s3-fs-hadoop-1.20.5.jar"]]
         {
-            assert!(
-                matches!(delivery(&storage(), &row(other), &[]), Delivery::Layer(_)),
-                "{other:?}"
-            );
+            assert!(matches!(delivered(&storage(), other, &[]), Delivery::Layer(_)), "{other:?}");
         }
         let directory = Storage::HostPath { host_path: "/a".into(), mount_path: "/b".into() };
-        assert_eq!(delivery(&directory, &row(&[jar]), &[]), Delivery::None);
+        assert_eq!(delivered(&directory, &[jar], &[]), Delivery::None);
     }
 
     #[test]
@@ -144,8 +150,8 @@ mod tests {
             maven: None,
         };
         let own = artifact("flink-s3-fs-presto-1.20.0.jar", ArtifactRole::Plugin);
-        assert_eq!(delivery(&storage(), &row(&[]), &[own]), Delivery::None);
+        assert_eq!(delivered(&storage(), &[], &[own]), Delivery::None);
         let library = artifact("flink-s3-fs-presto-1.20.0.jar", ArtifactRole::Lib);
-        assert!(matches!(delivery(&storage(), &row(&[]), &[library]), Delivery::Layer(_)));
+        assert!(matches!(delivered(&storage(), &[], &[library]), Delivery::Layer(_)));
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use flumen_control::{Change, OperationState, Terms};
+use flumen_control::{Change, OperationState, StartOrder, Terms};
 use flumen_model::Kind;
 
 use crate::server::{
@@ -155,6 +155,21 @@ async fn the_same_request_made_at_once_is_one_operation() {
     let operations: BTreeSet<_> =
         answers.into_iter().map(|answer| answer.unwrap().operation.unwrap()).collect();
     assert_eq!((operations.len(), server.runs().await.len()), (1, 1));
+    server.cancel().await;
+    server.until_state("CANCELED").await;
+
+    // None is refused for what another one of them began, or as it saw the job before that.
+    let (environment, name) = (environment(), name());
+    let version = Some(server.view().await.unwrap().job.version);
+    let key = Some(("start".to_owned(), "hash".to_owned()));
+    let start = || {
+        let terms = Terms { key: key.clone(), if_match: version };
+        let place = (&environment, &name);
+        server.control().start_job(&server.principal, place, StartOrder::default(), terms)
+    };
+    let answers = futures::future::join_all((0..6).map(|_| start())).await;
+    let operations: BTreeSet<_> = answers.into_iter().map(Result::unwrap).collect();
+    assert_eq!((operations.len(), server.runs().await.len()), (1, 2));
     server.cancel().await;
     server.until_state("CANCELED").await;
     server.finish().await;

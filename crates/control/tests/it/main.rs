@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod apply;
+mod base_images;
 mod by_url;
 mod checks;
 mod database;
@@ -15,6 +16,8 @@ mod launcher;
 mod node;
 mod outages;
 mod preparations;
+mod python;
+mod retention;
 mod server;
 mod snapshots;
 mod sql;

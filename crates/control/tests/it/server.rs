@@ -4,8 +4,8 @@ use std::{fmt::Debug, sync::LazyLock, time::Duration};
 
 use flumen_control::{
     Applied, ApplyJob, Applying, Control, Error, Faults, JobView, LocalSettings, LogSource,
-    LogsQuery, MavenFiles, Operation, OperationState, Principal, Run, Settings, StartOrder, Tasks,
-    Terms, UploadedArtifact, VersionSource,
+    LogsQuery, MavenFiles, Operation, OperationState, Principal, Retention, Run, Settings,
+    StartOrder, Tasks, Terms, UploadedArtifact, VersionSource,
 };
 use flumen_model::{ArtifactRole, Digest, EnvironmentName, JobName, OperationId, RunId, Secret};
 use flumen_testkit::{eventually_async, program};
@@ -322,6 +322,13 @@ async fn open(world: &World, faults: Faults) -> Alive {
             variable: |_| None,
         }),
         artifact_limit: ARTIFACT_LIMIT,
+        // Nothing is removed but when a test says so, and then at once.
+        retention: Retention {
+            releases: 2,
+            unused: Duration::ZERO,
+            every: Duration::from_hours(24),
+        },
+        python_index: world.python_index.clone(),
         faults,
     };
     let tasks = Tasks::new(CancellationToken::new());

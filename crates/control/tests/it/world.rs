@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) node: FakeNode,
     pub(crate) registry: String,
     pub(crate) directory: TempDirectory,
+    /// The index of Python packages, for a server that is opened next.
+    pub(crate) python_index: Option<url::Url>,
     client: Client,
     /// Whether connections to the API server go through.
     gate: watch::Sender<bool>,
@@ -91,6 +93,7 @@ impl World {
             node,
             registry,
             directory,
+            python_index: None,
             client,
             gate,
             created,

@@ -8,7 +8,7 @@ use std::{
         net::{UnixListener, UnixStream},
     },
     path::Path,
-    process::Stdio,
+    process::Command,
     thread,
 };
 
@@ -147,9 +147,8 @@ fn is_empty(server: &S3Server, below: &str) -> bool {
 
 #[test]
 fn a_job_keeps_its_state_in_s3_and_goes_on_from_there() {
-    let python =
-        std::process::Command::new("/usr/bin/python3").arg("--version").stdout(Stdio::null());
-    assert!({ python }.status().is_ok_and(|status| status.success()), "pods need /usr/bin/python3");
+    let python = Command::new("/usr/bin/python3").arg("--version").output();
+    assert!(python.is_ok_and(|told| told.status.success()), "pods need /usr/bin/python3");
     let examples = example_jar(&cache(), VERSION).expect("the example jar");
     let server = S3Server::start();
     let running = up();

@@ -244,3 +244,33 @@ fn an_argument_that_an_old_version_would_cut_is_refused_and_a_new_one_passes_it(
         assert!(job_deployment(&new).is_ok(), "{argument}");
     }
 }
+
+#[test]
+fn a_python_job_has_an_interpreter_and_the_files_that_its_configuration_names_too() {
+    let mut python = with_job_key("1.20.5", "python.files", "/opt/more.zip");
+    python.jar = None;
+    python.main_class = None;
+    python.python = Some(Python {
+        entry: crate::PythonEntry::File("/opt/flink/usrlib/a.py".into()),
+        files: Some("/opt/flink/usrlib/lib.zip".into()),
+        archives: None,
+        requirements: None,
+        executable: None,
+        client_executable: None,
+        path: None,
+    });
+    let manifests = render(&plan(&python).spec).expect("manifests");
+    let text = |key| manifests.configuration.string(key).expect("readable");
+    let files = "/opt/flink/usrlib/lib.zip,/opt/more.zip";
+    assert_eq!(text("python.files").as_deref(), Some(files));
+    assert_eq!(text("python.archives"), None);
+    assert_eq!(text("python.executable").as_deref(), Some("python3"));
+    assert_eq!(
+        text("$internal.application.main").as_deref(),
+        Some("org.apache.flink.client.python.PythonDriver")
+    );
+    python.layers.add(Layer::Job, [("python.client.executable", "venv.zip/bin/python")]);
+    let manifests = render(&plan(&python).spec).expect("manifests");
+    let client = manifests.configuration.string("python.client.executable").expect("readable");
+    assert_eq!(client.as_deref(), Some("venv.zip/bin/python"));
+}

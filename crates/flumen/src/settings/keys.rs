@@ -10,8 +10,14 @@ pub(crate) const LISTEN: &str = "listen";
 pub(crate) const UI_LISTEN: &str = "ui-listen";
 /// The largest artifact.
 pub(crate) const ARTIFACT_LIMIT: &str = "artifact-limit";
+/// How many releases a job keeps.
+pub(crate) const KEEP_RELEASES: &str = "keep-releases";
+/// How long files and images stay that nothing needs.
+pub(crate) const KEEP_UNUSED: &str = "keep-unused";
 /// Settings of Maven, which say where dependencies of jobs are fetched.
 pub(crate) const MAVEN_SETTINGS: &str = "maven-settings";
+/// The index of Python packages.
+pub(crate) const PYTHON_INDEX: &str = "python-index";
 /// Where the local cluster's Kubernetes API listens.
 pub(crate) const KUBERNETES_LISTEN: &str = "kubernetes-listen";
 /// Where the local cluster's registry listens.
@@ -30,13 +36,16 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const LOG_FORMAT: &str = "log-format";
 
 /// Every key, in the order in which they are shown.
-pub(crate) const ALL: [&str; 14] = [
+pub(crate) const ALL: [&str; 17] = [
     DATA_DIRECTORY,
     CACHE_DIRECTORY,
     LISTEN,
     UI_LISTEN,
     ARTIFACT_LIMIT,
+    KEEP_RELEASES,
+    KEEP_UNUSED,
     MAVEN_SETTINGS,
+    PYTHON_INDEX,
     KUBERNETES_LISTEN,
     REGISTRY_LISTEN,
     ALLOCATABLE_CPU,

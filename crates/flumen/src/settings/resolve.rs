@@ -162,7 +162,10 @@ impl<'a> Reader<'a> {
         let listen = self.required::<Address>(keys::LISTEN, "127.0.0.1:7600");
         let ui_listen = self.required::<Address>(keys::UI_LISTEN, "127.0.0.1:7601");
         let artifact_limit = self.required(keys::ARTIFACT_LIMIT, "4g");
+        let keep_releases = self.required(keys::KEEP_RELEASES, "20");
+        let keep_unused = self.required(keys::KEEP_UNUSED, "24h");
         let maven = self.optional(keys::MAVEN_SETTINGS);
+        let python_index = self.required(keys::PYTHON_INDEX, flumen_python::PUBLIC_INDEX);
         let kubernetes_listen = self.required::<Address>(keys::KUBERNETES_LISTEN, "127.0.0.1:7602");
         let registry_listen = self.required::<Address>(keys::REGISTRY_LISTEN, "127.0.0.1:7603");
         let allocatable_cpu = self.optional(keys::ALLOCATABLE_CPU);
@@ -178,7 +181,10 @@ impl<'a> Reader<'a> {
             listen: listen?.0,
             ui_listen: ui_listen?.0,
             artifact_limit: artifact_limit?,
+            keep_releases: keep_releases?,
+            keep_unused: keep_unused?,
             maven,
+            python_index: python_index?,
             kubernetes_listen: kubernetes_listen?.0,
             registry_listen: registry_listen?.0,
             allocatable_cpu,
@@ -273,10 +279,19 @@ impl<'a> Reader<'a> {
                 Some(value)
             }
             Err(error) => {
+                let text = without_user(&text);
                 self.problems.push(format!("{key} is {text:?} ({origin}): {error}"));
                 None
             }
         }
+    }
+}
+
+/// A value as it may be told: a URL without user name and password.
+fn without_user(text: &str) -> String {
+    match text.split_once("://").map(|(scheme, rest)| (scheme, rest.rsplit_once('@'))) {
+        Some((scheme, Some((_, host)))) => format!("{scheme}://…@{host}"),
+        _ => text.to_owned(),
     }
 }
 

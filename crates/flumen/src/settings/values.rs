@@ -1,7 +1,8 @@
-use std::{fmt, net::SocketAddr, str::FromStr};
+use std::{fmt, net::SocketAddr, str::FromStr, time::Duration};
 
 use flumen_model::ByteSize;
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 /// Where something listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,33 @@ impl FromStr for Address {
             "expected an IP address and a port, such as 127.0.0.1:7600; port 0 takes a free one"
                 .to_owned()
         })
+    }
+}
+
+/// An index of packages, without anything secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PackageIndex(pub(crate) Url);
+
+impl FromStr for PackageIndex {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = || {
+            "expected http:// or https:// and where the projects are listed, without user name and password, such as https://pypi.org/simple".to_owned()
+        };
+        let url = Url::parse(text).map_err(|_| refuse())?;
+        let is_plain = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+        if is_plain && is_web { Ok(Self(url)) } else { Err(refuse()) }
+    }
+}
+
+impl fmt::Display for PackageIndex {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
     }
 }
 
@@ -73,6 +101,27 @@ impl FromStr for Memory {
             Ok(_) => Err("expected more than 0, such as 8g".to_owned()),
             Err(error) => Err(error.to_string()),
         }
+    }
+}
+
+/// A time of at least an hour: what is shorter could end while a release is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Period(pub(crate) Duration);
+
+impl FromStr for Period {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let period = text.parse::<jiff::SignedDuration>().ok();
+        let period = period.and_then(|period| Duration::try_from(period).ok());
+        let allowed = || "expected a time of at least 1h, such as 24h or 90m".to_owned();
+        period.filter(|period| period.as_secs() >= 60 * 60).map(Self).ok_or_else(allowed)
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}s", self.0.as_secs())
     }
 }
 
@@ -140,6 +189,18 @@ mod tests {
         }
         for bad in ["", "0", "0m", "0.0", "-1", "-1m", "1.", "1.2345", "two", "m"] {
             assert!(bad.parse::<Cores>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_period_is_read_as_it_is_written_and_is_no_shorter_than_an_hour() {
+        for (text, seconds) in [("24h", 86400), ("90m", 5400), ("1h30m", 5400), ("5400s", 5400)] {
+            let period: Period = text.parse().expect(text);
+            assert_eq!(period.0.as_secs(), seconds);
+            assert_eq!(period.to_string().parse(), Ok(period));
+        }
+        for bad in ["", "0", "59m", "-24h", "24", "soon"] {
+            assert!(bad.parse::<Period>().is_err(), "{bad}");
         }
     }
 

@@ -60,7 +60,10 @@ impl Program {
             .with(keys::LISTEN, &settings.listen)
             .with(keys::UI_LISTEN, &settings.ui_listen)
             .with(keys::ARTIFACT_LIMIT, &settings.artifact_limit)
+            .with(keys::KEEP_RELEASES, &settings.keep_releases)
+            .with(keys::KEEP_UNUSED, &settings.keep_unused)
             .with(keys::CACHE_DIRECTORY, &settings.cache_directory.display())
+            .with(keys::PYTHON_INDEX, &settings.python_index)
             .with_some(keys::MAVEN_SETTINGS, maven)
     }
 

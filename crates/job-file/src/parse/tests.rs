@@ -297,3 +297,41 @@ fn a_small_file_cannot_ask_for_endless_values() {
         "a: &x0 [1,1,1,1,1,1,1,1,1,1]\n".to_owned() + &(1..10).map(level).collect::<String>();
     assert!(refused(&text).contains("more than"));
 }
+
+#[test]
+fn a_python_job_is_a_file_or_a_module_with_files_of_its_own() {
+    let python = |artifact: &str, rest: &str| {
+        parse("job.yaml", &format!("{}kind: python\n{rest}", HEAD.replace("a.jar", artifact)))
+    };
+    let job = python(
+        "jobs",
+        "module: jobs.count\ndependencies:\n  - {path: r.txt, role: requirements}\n  - {path: venv, role: archive}\n",
+    );
+    let job = job.expect("valid").remove(0);
+    let roles: Vec<_> = job.dependencies.iter().map(Dependency::role).collect();
+    assert_eq!(job.module.as_deref(), Some("jobs.count"));
+    assert_eq!(roles, [ArtifactRole::Requirements, ArtifactRole::Archive]);
+    for artifact in ["x/count.py", "https://h/count.py#sha256=00", "local:///opt/count.py"] {
+        assert_eq!(python(artifact, "").is_ok(), !artifact.contains("sha256=00"), "{artifact}");
+    }
+    for (artifact, rest, words) in [
+        ("a.jar", "", "artifact: is \"a.jar\": expected a file whose name ends in .py"),
+        ("a.py", "mainClass: a.B\n", "mainClass: is given, but Python has none"),
+        ("a.zip", "module: a b\n", "expected the name of a module"),
+        ("a.zip", "module: a..b\n", "expected the name of a module"),
+        ("a.zip", "module: 1a\n", "expected the name of a module"),
+    ] {
+        let text = python(artifact, rest).expect_err("refused").to_string();
+        assert!(text.contains(words), "{words:?} is not in: {text}");
+    }
+    for (rest, words) in [
+        ("module: a\n", "module: is given, but only kind: python"),
+        (
+            "dependencies: [{path: r.txt, role: requirements}]\n",
+            "dependencies[0].role: is for kind: python only",
+        ),
+    ] {
+        let text = refused(&format!("{HEAD}{rest}"));
+        assert!(text.contains(words), "{words:?} is not in: {text}");
+    }
+}

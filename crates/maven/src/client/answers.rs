@@ -1,5 +1,7 @@
 use std::{
+    cell::RefCell,
     collections::{HashMap, HashSet},
+    path::Path,
     sync::Arc,
 };
 
@@ -9,6 +11,7 @@ use super::{Client, MAX_TEXT};
 use crate::{
     coordinates::Gav,
     error::Error,
+    local::Local,
     metadata::Metadata,
     pom::Pom,
     repository::{Answer, Repository, Want},
@@ -21,10 +24,11 @@ const MAX_POMS: usize = 20_000;
 type PomAnswer = Answer<Result<Arc<Pom>, Arc<XmlError>>>;
 type Versions = Answer<Arc<Vec<String>>>;
 
-/// What repositories said so far in one resolution.
-#[derive(Default)]
-pub(super) struct Answers {
-    poms: HashMap<Gav, PomAnswer>,
+/// What repositories said so far in one resolution. A POM that lies in the local repository is read at once, so that
+/// resolution goes on with it instead of beginning anew.
+pub(super) struct Answers<'a> {
+    local: &'a Local,
+    poms: RefCell<HashMap<Gav, PomAnswer>>,
     versions: HashMap<(String, String), Versions>,
 }
 
@@ -33,9 +37,30 @@ enum Said {
     Versions((String, String), Versions),
 }
 
-impl Repository for Answers {
+impl<'a> Answers<'a> {
+    pub(super) fn new(local: &'a Local) -> Self {
+        Self { local, poms: RefCell::default(), versions: HashMap::new() }
+    }
+
+    /// A POM that nobody has to be asked for. One that cannot be read is left to who fetches it, and can say so.
+    fn here(&self, of: &Gav) -> Option<PomAnswer> {
+        let coordinates = of.pom();
+        if !coordinates.is_sound() || of.is_snapshot() {
+            return None;
+        }
+        let path = self.local.find(&coordinates.path())?;
+        read_pom(&path).ok()
+    }
+}
+
+impl Repository for Answers<'_> {
     fn pom(&self, of: &Gav) -> PomAnswer {
-        self.poms.get(of).cloned().unwrap_or(Answer::Pending)
+        if let Some(known) = self.poms.borrow().get(of) {
+            return known.clone();
+        }
+        let Some(answer) = self.here(of) else { return Answer::Pending };
+        self.poms.borrow_mut().insert(of.clone(), answer.clone());
+        answer
     }
 
     fn versions(&self, group: &str, artifact: &str) -> Versions {
@@ -49,7 +74,7 @@ impl Client {
     pub(super) async fn answer(
         &self,
         wants: Vec<Want>,
-        answers: &mut Answers,
+        answers: &mut Answers<'_>,
     ) -> Result<(), Error> {
         let mut asked: HashSet<Want> = wants.iter().cloned().collect();
         let mut waiting = wants;
@@ -71,14 +96,16 @@ impl Client {
                             next.map(|one| Gav::new(&one.group, &one.artifact, &one.version));
                         for gav in pom.parent.iter().cloned().chain(next) {
                             let want = Want::Pom(gav.clone());
-                            let is_new = gav.is_sound() && !answers.poms.contains_key(&gav);
+                            let is_new =
+                                gav.is_sound() && !answers.poms.get_mut().contains_key(&gav);
                             if is_new && asked.insert(want.clone()) {
                                 waiting.push(want);
                             }
                         }
                     }
-                    answers.poms.insert(of, answer);
-                    if answers.poms.len() > MAX_POMS {
+                    let poms = answers.poms.get_mut();
+                    poms.insert(of, answer);
+                    if poms.len() > MAX_POMS {
                         return Err(Error::TooLarge { nodes: MAX_POMS });
                     }
                 }
@@ -101,8 +128,7 @@ impl Client {
 
     async fn pom(&self, of: &Gav) -> Result<PomAnswer, Error> {
         let Some(path) = self.file(&of.pom(), MAX_TEXT).await? else { return Ok(Answer::Absent) };
-        let bytes = std::fs::read(&path).map_err(|source| Error::Read { path, source })?;
-        Ok(Answer::Known(Pom::parse(&bytes).map(Arc::new).map_err(Arc::new)))
+        read_pom(&path)
     }
 
     /// The versions that all repositories list together, and those that are known here.
@@ -156,4 +182,10 @@ impl Client {
             Err(source) => Err(Error::ReadVersions { of: of.to_owned(), repository, source }),
         }
     }
+}
+
+fn read_pom(path: &Path) -> Result<PomAnswer, Error> {
+    let read = std::fs::read(path);
+    let bytes = read.map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    Ok(Answer::Known(Pom::parse(&bytes).map(Arc::new).map_err(Arc::new)))
 }

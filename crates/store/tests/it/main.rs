@@ -99,6 +99,7 @@ fn run(number: u128, job: &Job) -> Run {
         start: RunStart::default(),
         restored: None,
         plan: None,
+        base: None,
         image: None,
         objects: None,
         outcome: None,

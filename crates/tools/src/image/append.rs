@@ -68,15 +68,34 @@ pub struct Append {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Compression {
+pub(super) enum Compression {
     Gzip,
     Zstd,
 }
 
 #[derive(Debug, Clone)]
-enum Platforms {
+pub(super) enum Platforms {
     All,
     One(Platform),
+}
+
+impl From<Compression> for flumen_image::Compression {
+    fn from(compression: Compression) -> Self {
+        match compression {
+            Compression::Gzip => Self::Gzip,
+            Compression::Zstd => Self::Zstd,
+        }
+    }
+}
+
+impl Platforms {
+    /// The one that is looked at where one must be.
+    pub(super) fn first(&self) -> Platform {
+        match self {
+            Self::All => Platform::default(),
+            Self::One(platform) => platform.clone(),
+        }
+    }
 }
 
 impl FromStr for Platforms {
@@ -100,16 +119,9 @@ pub(super) fn run(arguments: &Append, streams: &mut Streams<'_>) -> Result<(), E
         return Err(Error::TargetHasDigest { target: target.to_string() });
     }
     let labels = labels(&arguments.labels)?;
-    let platform = match &arguments.platform {
-        Platforms::All => Platform::default(),
-        Platforms::One(platform) => platform.clone(),
-    };
-    let session = Session::start(connection, platform, &[base, target], streams)?;
+    let session = Session::start(connection, arguments.platform.first(), &[base, target], streams)?;
     let scratch = tempfile::tempdir().map_err(|source| Error::MakeScratch { source })?;
-    let compression = match arguments.compression {
-        Compression::Gzip => flumen_image::Compression::Gzip,
-        Compression::Zstd => flumen_image::Compression::Zstd,
-    };
+    let compression = flumen_image::Compression::from(arguments.compression);
     let (mut layers, mut files) = (Vec::new(), Vec::new());
     for (number, place) in places.iter().enumerate() {
         let path = scratch.path().join(number.to_string());
@@ -130,13 +142,7 @@ pub(super) fn run(arguments: &Append, streams: &mut Streams<'_>) -> Result<(), E
         labels: &labels,
         environment: &environment,
     };
-    let (progress, line) = progress();
-    let pushed = match &arguments.platform {
-        Platforms::All => session.run(line, session.client.append_all(&append, &progress), streams),
-        Platforms::One(_) => session
-            .run(line, session.client.append(&append, &progress), streams)
-            .map(|index| PushedIndex { index, images: Vec::new() }),
-    }?;
+    let pushed = push(&session, &append, &arguments.platform, streams)?;
     let sboms =
         if arguments.sbom { attach(&session, &pushed, &files, streams)? } else { Vec::new() };
     if streams.json {
@@ -153,8 +159,24 @@ pub(super) fn run(arguments: &Append, streams: &mut Streams<'_>) -> Result<(), E
     streams.note(&format!("{count} {subject} on {base}, {size}; {sent} were sent."))
 }
 
+/// Puts layers on an image, or on each of an index.
+pub(super) fn push(
+    session: &Session,
+    append: &flumen_image::Append<'_>,
+    platforms: &Platforms,
+    streams: &mut Streams<'_>,
+) -> Result<PushedIndex, Error> {
+    let (progress, line) = progress();
+    match platforms {
+        Platforms::All => session.run(line, session.client.append_all(append, &progress), streams),
+        Platforms::One(_) => session
+            .run(line, session.client.append(append, &progress), streams)
+            .map(|index| PushedIndex { index, images: Vec::new() }),
+    }
+}
+
 /// Attaches the list of files to each image, and returns what the lists are called.
-fn attach(
+pub(super) fn attach(
     session: &Session,
     pushed: &PushedIndex,
     files: &[Added],

@@ -26,7 +26,7 @@ pub struct Fetch {
 }
 
 pub(super) fn run(arguments: &Fetch, streams: &mut Streams<'_>) -> Result<(), Error> {
-    let session = Session::start(&arguments.wanted, streams)?;
+    let session = Session::start(&arguments.wanted.sources, streams)?;
     let resolution = session.resolve(&arguments.wanted, streams)?;
     let artifacts = resolution.artifacts;
     let kept = session.fetch(&artifacts, streams)?;

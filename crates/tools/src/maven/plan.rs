@@ -8,25 +8,25 @@ use flumen_maven::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use super::Wanted;
+use super::{Sources, Wanted};
 use crate::{
     Error, Streams,
     progress::{self, megabytes},
 };
 
 /// A client and the runtime that it works in.
-pub(super) struct Session {
+pub(crate) struct Session {
     runtime: Runtime,
     client: Client,
 }
 
 impl Session {
-    pub(super) fn start(wanted: &Wanted, streams: &Streams<'_>) -> Result<Self, Error> {
+    pub(crate) fn start(sources: &Sources, streams: &Streams<'_>) -> Result<Self, Error> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|source| Error::Start { source })?;
-        Ok(Self { runtime, client: Client::new(settings(wanted, streams)?)? })
+        Ok(Self { runtime, client: Client::new(settings(sources, streams)?)? })
     }
 
     /// Resolves, and says which artifacts count as ones without dependencies.
@@ -44,7 +44,17 @@ impl Session {
             exclusions: exclusions.clone(),
         };
         let request = Request { wanted: wanted.coordinates.iter().map(one).collect() };
-        let work = self.client.resolve(&request, Environment::linux(&wanted.java));
+        self.resolve_request(&request, &wanted.sources.java, streams)
+    }
+
+    /// As [`Session::resolve`], of what is wanted each with its own exclusions.
+    pub(crate) fn resolve_request(
+        &self,
+        request: &Request,
+        java: &str,
+        streams: &mut Streams<'_>,
+    ) -> Result<Resolution, Error> {
+        let work = self.client.resolve(request, Environment::linux(java));
         let progress = self.client.progress();
         let line =
             || format!("resolving: {} files, {}", progress.files(), megabytes(progress.bytes()));
@@ -63,7 +73,7 @@ impl Session {
         Ok(resolution)
     }
 
-    pub(super) fn fetch(
+    pub(crate) fn fetch(
         &self,
         artifacts: &[Artifact],
         streams: &mut Streams<'_>,
@@ -88,22 +98,22 @@ impl Session {
     }
 }
 
-fn settings(wanted: &Wanted, streams: &Streams<'_>) -> Result<Settings, Error> {
+fn settings(sources: &Sources, streams: &Streams<'_>) -> Result<Settings, Error> {
     let home = (streams.variable)("HOME").filter(|home| !home.is_empty());
-    let is_told = wanted.settings.is_some() && wanted.local_repository.is_some();
+    let is_told = sources.settings.is_some() && sources.local_repository.is_some();
     let home = home.or_else(|| is_told.then(String::new)).ok_or(Error::NoHome)?;
-    let remotes = wanted.repository.iter().map(|text| remote(text));
+    let remotes = sources.repository.iter().map(|text| remote(text));
     let files = SettingsFiles {
         home: PathBuf::from(home),
-        user: wanted.settings.clone(),
+        user: sources.settings.clone(),
         installed: installed_settings(streams.variable).into_iter().collect(),
         variable: streams.variable,
     };
     let mut settings = load_settings(&files, remotes.collect::<Result<_, _>>()?)?;
-    if let Some(directory) = &wanted.local_repository {
+    if let Some(directory) = &sources.local_repository {
         settings.local_repository.clone_from(directory);
     }
-    settings.offline |= wanted.offline;
+    settings.offline |= sources.offline;
     Ok(settings)
 }
 

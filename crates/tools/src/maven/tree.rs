@@ -20,7 +20,7 @@ pub struct Tree {
 }
 
 pub(super) fn run(arguments: &Tree, streams: &mut Streams<'_>) -> Result<(), Error> {
-    let session = Session::start(&arguments.wanted, streams)?;
+    let session = Session::start(&arguments.wanted.sources, streams)?;
     let resolution = session.resolve(&arguments.wanted, streams)?;
     if streams.json {
         let artifacts = resolution.artifacts.iter().map(|one| Listed::new(one, None));

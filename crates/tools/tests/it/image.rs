@@ -11,15 +11,15 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{Program, Ran};
 
-struct Place {
-    directory: tempfile::TempDir,
+pub(crate) struct Place {
+    pub(crate) directory: tempfile::TempDir,
     registry: String,
     _stop: DropGuard,
 }
 
 impl Place {
     /// A registry with the image `base:v1`, and a directory with files.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let registry = listener.local_addr().expect("an address").to_string();
@@ -56,17 +56,17 @@ impl Place {
         runtime().block_on(work).expect("a base image");
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.directory.path().join(name).display().to_string()
     }
 
-    fn file(&self, name: &str, content: &str) {
+    pub(crate) fn file(&self, name: &str, content: &str) {
         let path = self.directory.path().join(name);
         fs::create_dir_all(path.parent().expect("a directory")).expect("made");
         fs::write(path, content).expect("written");
     }
 
-    fn image(&self, name: &str) -> String {
+    pub(crate) fn image(&self, name: &str) -> String {
         format!("{}/{name}", self.registry)
     }
 
@@ -76,7 +76,7 @@ impl Place {
         self.run(&line, json)
     }
 
-    fn run(&self, line: &[&str], json: bool) -> Ran {
+    pub(crate) fn run(&self, line: &[&str], json: bool) -> Ran {
         let line = std::iter::once(&"flumen").chain(line);
         let program = Program::try_parse_from(line).expect("arguments");
         let (mut out, mut notes) = (Vec::new(), Vec::new());
@@ -99,7 +99,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-fn json(ran: Ran) -> Value {
+pub(crate) fn json(ran: Ran) -> Value {
     ran.result.expect("done");
     serde_json::from_str(&ran.out).expect("JSON")
 }

@@ -1,5 +1,6 @@
 //! The offline commands as a user calls them.
 
+mod base;
 mod environments;
 mod image;
 mod jar;

@@ -59,7 +59,12 @@ impl Place {
     }
 }
 
-fn write_artifact(repository: &Path, group: &str, artifact: &str, dependencies: &[(&str, &str)]) {
+pub(crate) fn write_artifact(
+    repository: &Path,
+    group: &str,
+    artifact: &str,
+    dependencies: &[(&str, &str)],
+) {
     let below: Vec<String> = dependencies
         .iter()
         .map(|(group, artifact)| {

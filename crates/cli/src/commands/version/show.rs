@@ -2,7 +2,7 @@ use clap::Args;
 use flumen_api_types::{Version, VersionQuery};
 use flumen_model::FlinkVersion;
 
-use crate::{Error, Table, arguments::EnvironmentArguments, commands::Context, text};
+use crate::{Cell, Error, Table, Tone, arguments::EnvironmentArguments, commands::Context, text};
 
 /// Show a Flink version
 #[derive(Debug, Args)]
@@ -31,7 +31,24 @@ impl Show {
         table.pair("environment", version.environment.as_str());
         table.pair("source", version.source.as_str());
         table.pair("base image", version.base_image.as_str());
+        if let Some(python) = &version.python {
+            table.pair("python", format!("{python}, with PyFlink"));
+        }
         table.pair("added", text::moment(version.added_at));
+        context.printer.table(&table)?;
+        if version.jobs.is_empty() {
+            return Ok(());
+        }
+        let mut table = Table::new(&["JOB", "BASE IMAGE", ""]);
+        for job in &version.jobs {
+            let base = job.base_image.as_deref().unwrap_or_default();
+            let (mark, tone) = match &job.base_image {
+                Some(base) if *base == version.base_image => ("this one", Tone::Good),
+                Some(_) => ("another one", Tone::Notice),
+                None => ("", Tone::Plain),
+            };
+            table.row(vec![job.name.as_str().into(), base.into(), Cell::new(mark, tone)]);
+        }
         context.printer.table(&table)
     }
 }

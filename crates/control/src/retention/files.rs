@@ -1,0 +1,65 @@
+use std::{ffi::OsStr, io, path::Path};
+
+use flumen_model::Digest;
+use flumen_store::RemovalKind;
+
+use super::{Fate, Round};
+use crate::{Control, Error, error::no_answer};
+
+/// Removes artifacts that nothing needs, and files that nobody knows of.
+pub(super) async fn remove(round: &mut Round<'_>) -> Result<(), Error> {
+    let (control, cutoff) = (round.control, round.cutoff());
+    for artifact in control.store().unused_artifacts().await? {
+        let name = artifact.digest.to_string();
+        let fate = match round.until(artifact.since) {
+            Some(until) => Fate::Kept { until: Some(until), reason: None },
+            None if round.dry_run => Fate::Due,
+            None => {
+                let removal = round.removal(RemovalKind::Artifact, &name, artifact.size);
+                let _alone = control.keeping().files.write().await;
+                if !control.store().remove_artifact(&artifact.digest, cutoff, &removal).await? {
+                    continue;
+                }
+                unlink(control, &control.artifact_path(&artifact.digest)).await?;
+                Fate::Removed
+            }
+        };
+        round.add(RemovalKind::Artifact, name, artifact.size, fate);
+    }
+    if round.dry_run { Ok(()) } else { remove_unknown(round).await }
+}
+
+/// Files without a row: of an artifact whose removal was written down, or whose upload was not.
+async fn remove_unknown(round: &Round<'_>) -> Result<(), Error> {
+    let control = round.control;
+    let directory = control.artifacts_directory();
+    let read = |source| Error::file("read", &directory)(source);
+    let mut entries = tokio::fs::read_dir(&directory).await.map_err(read)?;
+    while let Some(entry) = entries.next_entry().await.map_err(read)? {
+        let path = entry.path();
+        // What is in a jar stands beside it as `.facts`, and goes with it.
+        if path.extension().is_some_and(|extension| extension != OsStr::new("facts")) {
+            continue;
+        }
+        let hex = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
+        let Ok(digest) = format!("sha256:{hex}").parse::<Digest>() else { continue };
+        let _alone = control.keeping().files.write().await;
+        if !control.store().knows_artifact(&digest).await? {
+            unlink(control, &path).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn unlink(control: &Control, path: &Path) -> Result<(), Error> {
+    for path in [path, &path.with_extension("facts")] {
+        let remove = tokio::fs::remove_file(path);
+        match control.faults().around("file.remove-artifact", remove, no_answer).await {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::file("remove", path)(source));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! A job in Python, and the packages that its base image needs.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+
+/// The Python that pods of the local cluster have, which is this machine's own.
+const PYTHON: &str = "/usr/bin/python3";
+
+/// Installs `PyFlink` and what it needs, but for the jars, which the distribution has. Some of it comes as source only and is
+/// built here. The bytecode is written once, as an image is not written to.
+const INSTALL: &str = "import compileall, glob, os, py_compile, shutil, subprocess, sys, zipfile
+version, target, part = sys.argv[1:]
+shutil.rmtree(part, ignore_errors=True)
+pip = [sys.executable, '-m', 'pip', '--disable-pip-version-check', '--quiet']
+install = [*pip, 'install', '--root-user-action', 'ignore', '--no-compile', '--target', part + '/packages']
+subprocess.run([*pip, 'download', '--no-deps', '--only-binary', ':all:', '-d', part, f'apache-flink=={version}'], check=True)
+wheel, = glob.glob(part + '/*.whl')
+with zipfile.ZipFile(wheel) as archive:
+    name, = [name for name in archive.namelist() if name.endswith('.dist-info/METADATA')]
+    lines = archive.read(name).decode().splitlines()
+needs = [line.split(':', 1)[1].strip() for line in lines if line.startswith('Requires-Dist:')]
+needs = [need for need in needs if 'extra ==' not in need and not need.startswith('apache-flink-libraries')]
+subprocess.run([*install, '--no-deps', wheel], check=True)
+subprocess.run([*install, *needs], check=True)
+compileall.compile_dir(part + '/packages', quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+os.rename(part + '/packages', target)
+shutil.rmtree(part)
+";
+
+/// A directory with the packages of `PyFlink` of this version, installed once into the cache directory.
+///
+/// # Errors
+/// If the machine has no Python with pip, or something cannot be downloaded or built.
+pub fn pyflink_packages(cache: &Path, version: &str) -> Result<PathBuf> {
+    let directory = cache.join("pyflink");
+    std::fs::create_dir_all(&directory)
+        .with_context(|| format!("could not create {}", directory.display()))?;
+    let target = directory.join(version);
+    if target.exists() {
+        return Ok(target);
+    }
+    let part = directory.join(format!(".part-{version}-{}", std::process::id()));
+    let arguments = [version.as_ref(), target.as_os_str(), part.as_os_str()];
+    let output = Command::new(PYTHON).args(["-c", INSTALL]).args(arguments).output();
+    let output = output.with_context(|| format!("could not run {PYTHON}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    ensure!(output.status.success(), "could not install PyFlink {version}: {last}");
+    Ok(target)
+}
+
+/// A program that comes to what the SQL script of the orders comes to. Its function uses a module beside it, which uses one of
+/// a wheel.
+const PROGRAM: &str = "import argparse
+
+from pyflink.table import DataTypes, EnvironmentSettings, TableEnvironment
+from pyflink.table.udf import udf
+
+from hours import hour_of
+
+parser = argparse.ArgumentParser()
+parser.add_argument('--input', required=True)
+parser.add_argument('--output', required=True)
+paths = parser.parse_args()
+
+
+@udf(result_type=DataTypes.BIGINT())
+def hour(text):
+    return hour_of(text)
+
+
+environment = TableEnvironment.create(EnvironmentSettings.in_batch_mode())
+environment.create_temporary_function('hour_of_day', hour)
+environment.execute_sql(f\"\"\"
+    CREATE TABLE orders (id BIGINT, product STRING, cents BIGINT, ordered_at STRING)
+    WITH ('connector' = 'filesystem', 'path' = '{paths.input}', 'format' = 'csv')\"\"\")
+environment.execute_sql(f\"\"\"
+    CREATE TABLE revenue (product STRING, hour_of_day BIGINT, orders BIGINT, cents BIGINT)
+    WITH ('connector' = 'filesystem', 'path' = '{paths.output}/revenue', 'format' = 'csv')\"\"\")
+environment.execute_sql(f\"\"\"
+    CREATE TABLE products (product STRING, orders BIGINT)
+    WITH ('connector' = 'filesystem', 'path' = '{paths.output}/products', 'format' = 'csv')\"\"\")
+statements = environment.create_statement_set()
+statements.add_insert_sql(\"\"\"
+    INSERT INTO revenue SELECT product, h, COUNT(*), SUM(cents)
+    FROM (SELECT product, hour_of_day(ordered_at) AS h, cents FROM orders) GROUP BY product, h\"\"\")
+statements.add_insert_sql('INSERT INTO products SELECT product, COUNT(*) FROM orders GROUP BY product')
+statements.execute()
+";
+
+/// Writes the program as `revenue.py`, and what it uses: the directory `lib` and a wheel.
+///
+/// # Errors
+/// If something cannot be written.
+pub fn write_python_program(directory: &Path) -> Result<()> {
+    let write = |name: &str, text: &str| {
+        let path = directory.join(name);
+        std::fs::write(&path, text).with_context(|| format!("could not write {}", path.display()))
+    };
+    write("revenue.py", PROGRAM)?;
+    std::fs::create_dir_all(directory.join("lib")).context("could not create a directory")?;
+    write(
+        "lib/hours.py",
+        "from shop import START\n\ndef hour_of(text):\n    return int(text[START:START + 2])\n",
+    )?;
+    let script = "import sys, zipfile\n\
+                  with zipfile.ZipFile(sys.argv[1], 'w') as wheel:\n\
+                  \x20   wheel.writestr('shop/__init__.py', 'START = 11\\n')\n\
+                  \x20   wheel.writestr('shop-1.0.dist-info/METADATA', 'Name: shop\\nVersion: 1.0\\n')\n";
+    crate::examples::python(script, &[directory.join("shop-1.0-py3-none-any.whl")])
+}
+
+/// The job file of that program, which lies beside it; `input` and `output` are the node's paths.
+pub fn python_job_file(name: &str, version: &str, (input, output): (&Path, &Path)) -> String {
+    let (input, output) = (input.display(), output.display());
+    format!(
+        "name: {name}
+environment: local
+flinkVersion: {version}
+kind: python
+artifact: revenue.py
+arguments: [--input, file:///data/input/orders.csv, --output, file:///data/output]
+dependencies:
+  - {{path: lib, role: python}}
+  - {{path: shop-1.0-py3-none-any.whl, role: python}}
+  - {{path: requirements.txt, role: requirements}}
+parallelism: 1
+resources:
+  jobManager: {{cpu: 0.5, memory: 1600m}}
+  taskManager: {{cpu: 0.5, memory: 1600m, slots: 1}}
+podTemplates:
+  common:
+    spec:
+      containers:
+        - name: flink-main-container
+          volumeMounts:
+            - {{name: input, mountPath: /data/input, readOnly: true}}
+            - {{name: output, mountPath: /data/output}}
+      volumes:
+        - {{name: input, hostPath: {{path: {input}, type: Directory}}}}
+        - {{name: output, hostPath: {{path: {output}, type: DirectoryOrCreate}}}}
+"
+    )
+}

@@ -1,0 +1,5 @@
+//! Wheels from an index on loopback.
+
+mod index;
+mod resolve;
+mod wheel;
