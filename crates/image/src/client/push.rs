@@ -107,7 +107,10 @@ impl Client {
             let in_pieces = attempt > 1 && is_long;
             // An upload is made of calls that are no good alone, so it is the whole that is tried again.
             match self.try_push(target, blob, in_pieces, progress).await {
-                Err(error) if may_be_sent_again(&error) && attempt < retry.attempts => {
+                Err(error)
+                    if (may_be_sent_again(&error) || is_gone(&error))
+                        && attempt < retry.attempts =>
+                {
                     tracing::debug!(attempt, error = %error, "sending a blob again");
                     tokio::time::sleep(retry.wait_after(attempt)).await;
                     attempt += 1;
@@ -283,4 +286,11 @@ pub(super) fn with_digest(mut location: Url, digest: &Digest) -> Url {
 /// Whether an upload that failed so may be begun anew; what was sent twice is stored once.
 pub(super) fn may_be_sent_again(error: &Error) -> bool {
     may_be_better_later(error) || error.kind() == Kind::Timeout
+}
+
+/// Whether the registry no longer has the upload. After a line broke, Debian's says first how far it is and then that
+/// it is not valid: it goes on to write what it had still to read, and drops an upload that is not where it said.
+fn is_gone(error: &Error) -> bool {
+    matches!(error, Error::Refused { status: StatusCode::NOT_FOUND, detail, .. }
+        if detail.contains("BLOB_UPLOAD_UNKNOWN") || detail.contains("BLOB_UPLOAD_INVALID"))
 }

@@ -83,6 +83,24 @@ async fn an_upload_that_a_busy_registry_drops_starts_anew() {
 }
 
 #[tokio::test]
+async fn an_upload_that_the_registry_forgot_starts_anew() {
+    let registry = Registry::start();
+    let workshop = Workshop::new();
+    let layer = workshop.layer("x", &noise(250_000)).await;
+    let client = Client::new(Settings { chunk_bytes: 100_000, ..settings() }).unwrap();
+    {
+        let mut rules = registry.rules();
+        (rules.largest_body, rules.failures) = (Some(100_000), vec![404]);
+        rules.failing_method = Some("PATCH");
+    }
+    client.push_layer(&registry.reference("job"), &layer, &Progress::silent()).await.unwrap();
+    let seen = registry.take_seen();
+    let patches = seen.iter().filter(|seen| seen.method == "PATCH").count();
+    assert_eq!(patches, 1 + 3, "the one that was answered so, then all pieces");
+    assert!(client.has_blob(&registry.reference("job"), &layer.digest).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_layer_file_that_was_changed_is_refused_by_its_digest() {
     let registry = Registry::start();
     let workshop = Workshop::new();

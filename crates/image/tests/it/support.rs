@@ -60,7 +60,7 @@ pub(crate) struct Rules {
     pub(crate) wants_token: bool,
     /// Asks for this user name and password: for tokens if it wants those, else at each request.
     pub(crate) user: Option<(String, String)>,
-    /// Answers so many requests with this status.
+    /// Answers a request with each of these; a 404 says that it does not know the upload.
     pub(crate) failures: Vec<u16>,
     /// Fails only requests of this method.
     pub(crate) failing_method: Option<&'static str>,
@@ -173,9 +173,13 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
             && rules.failing_path.is_none_or(|part| seen.target.contains(part));
         if fails && let Some(status) = rules.failures.pop() {
             let status = StatusCode::from_u16(status).unwrap();
+            let problem = match status {
+                StatusCode::NOT_FOUND => r#"{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}"#,
+                _ => "",
+            };
             return match rules.retry_after {
                 Some(wait) => (status, [(header::RETRY_AFTER, wait)]).into_response(),
-                None => status.into_response(),
+                None => (status, problem).into_response(),
             };
         }
         rules.clone()
