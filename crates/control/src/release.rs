@@ -3,7 +3,7 @@
 use flumen_flink_dist::PYTHON_PACKAGES;
 use flumen_flink_manifest::USRLIB;
 use flumen_lifecycle::is_policy;
-use flumen_model::{ArtifactRole, Dependency, EnvironmentName, JobSpec, ReleaseId};
+use flumen_model::{ArtifactRole, Dependency, EnvironmentName, JobSpec, ReleaseId, is_wheel};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME};
 use flumen_store::{ReleaseArtifact, ReleaseContent};
 use serde_json::{Map, Value};
@@ -60,7 +60,7 @@ pub(crate) fn python_path() -> String {
 pub(crate) fn is_package(artifact: &ReleaseArtifact) -> bool {
     match artifact.role {
         ArtifactRole::Wheel => true,
-        ArtifactRole::Python => artifact.name.ends_with(".whl"),
+        ArtifactRole::Python => is_wheel(&artifact.name),
         _ => false,
     }
 }

@@ -118,7 +118,8 @@ fn main_jars(lib: &Path) -> Result<Vec<String>, Error> {
 
 /// Whether this is the jar of a file system, such as `flink-s3-fs-presto-1.20.5.jar`.
 fn is_file_system(name: &str) -> bool {
-    name.starts_with("flink-") && name.contains("-fs-") && name.ends_with(".jar")
+    let is_jar = Path::new(name).extension().is_some_and(|extension| extension == "jar");
+    is_jar && name.starts_with("flink-") && name.contains("-fs-")
 }
 
 /// `2.12` of `flink-dist_2.12-1.14.6.jar` or `flink-scala_2.12-1.20.5.jar`.

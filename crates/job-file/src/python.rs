@@ -43,7 +43,7 @@ fn artifact(fields: &Fields<'_>, report: &mut Report) {
         Some(Err(_)) => return,
         None => text,
     };
-    let is_file = name.ends_with(".py");
+    let is_file = std::path::Path::new(name).extension().is_some_and(|extension| extension == "py");
     if fields.get("module").is_none() && !is_file {
         let message = format!(
             "is {text:?}: expected a file whose name ends in .py; for a module in an archive write module: too"

@@ -31,7 +31,7 @@ pub use pod_template::PodTemplates;
 pub use policy::{
     InterventionPolicy, LeftoverPolicy, RestartPolicy, RestoreMode, SavepointFormat, StartFrom,
 };
-pub use python::ImagePython;
+pub use python::{ImagePython, is_wheel};
 pub use secret::Secret;
 pub use storage::{
     FileStorage, HdfsStorage, ObjectName, OssStorage, Region, S3Plugin, S3Storage, SecretEntry,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,4 +21,9 @@ impl ImagePython {
     pub fn pyflink(&self) -> Option<&str> {
         self.packages.get("apache-flink").map(String::as_str)
     }
+}
+
+/// Whether a file of this name is a wheel.
+pub fn is_wheel(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "whl")
 }

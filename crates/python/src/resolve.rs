@@ -1,6 +1,7 @@
 //! Which version of what is taken: the newest that fits all that is wanted, with another tried where it does not.
 
 mod explain;
+mod problem;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,60 +9,13 @@ use flumen_model::Digest;
 use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{ExtraName, PackageName, Requirement, VersionOrUrl};
 
-use crate::{
-    Error, listing::File, metadata::Requires, requirements::Wanted, tags::WheelName, target::Target,
-};
+pub(crate) use self::problem::{Known, Need, Pick, Problem, Step};
+use crate::{Error, listing::File, requirements::Wanted, tags::WheelName};
 
 /// How many versions are tried in all.
 const MOST_TRIES: u32 = 20_000;
 /// Flink's own, which are never put in the place of those of the image.
 const OF_FLINK: [&str; 2] = ["apache-flink", "apache-flink-libraries"];
-
-/// What is asked.
-#[derive(Debug)]
-pub(crate) struct Problem<'a> {
-    pub(crate) wanted: &'a [Wanted],
-    pub(crate) target: &'a Target,
-    /// What the image has.
-    pub(crate) installed: BTreeMap<PackageName, Version>,
-}
-
-/// What is known of the index so far.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// The files of each project; none of one that the index does not have.
-    pub(crate) listings: BTreeMap<PackageName, Option<Vec<File>>>,
-    /// What the best wheel of a version needs.
-    pub(crate) requires: BTreeMap<(PackageName, Version), Requires>,
-}
-
-/// How far it came.
-#[derive(Debug)]
-pub(crate) enum Step {
-    /// This has to be known first.
-    Need(Need),
-    /// All that is to be fetched, by project.
-    Done(Vec<Pick>),
-}
-
-/// What has to be known, all of which can be asked for at once.
-#[derive(Debug, Default)]
-pub(crate) struct Need {
-    /// Projects whose files are not known.
-    pub(crate) listings: BTreeSet<PackageName>,
-    /// Versions of which it is not known what they need, each with its wheel.
-    pub(crate) requires: BTreeMap<(PackageName, Version), File>,
-}
-
-/// A wheel that is taken.
-#[derive(Debug, Clone)]
-pub(crate) struct Pick {
-    pub(crate) project: PackageName,
-    pub(crate) version: Version,
-    pub(crate) file: File,
-    /// One of these it must have, unless there are none.
-    pub(crate) hashes: Vec<Digest>,
-}
 
 /// What is wanted of a project, and by whom.
 #[derive(Debug, Clone)]
@@ -305,7 +259,7 @@ impl Search<'_> {
                 return Err(self.dead_end(culprits, |it| it.unknown(project)));
             }
             Some(None) => {}
-            Some(Some(files)) => fitting.extend(self.from_index(project, files, &wanted)),
+            Some(Some(files)) => fitting.extend(self.fitting_of(project, files, &wanted)),
         }
         if fitting.is_empty() {
             return Err(self.dead_end(culprits, |it| it.nothing_fits(project)));
@@ -314,15 +268,14 @@ impl Search<'_> {
     }
 
     /// Versions of the index that fit, each with the wheel that fits best; newest first.
-    fn from_index(
+    fn fitting_of(
         &self,
         project: &PackageName,
         files: &[File],
         wanted: &[Demand],
     ) -> Vec<Candidate> {
         let hashes = self.hashes(project);
-        let mut best: BTreeMap<Version, ((usize, std::cmp::Reverse<(u64, String)>), &File)> =
-            BTreeMap::new();
+        let mut best = BTreeMap::new();
         for file in files {
             let Some(wheel) = self.usable(project, file) else { continue };
             let has_hash = |sha256: &Digest| hashes.is_empty() || hashes.contains(&sha256);

@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(best(&names, "aarch64", 36), Some(names[0]));
         assert_eq!(best(&names[..2], "x86_64", 36), Some(names[1]));
         assert_eq!(best(&names[4..], "x86_64", 36), None);
-        assert_eq!(best(&["a-1-py2.py3-none-any.whl"], "x86_64", 36).is_some(), true);
+        assert!(best(&["a-1-py2.py3-none-any.whl"], "x86_64", 36).is_some());
         assert_eq!(
             best(&["a-1-py2-none-any.whl", "a-1-cp313-abi3-linux_x86_64.whl"], "x86_64", 36),
             None

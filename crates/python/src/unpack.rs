@@ -71,11 +71,10 @@ pub(crate) fn is_plain(path: &str) -> bool {
 
 /// Where a file lies in the directory of packages; none if it is of no use there.
 fn place_of(inside: &str) -> Option<String> {
-    let Some((data, rest)) = inside.split_once('/').filter(|(first, _)| first.ends_with(".data"))
-    else {
+    let is_data = |first: &str| Path::new(first).extension().is_some_and(|it| it == "data");
+    let Some((_, rest)) = inside.split_once('/').filter(|(first, _)| is_data(first)) else {
         return Some(inside.to_owned());
     };
-    let _ = data;
     let (kind, path) = rest.split_once('/')?;
     match kind {
         "purelib" | "platlib" | "data" => Some(path.to_owned()),

@@ -104,9 +104,9 @@ impl Bucket {
             Err(object_store::Error::NotFound { .. }) => self.is_empty(key).await.map(|_| None),
             Err(error @ object_store::Error::PermissionDenied { .. }) => {
                 self.is_empty(key).await?;
-                Err(self.failed("look for", key, error))
+                Err(self.failed("look for", key, &error))
             }
-            Err(error) => Err(self.failed("look for", key, error)),
+            Err(error) => Err(self.failed("look for", key, &error)),
         }
     }
 
@@ -120,7 +120,7 @@ impl Bucket {
         match found.next().await {
             None => Ok(true),
             Some(Ok(_)) => Ok(false),
-            Some(Err(error)) => Err(self.failed("list", key, error)),
+            Some(Err(error)) => Err(self.failed("list", key, &error)),
         }
     }
 
@@ -131,7 +131,7 @@ impl Bucket {
     pub async fn folders(&self, key: &str) -> Result<Vec<String>, Error> {
         let path = self.path("list", key)?;
         let found = self.store.list_with_delimiter(Some(&path)).await;
-        let found = found.map_err(|error| self.failed("list", key, error))?;
+        let found = found.map_err(|error| self.failed("list", key, &error))?;
         let name = |path: &Path| path.filename().map(str::to_owned);
         let mut names: Vec<_> = found.common_prefixes.iter().filter_map(name).collect();
         names.sort();
@@ -147,12 +147,12 @@ impl Bucket {
         let found = match self.store.get(&path).await {
             Ok(found) => found,
             Err(error) => {
-                let failed = self.failed("read", key, error);
+                let failed = self.failed("read", key, &error);
                 return if failed.is_missing_object() { Ok(None) } else { Err(failed) };
             }
         };
         self.check_size(key, found.meta.size, limit)?;
-        let content = found.bytes().await.map_err(|error| self.failed("read", key, error))?;
+        let content = found.bytes().await.map_err(|error| self.failed("read", key, &error))?;
         Ok(Some(content))
     }
 
@@ -170,7 +170,7 @@ impl Bucket {
         let found = match self.store.get(&path).await {
             Ok(found) => found,
             Err(error) => {
-                let failed = self.failed("read", key, error);
+                let failed = self.failed("read", key, &error);
                 return if failed.is_missing_object() { Ok(None) } else { Err(failed) };
             }
         };
@@ -185,7 +185,7 @@ impl Bucket {
             .map_err(write)?;
         let (mut chunks, mut written) = (found.into_stream(), 0_u64);
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|error| self.failed("read", key, error))?;
+            let chunk = chunk.map_err(|error| self.failed("read", key, &error))?;
             written += chunk.len() as u64;
             target.write_all(&chunk).await.map_err(write)?;
         }
@@ -203,7 +203,7 @@ impl Bucket {
     pub async fn write(&self, key: &str, content: Bytes) -> Result<(), Error> {
         let path = self.path("write", key)?;
         let written = self.store.put(&path, PutPayload::from_bytes(content)).await;
-        written.map(drop).map_err(|error| self.failed("write", key, error))
+        written.map(drop).map_err(|error| self.failed("write", key, &error))
     }
 
     /// Removes an object; one that is not there is as good as removed.
@@ -215,7 +215,7 @@ impl Bucket {
         match self.store.delete(&path).await {
             Ok(()) => Ok(()),
             Err(error) => {
-                let failed = self.failed("delete", key, error);
+                let failed = self.failed("delete", key, &error);
                 if failed.is_missing_object() { Ok(()) } else { Err(failed) }
             }
         }
@@ -234,7 +234,7 @@ impl Bucket {
             match result {
                 Ok(_) => count += 1,
                 Err(object_store::Error::NotFound { .. }) if count > 0 => {}
-                Err(error) => return Err(self.failed("delete", key, error)),
+                Err(error) => return Err(self.failed("delete", key, &error)),
             }
         }
         Ok(count)
@@ -256,8 +256,8 @@ impl Bucket {
         format!("s3://{}{slash}{key}", self.name)
     }
 
-    fn failed(&self, what: &'static str, key: &str, error: object_store::Error) -> Error {
-        Error::call(what, self.place(key), &self.server, &error)
+    fn failed(&self, what: &'static str, key: &str, error: &object_store::Error) -> Error {
+        Error::call(what, self.place(key), &self.server, error)
     }
 }
 

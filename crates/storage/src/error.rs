@@ -216,7 +216,7 @@ fn cause(server: &str, error: &object_store::Error) -> Cause {
     let code = code.filter(|code| is_word(code));
     match (code, status) {
         (Some("NoSuchBucket"), _) => Cause::NoBucket { server },
-        (Some("NoSuchKey"), _) => Cause::NoObject,
+        (Some("NoSuchKey"), _) | (None, Some(404)) => Cause::NoObject,
         (Some("InvalidAccessKeyId" | "InvalidClientTokenId"), _) => Cause::UnknownKey { server },
         (Some("SignatureDoesNotMatch"), _) => Cause::WrongSecret,
         (Some("RequestTimeTooSkewed"), _) => Cause::ClockSkew { server },
@@ -227,10 +227,9 @@ fn cause(server: &str, error: &object_store::Error) -> Cause {
                 | "IllegalLocationConstraintException",
             ),
             _,
-        ) => Cause::OtherRegion,
+        )
+        | (None, Some(301 | 307)) => Cause::OtherRegion,
         (Some("AccessDenied" | "AllAccessDisabled"), _) | (None, Some(401 | 403)) => Cause::Denied,
-        (None, Some(404)) => Cause::NoObject,
-        (None, Some(301 | 307)) => Cause::OtherRegion,
         (Some(code), Some(status)) => Cause::Answer {
             server,
             answer: format!("{status} {code}"),

@@ -91,7 +91,7 @@ impl S3Server {
         let policy = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":{action},"Resource":"*"}}]}}"#
         );
-        let policy: String = policy.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let policy = policy.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
         let ask = |action: &str, more: &str| {
             let body = format!("Action={action}&Version=2010-05-08&UserName={name}{more}");
             self.request("POST", "/", "iam", &body)

@@ -1,6 +1,6 @@
 //! Python jobs: whether the image can run them, what their files are, and the wheels of their requirements.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use flumen_model::{ArtifactRole, Digest, ImagePython, JobKind, JobSpec};
 use flumen_python::{
@@ -100,7 +100,7 @@ impl Control {
             let is_main = place == 0 && !is_in_image(&spec.artifact);
             let module = spec.module.as_deref().filter(|_| is_main);
             match artifact.role {
-                ArtifactRole::Python if artifact.name.ends_with(".py") => {
+                ArtifactRole::Python if ends_with(&artifact.name, "py") => {
                     self.check_program(artifact).await?;
                 }
                 ArtifactRole::Python if is_package_archive(&artifact.name) => {
@@ -264,7 +264,11 @@ impl Control {
 
 /// Whether Python can import from a file of this name, as Flink hands it over.
 fn is_package_archive(name: &str) -> bool {
-    [".zip", ".egg", ".whl"].iter().any(|end| name.ends_with(end))
+    ["zip", "egg", "whl"].iter().any(|extension| ends_with(name, extension))
+}
+
+fn ends_with(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == extension)
 }
 
 fn unknown(artifact: &ReleaseArtifact, known: &str) -> Error {

@@ -12,7 +12,7 @@ use super::{Files, Tree, keys};
 use crate::{Error, clusters::Clusters, environments::LOCAL};
 
 /// For how long keys are used before the Secret is read again.
-const KEYS_FOR: Duration = Duration::from_secs(60);
+const KEYS_FOR: Duration = Duration::from_mins(1);
 
 /// The storages that Flumen looks into. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -122,11 +122,7 @@ fn python_job(more: &Value) -> Value {
 }
 
 /// A job file with these files, uploaded before.
-async fn with_files(
-    server: &TestServer,
-    file: Value,
-    files: &[(&str, ArtifactRole, &[u8])],
-) -> ApplyJob {
+async fn with_files(server: &TestServer, file: Value, files: &[File<'_>]) -> ApplyJob {
     let mut artifacts = Vec::new();
     for (name, role, content) in files {
         let digest = server.upload(content).await;
@@ -135,11 +131,14 @@ async fn with_files(
     ApplyJob { artifacts, ..application(file, b"") }
 }
 
-fn requirements(text: &str) -> (&'static str, ArtifactRole, &[u8]) {
+fn requirements(text: &str) -> File<'_> {
     ("requirements.txt", ArtifactRole::Requirements, text.as_bytes())
 }
 
-const MAIN: (&str, ArtifactRole, &[u8]) = ("count.py", ArtifactRole::Python, PROGRAM);
+/// A file's name, role and content.
+type File<'a> = (&'a str, ArtifactRole, &'a [u8]);
+
+const MAIN: File<'_> = ("count.py", ArtifactRole::Python, PROGRAM);
 
 fn with_requirements() -> Value {
     python_job(&json!({"dependencies": [{"path": "requirements.txt", "role": "requirements"}]}))
@@ -259,7 +258,7 @@ async fn files_that_python_or_flink_cannot_take_are_refused() {
     let module = || python_job(&json!({"module": "jobs.count", "artifact": "jobs.zip"}));
     let python = ArtifactRole::Python;
     let file = |name: &'static str, content: &'static [u8]| (name, python, content);
-    let cases: [(Value, Vec<(&str, ArtifactRole, &[u8])>, &str); 8] = [
+    let cases: [(Value, Vec<File<'_>>, &str); 8] = [
         (python_job(&json!({})), vec![file("count.py", b"")], "is empty"),
         (python_job(&json!({})), vec![file("count.py", b"PK\x03\x04\0\0")], "is no text"),
         (module(), vec![file("jobs.zip", b"no zip")], "jobs.zip cannot be used: it is no zip"),

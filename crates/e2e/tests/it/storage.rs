@@ -137,7 +137,9 @@ fn is_empty(server: &S3Server, below: &str) -> bool {
         "kind": "s3", "place": format!("s3://{}", S3Server::BUCKET), "endpoint": server.endpoint(),
         "pathStyleAccess": true,
     });
-    let Ok(Storage::S3(storage)) = serde_json::from_value(text) else { panic!("it is S3") };
+    let Ok(Storage::S3(storage)) = serde_json::from_value(text) else {
+        unreachable!("its kind is s3")
+    };
     let S3Keys { access_key, secret_key } = server.keys.clone();
     let keys = Keys { access_key: Secret::new(access_key), secret_key: Secret::new(secret_key) };
     let bucket = Bucket::new(&storage, &keys, None).expect("a bucket");

@@ -135,7 +135,7 @@ fn s3(storage: &S3Storage) -> Vec<(&'static str, String)> {
     match (plugin, region) {
         (_, None) => {}
         (S3Plugin::Hadoop, Some(region)) => {
-            options.push(("s3.endpoint.region", region.to_string()))
+            options.push(("s3.endpoint.region", region.to_string()));
         }
         // Presto has no option for the region: it reads it off the host name.
         (S3Plugin::Presto, Some(region)) => {

@@ -1,7 +1,7 @@
 //! Python programs: what of a job's files Flink is told to give to Python.
 
 use flumen_flink_conf::Configuration;
-use flumen_model::{ArtifactRole, JobSpec};
+use flumen_model::{ArtifactRole, JobSpec, is_wheel};
 
 use super::{JobDeployment, Program, USRLIB};
 use crate::{Error, Python, PythonEntry};
@@ -23,11 +23,11 @@ impl Program {
         };
         let of_role = |role| others.iter().filter(move |one| one.1 == role).map(|one| one.0);
         // Wheels lie unpacked where Python looks anyway.
-        let sources = of_role(ArtifactRole::Python).filter(|name| !name.ends_with(".whl"));
+        let sources = of_role(ArtifactRole::Python).filter(|name| !is_wheel(name));
         let mut sources: Vec<String> = sources.map(path).collect();
         let entry = match &spec.module {
             Some(module) => {
-                if !main.ends_with(".whl") {
+                if !is_wheel(&main) {
                     sources.insert(0, main);
                 }
                 PythonEntry::Module(module.clone())

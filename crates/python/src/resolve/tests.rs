@@ -1,7 +1,12 @@
 use std::cell::RefCell;
 
 use super::*;
-use crate::{listing::Metadata, metadata, requirements, target::python_311};
+use crate::{
+    listing::Metadata,
+    metadata::{self, Requires},
+    requirements,
+    target::{Target, python_311},
+};
 
 /// An index: `(file name, what its metadata say)`.
 struct Index(Vec<(&'static str, &'static str)>);

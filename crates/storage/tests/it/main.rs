@@ -1,4 +1,5 @@
 //! The client of a bucket, against a server that `scripts/setup tests` installs and against answers made up.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod faults;
 mod server;
@@ -17,11 +18,10 @@ fn storage(bucket: &str, endpoint: &str) -> S3Storage {
     let text = format!(
         r#"{{"kind": "s3", "place": "s3://{bucket}/prod", "endpoint": "{endpoint}", "pathStyleAccess": true}}"#
     );
-    let storage: Storage = serde_json::from_str(&text).expect("a storage");
-    match storage {
-        Storage::S3(storage) => storage,
-        other => panic!("{other:?}"),
-    }
+    let Storage::S3(storage) = serde_json::from_str(&text).unwrap() else {
+        unreachable!("its kind is s3");
+    };
+    storage
 }
 
 fn bucket(storage: &S3Storage, keys: &Keys) -> Bucket {

@@ -122,7 +122,7 @@ async fn no_message_has_a_key_in_it() {
             bucket.folders("prod").await.unwrap_err(),
             bucket.remove_below("prod").await.unwrap_err(),
         ] {
-            let text = format!("{error} {:?} {bucket:?} {keys:?}", error);
+            let text = format!("{error} {error:?} {bucket:?} {keys:?}");
             for secret in ["hunter2", "AKIAHUNTER2", server.keys.access_key.as_str(), "Signature="]
             {
                 assert!(!text.contains(secret), "{text}");
