@@ -54,8 +54,11 @@ async fn a_deployment_becomes_running_pods_and_its_deletion_ends_them() {
         list.iter().filter_map(|pod| pod.status.as_ref()?.pod_ip.clone()).collect();
     assert_eq!(addresses.len(), 2, "{list:#?}");
     assert_ne!(addresses[0], addresses[1]);
+    // It is available as soon as it runs, which may be before it has said anything.
+    let follow = LogParams { follow: true, ..LogParams::default() };
     for pod in &list {
-        assert_eq!(cluster.log(&pod.name_any()).await, "started\n");
+        let mut lines = pods.log_stream(&pod.name_any(), &follow).await.expect("log").lines();
+        assert_eq!(lines.try_next().await.expect("line").as_deref(), Some("started"));
     }
     cluster.api::<Deployment>().delete("d", &DeleteParams::foreground()).await.expect("deleted");
     until(&cluster.api::<Deployment>(), "d", |found: Option<&Deployment>| found.is_none()).await;
