@@ -189,7 +189,7 @@ mod tests {
         table.alone("sent", Unit::Bytes, &Series(vec![31_457_280.0]), "0 bytes");
         let text = table.to_string();
         assert!(text.starts_with("title\n  Without figures of Maven: not installed.\n"), "{text}");
-        assert!(text.contains("wall  50.0 ms") && !text.contains("1 : NaN"), "{text}");
+        assert!(text.contains("wall    50.0 ms") && !text.contains("1 : NaN"), "{text}");
         assert!(text.contains("31457280 bytes"), "{text}");
     }
 }

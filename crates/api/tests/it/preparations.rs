@@ -49,7 +49,7 @@ async fn a_release_that_takes_its_time_is_an_operation_that_says_what_it_changed
     assert!(warning.contains("'kafka'"), "{ended}");
     let steps: Vec<_> =
         ended["steps"].as_array().expect("a list").iter().map(|step| &step["name"]).collect();
-    assert_eq!(steps, ["check-script", "make-release"]);
+    assert_eq!(steps, ["check-script", "check-jars", "make-release"]);
     assert_eq!(server.get(OTHER).await.0, StatusCode::OK);
     // What is there already is said at once.
     let (status, again) = apply(&server, script).await;

@@ -73,9 +73,10 @@ async fn what_is_named_by_maven_coordinates_is_fetched_with_what_it_needs_and_ke
     let expected = [
         ("resolve-dependencies", "2 artifacts".to_owned()),
         ("fetch-dependencies", format!("2 files, {size} B; 0 from the cache")),
+        ("check-jars", "0 warnings".to_owned()),
         ("make-release", release.id.short().to_owned()),
     ];
-    assert_eq!(steps[..3], expected.map(|(name, detail)| (name, Some(detail))));
+    assert_eq!(steps[..4], expected.map(|(name, detail)| (name, Some(detail))));
     let shown: Vec<_> = release
         .content
         .artifacts

@@ -233,8 +233,8 @@ async fn a_server_that_died_meanwhile_goes_on_and_its_release_is_made_once() {
     server.open().await;
     let released = server.released(id).await;
     let names: Vec<_> = released.steps.iter().map(|step| step.name.as_str()).collect();
-    let expected = ["resolve-dependencies", "fetch-dependencies", "make-release"];
-    assert_eq!(names[..3], expected, "a step that is taken up again is the same step");
+    let expected = ["resolve-dependencies", "fetch-dependencies", "check-jars", "make-release"];
+    assert_eq!(names[..4], expected, "a step that is taken up again is the same step");
     let run = server.wished_run().await;
     server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
     server.until_state("RUNNING").await;

@@ -180,7 +180,7 @@ async fn a_program_is_released_with_its_files_and_given_to_flink() {
         "/opt/flink/usrlib/count.py",
         "/opt/flink/usrlib/lib.zip,/opt/more",
         "/opt/flink/usrlib/data.zip",
-        "python.client.executable: python3",
+        "client:\\n    executable: python3",
     ] {
         assert!(objects.contains(words), "{words} is not in {objects}");
     }

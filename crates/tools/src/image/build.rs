@@ -28,7 +28,7 @@ const TITLE_LABEL: &str = "org.opencontainers.image.title";
   flumen image build -f base.yaml
   flumen image build -f base.yaml --platform all --compression zstd
   flumen image build -f base.yaml --output json | jq -r .reference
-  flumen version add 1.20.5 --from-image \"$(flumen image build -f base.yaml)\" --wait
+  flumen version add 1.20.5 --from-image registry.example/flink-kafka:1.20.5 --wait
 
 A file of a base image:
 
