@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt::Write as _, io, path::PathBuf};
 
-use crate::{network, runner};
+use crate::network;
 
 /// Why [`crate::run`] ended.
 #[derive(Debug, thiserror::Error)]
@@ -19,9 +19,6 @@ pub enum Error {
     /// The images on this node cannot be used.
     #[error("could not use the images in the kubelet's directory")]
     Images(#[source] Box<dyn StdError + Send + Sync>),
-    /// The supervisor of all pods could not be started.
-    #[error("could not start running pods")]
-    StartSupervisor(#[source] runner::Error),
     /// The supervisor ended, and all pods with it.
     #[error("the pod supervisor ended unexpectedly; all pods have ended with it")]
     SupervisorEnded,

@@ -21,7 +21,7 @@ use crate::{
 /// Registers the node and runs its pods until `stop` is cancelled or something fails that no retry can cure.
 /// All pods have ended when it returns.
 pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Error> {
-    let runner = Runner::start(&settings.helper).await.map_err(Error::StartSupervisor)?;
+    let runner = Runner::new(&settings.helper);
     let grace = settings.shutdown_grace_period;
     let result = tokio::select! {
         result = Box::pin(serve(settings, runner.clone())) => result,

@@ -1,4 +1,5 @@
-//! The kubelet's side of the pod supervisor: starts it, asks it for sandboxes and processes, hears how they end.
+//! The kubelet's side of the pod supervisor: starts it with the first sandbox, asks it for sandboxes and processes, hears
+//! how they end.
 
 mod channel;
 
@@ -16,7 +17,11 @@ use std::{
 use nix::sys::signal::Signal;
 use rustix::{fs::MemfdFlags, pipe::PipeFlags};
 use serde::Serialize;
-use tokio::{io::AsyncReadExt, net::unix::pipe, sync::oneshot};
+use tokio::{
+    io::AsyncReadExt,
+    net::unix::pipe,
+    sync::{Mutex, oneshot, watch},
+};
 
 use crate::protocol::{Container, Execution, Exit, IdMap, Refusal, Request};
 use channel::Channel;
@@ -76,30 +81,41 @@ pub struct Output {
 /// Handle to the supervisor; when the last one is dropped, the supervisor and all pods end.
 #[derive(Debug, Clone)]
 pub struct Runner {
-    channel: Arc<Channel>,
+    helper: Arc<[OsString]>,
+    supervisor: Arc<Mutex<Supervisor>>,
+    ended: watch::Sender<bool>,
     next: Arc<AtomicU64>,
 }
 
+#[derive(Debug)]
+enum Supervisor {
+    NotStarted,
+    Started(Arc<Channel>),
+    Stopped,
+}
+
 impl Runner {
-    /// Starts the supervisor. `helper` is the program, with the arguments that make it call [`crate::pod_main`].
-    ///
-    /// Must be called inside a tokio runtime.
-    pub async fn start(helper: &[OsString]) -> Result<Self, Error> {
-        let channel = Channel::open(helper).await.map_err(|source| Error::StartSupervisor {
-            program: helper.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "),
-            source,
-        })?;
-        Ok(Self { channel: Arc::new(channel), next: Arc::new(AtomicU64::new(1)) })
+    /// A runner whose supervisor starts with the first sandbox. `helper` is the program, with the arguments that make it
+    /// call [`crate::pod_main`].
+    pub fn new(helper: &[OsString]) -> Self {
+        Self {
+            helper: helper.into(),
+            supervisor: Arc::new(Mutex::new(Supervisor::NotStarted)),
+            ended: watch::Sender::new(false),
+            next: Arc::new(AtomicU64::new(1)),
+        }
     }
 
-    /// Resolves when the supervisor has ended, whatever the reason.
+    /// Resolves when a supervisor that was started has ended, whatever the reason.
     pub async fn gone(&self) {
-        self.channel.gone().await;
+        // The sender is ours, so that it is not dropped meanwhile.
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
     /// Asks all that runs to end, and waits until it has. Nobody else hears of those ends.
     pub async fn terminate(&self) {
-        let running = self.channel.take_running();
+        let Ok(channel) = self.started().await else { return };
+        let running = channel.take_running();
         for (process, _) in &running {
             // A supervisor that is gone has taken everything with it.
             let _ = self.signal(*process, Signal::SIGTERM as i32).await;
@@ -109,10 +125,42 @@ impl Runner {
         }
     }
 
-    /// Ends the supervisor, and with it all that runs.
+    /// Ends the supervisor, and with it all that runs. Nothing starts after it.
     pub async fn stop(&self) {
-        self.channel.shut_down();
-        self.channel.gone().await;
+        let mut supervisor = self.supervisor.lock().await;
+        if let Supervisor::Started(channel) = &*supervisor {
+            channel.shut_down();
+            self.gone().await;
+        }
+        *supervisor = Supervisor::Stopped;
+    }
+
+    /// The way to the supervisor, which is started if it was not.
+    async fn start(&self) -> Result<Arc<Channel>, Error> {
+        let mut supervisor = self.supervisor.lock().await;
+        match &*supervisor {
+            Supervisor::Started(channel) => Ok(Arc::clone(channel)),
+            Supervisor::Stopped => Err(Error::SupervisorGone),
+            Supervisor::NotStarted => {
+                let opened = Channel::open(&self.helper, self.ended.clone()).await;
+                let channel = Arc::new(opened.map_err(|source| self.not_started(source))?);
+                *supervisor = Supervisor::Started(Arc::clone(&channel));
+                Ok(channel)
+            }
+        }
+    }
+
+    fn not_started(&self, source: io::Error) -> Error {
+        let words: Vec<_> = self.helper.iter().map(|word| word.to_string_lossy()).collect();
+        Error::StartSupervisor { program: words.join(" "), source }
+    }
+
+    /// The way to a supervisor that was started; without one nothing runs.
+    async fn started(&self) -> Result<Arc<Channel>, Error> {
+        match &*self.supervisor.lock().await {
+            Supervisor::Started(channel) => Ok(Arc::clone(channel)),
+            Supervisor::NotStarted | Supervisor::Stopped => Err(Error::SupervisorGone),
+        }
     }
 
     /// Makes the namespaces of a pod and returns its network namespace.
@@ -122,10 +170,11 @@ impl Runner {
         hostname: &str,
         map: IdMap,
     ) -> Result<OwnedFd, Error> {
-        let answer = self.channel.expect_sandbox(pod);
+        let channel = self.start().await?;
+        let answer = channel.expect_sandbox(pod);
         let request =
             Request::CreateSandbox { pod: pod.to_owned(), hostname: hostname.to_owned(), map };
-        self.channel.ask(&request, &[]).await?;
+        channel.ask(&request, &[]).await?;
         match answer.await {
             Ok(Ok(network)) => Ok(network),
             Ok(Err(message)) => Err(Error::Sandbox { pod: pod.to_owned(), message }),
@@ -135,7 +184,7 @@ impl Runner {
 
     /// Lets go of the namespaces of a pod whose containers have ended.
     pub async fn remove_sandbox(&self, pod: &str) -> Result<(), Error> {
-        self.channel.ask(&Request::RemoveSandbox { pod: pod.to_owned() }, &[]).await
+        self.started().await?.ask(&Request::RemoveSandbox { pod: pod.to_owned() }, &[]).await
     }
 
     /// Starts a container and returns when its command has been executed.
@@ -163,7 +212,7 @@ impl Runner {
 
     /// Sends a signal to the first process of a container; nothing happens when it has ended.
     pub async fn signal(&self, process: u64, signal: i32) -> Result<(), Error> {
-        self.channel.ask(&Request::Signal { container: process, signal }, &[]).await
+        self.started().await?.ask(&Request::Signal { container: process, signal }, &[]).await
     }
 
     async fn launch(
@@ -176,14 +225,15 @@ impl Runner {
         let configuration = in_memory(configuration).map_err(Error::Ask)?;
         let (report, write_report) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
             .map_err(|errno| Error::Ask(errno.into()))?;
-        let (started, exit) = self.channel.expect_process(id);
+        let channel = self.started().await?;
+        let (started, exit) = channel.expect_process(id);
         let descriptors = [
             configuration.as_fd(),
             output.stdout.as_fd(),
             output.stderr.as_fd(),
             write_report.as_fd(),
         ];
-        self.channel.ask(request, &descriptors).await?;
+        channel.ask(request, &descriptors).await?;
         match started.await {
             Ok(Ok(())) => {}
             Ok(Err(message)) => return Err(Error::Refused { message }),

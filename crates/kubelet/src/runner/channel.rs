@@ -35,7 +35,6 @@ struct Waiting {
 pub(super) struct Channel {
     socket: Arc<UnixDatagram>,
     waiting: Arc<Mutex<Waiting>>,
-    gone: watch::Receiver<bool>,
 }
 
 impl Drop for Channel {
@@ -45,28 +44,26 @@ impl Drop for Channel {
 }
 
 impl Channel {
-    pub(super) async fn open(helper: &[OsString]) -> Result<Self, io::Error> {
+    /// Starts a supervisor, of whose end `ended` tells.
+    pub(super) async fn open(
+        helper: &[OsString],
+        ended: watch::Sender<bool>,
+    ) -> Result<Self, io::Error> {
         let (ours, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         rustix::io::ioctl_fionbio(&ours, true)?;
         // Tokio's type for sockets that keep messages apart; this one also tells when the other side is gone.
         let ours = UnixDatagram::from_std(ours.into())?;
-        let (ended, gone) = watch::channel(false);
         spawn_supervisor(helper.to_vec(), theirs, ended).await?;
         let socket = Arc::new(ours);
         let waiting = Arc::new(Mutex::new(Waiting::default()));
         tokio::spawn(listen(Arc::clone(&socket), Arc::clone(&waiting)));
-        Ok(Self { socket, waiting, gone })
+        Ok(Self { socket, waiting })
     }
 
     pub(super) fn shut_down(&self) {
         // Already shut down is as good.
         let _ = shutdown(&self.socket, Shutdown::Both);
-    }
-
-    pub(super) async fn gone(&self) {
-        // The sender is dropped when its thread ends, which means the same.
-        let _ = self.gone.clone().wait_for(|gone| *gone).await;
     }
 
     pub(super) fn expect_sandbox(&self, pod: &str) -> oneshot::Receiver<Result<OwnedFd, String>> {
@@ -138,12 +135,12 @@ async fn spawn_supervisor(
                     Ok(status) => tracing::debug!(%status, "the pod supervisor has ended"),
                     Err(error) => tracing::error!(%error, "could not wait for the pod supervisor"),
                 }
+                ended.send_replace(true);
             }
             Err(error) => {
                 let _ = sender.send(Err(error));
             }
         }
-        let _ = ended.send(true);
     })?;
     started.await.map_err(io::Error::other)?
 }

@@ -206,7 +206,7 @@ async fn host_paths_secrets_and_groups_are_as_the_pod_asks() {
 
 #[tokio::test]
 async fn when_the_supervisor_dies_the_kubelet_says_so() {
-    let runner = flumen_kubelet::Runner::start(&crate::workshop::helper()).await.unwrap();
+    let runner = flumen_kubelet::Runner::new(&crate::workshop::helper());
     runner.create_sandbox("pod", "host", crate::workshop::MAP).await.unwrap();
     runner.stop().await;
     runner.gone().await;

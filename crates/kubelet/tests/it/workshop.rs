@@ -43,15 +43,15 @@ impl Running {
 }
 
 impl Workshop {
-    pub(crate) async fn open() -> Self {
-        let runner = Runner::start(&helper()).await.unwrap();
+    pub(crate) fn open() -> Self {
+        let runner = Runner::new(&helper());
         // A name that the kernel could take for the end of an option.
         let directory = tempfile::Builder::new().prefix("odd, name: ").tempdir().unwrap();
         Self { runner, directory }
     }
 
     pub(crate) async fn with_pod() -> Self {
-        let workshop = Self::open().await;
+        let workshop = Self::open();
         workshop.runner.create_sandbox(POD, "pod-one", MAP).await.unwrap();
         workshop
     }
