@@ -152,7 +152,7 @@ fn a_job_keeps_its_state_in_s3_and_goes_on_from_there() {
     let python = Command::new("/usr/bin/python3").arg("--version").output();
     assert!(python.is_ok_and(|told| told.status.success()), "pods need /usr/bin/python3");
     let examples = example_jar(&cache(), VERSION).expect("the example jar");
-    let server = S3Server::start();
+    let server = S3Server::unguarded();
     let running = up();
     let flumen = &running.flumen;
     flumen.succeed(&["version", "add", VERSION, "--wait"]).expect("a base image");
@@ -162,7 +162,7 @@ fn a_job_keeps_its_state_in_s3_and_goes_on_from_there() {
     let image = format!(
         "{}/{}",
         registry.as_str().expect("an address"),
-        version["image"].as_str().expect("an image")
+        version["baseImage"].as_str().expect("an image")
     );
     relay(&running, &server, &image);
     let saved = keep_in_s3(&running, &server).to_string();
