@@ -32,7 +32,7 @@ fn what_is_wrong_is_refused_with_what_where_and_what_to_do() {
     std::fs::write(directory.join("ok.jar"), b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")
         .expect("a file");
 
-    assert_refused(&running, &job("no.jar", ""), &["1.20.5", "flumen version add"]);
+    assert_refused(&running, &job("ok.jar", ""), &["1.20.5", "flumen version add"]);
     running.flumen.succeed(&["version", "add", "1.20.5", "--wait"]).expect("a base image");
     assert_refused(
         &running,
