@@ -41,11 +41,22 @@ pub(crate) struct Log {
     pub(crate) growth: watch::Receiver<Growth>,
 }
 
-/// The newest log of a container and the one before.
+/// The log of the attempt of a container that runs or will not be followed by another, and that of the attempt before.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
     pub(crate) current: Option<Log>,
     pub(crate) previous: Option<Log>,
+}
+
+impl History {
+    /// The attempt has ended, and another one will follow; the log of the one before is removed.
+    fn retire(&mut self) {
+        let Some(ended) = self.current.take() else { return };
+        if let Some(forgotten) = self.previous.replace(ended) {
+            // What cannot be removed now goes with the pod.
+            let _ = std::fs::remove_file(forgotten.path);
+        }
+    }
 }
 
 /// Names a container by pod uid and name.
@@ -58,14 +69,19 @@ pub(crate) struct Logs {
 }
 
 impl Logs {
-    /// A new attempt of a container begins; the log of the attempt before the last one is removed.
+    /// A new attempt of a container begins.
     pub(crate) fn begin(&self, key: Key, log: Log) {
         let mut histories = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
         let history = histories.entry(key).or_default();
-        let forgotten = std::mem::replace(&mut history.previous, history.current.replace(log));
-        if let Some(forgotten) = forgotten {
-            // What cannot be removed now goes with the pod.
-            let _ = std::fs::remove_file(forgotten.path);
+        history.retire();
+        history.current = Some(log);
+    }
+
+    /// A container waits to be started again.
+    pub(crate) fn retire(&self, key: &Key) {
+        let mut histories = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(history) = histories.get_mut(key) {
+            history.retire();
         }
     }
 

@@ -60,7 +60,8 @@ pub(super) async fn get(
     };
     let history = node.logs.find(&(uid, container.clone()));
     let previous = is_set(options.previous.as_deref());
-    let log = if previous { history.previous } else { history.current };
+    // Of a container that waits to be started again both are the log of the attempt that ended.
+    let log = if previous { history.previous } else { history.current.or(history.previous) };
     let Some(log) = log else {
         let text = if previous {
             format!("previous terminated container {container:?} in pod {pod:?} not found")

@@ -19,6 +19,9 @@ use super::{
     state::{ContainerState, Ended, Failure, Need, Run, State},
 };
 
+/// Why a container waits that has ended and is to be started again.
+const BACK_OFF: &str = "CrashLoopBackOff";
+
 /// What stands in the API is accurate to the second.
 pub(crate) fn time(at: Timestamp) -> Time {
     Time(at.round(Unit::Second).unwrap_or(at).min(at))
@@ -79,6 +82,16 @@ pub(crate) fn build(
     }
 }
 
+/// The containers that wait to be started again.
+pub(crate) fn backing_off(status: &PodStatus) -> impl Iterator<Item = &str> {
+    let all = [&status.init_container_statuses, &status.container_statuses];
+    let waits = |one: &&ContainerStatus| {
+        let waiting = one.state.as_ref().and_then(|state| state.waiting.as_ref());
+        waiting.is_some_and(|waiting| waiting.reason.as_deref() == Some(BACK_OFF))
+    };
+    all.into_iter().flatten().flatten().filter(waits).map(|one| one.name.as_str())
+}
+
 fn phase(pod: &Pod, state: &State, containers: &[ContainerStatus]) -> &'static str {
     match course(pod, state) {
         Course::Succeeded => return "Succeeded",
@@ -124,7 +137,7 @@ fn container_status(
         },
         Run::Ended(ended) if waits.may_start && restarts(ended.exit_code) => {
             last = Some(ended);
-            waiting("CrashLoopBackOff", Some(back_off_message(pod, container, known)))
+            waiting(BACK_OFF, Some(back_off_message(pod, container, known)))
         }
         Run::Ended(ended) => terminated(ended),
         Run::Refused(failure) => waiting(&failure.reason, Some(failure.message.clone())),

@@ -127,6 +127,9 @@ impl Worker {
         let now = Timestamp::now();
         self.state.observe(&self.pod, now);
         let desired = self.status(now);
+        for name in status::backing_off(&desired) {
+            self.node.logs.retire(&(self.uid.clone(), name.to_owned()));
+        }
         self.state.reported =
             self.state.finished.is_some() || self.reported.as_ref() == Some(&desired);
         let decision = decide(&self.pod, &self.state, now);

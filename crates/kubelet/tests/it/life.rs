@@ -157,6 +157,27 @@ async fn after_a_restart_of_the_node_pods_come_back_as_their_policy_says() {
 }
 
 #[tokio::test]
+async fn while_a_container_waits_to_be_started_again_its_log_is_that_of_the_attempt_before() {
+    let cluster = Cluster::start().await;
+    let script = "cat /proc/sys/kernel/random/uuid; exit 3";
+    cluster.run("crashing", script, |pod| pod["spec"]["restartPolicy"] = json!("Always")).await;
+    cluster
+        .wait("crashing", |pod| {
+            let status = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+            status.is_some_and(|status| {
+                let waiting = status[0].state.as_ref().and_then(|state| state.waiting.as_ref());
+                let reason = waiting.and_then(|waiting| waiting.reason.as_deref());
+                status[0].restart_count == 1 && reason == Some("CrashLoopBackOff")
+            })
+        })
+        .await;
+    let previous = LogParams { previous: true, ..LogParams::default() };
+    let log = cluster.log("crashing", &LogParams::default()).await;
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert_eq!(cluster.log("crashing", &previous).await, log);
+}
+
+#[tokio::test]
 async fn when_the_node_is_shut_down_containers_may_end_by_themselves() {
     let mut cluster = Cluster::start().await;
     let script = "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 1000 & wait $!; done";
