@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use flumen_model::{ConfigurationValue, EnvironmentName, Namespace};
+use flumen_model::{ConfigurationValue, Delivery, EnvironmentName, Namespace};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,6 +36,11 @@ pub struct EnvironmentSpec {
     pub registry: String,
     /// Where checkpoints, savepoints and HA data lie.
     pub storage: Storage,
+    /// How the files of its jobs get into their pods, where a job does not say it: `image` (the default) in an image of
+    /// their own, `init-container` fetched by the pods.
+    #[serde(default)]
+    #[schema(value_type = String, example = "image")]
+    pub delivery: Delivery,
     /// Flink configuration that every job here starts from.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = Object)]

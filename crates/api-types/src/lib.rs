@@ -37,8 +37,8 @@ pub use orders::{RestartJob, RollBackJob, StartJob, StartSource, StopJob, TakeSa
 pub use page::Page;
 pub use problem::Problem;
 pub use query::{
-    ArtifactQuery, JobQuery, JobsQuery, LogsQuery, OperationsQuery, PageQuery, ReleaseDiffQuery,
-    SnapshotsQuery, VersionQuery,
+    ArtifactQuery, JobQuery, JobsQuery, LinkQuery, LogsQuery, OperationsQuery, PageQuery,
+    ReleaseDiffQuery, SnapshotsQuery, VersionQuery,
 };
 pub use release::{Release, ReleaseArtifact};
 pub use removal::{Fate, Prune, Pruned, PrunedItem, Removal, RemovalKind};

@@ -26,6 +26,17 @@ pub struct ReleaseDiffQuery {
     pub from: u64,
 }
 
+/// The signature of a link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct LinkQuery {
+    /// When the link ends, in seconds since 1970.
+    pub expires: i64,
+    /// The signature, in hex digits.
+    pub signature: String,
+}
+
 /// Which jobs, and which part of their list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

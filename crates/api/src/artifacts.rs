@@ -1,13 +1,15 @@
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use flumen_api_types::ArtifactQuery;
+use flumen_api_types::{ArtifactQuery, LinkQuery};
 use flumen_model::Digest;
 use futures::{StreamExt as _, TryStreamExt as _};
 use http_body_util::BodyExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use tokio_util::io::ReaderStream;
 
 use crate::{
     error::Error,
@@ -68,6 +70,69 @@ pub(crate) async fn upload(
         Err(error) if is_limit(&error) => Err(too_large()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The bytes of an artifact, for who has a signed link to it: pods that fetch the files of their job. A `Range` of the form
+/// `bytes=N-` or `bytes=N-M` is answered with that part.
+#[utoipa::path(
+    get, path = "/api/v1/artifacts/{digest}/content", tag = "artifacts", security(()),
+    params(
+        ("digest" = String, Path, description = "`sha256:` and 64 hex digits"), LinkQuery,
+        ("Range" = Option<String>, Header)
+    ),
+    responses(
+        (status = 200, description = "All of it", content_type = "application/octet-stream"),
+        (status = 206, description = "The part", content_type = "application/octet-stream"),
+        (status = 403, description = "The link is none, or its time is over"),
+        (status = 416, description = "It has no such part")
+    )
+)]
+pub(crate) async fn content(
+    State(api): State<Api>,
+    Path(digest): Path<Digest>,
+    Query(LinkQuery { expires, signature }): Query<LinkQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    api.control.check_link(&digest, expires, &signature)?;
+    let opened = api.control.open_artifact(&digest).await?;
+    let (mut file, size) =
+        opened.ok_or_else(|| Error::NoArtifact { digest: digest.to_string() })?;
+    let given = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+    let (status, first, last) = match given.and_then(|range| part(range, size)) {
+        None => (StatusCode::OK, 0, size),
+        Some(Some((first, last))) => (StatusCode::PARTIAL_CONTENT, first, last),
+        Some(None) => return Err(Error::Range { size }),
+    };
+    if first > 0 {
+        file.seek(std::io::SeekFrom::Start(first)).await.map_err(Error::ReadArtifact)?;
+    }
+    let body = Body::from_stream(ReaderStream::with_capacity(file.take(last - first), CHUNK));
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    let octets = HeaderValue::from_static("application/octet-stream");
+    headers.insert(header::CONTENT_TYPE, octets);
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::CONTENT_LENGTH, (last - first).into());
+    let range = format!("bytes {first}-{}/{size}", last.saturating_sub(1));
+    if let (StatusCode::PARTIAL_CONTENT, Ok(range)) = (status, range.parse()) {
+        headers.insert(header::CONTENT_RANGE, range);
+    }
+    Ok(response)
+}
+
+/// How much is read at once.
+const CHUNK: usize = 1 << 16;
+
+/// The part that a `Range` asks for, as first byte and the one after the last; none if there is no such part. A range that is
+/// not understood counts as not given, as HTTP has it.
+fn part(range: &str, size: u64) -> Option<Option<(u64, u64)>> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let first: u64 = first.parse().ok()?;
+    let end = if last.is_empty() { size } else { last.parse::<u64>().ok()?.saturating_add(1) };
+    if end <= first {
+        return (first >= size).then_some(None);
+    }
+    Some((first < size).then_some((first, end.min(size))))
 }
 
 fn is_limit(error: &flumen_control::Error) -> bool {

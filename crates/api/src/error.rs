@@ -36,6 +36,12 @@ pub(crate) enum Error {
     Mismatch { what: &'static str, address: String, body: String },
     #[error("{what} is larger than {limit} bytes, the most that is taken")]
     TooLarge { what: &'static str, limit: u64 },
+    #[error("there is no artifact {digest}")]
+    NoArtifact { digest: String },
+    #[error("the artifact has {size} bytes, and the part that is asked for is beyond them")]
+    Range { size: u64 },
+    #[error("the artifact cannot be read")]
+    ReadArtifact(#[source] std::io::Error),
     #[error("there is no cluster {name}")]
     NoCluster { name: String },
     #[error("there is no Flink version {version} in the environment {environment}")]
@@ -49,9 +55,11 @@ impl Error {
         match self {
             Self::Control(error) => error.kind(),
             Self::Unauthenticated => Kind::Denied,
-            Self::NoRoute { .. } | Self::NoCluster { .. } | Self::NoVersion { .. } => {
-                Kind::NotFound
-            }
+            Self::NoRoute { .. }
+            | Self::NoArtifact { .. }
+            | Self::NoCluster { .. }
+            | Self::NoVersion { .. } => Kind::NotFound,
+            Self::ReadArtifact(_) => Kind::Unavailable,
             Self::Method { .. }
             | Self::Value(_)
             | Self::Body(_)
@@ -59,6 +67,7 @@ impl Error {
             | Self::Path(_)
             | Self::Header { .. }
             | Self::Mismatch { .. }
+            | Self::Range { .. }
             | Self::TooLarge { .. } => Kind::Invalid,
             Self::Panicked => Kind::Bug,
         }
@@ -76,6 +85,9 @@ impl Error {
             Self::Path(_) => "request.path",
             Self::Header { .. } => "request.header",
             Self::TooLarge { .. } => "request.too_large",
+            Self::NoArtifact { .. } => "artifact.not_found",
+            Self::Range { .. } => "request.range",
+            Self::ReadArtifact(_) => "server.file",
             Self::NoCluster { .. } => "cluster.not_found",
             Self::NoVersion { .. } => "version.not_found",
             Self::Panicked => "server.bug",
@@ -89,6 +101,7 @@ impl Error {
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Control(flumen_control::Error::Changed { .. }) => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Control(error) if error.is_database_full() => StatusCode::INSUFFICIENT_STORAGE,
             _ => status_for(self.kind()),
         }

@@ -26,7 +26,10 @@ pub fn router(control: Control, settings: Settings, stop: CancellationToken) -> 
 
 /// What anybody may ask.
 pub(crate) fn open() -> OpenApiRouter<Api> {
-    OpenApiRouter::with_openapi(document::head()).routes(routes!(server::health))
+    OpenApiRouter::with_openapi(document::head())
+        .routes(routes!(server::health))
+        // The signature of the link is what opens it.
+        .routes(routes!(artifacts::content))
 }
 
 /// What needs a token.

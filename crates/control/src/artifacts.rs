@@ -16,6 +16,20 @@ impl Control {
         Ok(self.store().artifact_size(digest).await?)
     }
 
+    /// The file of an artifact, and its size in bytes; none if it is not here.
+    ///
+    /// # Errors
+    /// [`Error::File`], or what the database says.
+    pub async fn open_artifact(
+        &self,
+        digest: &Digest,
+    ) -> Result<Option<(tokio::fs::File, u64)>, Error> {
+        let Some(size) = self.artifact(digest).await? else { return Ok(None) };
+        let path = self.artifact_path(digest);
+        let file = tokio::fs::File::open(&path).await.map_err(Error::file("open", &path))?;
+        Ok(Some((file, size)))
+    }
+
     /// Takes an artifact in; its bytes must have the digest. Returns its size in bytes.
     ///
     /// # Errors

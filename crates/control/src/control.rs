@@ -8,7 +8,9 @@ use flumen_store::{Principal, Store};
 use crate::{
     Error, Settings, Tasks, clock,
     clusters::Clusters,
-    controller, environments, identity,
+    controller,
+    delivery::{self, Links},
+    environments, identity,
     preparations::{self, Preparations},
     queue::Queue,
     resync,
@@ -37,6 +39,7 @@ struct Inner {
     codes: Codes,
     preparations: Preparations,
     keeping: Keeping,
+    links: Links,
     tasks: Tasks,
 }
 
@@ -54,6 +57,7 @@ impl Control {
         let faults = settings.faults.clone();
         let store = Store::open(&settings.data_directory.join("flumen.db")).await?;
         let store = store.with_faults(faults.clone());
+        let links = Links::open(&settings.data_directory)?;
         let registries = Registries::new(flumen_image::Settings::default())?;
         let clusters = Clusters::new(store.clone(), faults);
         let wakes = Arc::new(Queue::new());
@@ -71,6 +75,7 @@ impl Control {
             codes: Codes::default(),
             preparations: Preparations::new(),
             keeping: Keeping::default(),
+            links,
             tasks,
         };
         let control = Self { inner: Arc::new(inner) };
@@ -93,6 +98,8 @@ impl Control {
         self.tasks().spawn("resync", |stop| resync::run(control, stop));
         let control = self.clone();
         self.tasks().spawn("retention", |stop| retention::run(control, stop));
+        let control = self.clone();
+        self.tasks().spawn("links", |stop| delivery::run(control, stop));
         Ok(())
     }
 
@@ -171,12 +178,16 @@ impl Control {
         &self.inner.keeping
     }
 
+    pub(crate) fn links(&self) -> &Links {
+        &self.inner.links
+    }
+
     pub(crate) fn tasks(&self) -> &Tasks {
         &self.inner.tasks
     }
 }
 
-fn write_private(path: &std::path::Path, text: &str) -> Result<(), Error> {
+pub(crate) fn write_private(path: &std::path::Path, text: &str) -> Result<(), Error> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
 
     let part = path.with_extension("part");

@@ -122,6 +122,7 @@ pub(crate) async fn provide_local(control: &Control) -> Result<(), Error> {
         })?,
         registry: local.registry.clone(),
         storage,
+        delivery: known.as_ref().map(|known| known.document.delivery).unwrap_or_default(),
         configuration: known
             .as_ref()
             .map(|known| known.document.configuration.clone())

@@ -179,6 +179,12 @@ pub enum Error {
         /// The version that it has.
         actual: i64,
     },
+    /// A link that opens nothing.
+    #[error("the link does not open this artifact: {problem}")]
+    Link {
+        /// Why.
+        problem: &'static str,
+    },
     /// Uploaded bytes are not what was announced.
     #[error("the uploaded artifact has the digest {actual}, not {announced}; upload it again")]
     DigestMismatch {
@@ -241,6 +247,7 @@ impl Error {
             | Self::DigestMismatch { .. }
             | Self::UploadBroken { .. } => Kind::Invalid,
             Self::Conflict { .. } | Self::Changed { .. } => Kind::Conflict,
+            Self::Link { .. } => Kind::Denied,
         }
     }
 
@@ -262,6 +269,7 @@ impl Error {
                 None => "server.database",
             },
             Self::Changed { .. } => "request.precondition",
+            Self::Link { .. } => "artifact.link",
             Self::Cluster(_) => "cluster.request",
             Self::Registry(_) => "registry.request",
             Self::Flink(_) => "flink.request",
@@ -318,6 +326,9 @@ impl Error {
             Self::Maven { source } => source.hint().map(ToOwned::to_owned),
             Self::Changed { .. } => {
                 Some("Fetch it again and repeat the change with its new ETag.".to_owned())
+            }
+            Self::Link { .. } => {
+                Some("Pods find new links in the Secret of their run.".to_owned())
             }
             _ => None,
         }

@@ -55,6 +55,7 @@ pub(crate) fn new_run(job: &Job, start: RunStart) -> Run {
         restored: None,
         plan: None,
         base: None,
+        delivery: None,
         image: None,
         objects: None,
         outcome: None,

@@ -7,6 +7,7 @@ mod clock;
 mod clusters;
 mod control;
 mod controller;
+mod delivery;
 mod dependencies;
 mod environments;
 mod error;

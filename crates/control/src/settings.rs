@@ -13,6 +13,8 @@ pub struct Settings {
     pub local: Option<LocalSettings>,
     /// Where settings of Maven lie, by which artifacts are fetched. Default: none are fetched.
     pub maven: Option<MavenFiles>,
+    /// Where pods reach this server, but for those of the local cluster. Default: they do not.
+    pub pod_url: Option<url::Url>,
     /// How many bytes a file may have that is fetched from a URL.
     pub artifact_limit: u64,
     /// What is kept, and for how long. Default: as [`Retention`] says.
@@ -60,6 +62,8 @@ pub struct LocalSettings {
     pub kubeconfig: PathBuf,
     /// Its registry, as `host:port`.
     pub registry: String,
+    /// Where its pods reach this server.
+    pub pod_url: url::Url,
     /// The directory on this machine that the `local` environment keeps checkpoints and the like in.
     pub storage: PathBuf,
 }

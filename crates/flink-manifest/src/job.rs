@@ -2,6 +2,7 @@
 //! keeps its directories apart from those of every other run, and is never started a second time.
 
 mod access;
+mod fetch;
 pub(crate) mod java;
 pub(crate) mod labels;
 pub(crate) mod logging;
@@ -23,6 +24,7 @@ use flumen_model::{
 use crate::{Application, ClientFiles, DeploySpec, Error, Mode, Python, Restore, Warning, keys};
 
 pub use access::{SecretVariable, StorageAccess, StoragePlugin};
+pub use fetch::{FETCHED, FetchObjects, LIST_FILE, PROGRAM_FILE, fetch_objects_name};
 pub use storage::{StatePlan, Storage, StorageVolume, VolumeSource};
 
 /// One application run of a job of Flumen.
@@ -60,6 +62,8 @@ pub struct JobDeployment {
     pub pod_templates: PodTemplates,
     /// The environment's storage.
     pub storage: Storage,
+    /// The paths of files that an init container fetches, since the image does not have them. Default: none.
+    pub fetched: Vec<String>,
     /// What the run starts from.
     pub restore: Restore,
     /// Logging files by name. Default: Flumen's, which writes to the console and to the file that
@@ -87,6 +91,8 @@ pub struct RunPlace {
     pub layers: Layers,
     /// The environment's storage.
     pub storage: Storage,
+    /// The paths of files that an init container fetches. Default: none.
+    pub fetched: Vec<String>,
     /// What the run starts from.
     pub restore: Restore,
 }
@@ -126,8 +132,17 @@ impl Program {
 impl JobDeployment {
     /// A run of a job file.
     pub fn new(spec: &JobSpec, place: RunPlace) -> Self {
-        let RunPlace { run, cluster_id, namespace, image, program, layers, storage, restore } =
-            place;
+        let RunPlace {
+            run,
+            cluster_id,
+            namespace,
+            image,
+            program,
+            layers,
+            storage,
+            fetched,
+            restore,
+        } = place;
         Self {
             run,
             job: spec.name.clone(),
@@ -145,6 +160,7 @@ impl JobDeployment {
             layers,
             pod_templates: spec.pod_templates.clone(),
             storage,
+            fetched,
             restore,
             logging: BTreeMap::new(),
         }

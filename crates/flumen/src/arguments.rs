@@ -181,6 +181,11 @@ pub(crate) struct ServerArguments {
     #[arg(long, value_name = "ADDRESS")]
     ui_listen: Option<String>,
 
+    /// Where pods reach this server, for jobs that are delivered without an image (delivery:
+    /// init-container); those of the local cluster know [env: FLUMEN_POD_URL; default: nowhere]
+    #[arg(long, value_name = "URL")]
+    pod_url: Option<String>,
+
     /// Largest artifact that is taken [env: FLUMEN_ARTIFACT_LIMIT; default: 4g]
     #[arg(long, value_name = "SIZE")]
     artifact_limit: Option<String>,
@@ -255,6 +260,7 @@ impl ServerArguments {
         collect([
             (keys::LISTEN, &self.listen),
             (keys::UI_LISTEN, &self.ui_listen),
+            (keys::POD_URL, &self.pod_url),
             (keys::ARTIFACT_LIMIT, &self.artifact_limit),
             (keys::KEEP_RELEASES, &self.keep_releases),
             (keys::KEEP_UNUSED, &self.keep_unused),

@@ -1,8 +1,8 @@
 //! The local cluster alone.
 
 use anyhow::{Context as _, Result};
-use flumen_cli::{GlobalArguments, Printer};
-use flumen_localcluster::{Allocatable, LocalCluster};
+use flumen_cli::{GlobalArguments, Printer, ServerFile};
+use flumen_localcluster::{Allocatable, Door, LocalCluster};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -32,6 +32,7 @@ async fn local(
             cpu_millis: settings.allocatable_cpu.map(|cores| cores.millis),
             memory_bytes: settings.allocatable_memory.map(flumen_model::ByteSize::bytes),
         },
+        door: Some(door(&settings)),
         ..flumen_localcluster::Settings::default()
     };
     let cluster = LocalCluster::start(parts, stop.clone()).await?;
@@ -62,4 +63,13 @@ async fn local(
         ));
     }
     Ok(cluster.stopped().await?)
+}
+
+/// Leads pods to the server of the same data directory, wherever it listens.
+fn door(settings: &Settings) -> Door {
+    let data_directory = settings.data_directory.clone();
+    Door::to(move || {
+        let server = ServerFile::load(&data_directory).ok()??;
+        server.url.socket_addrs(|| None).ok()?.first().copied()
+    })
 }

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, anyhow};
 use flumen_cli::{GlobalArguments, Printer, ServerFile};
 use flumen_control::{Control, LocalSettings, MavenFiles, Tasks};
 use flumen_faults::Faults;
+use flumen_localcluster::Door;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -38,7 +39,7 @@ async fn serve(
     let (url, ui_url) = (url(listen), url(ui_listen));
 
     let tasks = Tasks::new(CancellationToken::new());
-    let control_settings = control_settings(&settings, faults()?);
+    let control_settings = control_settings(&settings, faults()?)?;
     let control = Control::open(control_settings, tasks.clone()).await?;
     control.start().await?;
     let mut api_settings =
@@ -98,17 +99,20 @@ fn faults() -> Result<Faults> {
     Ok(Faults::default())
 }
 
-fn control_settings(settings: &Settings, faults: Faults) -> flumen_control::Settings {
+fn control_settings(settings: &Settings, faults: Faults) -> Result<flumen_control::Settings> {
     let local = settings.local_kubeconfig.clone().zip(settings.local_registry.clone());
-    flumen_control::Settings {
+    let door = format!("http://{}", Door::ADDRESS).parse::<url::Url>()?;
+    Ok(flumen_control::Settings {
         data_directory: settings.data_directory.clone(),
         cache_directory: settings.cache_directory.clone(),
         local: local.map(|(kubeconfig, registry)| LocalSettings {
             kubeconfig,
             registry,
+            pod_url: door,
             storage: settings.storage_directory(),
         }),
         maven: Some(maven_files(settings)),
+        pod_url: settings.pod_url.clone().map(|url| url.0),
         artifact_limit: settings.artifact_limit.bytes(),
         retention: flumen_control::Retention {
             releases: settings.keep_releases.get(),
@@ -117,7 +121,7 @@ fn control_settings(settings: &Settings, faults: Faults) -> flumen_control::Sett
         },
         python_index: Some(settings.python_index.0.clone()),
         faults,
-    }
+    })
 }
 
 fn maven_files(settings: &Settings) -> MavenFiles {

@@ -10,7 +10,7 @@ mod resolve;
 mod values;
 
 pub(crate) use resolve::{Origin, Resolved, Sources};
-pub(crate) use values::{Cores, LogFilter, LogFormat, PackageIndex, Period};
+pub(crate) use values::{Cores, LogFilter, LogFormat, PackageIndex, Period, PodUrl};
 
 /// Everything that can be set, resolved and checked.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     /// Where Flink's web UI is served. Default: 127.0.0.1:7601.
     pub(crate) ui_listen: SocketAddr,
+    /// Where pods reach the server, but for those of the local cluster. Default: they do not.
+    pub(crate) pod_url: Option<PodUrl>,
     /// The largest artifact. Default: 4 GiB.
     pub(crate) artifact_limit: ByteSize,
     /// How many releases a job keeps. Default: 20.

@@ -1,9 +1,9 @@
 //! One document of the file: a job.
 
 use flumen_model::{
-    ArtifactRole, ArtifactUrl, FlinkVersion, InterventionPolicy, JobKind, JobManagerResources,
-    JobSpec, LeftoverPolicy, Mode, PodTemplates, Resources, RestartPolicy, TaskManagerResources,
-    UpgradeMode,
+    ArtifactRole, ArtifactUrl, Delivery, FlinkVersion, InterventionPolicy, JobKind,
+    JobManagerResources, JobSpec, LeftoverPolicy, Mode, PodTemplates, Resources, RestartPolicy,
+    TaskManagerResources, UpgradeMode,
 };
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     json, python,
 };
 
-pub(crate) const KEYS: [&str; 20] = [
+pub(crate) const KEYS: [&str; 21] = [
     "name",
     "environment",
     "flinkVersion",
@@ -21,6 +21,7 @@ pub(crate) const KEYS: [&str; 20] = [
     "kind",
     "artifact",
     "dependencies",
+    "delivery",
     "mainClass",
     "module",
     "arguments",
@@ -49,6 +50,7 @@ pub(crate) const ROLES: [(&str, ArtifactRole); 7] = [
     ("archive", ArtifactRole::Archive),
     ("requirements", ArtifactRole::Requirements),
 ];
+pub(crate) const DELIVERIES: [(&str, Delivery); 2] = Delivery::ALL;
 pub(crate) const UPGRADE_MODES: [(&str, UpgradeMode); 3] = [
     ("stateful", UpgradeMode::Stateful),
     ("last-state", UpgradeMode::LastState),
@@ -96,6 +98,7 @@ pub(crate) fn read(document: &Field<'_>, report: &mut Report) -> Option<JobSpec>
     let leftovers = fields.get("leftovers").and_then(|field| field.choice(&LEFTOVERS, report));
     let drops_state = fields.get("allowNonRestoredState").and_then(|field| field.flag(report));
     Some(JobSpec {
+        delivery: fields.get("delivery").and_then(|field| field.choice(&DELIVERIES, report)),
         main_class: fields.get("mainClass").and_then(|field| owned(&field, report)),
         module: fields.get("module").and_then(|field| python::module(&field, report)),
         parallelism: fields.get("parallelism").and_then(|field| field.count(report)),

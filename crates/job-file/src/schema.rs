@@ -5,7 +5,9 @@ use flumen_flink_conf::{Catalogue, FlinkOption, ValueType};
 use flumen_model::{EnvironmentName, FlinkMinor, JobName};
 use serde_json::{Map, Value, json};
 
-use crate::job::{INTERVENTIONS, KINDS, LEFTOVERS, MODES, REQUIRED, ROLES, UPGRADE_MODES};
+use crate::job::{
+    DELIVERIES, INTERVENTIONS, KINDS, LEFTOVERS, MODES, REQUIRED, ROLES, UPGRADE_MODES,
+};
 
 /// The JSON schema (draft 2020-12) of one document of a job file. With a minor, `configuration` has
 /// that minor's options with their words and defaults, by dotted key; nested keys are always allowed.
@@ -64,6 +66,7 @@ fn properties(minor: Option<FlinkMinor>) -> Value {
                 }), &["maven"]),
             ]},
         },
+        "delivery": words("How its files get into its pods: in an image of its own, or fetched by an init container. Default: as the environment says.", &DELIVERIES),
         "mainClass": text("The class with main, for kind: jar. Default: the one that the jar's manifest names."),
         "module": text("The module that is run, for kind: python, such as jobs.word_count. Default: the artifact is run."),
         "arguments": {

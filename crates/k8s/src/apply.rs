@@ -1,10 +1,13 @@
-use flumen_model::Namespace;
-use k8s_openapi::api::core::v1::Namespace as NamespaceObject;
+use flumen_model::{Namespace, Secret};
+use k8s_openapi::{
+    ByteString,
+    api::core::v1::{Namespace as NamespaceObject, Secret as SecretObject},
+};
 use kube::{
     Api,
     api::{DynamicObject, Patch, PatchParams},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     Cause, Cluster, Error, FIELD_MANAGER,
@@ -40,6 +43,32 @@ impl Cluster {
             .await
             .map(drop)
             .map_err(failed)
+    }
+
+    /// Replaces one entry of a Secret that is there; says whether it is.
+    ///
+    /// # Errors
+    /// [`Error::ApplyObject`].
+    pub async fn renew_secret(
+        &self,
+        namespace: &Namespace,
+        name: &str,
+        (entry, value): (&str, &Secret),
+    ) -> Result<bool, Error> {
+        let secrets: Api<SecretObject> = Api::namespaced(self.client.clone(), namespace.as_str());
+        let value = ByteString(value.expose().as_bytes().to_vec());
+        let patch = Patch::Merge(json!({"data": {entry: value}}));
+        let params =
+            PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        match self.change("k8s.renew-secret", secrets.patch(name, &params, &patch)).await {
+            Ok(_) => Ok(true),
+            Err(cause) if cause.is_not_found() => Ok(false),
+            Err(source) => Err(Error::ApplyObject {
+                what: "Secret".to_owned(),
+                name: format!("{namespace}/{name}"),
+                source,
+            }),
+        }
     }
 
     /// Creates the namespace unless it is there, also where Flumen may not create one but there is no need.

@@ -117,11 +117,19 @@ fn main_container(status: &PodStatus) -> Option<&ContainerStatus> {
 
 fn waiting(container: &ContainerStatus) -> Option<ContainerWait> {
     let waiting = container.state.as_ref()?.waiting.as_ref()?;
+    let message = said(container).or_else(|| waiting.message.clone());
     Some(ContainerWait {
         container: container.name.clone(),
         reason: waiting.reason.clone().unwrap_or_default(),
-        message: waiting.message.clone().unwrap_or_default(),
+        message: message.unwrap_or_default(),
     })
+}
+
+/// What the container said last before it failed: that is more than how long it is waited for.
+fn said(container: &ContainerStatus) -> Option<String> {
+    let end = container.last_state.as_ref()?.terminated.as_ref()?;
+    let line = end.message.as_ref()?.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+    (end.exit_code != 0).then(|| line.to_owned())
 }
 
 fn terminated(status: &PodStatus, main: Option<&ContainerStatus>) -> Option<ContainerEnd> {

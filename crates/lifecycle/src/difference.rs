@@ -233,6 +233,7 @@ mod tests {
             ("", r#","upgradeMode":"last-state""#, Effect::InPlace),
             ("", r#","restartPolicy":{"attempts":5}"#, Effect::InPlace),
             ("", r#","parallelism":2"#, Effect::Restart),
+            ("", r#","delivery":"init-container""#, Effect::Restart),
             (r#","configuration":{"a.b":1}"#, r#","configuration":{"a.b":2}"#, Effect::Restart),
             ("", r#","configuration":{"pipeline.max-parallelism":64}"#, Effect::StateAtRisk),
             ("", r#","mainClass":"b.B""#, Effect::StateAtRisk),

@@ -14,12 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::directory::DataDirectory;
 use crate::listen::{listen, local_address};
-use crate::{Error, Settings, node};
+use crate::{Door, Error, Settings, node};
 
 /// How pods reach the API server, inside the node's network.
 const ADVERTISED: (Ipv4Addr, u16) = (Ipv4Addr::new(10, 96, 0, 1), 443);
 const API: &str = "Kubernetes API";
 const REGISTRY: &str = "image registry";
+const DOOR: &str = "door to the host";
 
 /// A running local cluster.
 #[derive(Debug)]
@@ -67,6 +68,7 @@ impl LocalCluster {
 
         let manager = server.in_process("system:kube-controller-manager", &["system:masters"]);
         let client = Client::new(manager, "default");
+        let door = open_door(&settings, &network, &stops.door).await?;
         let kubelet = node::settings(&directory, &settings, &server, &url, network).await?;
         let ready = node::ready(client.clone(), settings.node_name.clone(), begun);
         let mut parts = Parts {
@@ -85,6 +87,7 @@ impl LocalCluster {
                 stops.registry.clone(),
             ))
             .fuse(),
+            door,
             serving,
             stops,
             _server: server,
@@ -142,12 +145,28 @@ async fn start_api(
     ApiServer::start(settings, stop.clone()).await.map_err(Error::ApiServer)
 }
 
+/// A cluster without a door has a part there that only waits.
+async fn open_door(
+    settings: &Settings,
+    network: &NodeNetwork,
+    stop: &CancellationToken,
+) -> Result<Part<()>, Error> {
+    let Some(door) = settings.door.clone() else {
+        return Ok(tokio::spawn(stop.clone().cancelled_owned()).fuse());
+    };
+    let address = Door::ADDRESS;
+    let listener = network.listen(address).await;
+    let listener = listener.map_err(|source| Error::Listen { what: DOOR, address, source })?;
+    Ok(tokio::spawn(door.serve(listener, stop.clone())).fuse())
+}
+
 /// Each part is stopped by itself, because the others need it while they end.
 #[derive(Debug, Default)]
 struct Stops {
     controllers: CancellationToken,
     kubelet: CancellationToken,
     registry: CancellationToken,
+    door: CancellationToken,
     api: CancellationToken,
 }
 
@@ -159,6 +178,7 @@ struct Parts {
     controllers: Part<()>,
     kubelet: Part<Result<(), flumen_kubelet::Error>>,
     registry: Part<Result<(), flumen_registry::Error>>,
+    door: Part<()>,
     /// On the host and inside the node's network.
     serving: [Part<()>; 2],
     stops: Stops,
@@ -182,6 +202,7 @@ impl Parts {
         Err(tokio::select! {
             _ = outside => ended(API),
             _ = inside => ended(API),
+            _ = &mut self.door => ended(DOOR),
             _ = &mut self.controllers => ended("controllers"),
             outcome = &mut self.kubelet => failure(outcome, Error::Kubelet).unwrap_or_else(|| ended("kubelet")),
             outcome = &mut self.registry => failure(outcome, Error::Registry).unwrap_or_else(|| ended("registry")),
@@ -195,6 +216,8 @@ impl Parts {
         self.stops.kubelet.cancel();
         let kubelet =
             finish(&mut self.kubelet).await.and_then(|outcome| failure(outcome, Error::Kubelet));
+        self.stops.door.cancel();
+        finish(&mut self.door).await;
         self.stops.registry.cancel();
         let registry =
             finish(&mut self.registry).await.and_then(|outcome| failure(outcome, Error::Registry));

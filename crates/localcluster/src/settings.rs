@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::Door;
+
 /// Settings of a local cluster.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -20,6 +22,8 @@ pub struct Settings {
     pub node_name: String,
     /// What pods may ask for in all. Default: what the machine has.
     pub allocatable: Allocatable,
+    /// How pods reach a program on the host. Default: they do not.
+    pub door: Option<Door>,
     /// Whether a write is acknowledged only after it reached the disk. Without it a crash of the process loses nothing, a power
     /// failure may. Default: true.
     pub wait_for_disk: bool,
@@ -43,6 +47,7 @@ impl Default for Settings {
             helper: Vec::new(),
             node_name: "local".to_owned(),
             allocatable: Allocatable::default(),
+            door: None,
             wait_for_disk: true,
         }
     }

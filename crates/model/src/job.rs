@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ArtifactUrl, ByteSize, Digest, EnvironmentName, FlinkVersion, InterventionPolicy, JobName,
-    LeftoverPolicy, PodTemplates, RestartPolicy,
+    ArtifactUrl, ByteSize, Delivery, Digest, EnvironmentName, FlinkVersion, InterventionPolicy,
+    JobName, LeftoverPolicy, PodTemplates, RestartPolicy,
 };
 
 /// What the job file says, after its syntax was checked. The artifact is still the user's words:
@@ -34,6 +34,9 @@ pub struct JobSpec {
     /// More files that the job needs, each with what it is for. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Dependency>,
+    /// How its files get into its pods. Default: as the environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
     /// The class with `main`. Default: the one that the jar's manifest names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub main_class: Option<String>,

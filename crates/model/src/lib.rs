@@ -2,6 +2,7 @@
 
 mod artifact_url;
 mod byte_size;
+mod delivery;
 mod digest;
 mod flink_version;
 mod ids;
@@ -17,6 +18,7 @@ mod storage;
 
 pub use artifact_url::ArtifactUrl;
 pub use byte_size::ByteSize;
+pub use delivery::Delivery;
 pub use digest::Digest;
 pub use flink_version::{FlinkMinor, FlinkVersion};
 pub use ids::{EventId, JobId, OperationId, ReleaseId, RunId, SnapshotId, TeamId, UserId};

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use flumen_model::{ConfigurationValue, EnvironmentName, Namespace, Storage, TeamId};
+use flumen_model::{ConfigurationValue, Delivery, EnvironmentName, Namespace, Storage, TeamId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,9 @@ pub struct EnvironmentDocument {
     pub registry: String,
     /// Where checkpoints, savepoints and high-availability data lie.
     pub storage: Storage,
+    /// How the files of its jobs get into their pods, where a job does not say it.
+    #[serde(default)]
+    pub delivery: Delivery,
     /// Flink configuration that every job there starts from.
     #[serde(default)]
     pub configuration: BTreeMap<String, ConfigurationValue>,

@@ -29,7 +29,7 @@ pub use operations::{Operation, OperationKind, OperationState, Step, StepState};
 pub use preparations::{ApplyOutcome, Change, MadeRelease, PreparationEnd, Refusal};
 pub use releases::{Release, ReleaseArtifact, ReleaseContent};
 pub use retention::{Removal, RemovalKind, SurplusRelease, UnusedArtifact, UnusedImage};
-pub use runs::{Run, RunPlan, RunStart};
+pub use runs::{DeliveredFile, Run, RunDelivery, RunPlan, RunStart};
 pub use snapshots::{Snapshot, SnapshotCause, SnapshotFilter, SnapshotKind};
 pub use teams::Principal;
 pub use trouble::Trouble;

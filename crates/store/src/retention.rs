@@ -101,11 +101,14 @@ macro_rules! surplus {
     };
 }
 
+/// What the pods of a run fetch stays, as a pod that takes the place of another fetches it again.
 macro_rules! unneeded_artifact {
     () => {
-        "NOT EXISTS (SELECT 1 FROM release_artifacts WHERE release_artifacts.digest = artifacts.digest) \
+        concat!("NOT EXISTS (SELECT 1 FROM release_artifacts WHERE release_artifacts.digest = artifacts.digest) \
          AND NOT EXISTS (SELECT 1 FROM operations WHERE operations.state = 'running' \
-           AND operations.request LIKE '%' || artifacts.digest || '%')"
+           AND operations.request LIKE '%' || artifacts.digest || '%') \
+         AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.delivery LIKE '%' || artifacts.digest || '%' AND ",
+            open_run!(), ")")
     };
 }
 

@@ -1,5 +1,5 @@
 use flumen_lifecycle::{EndStep, FlinkState, Outcome, State, Status};
-use flumen_model::{EnvironmentName, JobId, ReleaseId, RestoreMode, RunId, StartFrom};
+use flumen_model::{Digest, EnvironmentName, JobId, ReleaseId, RestoreMode, RunId, StartFrom};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,8 @@ pub struct Run {
     /// The base image by digest, without the registry, if it is settled: of a run that was started as its job was
     /// applied from the beginning, of others once the image is made.
     pub base: Option<String>,
+    /// The files that its pods fetch, where they do, once that is settled.
+    pub delivery: Option<RunDelivery>,
     /// The image by digest, once it is made.
     pub image: Option<String>,
     /// The rendered objects as a JSON list, once they are rendered.
@@ -75,6 +77,26 @@ pub struct RunPlan {
     pub savepoints: Option<String>,
     /// The directory in which Flink keeps what a restarted JobManager needs, and results.
     pub high_availability: Option<String>,
+}
+
+/// The files that the pods of a run fetch before Flink starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunDelivery {
+    /// In the order in which they are fetched.
+    pub files: Vec<DeliveredFile>,
+}
+
+/// A file that pods fetch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveredFile {
+    /// Where Flink sees it in the pod.
+    pub path: String,
+    /// Its content.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
 }
 
 const WHAT: &str = "runs";
@@ -146,6 +168,31 @@ impl Store {
             .bind(image)
             .bind(base);
         self.execute("store.save-run-image", WHAT, statement).await.map(drop)
+    }
+
+    /// Writes down the image that the run uses, which is the base image, and the files that its pods fetch.
+    pub async fn save_run_delivery(
+        &self,
+        id: RunId,
+        (image, base): (&str, &str),
+        delivery: &RunDelivery,
+    ) -> Result<(), Error> {
+        let statement =
+            sqlx::query("UPDATE runs SET image = $2, base = $3, delivery = $4 WHERE id = $1")
+                .bind(id.to_string())
+                .bind(image)
+                .bind(base)
+                .bind(json(delivery));
+        self.execute("store.save-run-delivery", WHAT, statement).await.map(drop)
+    }
+
+    /// The runs whose pods fetch files and may be there.
+    pub async fn delivered_runs(&self) -> Result<Vec<Run>, Error> {
+        let query = sqlx::query(
+            "SELECT * FROM runs WHERE delivery IS NOT NULL AND objects IS NOT NULL AND ended_at IS NULL ORDER BY id",
+        );
+        let rows = self.rows(WHAT, query).await?;
+        rows.iter().map(from_row).collect()
     }
 
     /// The newest base image that is settled for each job of an environment.
@@ -222,6 +269,7 @@ fn from_row(row: &sqlx::sqlite::SqliteRow) -> Result<Run, Error> {
         restored: columns.optional_text("restored")?,
         plan: columns.optional_json("plan")?,
         base: columns.optional_text("base")?,
+        delivery: columns.optional_json("delivery")?,
         image: columns.optional_text("image")?,
         objects: columns.optional_text("objects")?,
         outcome: columns.optional_text("outcome")?.map(outcome).transpose()?,

@@ -91,6 +91,7 @@ fn plan(
         program: program(&spec),
         layers,
         storage: storage(arguments),
+        fetched: Vec::new(),
         restore: Restore::default(),
     };
     let deployment = JobDeployment::new(&spec, place);

@@ -20,7 +20,8 @@ const HIDDEN: &str = "******";
   flumen render -f word-count.yaml --output json | jq '.[0].spec'
 
 Flumen creates the Deployment first and makes it the owner of the rest; that part cannot be printed
-before the Deployment exists. Values of options that hold passwords and keys are printed as asterisks.")]
+before the Deployment exists. A job whose pods fetch its files (delivery: init-container) is printed
+as one with an image of its own. Values of options that hold passwords and keys are printed as asterisks.")]
 pub struct Render {
     #[command(flatten)]
     job: JobArguments,

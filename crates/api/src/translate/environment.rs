@@ -5,8 +5,14 @@ use flumen_model::{self as model, EnvironmentName, InvalidValue, SecretEntry};
 use super::count;
 
 pub(crate) fn environment(environment: control::Environment) -> api::Environment {
-    let control::EnvironmentDocument { cluster, namespace, registry, storage, configuration } =
-        environment.document;
+    let control::EnvironmentDocument {
+        cluster,
+        namespace,
+        registry,
+        storage,
+        delivery,
+        configuration,
+    } = environment.document;
     api::Environment {
         name: environment.name,
         version: count(environment.version),
@@ -16,6 +22,7 @@ pub(crate) fn environment(environment: control::Environment) -> api::Environment
             namespace,
             registry,
             storage: storage_shown(storage),
+            delivery,
             configuration,
         },
     }
@@ -70,6 +77,7 @@ pub(crate) fn environment_change(
         namespace: spec.namespace,
         registry: spec.registry,
         storage,
+        delivery: spec.delivery,
         configuration: spec.configuration,
     };
     Ok((document, keys))

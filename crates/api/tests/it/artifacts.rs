@@ -1,4 +1,5 @@
-use reqwest::{Body, Method, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Body, Method, StatusCode, header};
 
 use crate::server::{LIMIT, Server, answer};
 
@@ -47,4 +48,81 @@ async fn what_is_too_large_is_refused_whether_announced_or_not() {
         assert_eq!(problem["code"], "request.too_large");
     }
     assert_eq!(has(&server).await, StatusCode::NOT_FOUND);
+}
+
+/// A server with the artifact.
+async fn with_artifact() -> Server {
+    let server = Server::start().await;
+    let (status, _) = answer(server.request(Method::PUT, &path()).body("abc")).await;
+    assert_eq!(status, StatusCode::CREATED);
+    server
+}
+
+fn hours(hours: i64) -> Timestamp {
+    Timestamp::now() + SignedDuration::from_hours(hours)
+}
+
+#[tokio::test]
+async fn a_link_opens_its_artifact_without_a_token() {
+    let server = with_artifact().await;
+    let link = server.link(DIGEST, hours(1));
+    let whole = server.anonymous(Method::GET, &link).send().await.expect("an answer");
+    assert_eq!(whole.status(), StatusCode::OK);
+    assert_eq!(whole.headers()[header::ACCEPT_RANGES], "bytes");
+    assert_eq!(whole.headers()[header::CACHE_CONTROL], "no-store");
+    assert_eq!(whole.text().await.expect("a body"), "abc");
+}
+
+#[tokio::test]
+async fn a_part_of_an_artifact_is_sent_as_asked_for() {
+    let server = with_artifact().await;
+    let link = server.link(DIGEST, hours(1));
+    let ask = async |range: &str| {
+        let request = server.anonymous(Method::GET, &link).header(header::RANGE, range);
+        let response = request.send().await.expect("an answer");
+        let status = response.status().as_u16();
+        let told = response.headers().get(header::CONTENT_RANGE);
+        let told = told.map(|told| told.to_str().expect("a text").to_owned());
+        (status, told, response.text().await.expect("a body"))
+    };
+    let part = |range: &str, text: &str| (206, Some(range.to_owned()), text.to_owned());
+    assert_eq!(ask("bytes=1-").await, part("bytes 1-2/3", "bc"));
+    assert_eq!(ask("bytes=0-0").await, part("bytes 0-0/3", "a"));
+    assert_eq!(ask("bytes=1-99").await, part("bytes 1-2/3", "bc"));
+    for all in ["bytes=-1", "bytes=2-1", "lines=1-", "bytes=0-0,2-2"] {
+        assert_eq!(ask(all).await, (200, None, "abc".to_owned()), "{all}");
+    }
+    for beyond in ["bytes=3-", "bytes=18446744073709551615-"] {
+        let (status, _, problem) = ask(beyond).await;
+        assert_eq!(status, 416, "{beyond}: {problem}");
+        assert!(problem.contains("request.range"), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_has_ended_or_was_changed_opens_nothing() {
+    let server = with_artifact().await;
+    let good = server.link(DIGEST, hours(1));
+    let other = DIGEST.replace("ba78", "ba79");
+    let ended = server.link(DIGEST, hours(-1));
+    let (start, signature) = good.rsplit_once('=').expect("a signature");
+    let turned: String = signature.chars().rev().collect();
+    for (link, why) in [
+        (ended, "its time is over"),
+        (good.replace(DIGEST, &other), "its signature is wrong"),
+        (good.replace("expires=", "expires=9"), "its signature is wrong"),
+        (format!("{start}={turned}"), "its signature is wrong"),
+        (format!("{start}=x"), "its signature is not a signature"),
+    ] {
+        let (status, problem) = answer(server.anonymous(Method::GET, &link)).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{link}: {problem}");
+        assert_eq!(problem["code"], "artifact.link");
+        assert!(problem["detail"].as_str().is_some_and(|it| it.contains(why)), "{problem}");
+    }
+    // A token is no link, and a good link leads nowhere where there is nothing.
+    let bare = format!("/api/v1/artifacts/{DIGEST}/content");
+    assert_eq!(answer(server.request(Method::GET, &bare)).await.0, StatusCode::BAD_REQUEST);
+    let (status, problem) =
+        answer(server.anonymous(Method::GET, &server.link(&other, hours(1)))).await;
+    assert_eq!((status.as_u16(), problem["code"].as_str()), (404, Some("artifact.not_found")));
 }

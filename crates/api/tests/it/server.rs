@@ -54,9 +54,11 @@ impl Server {
             local: Some(LocalSettings {
                 kubeconfig,
                 registry: "127.0.0.1:1".to_owned(),
+                pod_url: "http://10.96.0.1:7600".parse().expect("a URL"),
                 storage: path.join("storage"),
             }),
             maven: None,
+            pod_url: None,
             artifact_limit: LIMIT,
             retention: flumen_control::Retention::default(),
             python_index: None,
@@ -123,6 +125,12 @@ impl Server {
     pub(crate) async fn principal(&self) -> Principal {
         let token = Secret::new(self.token.trim().to_owned());
         self.control.authenticate(&token).await.expect("asked").expect("a principal")
+    }
+
+    /// Path and query of a link to an artifact.
+    pub(crate) fn link(&self, digest: &str, expires: jiff::Timestamp) -> String {
+        let link = self.control.artifact_link(&digest.parse().expect("a digest"), expires);
+        link.expose().to_owned()
     }
 
     /// The database of the server, opened once more.

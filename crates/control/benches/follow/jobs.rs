@@ -139,6 +139,7 @@ pub(crate) async fn open(world: &World) -> (Control, Tasks) {
     let local = LocalSettings {
         kubeconfig: world.directory.join("kubeconfig"),
         registry: world.registry.clone(),
+        pod_url: "http://10.96.0.1:7600".parse().unwrap(),
         storage: world.directory.join("storage"),
     };
     let settings = Settings {
@@ -146,6 +147,7 @@ pub(crate) async fn open(world: &World) -> (Control, Tasks) {
         cache_directory: world.directory.join("cache"),
         local: Some(local),
         maven: None,
+        pod_url: None,
         artifact_limit: u64::MAX,
         retention: flumen_control::Retention::default(),
         python_index: None,

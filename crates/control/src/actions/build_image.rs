@@ -8,9 +8,9 @@ use flumen_store::{Job, Release, ReleaseArtifact, Run};
 
 use super::{Done, run_of};
 use crate::{
-    Control, Error, clock, identity,
-    release::{JOB_PACKAGES, is_package, path_in_image, python_path},
-    storage::{Delivery, delivery},
+    Control, Error, clock, delivery, identity,
+    release::{self, JOB_PACKAGES, is_package, path_in_image, python_path},
+    storage::{self, Delivery},
 };
 
 /// Makes the run's image: the base image of the Flink version and the job's files on top. It is a cache: what was
@@ -20,10 +20,19 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let release = control.store().release(job.id, &run.release).await?;
     let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
     let environment = control.environment(&job.environment).await?.document;
-    let registry = environment.registry;
     let base = base_of(control, job, &run, &release).await?;
     let artifacts = artifacts(control, (job, &environment.storage), &release, &base).await?;
     let artifacts = artifacts.as_slice();
+    let spec = release::spec(&release.content, &job.environment)?;
+    let is_fetched = delivery::chosen(&spec, &environment) == flumen_model::Delivery::InitContainer;
+    if is_fetched && !artifacts.is_empty() {
+        let delivery = control.plan_delivery(&spec, &environment.cluster, artifacts)?;
+        let image = format!("{}/{base}", environment.registry);
+        control.store().save_run_delivery(run.id, (&image, &base), &delivery).await?;
+        let count = delivery.files.len();
+        return Ok(Done::with(format!("{image}, the base image; its pods fetch {count} files")));
+    }
+    let registry = environment.registry;
     if artifacts.is_empty() {
         let image = format!("{registry}/{base}");
         control.store().save_run_image(run.id, &image, &base).await?;
@@ -72,7 +81,7 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
 /// What goes on top of the base image: the job's files, and the plugin by which Flink reads the storage.
 async fn artifacts(
     control: &Control,
-    (job, storage): (&Job, &Storage),
+    (job, place): (&Job, &Storage),
     release: &Release,
     base: &str,
 ) -> Result<Vec<ReleaseArtifact>, Error> {
@@ -81,7 +90,7 @@ async fn artifacts(
         release.content.artifacts.iter().filter(is_delivered).cloned().collect();
     let version = release.content.flink_version;
     let built_in = control.built_in_plugins(version, &job.environment, base).await?;
-    if let Delivery::Layer(plugin) = delivery(storage, (version, &built_in), &artifacts) {
+    if let Delivery::Layer(plugin) = storage::delivery(place, (version, &built_in), &artifacts) {
         artifacts.push(control.plugin_artifact(&job.environment, plugin, version).await?);
     }
     Ok(artifacts)

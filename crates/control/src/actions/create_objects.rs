@@ -11,10 +11,15 @@ pub(super) async fn create_objects(
     run: RunId,
 ) -> Result<Done, Error> {
     let run = run_of(control, run).await?;
-    let (deployment, others) = super::render_objects::saved(&run)?;
+    let (deployment, mut others) = super::render_objects::saved(&run)?;
     let key = jobs::place(job);
     let cluster = control.clusters_handle().get(&key.cluster).await?;
     cluster.ensure_namespace(&key.namespace).await?;
+    if let Some(delivery) = &run.delivery {
+        // The JobManager's pod waits for them.
+        let first = control.fetch_objects(&key, (run.id, delivery), &deployment)?;
+        others.splice(0..0, first);
+    }
     let count = others.len() + 1;
     let created = cluster.create_objects(&key.namespace, &deployment, &others).await?;
     let how = if created.existed { "went on with" } else { "created" };

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::{Done, run_of};
 use crate::{
-    Control, Error, clock, identity, release,
-    storage::{Delivery, delivery},
+    Control, Error, clock, delivery, identity, release,
+    storage::{self, Delivery},
 };
 
 /// Renders the objects of the run and writes them down: what is created is what was written.
@@ -34,6 +34,7 @@ pub(super) async fn render_objects(
         built_in_plugin,
         environment: &environment.document,
         image,
+        fetched: run.delivery.iter().flat_map(|it| &it.files).map(|it| it.path.clone()).collect(),
         run: run.id,
         restore: Restore {
             path: run.restored.clone(),
@@ -67,8 +68,8 @@ async fn built_in_plugin(
     let Some(base) = &run.base else { return Ok(None) };
     let version = content.flink_version;
     let built_in = control.built_in_plugins(version, &environment.name, base).await?;
-    let storage = &environment.document.storage;
-    Ok(match delivery(storage, (version, &built_in), &content.artifacts) {
+    let place = &environment.document.storage;
+    Ok(match storage::delivery(place, (version, &built_in), &content.artifacts) {
         Delivery::BuiltIn(jar) => Some(jar),
         Delivery::None | Delivery::Layer(_) => None,
     })
@@ -95,7 +96,7 @@ pub(crate) fn check_renders(
     environment: &Environment,
     content: &ReleaseContent,
 ) -> Result<(), Error> {
-    rendered(spec, content, not_yet(spec, environment)).map(drop)
+    rendered(spec, content, not_yet(spec, environment, content)).map(drop)
 }
 
 /// The Secrets that the pods of this job file pull their images with, by name.
@@ -104,19 +105,31 @@ pub(crate) fn pull_secrets(
     environment: &Environment,
     content: &ReleaseContent,
 ) -> Result<Vec<String>, Error> {
-    let objects = rendered(spec, content, not_yet(spec, environment))?.manifests.objects();
+    let place = not_yet(spec, environment, content);
+    let objects = rendered(spec, content, place)?.manifests.objects();
     let secrets = objects.first().map(|it| &it["spec"]["template"]["spec"]["imagePullSecrets"]);
     let secrets = secrets.and_then(Value::as_array).into_iter().flatten();
     Ok(secrets.filter_map(|it| it["name"].as_str().map(str::to_owned)).collect())
 }
 
 /// Where a job would go that is not there yet.
-fn not_yet<'e>(spec: &JobSpec, environment: &'e Environment) -> Place<'e> {
+fn not_yet<'e>(
+    spec: &JobSpec,
+    environment: &'e Environment,
+    content: &ReleaseContent,
+) -> Place<'e> {
+    let fetched = match delivery::chosen(spec, &environment.document) {
+        flumen_model::Delivery::Image => Vec::new(),
+        flumen_model::Delivery::InitContainer => {
+            content.artifacts.iter().map(release::path_in_image).collect()
+        }
+    };
     Place {
         cluster_id: ClusterId::for_job(&spec.name),
         built_in_plugin: None,
         environment: &environment.document,
         image: "not-built-yet".to_owned(),
+        fetched,
         run: RunId::from_bits(1),
         restore: Restore::default(),
     }
@@ -128,6 +141,7 @@ struct Place<'a> {
     built_in_plugin: Option<String>,
     environment: &'a EnvironmentDocument,
     image: String,
+    fetched: Vec<String>,
     run: RunId,
     restore: Restore,
 }
@@ -153,6 +167,7 @@ fn rendered(spec: &JobSpec, content: &ReleaseContent, place: Place<'_>) -> Resul
         image: place.image,
         program: program(spec, content),
         layers,
+        fetched: place.fetched,
         storage: Storage::of(&place.environment.storage, place.built_in_plugin),
         restore: place.restore,
     };

@@ -312,6 +312,7 @@ impl Control {
         let environment = self.environment(&spec.environment).await?;
         let version = self.version_row(spec.flink_version, &spec.environment).await?;
         check_python(spec, &version)?;
+        self.check_delivery(spec, &environment)?;
         Ok(environment)
     }
 

@@ -13,6 +13,7 @@ use crate::{
     Control, Error,
     actions::render_objects,
     artifacts::is_jar,
+    delivery::check_fetched,
     release::{content, is_generated, is_in_image},
     versions::PYTHON_PACKAGES,
 };
@@ -37,6 +38,7 @@ impl Control {
     ) -> Result<Vec<String>, Error> {
         let artifacts = distinct(&prepared.artifacts)?;
         self.check_python_files(spec, &artifacts).await?;
+        check_fetched(spec, &self.environment(&spec.environment).await?, &artifacts)?;
         let mut warnings = self.check_jars(spec, &artifacts).await?;
         warnings.extend(self.missing_pull_secrets(spec, &artifacts).await?);
         Ok(warnings)

@@ -8,6 +8,7 @@ mod base_images;
 mod by_url;
 mod checks;
 mod database;
+mod delivery;
 mod dependencies;
 mod ends;
 mod interventions;

@@ -309,6 +309,7 @@ async fn open(world: &World, faults: Faults) -> Alive {
     let local = LocalSettings {
         kubeconfig: world.kubeconfig(),
         registry: world.registry.clone(),
+        pod_url: "http://10.96.0.1:7600".parse().unwrap(),
         storage: world.directory.join("storage"),
     };
     let settings = Settings {
@@ -321,6 +322,7 @@ async fn open(world: &World, faults: Faults) -> Alive {
             installed: Vec::new(),
             variable: |_| None,
         }),
+        pod_url: None,
         artifact_limit: ARTIFACT_LIMIT,
         // Nothing is removed but when a test says so, and then at once.
         retention: Retention {

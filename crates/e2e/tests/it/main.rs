@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod configuration_files;
+mod delivery;
 mod documents;
 mod drop_in;
 mod flink_classes;

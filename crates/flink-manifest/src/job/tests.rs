@@ -31,6 +31,7 @@ pub(super) fn deployment(version: &str) -> JobDeployment {
                 mount_path: "/flumen/storage".into(),
             }),
         ),
+        fetched: Vec::new(),
         restore: Restore::default(),
         logging: BTreeMap::from([("log4j-console.properties".into(), "# logging\n".into())]),
     }
@@ -273,4 +274,62 @@ fn a_python_job_has_an_interpreter_and_the_files_that_its_configuration_names_to
     let manifests = render(&plan(&python).spec).expect("manifests");
     let client = manifests.configuration.string("python.client.executable").expect("readable");
     assert_eq!(client.as_deref(), Some("venv.zip/bin/python"));
+}
+
+fn fetching(version: &str) -> JobDeployment {
+    let paths = ["/opt/flink/usrlib/word-count.jar", "/opt/flink/lib/kafka.jar"];
+    JobDeployment { fetched: paths.map(str::to_owned).to_vec(), ..deployment(version) }
+}
+
+#[test]
+fn a_job_whose_pods_fetch_its_files() {
+    insta::assert_snapshot!(as_yaml(&plan(&fetching("1.20.5"))));
+}
+
+#[test]
+fn pods_of_both_roles_fetch_before_anything_of_the_users_runs() {
+    let mut deployment = fetching("1.13.6");
+    let users = json!({"spec": {"initContainers": [{"name": "mine", "image": "busybox"}]}});
+    deployment.pod_templates.common = Some(template(&users));
+    let plan = plan(&deployment);
+    assert_eq!(plan.spec.files.pod_templates.len(), 2);
+    for text in plan.spec.files.pod_templates.values() {
+        let pod = crate::template::parse("a template", text).expect("a pod").spec.expect("a spec");
+        let names: Vec<_> = pod.init_containers.iter().flatten().map(|it| &*it.name).collect();
+        assert_eq!(names, ["flumen-fetch", "mine"]);
+        let main = &pod.containers[0];
+        let mounts = main.volume_mounts.iter().flatten().filter(|it| it.name == "flumen-files");
+        let places: Vec<_> = mounts
+            .map(|it| (&*it.mount_path, it.sub_path.as_deref().unwrap_or_default()))
+            .collect();
+        let place = |path: &'static str| (path, path.trim_start_matches('/'));
+        let expected =
+            [place("/opt/flink/usrlib/word-count.jar"), place("/opt/flink/lib/kafka.jar")];
+        assert_eq!(places, expected);
+    }
+}
+
+#[test]
+fn what_init_containers_mount_is_named_by_the_run() {
+    let run = deployment("1.20.5").run;
+    let namespace = "default".parse().expect("a namespace");
+    let labels = BTreeMap::from([("app".to_owned(), "word-count".to_owned())]);
+    let objects = FetchObjects { run, namespace: &namespace, labels };
+    let list = flumen_model::Secret::new("a list".to_owned());
+    let [program, links] = [objects.program(b"PK"), objects.links(&list)];
+    for (object, kind) in [(&program, "ConfigMap"), (&links, "Secret")] {
+        assert_eq!((&object["kind"], &object["apiVersion"]), (&json!(kind), &json!("v1")));
+        assert_eq!(object["metadata"]["name"], "flumen-fetch-01990000000070008000000000000001");
+        assert_eq!(object["metadata"]["labels"]["app"], "word-count");
+    }
+    assert_eq!(program["binaryData"]["flumen-fetcher.jar"], "UEs=");
+    assert_eq!(links["data"]["files"], "YSBsaXN0");
+}
+
+#[test]
+fn versions_without_pod_templates_cannot_fetch() {
+    let mut deployment = fetching("1.12.5");
+    deployment.storage.volume = None;
+    let error = job_deployment(&deployment).expect_err("no templates").to_string();
+    assert!(error.contains("pod templates for delivery by an init container"), "{error}");
 }

@@ -8,6 +8,8 @@ pub(crate) const CACHE_DIRECTORY: &str = "cache-directory";
 pub(crate) const LISTEN: &str = "listen";
 /// Where Flink's web UI is served.
 pub(crate) const UI_LISTEN: &str = "ui-listen";
+/// Where pods reach the server.
+pub(crate) const POD_URL: &str = "pod-url";
 /// The largest artifact.
 pub(crate) const ARTIFACT_LIMIT: &str = "artifact-limit";
 /// How many releases a job keeps.
@@ -36,11 +38,12 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const LOG_FORMAT: &str = "log-format";
 
 /// Every key, in the order in which they are shown.
-pub(crate) const ALL: [&str; 17] = [
+pub(crate) const ALL: [&str; 18] = [
     DATA_DIRECTORY,
     CACHE_DIRECTORY,
     LISTEN,
     UI_LISTEN,
+    POD_URL,
     ARTIFACT_LIMIT,
     KEEP_RELEASES,
     KEEP_UNUSED,

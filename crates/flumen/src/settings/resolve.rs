@@ -161,6 +161,7 @@ impl<'a> Reader<'a> {
         let cache_directory = self.required_directory(keys::CACHE_DIRECTORY, CACHE_BASE);
         let listen = self.required::<Address>(keys::LISTEN, "127.0.0.1:7600");
         let ui_listen = self.required::<Address>(keys::UI_LISTEN, "127.0.0.1:7601");
+        let pod_url = self.optional(keys::POD_URL);
         let artifact_limit = self.required(keys::ARTIFACT_LIMIT, "4g");
         let keep_releases = self.required(keys::KEEP_RELEASES, "20");
         let keep_unused = self.required(keys::KEEP_UNUSED, "24h");
@@ -180,6 +181,7 @@ impl<'a> Reader<'a> {
             cache_directory: cache_directory?,
             listen: listen?.0,
             ui_listen: ui_listen?.0,
+            pod_url,
             artifact_limit: artifact_limit?,
             keep_releases: keep_releases?,
             keep_unused: keep_unused?,

@@ -30,14 +30,40 @@ impl FromStr for PackageIndex {
         let refuse = || {
             "expected http:// or https:// and where the projects are listed, without user name and password, such as https://pypi.org/simple".to_owned()
         };
-        let url = Url::parse(text).map_err(|_| refuse())?;
-        let is_plain = url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none();
-        let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
-        if is_plain && is_web { Ok(Self(url)) } else { Err(refuse()) }
+        plain_url(text).map(Self).ok_or_else(refuse)
     }
+}
+
+/// Where pods reach the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PodUrl(pub(crate) Url);
+
+impl FromStr for PodUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = || {
+            "expected http:// or https:// and where pods reach this server, without user name and password, such as http://flumen.example.com:7600".to_owned()
+        };
+        plain_url(text).map(Self).ok_or_else(refuse)
+    }
+}
+
+impl fmt::Display for PodUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+/// A URL of the web with nothing in it but its place.
+fn plain_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let is_plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    (is_plain && is_web).then_some(url)
 }
 
 impl fmt::Display for PackageIndex {

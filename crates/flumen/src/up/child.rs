@@ -55,6 +55,7 @@ impl Program {
 
     /// The server.
     pub(super) fn server(settings: &Settings, config: Option<&Path>) -> Self {
+        let pod_url = settings.pod_url.as_ref().map(ToString::to_string);
         let maven = settings.maven.as_ref().map(|file| file.display().to_string());
         Self::new("server", "serve", settings, config)
             .with(keys::LISTEN, &settings.listen)
@@ -65,6 +66,7 @@ impl Program {
             .with(keys::CACHE_DIRECTORY, &settings.cache_directory.display())
             .with(keys::PYTHON_INDEX, &settings.python_index)
             .with_some(keys::MAVEN_SETTINGS, maven)
+            .with_some(keys::POD_URL, pod_url)
     }
 
     fn new(name: &'static str, command: &str, settings: &Settings, config: Option<&Path>) -> Self {

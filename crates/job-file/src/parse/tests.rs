@@ -1,6 +1,7 @@
 use flumen_model::{
-    ArtifactRole, ByteSize, ConfigurationValue as Value, Dependency, Digest, FileDependency,
-    InterventionPolicy, LeftoverPolicy, MavenDependency, Mode, RestartPolicy, UpgradeMode,
+    ArtifactRole, ByteSize, ConfigurationValue as Value, Delivery, Dependency, Digest,
+    FileDependency, InterventionPolicy, LeftoverPolicy, MavenDependency, Mode, RestartPolicy,
+    UpgradeMode,
 };
 
 use super::*;
@@ -54,6 +55,14 @@ upgradeMode: last-state
     assert_eq!(job.resources.job_manager.cpu, Some(0.5));
     assert_eq!(job.resources.task_manager.memory, Some(ByteSize::from_mebibytes(2048)));
     assert_eq!(job.upgrade_mode, UpgradeMode::LastState);
+}
+
+#[test]
+fn the_delivery_is_one_of_the_known_ones() {
+    assert_eq!(one("delivery: init-container\n").delivery, Some(Delivery::InitContainer));
+    assert_eq!(one("").delivery, None, "the environment says it");
+    let told = refused(&format!("{HEAD}delivery: by-hand\n"));
+    assert!(told.contains("expected one of image, init-container"), "{told}");
 }
 
 #[test]

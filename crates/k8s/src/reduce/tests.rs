@@ -76,6 +76,24 @@ fn a_container_that_restarts_shows_how_it_ended_before() {
 }
 
 #[test]
+fn what_a_container_said_before_it_failed_is_why_the_pod_waits() {
+    let waits = |exit_code: i32, message: &str| {
+        let seen = seen(&json!({
+            "phase": "Pending",
+            "initContainerStatuses": [{
+                "name": "fetch", "ready": false, "restartCount": 1, "image": "x", "imageID": "",
+                "state": { "waiting": { "reason": "CrashLoopBackOff", "message": "back-off 10s" } },
+                "lastState": { "terminated": { "exitCode": exit_code, "message": message } },
+            }],
+        }));
+        seen.waiting.unwrap().message
+    };
+    assert_eq!(waits(1, "trying again\ncould not fetch a\n"), "could not fetch a");
+    assert_eq!(waits(1, "\n"), "back-off 10s");
+    assert_eq!(waits(0, "done"), "back-off 10s");
+}
+
+#[test]
 fn an_init_container_that_failed_is_what_holds_the_pod_up() {
     let seen = seen(&json!({
         "phase": "Pending",

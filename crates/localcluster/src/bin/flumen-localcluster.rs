@@ -1,14 +1,15 @@
 //! The local cluster as a program of its own:
-//! `flumen-localcluster DIRECTORY [LISTEN [REGISTRY_LISTEN [CPU_MILLIS MEMORY_BYTES]]]`.
+//! `flumen-localcluster [--door ADDRESS] DIRECTORY [LISTEN [REGISTRY_LISTEN [CPU_MILLIS MEMORY_BYTES]]]`.
 //!
 //! Writes one line, `ready URL REGISTRY KUBECONFIG`, when it is, and ends on SIGTERM or SIGINT.
 
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use flumen_localcluster::{Allocatable, LocalCluster, Settings};
+use flumen_localcluster::{Allocatable, Door, LocalCluster, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +18,8 @@ fn main() -> ExitCode {
     if args.next_if(|word| word == "__pod").is_some() {
         return flumen_kubelet::pod_main(args);
     }
-    match settings(args).and_then(run) {
+    let door = args.next_if(|word| word == "--door").and_then(|_| args.next());
+    match settings(args, door).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let mut text = error.to_string();
@@ -33,10 +35,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn settings(mut args: impl Iterator<Item = OsString>) -> Result<Settings, Box<dyn Error>> {
+fn settings(
+    mut args: impl Iterator<Item = OsString>,
+    door: Option<OsString>,
+) -> Result<Settings, Box<dyn Error>> {
     let data_directory = args.next().ok_or("the first argument must be the data directory")?.into();
     let helper = vec![std::env::current_exe()?.into(), "__pod".into()];
     let mut settings = Settings { data_directory, helper, ..Settings::default() };
+    if let Some(door) = door {
+        let target: SocketAddr = door.to_string_lossy().parse()?;
+        settings.door = Some(Door::to(move || Some(target)));
+    }
     let mut next = || args.next().map(|word| word.to_string_lossy().into_owned());
     if let Some(address) = next() {
         settings.listen = address.parse()?;

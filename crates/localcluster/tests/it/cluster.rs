@@ -32,17 +32,23 @@ pub(crate) struct Place {
     directory: Arc<tempfile::TempDir>,
     registry: SocketAddr,
     size: Option<(u64, u64)>,
+    door: Option<SocketAddr>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("directory"));
-        Self { directory, registry: SocketAddr::from(([127, 0, 0, 1], 0)), size: None }
+        Self { directory, registry: SocketAddr::from(([127, 0, 0, 1], 0)), size: None, door: None }
     }
 
     /// With a node of this size: thousandths of a core, bytes of memory.
     pub(crate) fn of_size(cpu_millis: u64, memory_bytes: u64) -> Self {
         Self { size: Some((cpu_millis, memory_bytes)), ..Self::new() }
+    }
+
+    /// With a door to this address.
+    pub(crate) fn with_door(self, door: SocketAddr) -> Self {
+        Self { door: Some(door), ..self }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -51,6 +57,9 @@ impl Place {
 
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(PROGRAM);
+        if let Some(door) = self.door {
+            command.arg("--door").arg(door.to_string());
+        }
         command.arg(self.path()).arg("127.0.0.1:0").arg(self.registry.to_string());
         if let Some((cpu, memory)) = self.size {
             command.arg(cpu.to_string()).arg(memory.to_string());
@@ -105,7 +114,11 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// A cluster with the image `shell` in its registry.
     pub(crate) async fn start() -> Self {
-        let cluster = Place::new().start().await;
+        Self::start_at(Place::new()).await
+    }
+
+    pub(crate) async fn start_at(place: Place) -> Self {
+        let cluster = place.start().await;
         image::push(cluster.place.registry).await;
         cluster
     }

@@ -2,8 +2,9 @@
 
 use k8s_openapi::api::core::v1::{Endpoints, Pod, Service};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::cluster::{Cluster, until};
+use crate::cluster::{Cluster, Place, until};
 use crate::pods::{is_ready, once, phase};
 
 const SERVER: &str = "mkdir -p /tmp/www && cd /tmp/www && echo hello from $HOSTNAME > index.html && exec python3 -m http.server 8081";
@@ -107,5 +108,31 @@ async fn a_service_is_reached_through_the_api() {
     })
     .await;
     assert_eq!(fetched, "hello from server\n");
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_reaches_the_host_through_the_door_and_not_without_one() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let place = Place::new().with_door(listener.local_addr().expect("an address"));
+    let host = tokio::spawn(async move {
+        let (mut pod, _) = listener.accept().await.expect("a connection");
+        let mut said = [0; 4];
+        pod.read_exact(&mut said).await.expect("a request");
+        pod.write_all(b"hello from the host\n").await.expect("an answer");
+        said
+    });
+    let cluster = Cluster::start_at(place).await;
+    let ended = |found: Option<&Pod>| ["Succeeded", "Failed"].contains(&phase(found));
+    cluster.create::<Pod>(once(&cluster, "asking", &fetch("10.96.0.1", 7600))).await;
+    until(&cluster.api::<Pod>(), "asking", ended).await;
+    assert_eq!(cluster.log("asking").await, "hello from the host\n");
+    assert_eq!(&host.await.expect("no panic"), b"GET ");
+    cluster.stop().await;
+
+    let cluster = Cluster::start().await;
+    cluster.create::<Pod>(once(&cluster, "asking", &fetch("10.96.0.1", 7600))).await;
+    let found = until(&cluster.api::<Pod>(), "asking", ended).await;
+    assert_eq!(phase(found.as_ref()), "Failed");
     cluster.stop().await;
 }

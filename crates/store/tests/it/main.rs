@@ -1,5 +1,6 @@
 //! The store on a real SQLite file.
 
+mod deliveries;
 mod preparations;
 mod trouble;
 
@@ -36,6 +37,7 @@ async fn store() -> (tempfile::TempDir, Store) {
         namespace: "default".parse().expect("valid"),
         registry: "127.0.0.1:5000".into(),
         storage: Storage::HostPath { host_path: "/a".into(), mount_path: "/b".into() },
+        delivery: flumen_model::Delivery::Image,
         configuration: std::collections::BTreeMap::default(),
     };
     store
@@ -100,6 +102,7 @@ fn run(number: u128, job: &Job) -> Run {
         restored: None,
         plan: None,
         base: None,
+        delivery: None,
         image: None,
         objects: None,
         outcome: None,

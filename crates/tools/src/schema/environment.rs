@@ -1,3 +1,4 @@
+use flumen_model::Delivery;
 use serde_json::{Map, Value, json};
 
 /// The JSON schema (draft 2020-12) of the file of an environment.
@@ -17,6 +18,10 @@ pub(super) fn environment_schema() -> Value {
                 "description": "Where checkpoints, savepoints and HA data lie.",
                 "type": "object",
                 "oneOf": [host_path(), file(), s3(), oss(), hdfs()],
+            },
+            "delivery": {
+                "description": "How the files of its jobs get into their pods, where a job does not say it: in an image of their own, or fetched by an init container. Default: image.",
+                "enum": Delivery::ALL.map(|(word, _)| word),
             },
             "configuration": {
                 "description": "Flink configuration that every job here starts from.",

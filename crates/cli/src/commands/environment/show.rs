@@ -32,6 +32,7 @@ impl Show {
         for (name, value) in details(&spec.storage) {
             table.pair(name, value);
         }
+        table.pair("delivery", spec.delivery.as_str());
         table.pair("created", text::moment(environment.created_at));
         context.printer.table(&table)?;
         if spec.configuration.is_empty() {

@@ -1,0 +1,226 @@
+//! Files that pods fetch, where a job is to run in the base image as it is. The pods get signed links to them, which end soon; as
+//! long as the run may be there they are renewed in the Secret that its pods mount, so that a TaskManager that comes after
+//! weeks finds links that are good. That needs a server, and so does what the links lead to.
+
+mod links;
+
+use std::time::Duration;
+
+use flumen_fetcher::{File, JAR, is_path, list};
+use flumen_flink_manifest::{FetchObjects, LIST_FILE, fetch_objects_name};
+use flumen_model::{ArtifactRole, Delivery, Dependency, Digest, JobSpec, RunId, Secret};
+use flumen_store::{
+    DeliveredFile, Environment, EnvironmentDocument, ReleaseArtifact, Run, RunDelivery,
+};
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::Deployment;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+pub(crate) use links::Links;
+
+use crate::{
+    Control, Error, clock,
+    controller::AFTER_FAULT,
+    environments::LOCAL,
+    release::{is_package, path_in_image},
+    tracker::Place,
+};
+
+/// How long a link is good.
+const VALID: Duration = Duration::from_hours(1);
+/// How often links are renewed: several times before they end.
+const EVERY: Duration = Duration::from_mins(10);
+
+/// How the files of a job get into its pods.
+pub(crate) fn chosen(spec: &JobSpec, environment: &EnvironmentDocument) -> Delivery {
+    spec.delivery.unwrap_or(environment.delivery)
+}
+
+/// Refuses files that pods cannot fetch to where Flink looks for them.
+pub(crate) fn check_fetched(
+    spec: &JobSpec,
+    environment: &Environment,
+    artifacts: &[ReleaseArtifact],
+) -> Result<(), Error> {
+    match chosen(spec, &environment.document) {
+        Delivery::Image => Ok(()),
+        Delivery::InitContainer => artifacts.iter().try_for_each(|one| check_file(spec, one)),
+    }
+}
+
+fn check_file(spec: &JobSpec, artifact: &ReleaseArtifact) -> Result<(), Error> {
+    let (job, name) = (&spec.name, &artifact.name);
+    if is_package(artifact) || artifact.role == ArtifactRole::Requirements {
+        return Err(packages(spec, name));
+    }
+    if !is_path(below_root(&path_in_image(artifact))) {
+        let message = format!(
+            "the file {name:?} of job {job} cannot be mounted into a pod by its name, which has a colon or a control character in it; rename it, or write delivery: image"
+        );
+        return Err(Error::Invalid { message });
+    }
+    Ok(())
+}
+
+fn packages(spec: &JobSpec, name: &str) -> Error {
+    let message = format!(
+        "job {} brings packages of Python ({name}), which an init container cannot deliver; write delivery: image into its file",
+        spec.name
+    );
+    Error::Invalid { message }
+}
+
+fn below_root(path: &str) -> &str {
+    path.trim_start_matches('/')
+}
+
+impl Control {
+    /// Whether an artifact may be read with this link.
+    ///
+    /// # Errors
+    /// [`Error::Link`].
+    pub fn check_link(&self, digest: &Digest, expires: i64, signature: &str) -> Result<(), Error> {
+        self.links().check(digest, (expires, signature), clock::now())
+    }
+
+    /// The path and query of a link to an artifact, good until then.
+    pub fn artifact_link(&self, digest: &Digest, expires: Timestamp) -> Secret {
+        self.links().link(digest, expires)
+    }
+
+    /// Refuses a job whose pods could not fetch its files, as far as its file tells.
+    pub(crate) fn check_delivery(
+        &self,
+        spec: &JobSpec,
+        environment: &Environment,
+    ) -> Result<(), Error> {
+        match chosen(spec, &environment.document) {
+            Delivery::Image => Ok(()),
+            Delivery::InitContainer => {
+                let brings = |one: &&Dependency| one.role() == ArtifactRole::Requirements;
+                if spec.dependencies.iter().any(|one| brings(&one)) {
+                    return Err(packages(spec, "requirements"));
+                }
+                self.pod_url(spec, &environment.document.cluster).map(drop)
+            }
+        }
+    }
+
+    /// What the pods of a run fetch.
+    pub(crate) fn plan_delivery(
+        &self,
+        spec: &JobSpec,
+        cluster: &str,
+        artifacts: &[ReleaseArtifact],
+    ) -> Result<RunDelivery, Error> {
+        self.pod_url(spec, cluster)?;
+        let file = |artifact: &ReleaseArtifact| {
+            check_file(spec, artifact)?;
+            let (digest, size) = (artifact.digest.clone(), artifact.size);
+            Ok(DeliveredFile { path: path_in_image(artifact), digest, size })
+        };
+        let files = artifacts.iter().map(file).collect::<Result<_, Error>>()?;
+        Ok(RunDelivery { files })
+    }
+
+    /// The objects with which the init containers of a run find what they fetch. They are not part of what is written down: links
+    /// are as good as keys.
+    pub(crate) fn fetch_objects(
+        &self,
+        place: &Place,
+        (run, delivery): (RunId, &RunDelivery),
+        deployment: &Deployment,
+    ) -> Result<[Value; 2], Error> {
+        let objects = FetchObjects {
+            run,
+            namespace: &place.namespace,
+            labels: deployment.metadata.labels.clone().unwrap_or_default(),
+        };
+        let list = self.links_of(&place.cluster, delivery)?;
+        Ok([objects.program(JAR), objects.links(&list)])
+    }
+
+    fn links_of(&self, cluster: &str, delivery: &RunDelivery) -> Result<Secret, Error> {
+        let base = self.known_pod_url(cluster).ok_or_else(|| no_pod_url("a job", cluster))?;
+        let base = base.as_str().trim_end_matches('/');
+        let expires = clock::now().saturating_add(VALID).unwrap_or(Timestamp::MAX);
+        let file = |file: &DeliveredFile| File {
+            path: below_root(&file.path).to_owned(),
+            digest: file.digest.clone(),
+            size: file.size,
+            url: Secret::new(format!(
+                "{base}{}",
+                self.artifact_link(&file.digest, expires).expose()
+            )),
+        };
+        Ok(list(&delivery.files.iter().map(file).collect::<Vec<_>>()))
+    }
+
+    fn pod_url(&self, spec: &JobSpec, cluster: &str) -> Result<&Url, Error> {
+        let job = format!("job {}", spec.name);
+        self.known_pod_url(cluster).ok_or_else(|| no_pod_url(&job, cluster))
+    }
+
+    fn known_pod_url(&self, cluster: &str) -> Option<&Url> {
+        let settings = self.settings();
+        match &settings.local {
+            Some(local) if cluster == LOCAL => Some(&local.pod_url),
+            _ => settings.pod_url.as_ref(),
+        }
+    }
+
+    /// Gives the runs that are there new links. Says whether all have them.
+    async fn renew_links(&self) -> Result<bool, Error> {
+        let mut all = true;
+        for run in self.store().delivered_runs().await? {
+            if let Err(error) = self.renew_links_of(&run).await {
+                all = false;
+                tracing::warn!(run.id = %run.id, error = error.paragraph(), "the links of a run could not be renewed");
+            }
+        }
+        Ok(all)
+    }
+
+    async fn renew_links_of(&self, run: &Run) -> Result<(), Error> {
+        let (Some(delivery), Some(job)) = (&run.delivery, self.store().job(run.job).await?) else {
+            return Ok(());
+        };
+        let cluster = self.clusters_handle().get(&job.cluster).await?;
+        let name = fetch_objects_name(run.id);
+        let list = self.links_of(&job.cluster, delivery)?;
+        // One that is not there yet, or not any more, needs none.
+        cluster.renew_secret(&job.namespace, &name, (LIST_FILE, &list)).await?;
+        Ok(())
+    }
+}
+
+fn no_pod_url(job: &str, cluster: &str) -> Error {
+    let message = format!(
+        "the pods of {job} are to fetch its files (delivery: init-container), and it is not known where pods of cluster {cluster} reach this server; start it with --pod-url URL, or write delivery: image"
+    );
+    Error::Invalid { message }
+}
+
+/// Renews links until told to stop, at once after the start: they may have ended while there was no server.
+pub(crate) async fn run(control: Control, stop: CancellationToken) {
+    loop {
+        let renewed = tokio::select! {
+            () = stop.cancelled() => return,
+            renewed = control.renew_links() => renewed,
+        };
+        let wait = match renewed {
+            Ok(true) => EVERY,
+            Ok(false) => AFTER_FAULT,
+            Err(error) => {
+                tracing::warn!(error = error.paragraph(), "links could not be renewed");
+                AFTER_FAULT
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
