@@ -37,7 +37,7 @@ pub struct EnvironmentSpec {
     /// Where checkpoints, savepoints and HA data lie.
     pub storage: Storage,
     /// How the files of its jobs get into their pods, where a job does not say it: `image` (the default) in an image of
-    /// their own, `init-container` fetched by the pods.
+    /// their own, `init-container` fetched by the pods, `flink` by Flink itself.
     #[serde(default)]
     #[schema(value_type = String, example = "image")]
     pub delivery: Delivery,

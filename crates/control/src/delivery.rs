@@ -7,10 +7,13 @@ mod links;
 use std::time::Duration;
 
 use flumen_fetcher::{File, JAR, is_path, list};
-use flumen_flink_manifest::{FetchObjects, LIST_FILE, fetch_objects_name};
-use flumen_model::{ArtifactRole, Delivery, Dependency, Digest, JobSpec, RunId, Secret};
+use flumen_flink_manifest::{FetchObjects, Fetched, LIST_FILE, Program, fetch_objects_name};
+use flumen_model::{
+    ArtifactRole, Delivery, Dependency, Digest, JobKind, JobSpec, RunId, Secret, Storage,
+};
 use flumen_store::{
-    DeliveredFile, Environment, EnvironmentDocument, ReleaseArtifact, Run, RunDelivery,
+    DeliveredFile, Environment, EnvironmentDocument, ReleaseArtifact, ReleaseContent, Run,
+    RunDelivery,
 };
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -21,10 +24,12 @@ use url::Url;
 pub(crate) use links::Links;
 
 use crate::{
-    Control, Error, clock,
+    Control, Error,
+    artifacts::is_jar,
+    clock,
     controller::AFTER_FAULT,
     environments::LOCAL,
-    release::{is_package, path_in_image},
+    release::{is_in_image, is_package, path_in_image},
     tracker::Place,
 };
 
@@ -47,7 +52,22 @@ pub(crate) fn check_fetched(
     match chosen(spec, &environment.document) {
         Delivery::Image => Ok(()),
         Delivery::InitContainer => artifacts.iter().try_for_each(|one| check_file(spec, one)),
+        Delivery::Flink => artifacts.iter().try_for_each(|one| check_jar(spec, one)),
     }
+}
+
+/// Flink fetches what belongs to the user's class path and nothing else.
+fn check_jar(spec: &JobSpec, artifact: &ReleaseArtifact) -> Result<(), Error> {
+    if artifact.role == ArtifactRole::Usrlib && is_jar(&artifact.name) {
+        return Ok(());
+    }
+    let message = format!(
+        "Flink cannot fetch the file {} (role {}) of job {} itself: that is for jars of the role usrlib only; write delivery: init-container or image",
+        artifact.name,
+        artifact.role.as_str(),
+        spec.name
+    );
+    Err(Error::Invalid { message })
 }
 
 fn check_file(spec: &JobSpec, artifact: &ReleaseArtifact) -> Result<(), Error> {
@@ -70,6 +90,43 @@ fn packages(spec: &JobSpec, name: &str) -> Error {
         spec.name
     );
     Error::Invalid { message }
+}
+
+/// What would be fetched of a job that is not there yet.
+pub(crate) fn not_yet(
+    spec: &JobSpec,
+    environment: &EnvironmentDocument,
+    content: &ReleaseContent,
+) -> Option<RunDelivery> {
+    let by = chosen(spec, environment);
+    let path = |artifact: &ReleaseArtifact| match by {
+        Delivery::Flink => format!("file:/not-stored-yet/{}", artifact.name),
+        Delivery::Image | Delivery::InitContainer => path_in_image(artifact),
+    };
+    let file = |artifact: &ReleaseArtifact| {
+        let (digest, size) = (artifact.digest.clone(), artifact.size);
+        DeliveredFile { path: path(artifact), digest, size }
+    };
+    let files = content.artifacts.iter().map(file).collect();
+    (by != Delivery::Image).then_some(RunDelivery { by, files })
+}
+
+/// What the pods of a run fetch, as its objects have it. Where Flink fetches, the program is the first of the files, unless
+/// the image has it.
+pub(crate) fn fetched(
+    spec: &JobSpec,
+    program: &mut Program,
+    delivery: Option<RunDelivery>,
+) -> Fetched {
+    let Some(RunDelivery { by, files }) = delivery else { return Fetched::default() };
+    let mut paths: Vec<_> = files.into_iter().map(|file| file.path).collect();
+    if by != Delivery::Flink {
+        return Fetched { paths, jars: Vec::new() };
+    }
+    if !is_in_image(&spec.artifact) && !paths.is_empty() {
+        program.jar = Some(paths.remove(0));
+    }
+    Fetched { paths: Vec::new(), jars: paths }
 }
 
 fn below_root(path: &str) -> &str {
@@ -105,24 +162,56 @@ impl Control {
                 }
                 self.pod_url(spec, &environment.document.cluster).map(drop)
             }
+            Delivery::Flink if spec.kind != JobKind::Jar => Err(Error::Invalid {
+                message: format!(
+                    "job {} is no jar, and Flink fetches nothing else itself; write delivery: init-container or image",
+                    spec.name
+                ),
+            }),
+            Delivery::Flink => check_storage(spec, environment),
         }
     }
 
-    /// What the pods of a run fetch.
-    pub(crate) fn plan_delivery(
+    /// What the pods of a run fetch; what Flink fetches itself lies in the storage then.
+    pub(crate) async fn plan_delivery(
         &self,
         spec: &JobSpec,
-        cluster: &str,
+        environment: &Environment,
         artifacts: &[ReleaseArtifact],
     ) -> Result<RunDelivery, Error> {
-        self.pod_url(spec, cluster)?;
+        let by = chosen(spec, &environment.document);
+        if by == Delivery::Flink {
+            return self.store_artifacts(spec, environment, artifacts).await;
+        }
+        self.pod_url(spec, &environment.document.cluster)?;
         let file = |artifact: &ReleaseArtifact| {
             check_file(spec, artifact)?;
             let (digest, size) = (artifact.digest.clone(), artifact.size);
             Ok(DeliveredFile { path: path_in_image(artifact), digest, size })
         };
         let files = artifacts.iter().map(file).collect::<Result<_, Error>>()?;
-        Ok(RunDelivery { files })
+        Ok(RunDelivery { by, files })
+    }
+
+    async fn store_artifacts(
+        &self,
+        spec: &JobSpec,
+        environment: &Environment,
+        artifacts: &[ReleaseArtifact],
+    ) -> Result<RunDelivery, Error> {
+        let files = self.storages().look(environment).await?.files();
+        let (Some(stored), Some(team)) = (files, self.store().first_team().await?) else {
+            return Err(no_storage(spec, environment));
+        };
+        let mut files = Vec::with_capacity(artifacts.len());
+        for artifact in artifacts {
+            check_jar(spec, artifact)?;
+            let ReleaseArtifact { digest, name, size, .. } = artifact;
+            let (file, content) = (self.artifact_path(digest), (digest, name.as_str(), *size));
+            let path = stored.keep_artifact((team, self.faults()), content, &file).await?;
+            files.push(DeliveredFile { path, digest: digest.clone(), size: *size });
+        }
+        Ok(RunDelivery { by: Delivery::Flink, files })
     }
 
     /// The objects with which the init containers of a run find what they fetch. They are not part of what is written down: links
@@ -132,14 +221,17 @@ impl Control {
         place: &Place,
         (run, delivery): (RunId, &RunDelivery),
         deployment: &Deployment,
-    ) -> Result<[Value; 2], Error> {
+    ) -> Result<Vec<Value>, Error> {
+        if delivery.by != Delivery::InitContainer {
+            return Ok(Vec::new());
+        }
         let objects = FetchObjects {
             run,
             namespace: &place.namespace,
             labels: deployment.metadata.labels.clone().unwrap_or_default(),
         };
         let list = self.links_of(&place.cluster, delivery)?;
-        Ok([objects.program(JAR), objects.links(&list)])
+        Ok(vec![objects.program(JAR), objects.links(&list)])
     }
 
     fn links_of(&self, cluster: &str, delivery: &RunDelivery) -> Result<Secret, Error> {
@@ -187,6 +279,9 @@ impl Control {
         let (Some(delivery), Some(job)) = (&run.delivery, self.store().job(run.job).await?) else {
             return Ok(());
         };
+        if delivery.by != Delivery::InitContainer {
+            return Ok(());
+        }
         let cluster = self.clusters_handle().get(&job.cluster).await?;
         let name = fetch_objects_name(run.id);
         let list = self.links_of(&job.cluster, delivery)?;
@@ -194,6 +289,25 @@ impl Control {
         cluster.renew_secret(&job.namespace, &name, (LIST_FILE, &list)).await?;
         Ok(())
     }
+}
+
+/// Whether the storage of an environment is one that Flumen can put files into, as far as the environment tells.
+fn check_storage(spec: &JobSpec, environment: &Environment) -> Result<(), Error> {
+    let document = &environment.document;
+    let can = match &document.storage {
+        Storage::HostPath { .. } => document.cluster == LOCAL,
+        Storage::S3(storage) => storage.readable && storage.credentials.is_some(),
+        Storage::File(_) | Storage::Oss(_) | Storage::Hdfs(_) => false,
+    };
+    if can { Ok(()) } else { Err(no_storage(spec, environment)) }
+}
+
+fn no_storage(spec: &JobSpec, environment: &Environment) -> Error {
+    let message = format!(
+        "Flink is to fetch the jars of job {} from the storage of environment {} (delivery: flink), and Flumen cannot put them there; use a storage of kind s3 with credentials, or write delivery: init-container or image",
+        spec.name, environment.name
+    );
+    Error::Invalid { message }
 }
 
 fn no_pod_url(job: &str, cluster: &str) -> Error {

@@ -93,6 +93,9 @@ impl Control {
             self.store().mark_unused(round.now).await?;
         }
         files::remove(&mut round).await?;
+        if !dry_run {
+            files::remove_stored(self).await;
+        }
         images::remove(&mut round).await?;
         let items = round.items;
         Ok(Disposal { dry_run, items })

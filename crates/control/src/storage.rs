@@ -2,6 +2,7 @@
 //! with the local cluster, and buckets of S3. Elsewhere nothing is claimed about it. That a look failed is no answer: it is
 //! an error, and what wanted to know is tried again.
 
+mod artifacts;
 mod check;
 mod keys;
 mod plugin;

@@ -62,13 +62,22 @@ pub struct JobDeployment {
     pub pod_templates: PodTemplates,
     /// The environment's storage.
     pub storage: Storage,
-    /// The paths of files that an init container fetches, since the image does not have them. Default: none.
-    pub fetched: Vec<String>,
+    /// Files that the image does not have. Default: none.
+    pub fetched: Fetched,
     /// What the run starts from.
     pub restore: Restore,
     /// Logging files by name. Default: Flumen's, which writes to the console and to the file that
     /// Flink's REST API serves.
     pub logging: BTreeMap<String, String>,
+}
+
+/// Files that the image does not have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// Paths in the pods: an init container fetches them.
+    pub paths: Vec<String>,
+    /// Jars beside the one that is run, as URIs: Flink fetches them.
+    pub jars: Vec<String>,
 }
 
 /// Where jars lie in the image of a release; Flink puts all of them on the user class path.
@@ -91,8 +100,8 @@ pub struct RunPlace {
     pub layers: Layers,
     /// The environment's storage.
     pub storage: Storage,
-    /// The paths of files that an init container fetches. Default: none.
-    pub fetched: Vec<String>,
+    /// Files that the image does not have. Default: none.
+    pub fetched: Fetched,
     /// What the run starts from.
     pub restore: Restore,
 }
@@ -202,6 +211,7 @@ pub fn job_deployment(deployment: &JobDeployment) -> Result<JobPlan, Error> {
     layers.add(Layer::Run, labels::entries(deployment, &settled)?);
     layers.add(Layer::Run, java::entries(&settled)?);
     layers.add(Layer::Run, access::additions(deployment, &settled)?);
+    layers.add(Layer::Run, fetch::jars(deployment, &settled)?);
     let (templates, paths) = templates::build(deployment)?;
     layers.add(Layer::Run, paths);
 

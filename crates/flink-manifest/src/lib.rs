@@ -20,9 +20,9 @@ mod warning;
 pub use client_keys::client_keys;
 pub use error::Error;
 pub use job::{
-    FETCHED, FetchObjects, JobDeployment, JobPlan, LIST_FILE, PROGRAM_FILE, Program, RunPlace,
-    SecretVariable, StatePlan, Storage, StorageAccess, StoragePlugin, StorageVolume, USRLIB,
-    VolumeSource, fetch_objects_name,
+    FETCHED, FetchObjects, Fetched, JobDeployment, JobPlan, LIST_FILE, PROGRAM_FILE, Program,
+    RunPlace, SecretVariable, StatePlan, Storage, StorageAccess, StoragePlugin, StorageVolume,
+    USRLIB, VolumeSource, fetch_objects_name,
     java::java_options_of_distribution,
     job_deployment,
     labels::{ENVIRONMENT_LABEL, JOB_LABEL, MANAGED_BY_LABEL, MANAGER},

@@ -50,7 +50,7 @@ pub(crate) const ROLES: [(&str, ArtifactRole); 7] = [
     ("archive", ArtifactRole::Archive),
     ("requirements", ArtifactRole::Requirements),
 ];
-pub(crate) const DELIVERIES: [(&str, Delivery); 2] = Delivery::ALL;
+pub(crate) const DELIVERIES: [(&str, Delivery); 3] = Delivery::ALL;
 pub(crate) const UPGRADE_MODES: [(&str, UpgradeMode); 3] = [
     ("stateful", UpgradeMode::Stateful),
     ("last-state", UpgradeMode::LastState),

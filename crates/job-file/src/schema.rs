@@ -66,7 +66,7 @@ fn properties(minor: Option<FlinkMinor>) -> Value {
                 }), &["maven"]),
             ]},
         },
-        "delivery": words("How its files get into its pods: in an image of its own, or fetched by an init container. Default: as the environment says.", &DELIVERIES),
+        "delivery": words("How its files get into its pods: in an image of its own, fetched by an init container, or fetched by Flink itself. Default: as the environment says.", &DELIVERIES),
         "mainClass": text("The class with main, for kind: jar. Default: the one that the jar's manifest names."),
         "module": text("The module that is run, for kind: python, such as jobs.word_count. Default: the artifact is run."),
         "arguments": {

@@ -11,18 +11,22 @@ pub enum Delivery {
     Image,
     /// Into pods of the base image: an init container fetches them before Flink starts, and checks their digests.
     InitContainer,
+    /// Into the JobManager of the base image: Flink itself fetches jars from the storage of the environment. It compares no
+    /// digest.
+    Flink,
 }
 
 impl Delivery {
     /// All of them, with the words for them.
-    pub const ALL: [(&'static str, Self); 2] =
-        [("image", Self::Image), ("init-container", Self::InitContainer)];
+    pub const ALL: [(&'static str, Self); 3] =
+        [("image", Self::Image), ("init-container", Self::InitContainer), ("flink", Self::Flink)];
 
     /// The word, as it stands in files.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Image => "image",
             Self::InitContainer => "init-container",
+            Self::Flink => "flink",
         }
     }
 }

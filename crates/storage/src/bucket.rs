@@ -5,10 +5,11 @@ use flumen_model::{S3Storage, Secret, StorageEndpoint};
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::{
     BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt as _, PutPayload, RetryConfig,
+    WriteMultipart,
     aws::{AmazonS3, AmazonS3Builder},
     path::Path,
 };
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::Error;
 
@@ -17,6 +18,10 @@ const REGION: &str = "us-east-1";
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// How long a server may be silent.
 const SILENT_FOR: Duration = Duration::from_secs(15);
+/// How much of a file is sent at once.
+const PART_BYTES: usize = 8 << 20;
+/// How many parts are on their way.
+const PARTS: usize = 2;
 const RETRIES: usize = 2;
 const RETRY_FOR: Duration = Duration::from_secs(10);
 
@@ -204,6 +209,40 @@ impl Bucket {
         let path = self.path("write", key)?;
         let written = self.store.put(&path, PutPayload::from_bytes(content)).await;
         written.map(drop).map_err(|error| self.failed("write", key, &error))
+    }
+
+    /// Writes an object from a file, in parts, over one that is there. It is there when it is whole.
+    ///
+    /// # Errors
+    /// [`Error::Call`], [`Error::Read`].
+    pub async fn upload(&self, key: &str, file: &FilePath) -> Result<(), Error> {
+        let path = self.path("write", key)?;
+        let failed = |error: object_store::Error| self.failed("write", key, &error);
+        let read = |source| Error::Read { path: file.to_owned(), source };
+        let mut source = tokio::fs::File::open(file).await.map_err(read)?;
+        let upload = self.store.put_multipart(&path).await.map_err(failed)?;
+        let mut parts = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
+        let mut buffer = vec![0; 1 << 20];
+        let sent = loop {
+            match source.read(&mut buffer).await.map_err(read) {
+                Ok(0) => break Ok(()),
+                Ok(count) => {
+                    if let Err(error) = parts.wait_for_capacity(PARTS).await {
+                        break Err(failed(error));
+                    }
+                    parts.write(&buffer[..count]);
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        match sent {
+            Ok(()) => parts.finish().await.map(drop).map_err(failed),
+            Err(error) => {
+                // What a server keeps of it otherwise, nobody could see.
+                let _ = parts.abort().await;
+                Err(error)
+            }
+        }
     }
 
     /// Removes an object; one that is not there is as good as removed.

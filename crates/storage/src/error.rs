@@ -55,6 +55,15 @@ pub enum Error {
         /// What came.
         written: u64,
     },
+    /// A file of this machine that is to be sent.
+    #[error("could not read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A file of this machine.
     #[error("could not write {path}")]
     Write {
@@ -150,7 +159,9 @@ impl Error {
     /// What sort of failure this is.
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::Connect { .. } | Self::Short { .. } | Self::Write { .. } => Kind::Unavailable,
+            Self::Connect { .. } | Self::Short { .. } | Self::Read { .. } | Self::Write { .. } => {
+                Kind::Unavailable
+            }
             Self::Key { .. } | Self::TooLarge { .. } => Kind::Invalid,
             Self::Call { cause, .. } => match cause {
                 Cause::Unreachable { .. } => Kind::Unavailable,

@@ -1,5 +1,7 @@
 use flumen_lifecycle::{EndStep, FlinkState, Outcome, State, Status};
-use flumen_model::{Digest, EnvironmentName, JobId, ReleaseId, RestoreMode, RunId, StartFrom};
+use flumen_model::{
+    Delivery, Digest, EnvironmentName, JobId, ReleaseId, RestoreMode, RunId, StartFrom,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -79,10 +81,12 @@ pub struct RunPlan {
     pub high_availability: Option<String>,
 }
 
-/// The files that the pods of a run fetch before Flink starts.
+/// The files that the pods of a run fetch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunDelivery {
+    /// Who fetches them.
+    pub by: Delivery,
     /// In the order in which they are fetched.
     pub files: Vec<DeliveredFile>,
 }
@@ -91,7 +95,7 @@ pub struct RunDelivery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveredFile {
-    /// Where Flink sees it in the pod.
+    /// Where Flink sees it in the pod, or from where it fetches it itself.
     pub path: String,
     /// Its content.
     pub digest: Digest,

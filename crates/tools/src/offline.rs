@@ -4,8 +4,8 @@ use std::{io::Read as _, path::Path};
 
 use flumen_flink_conf::{Layer, Layers};
 use flumen_flink_manifest::{
-    JobDeployment, JobPlan, Manifests, Program, Restore, RunPlace, Storage, StorageVolume, USRLIB,
-    VolumeSource, job_deployment, render,
+    Fetched, JobDeployment, JobPlan, Manifests, Program, Restore, RunPlace, Storage, StorageVolume,
+    USRLIB, VolumeSource, job_deployment, render,
 };
 use flumen_model::{ArtifactRole, ArtifactUrl, ClusterId, Dependency, JobKind, JobSpec, Mode};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
@@ -91,7 +91,7 @@ fn plan(
         program: program(&spec),
         layers,
         storage: storage(arguments),
-        fetched: Vec::new(),
+        fetched: Fetched::default(),
         restore: Restore::default(),
     };
     let deployment = JobDeployment::new(&spec, place);

@@ -19,14 +19,15 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let run = run_of(control, run).await?;
     let release = control.store().release(job.id, &run.release).await?;
     let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
-    let environment = control.environment(&job.environment).await?.document;
+    let place = control.environment(&job.environment).await?;
+    let environment = place.document.clone();
     let base = base_of(control, job, &run, &release).await?;
     let artifacts = artifacts(control, (job, &environment.storage), &release, &base).await?;
     let artifacts = artifacts.as_slice();
     let spec = release::spec(&release.content, &job.environment)?;
-    let is_fetched = delivery::chosen(&spec, &environment) == flumen_model::Delivery::InitContainer;
+    let is_fetched = delivery::chosen(&spec, &environment) != flumen_model::Delivery::Image;
     if is_fetched && !artifacts.is_empty() {
-        let delivery = control.plan_delivery(&spec, &environment.cluster, artifacts)?;
+        let delivery = control.plan_delivery(&spec, &place, artifacts).await?;
         let image = format!("{}/{base}", environment.registry);
         control.store().save_run_delivery(run.id, (&image, &base), &delivery).await?;
         let count = delivery.files.len();

@@ -4,7 +4,9 @@ use flumen_flink_manifest::{
 };
 use flumen_model::{ArtifactUrl, ClusterId, JobKind, JobSpec, RestoreMode, RunId};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
-use flumen_store::{Environment, EnvironmentDocument, Job, JobEvent, ReleaseContent, Run, RunPlan};
+use flumen_store::{
+    Environment, EnvironmentDocument, Job, JobEvent, ReleaseContent, Run, RunDelivery, RunPlan,
+};
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::Value;
 
@@ -34,7 +36,7 @@ pub(super) async fn render_objects(
         built_in_plugin,
         environment: &environment.document,
         image,
-        fetched: run.delivery.iter().flat_map(|it| &it.files).map(|it| it.path.clone()).collect(),
+        delivery: run.delivery.clone(),
         run: run.id,
         restore: Restore {
             path: run.restored.clone(),
@@ -118,18 +120,12 @@ fn not_yet<'e>(
     environment: &'e Environment,
     content: &ReleaseContent,
 ) -> Place<'e> {
-    let fetched = match delivery::chosen(spec, &environment.document) {
-        flumen_model::Delivery::Image => Vec::new(),
-        flumen_model::Delivery::InitContainer => {
-            content.artifacts.iter().map(release::path_in_image).collect()
-        }
-    };
     Place {
         cluster_id: ClusterId::for_job(&spec.name),
         built_in_plugin: None,
         environment: &environment.document,
         image: "not-built-yet".to_owned(),
-        fetched,
+        delivery: delivery::not_yet(spec, &environment.document, content),
         run: RunId::from_bits(1),
         restore: Restore::default(),
     }
@@ -141,7 +137,7 @@ struct Place<'a> {
     built_in_plugin: Option<String>,
     environment: &'a EnvironmentDocument,
     image: String,
-    fetched: Vec<String>,
+    delivery: Option<RunDelivery>,
     run: RunId,
     restore: Restore,
 }
@@ -160,14 +156,16 @@ fn rendered(spec: &JobSpec, content: &ReleaseContent, place: Place<'_>) -> Resul
     };
     layers.add_file(Layer::Environment, &place.environment.configuration).map_err(conf)?;
     layers.add_file(Layer::Job, &spec.configuration).map_err(conf)?;
+    let mut program = program(spec, content);
+    let fetched = delivery::fetched(spec, &mut program, place.delivery);
     let place = RunPlace {
         run: place.run,
         cluster_id: place.cluster_id,
         namespace: place.environment.namespace.clone(),
         image: place.image,
-        program: program(spec, content),
+        program,
         layers,
-        fetched: place.fetched,
+        fetched,
         storage: Storage::of(&place.environment.storage, place.built_in_plugin),
         restore: place.restore,
     };

@@ -1,7 +1,7 @@
 use std::{ffi::OsStr, io, path::Path};
 
 use flumen_model::Digest;
-use flumen_store::RemovalKind;
+use flumen_store::{Environment, RemovalKind};
 
 use super::{Fate, Round};
 use crate::{Control, Error, error::no_answer};
@@ -46,6 +46,34 @@ async fn remove_unknown(round: &Round<'_>) -> Result<(), Error> {
         let _alone = control.keeping().files.write().await;
         if !control.store().knows_artifact(&digest).await? {
             unlink(control, &path).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes from the storages of environments what was put there for Flink to fetch and is not here any more. A storage that
+/// does not answer is looked at in the next round.
+pub(super) async fn remove_stored(control: &Control) {
+    let environments = control.store().environments().await.unwrap_or_default();
+    for environment in environments {
+        if let Err(error) = remove_stored_in(control, &environment).await {
+            let (environment, error) = (environment.name.as_str(), error.paragraph());
+            tracing::debug!(
+                environment,
+                error,
+                "unneeded artifacts were not looked for in a storage"
+            );
+        }
+    }
+}
+
+async fn remove_stored_in(control: &Control, environment: &Environment) -> Result<(), Error> {
+    let Some(team) = control.store().first_team().await? else { return Ok(()) };
+    let Some(files) = control.storages().look(environment).await?.files() else { return Ok(()) };
+    for digest in files.kept_artifacts(team).await? {
+        let _alone = control.keeping().files.write().await;
+        if !control.store().knows_artifact(&digest).await? {
+            files.remove_artifact((team, control.faults()), &digest).await?;
         }
     }
     Ok(())

@@ -147,6 +147,40 @@ impl Tree {
         }
     }
 
+    /// The size of a file; none if it is not there.
+    pub(super) async fn size(&self, key: &str) -> Result<Option<u64>, Error> {
+        match self {
+            Self::Directory { root, .. } => {
+                let path = root.join(key);
+                let found = there(&path, tokio::fs::metadata(&path).await)?;
+                Ok(found.map(|found| found.len()))
+            }
+            Self::Bucket { bucket, .. } => {
+                bucket.size(key).await.map_err(|error| self.failed(error))
+            }
+        }
+    }
+
+    /// Puts a file of this machine there, which is seen when it is whole.
+    pub(super) async fn put(&self, key: &str, file: &Path) -> Result<(), Error> {
+        match self {
+            Self::Directory { root, .. } => {
+                let path = root.join(key);
+                if let Some(directory) = path.parent() {
+                    let made = tokio::fs::create_dir_all(directory).await;
+                    made.map_err(Error::file("create", directory))?;
+                }
+                let mut part = path.clone().into_os_string();
+                part.push(".part");
+                tokio::fs::copy(file, &part).await.map_err(Error::file("write", &part))?;
+                tokio::fs::rename(&part, &path).await.map_err(Error::file("write", &path))
+            }
+            Self::Bucket { bucket, .. } => {
+                bucket.upload(key, file).await.map_err(|error| self.failed(error))
+            }
+        }
+    }
+
     /// Removes a directory with all that is in it; one that is not there is as good as removed.
     pub(super) async fn remove_below(&self, key: &str) -> Result<(), Error> {
         match self {

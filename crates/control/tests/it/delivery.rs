@@ -146,3 +146,58 @@ async fn what_pods_cannot_fetch_is_refused_before_anything_is_written_down() {
     assert!(told.contains("a:b.jar") && told.contains("delivery: image"), "{told}");
     server.finish().await;
 }
+
+#[tokio::test]
+async fn what_flink_fetches_lies_in_the_storage_as_long_as_it_is_needed() {
+    let server = TestServer::start().await;
+    let mut file = job();
+    file["delivery"] = json!("flink");
+    server.apply(file.clone()).await.unwrap();
+    let run = server.wished_run().await;
+    server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
+    server.until_state("RUNNING").await;
+    assert_eq!(server.list_of(run).await, None, "Flink needs no links");
+
+    let below = server.world.directory.join("storage/artifacts");
+    let team = std::fs::read_dir(&below).unwrap().next().unwrap().unwrap().file_name();
+    let team = team.to_str().unwrap();
+    let path = format!("{team}/{}/job.jar", digest(&JAR).hex());
+    assert_eq!(std::fs::read(below.join(&path)).unwrap(), *JAR);
+    let objects = server.runs().await.remove(0).objects.unwrap();
+    assert!(objects.contains(&format!("file:/opt/flink/storage/artifacts/{path}")), "{objects}");
+
+    server.control().dispose(false).await.unwrap();
+    assert!(below.join(&path).exists(), "it was removed under a running job");
+    server.operation_ended(server.delete().await).await;
+    server.until_gone().await;
+    // It is marked, and then removed.
+    for _ in 0..2 {
+        server.control().dispose(false).await.unwrap();
+    }
+    assert!(!below.join(&path).exists(), "nothing needs it any more");
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn what_flink_cannot_fetch_is_refused_before_anything_is_written_down() {
+    let server = TestServer::start().await;
+    let mut file = job();
+    file["delivery"] = json!("flink");
+    let mut library = application(file.clone(), &JAR);
+    library.artifacts[0].role = flumen_model::ArtifactRole::Lib;
+    let (kind, told) = refusal(server.control().apply_job(&server.principal, library).await);
+    assert_eq!(kind, Kind::Invalid);
+    assert!(told.contains("role lib") && told.contains("delivery: init-container"), "{told}");
+
+    let mut document = server.control().environment(&environment()).await.unwrap().document;
+    document.storage =
+        serde_json::from_value(json!({"kind": "file", "place": "file:///mnt/flink"})).unwrap();
+    let terms = flumen_control::Terms::default();
+    let change = (&document, None);
+    let saved =
+        server.control().save_environment(&server.principal, &environment(), change, &terms);
+    saved.await.unwrap();
+    let (_, told) = refusal(server.apply(file).await);
+    assert!(told.contains("Flumen cannot put them there"), "{told}");
+    server.finish().await;
+}

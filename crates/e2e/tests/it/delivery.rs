@@ -1,6 +1,6 @@
 //! A job whose pods fetch its files, on real Flink.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, process::Command};
 
 use flumen_e2e::{connector_jar, example_jar};
 use serde_json::Value;
@@ -10,17 +10,17 @@ use crate::setup::{PATIENCE, Running, cache, kubectl, until, up};
 const JOB: &str = "state-machine";
 const VERSION: &str = "1.20.5";
 
-fn job_file() -> String {
+fn job_file(delivery: &str, role: &str) -> String {
     let examples = example_jar(&cache(), VERSION).expect("the example jar");
     let connector = connector_jar(&cache(), VERSION).expect("the connector").expect("1.20 has one");
     format!(
         "name: {JOB}
 environment: local
 flinkVersion: {VERSION}
-delivery: init-container
+delivery: {delivery}
 artifact: {}
 dependencies:
-  - {{path: {}, role: lib}}
+  - {{path: {}, role: {role}}}
 mainClass: org.apache.flink.streaming.examples.statemachine.StateMachineExample
 configuration:
   execution.checkpointing.interval: 1 s
@@ -53,6 +53,58 @@ impl Running {
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
 
+    /// Applies the job and waits until it runs.
+    fn start(&self, delivery: &str, role: &str) {
+        let file = self.directory.path().join("job.yaml");
+        std::fs::write(&file, job_file(delivery, role)).expect("a job file");
+        let file = file.display().to_string();
+        let apply = ["apply", "--file", &file, "--wait", "--timeout", PATIENCE];
+        self.flumen.succeed(&apply).expect("it runs");
+    }
+
+    /// Nothing of the job was pushed anywhere.
+    fn has_no_image(&self) {
+        let versions = self.flumen.json(&["version", "list"]).expect("versions");
+        let base = versions["items"][0]["image"].as_str().expect("an image").to_owned();
+        let runs = self.flumen.json(&["job", "history", JOB]).expect("runs");
+        let image = runs["items"][0]["image"].as_str().expect("an image");
+        assert!(image.ends_with(&base), "{image} is not {base}");
+        let registry = self.flumen.directory().join("local/registry");
+        let listed = Command::new("find").arg(&registry).output().expect("find runs");
+        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+        assert!(!listed.contains(JOB), "the registry has something of the job: {listed}");
+    }
+
+    fn lose_the_task_manager(&self) {
+        let first = self.task_managers();
+        assert_eq!(first.len(), 1, "{first:?}");
+        let name = first.first().expect("one");
+        kubectl(&self.kubeconfig(), &["delete", "pod", name, "--grace-period=0", "--force"]);
+        let another = || {
+            let now = self.task_managers();
+            (now.len() == 1 && now != first).then_some(())
+        };
+        until("another TaskManager", another, || self.get("pods", "").to_string());
+        self.goes_on();
+    }
+
+    fn goes_on(&self) {
+        let before = self.newest_checkpoint();
+        let goes_on = || (self.newest_checkpoint() > before).then_some(());
+        let seen = || format!("{:?}", self.flumen.json(&["job", "show", JOB]));
+        until("the job to go on", goes_on, seen);
+    }
+
+    /// Deletes the job; nothing of it stays.
+    fn end(&self) {
+        let delete = ["job", "delete", JOB, "--wait", "--timeout", PATIENCE];
+        self.flumen.succeed(&delete).expect("deleted");
+        for kind in ["secrets", "configmaps"] {
+            let left = self.get(kind, &format!("app={JOB}"));
+            assert_eq!(left["items"].as_array().map(Vec::len), Some(0), "{left}");
+        }
+    }
+
     /// Flink's number of the newest checkpoint.
     fn newest_checkpoint(&self) -> Option<u64> {
         let all = self.flumen.json(&["snapshot", "list", "--job", JOB]).expect("snapshots");
@@ -65,43 +117,17 @@ fn a_job_without_an_image_gets_its_files_also_when_a_task_manager_is_lost() {
     let running = up();
     let flumen = &running.flumen;
     flumen.succeed(&["version", "add", VERSION, "--wait"]).expect("a base image");
-    let file = running.directory.path().join("job.yaml");
-    std::fs::write(&file, job_file()).expect("a job file");
-    let file = file.display().to_string();
-    let apply = ["apply", "--file", &file, "--wait", "--timeout", PATIENCE];
-    flumen.succeed(&apply).expect("it runs");
-
-    // Nothing of the job was pushed anywhere.
-    let versions = flumen.json(&["version", "list"]).expect("versions");
-    let base = versions["items"][0]["image"].as_str().expect("an image").to_owned();
-    let runs = flumen.json(&["job", "history", JOB]).expect("runs");
-    let image = runs["items"][0]["image"].as_str().expect("an image");
-    assert!(image.ends_with(&base), "{image} is not {base}");
-    let repositories = flumen.directory().join("local/registry");
-    let listed = std::process::Command::new("find").arg(&repositories).output().expect("find runs");
-    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-    assert!(!listed.contains(JOB), "the registry has something of the job: {listed}");
-
-    let first = running.task_managers();
-    assert_eq!(first.len(), 1, "{first:?}");
-    let name = first.first().expect("one");
-    kubectl(&running.kubeconfig(), &["delete", "pod", name, "--grace-period=0", "--force"]);
-    let another = || {
-        let now = running.task_managers();
-        (now.len() == 1 && now != first).then_some(now)
-    };
-    until("another TaskManager", another, || running.get("pods", "").to_string());
-    let before = running.newest_checkpoint();
-    let goes_on = || (running.newest_checkpoint() > before).then_some(());
-    until("the job to go on", goes_on, || format!("{:?}", flumen.json(&["job", "show", JOB])));
-
+    running.start("init-container", "lib");
+    running.has_no_image();
+    running.lose_the_task_manager();
     let pods = running.get("pods", "component=taskmanager");
     let fetched = &pods["items"][0]["status"]["initContainerStatuses"][0];
     assert_eq!(fetched["state"]["terminated"]["exitCode"], 0, "{fetched}");
-    flumen.succeed(&["job", "delete", JOB, "--wait", "--timeout", PATIENCE]).expect("deleted");
-    for kind in ["secrets", "configmaps"] {
-        let left = running.get(kind, &format!("app={JOB}"));
-        assert_eq!(left["items"].as_array().map(Vec::len), Some(0), "{left}");
-    }
+    running.end();
+
+    running.start("flink", "usrlib");
+    running.has_no_image();
+    running.goes_on();
+    running.end();
     running.flumen.stop().expect("stopped");
 }

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use flumen_flink_conf::{Configuration, Value as Setting};
 use flumen_model::{Namespace, RunId, Secret};
 use k8s_openapi::{
     ByteString,
@@ -22,6 +23,7 @@ use super::{
     JobDeployment,
     templates::{add_mounts, list_in, object_in},
 };
+use crate::{Error, feature::USER_ARTIFACTS};
 
 /// The directory that the init container fetches into: the path of a file in the pod stands below it.
 pub const FETCHED: &str = "/flumen/files";
@@ -30,6 +32,7 @@ pub const PROGRAM_FILE: &str = "flumen-fetcher.jar";
 /// The entry of the Secret that lists the files.
 pub const LIST_FILE: &str = "files";
 
+const ARTIFACT_LIST: &str = "user.artifacts.artifact-list";
 const CONTAINER: &str = "flumen-fetch";
 const FILES: &str = "flumen-files";
 const PROGRAM: &str = "flumen-fetcher";
@@ -89,7 +92,7 @@ impl FetchObjects<'_> {
 
 /// Adds the init container, its volumes and the mounts of the files to a pod.
 pub(super) fn add(pod: &mut Value, deployment: &JobDeployment) {
-    if deployment.fetched.is_empty() {
+    if deployment.fetched.paths.is_empty() {
         return;
     }
     let name = fetch_objects_name(deployment.run);
@@ -107,8 +110,25 @@ pub(super) fn add(pod: &mut Value, deployment: &JobDeployment) {
         let below = path.trim_start_matches('/');
         json!({"name": FILES, "mountPath": path, "subPath": below, "readOnly": true})
     };
-    let mounts: Vec<_> = deployment.fetched.iter().map(mount).collect();
+    let mounts: Vec<_> = deployment.fetched.paths.iter().map(mount).collect();
     add_mounts(spec, &mounts);
+}
+
+/// What Flink fetches itself beside the jar that is run.
+pub(super) fn jars(
+    deployment: &JobDeployment,
+    settled: &Configuration,
+) -> Result<Vec<(&'static str, Setting)>, Error> {
+    if deployment.fetched.jars.is_empty() {
+        return Ok(Vec::new());
+    }
+    let minor = deployment.version.minor();
+    if !USER_ARTIFACTS.is_in(minor) {
+        return Err(Error::Unsupported { minor, what: "fetching of its own (1.19 has)" });
+    }
+    let mut all = settled.list(ARTIFACT_LIST)?.unwrap_or_default();
+    all.extend(deployment.fetched.jars.iter().cloned());
+    Ok(vec![(ARTIFACT_LIST, Setting::List(all))])
 }
 
 /// Every image of Flink has Java, where Flink's own scripts find it too.

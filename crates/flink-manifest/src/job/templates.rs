@@ -25,7 +25,7 @@ pub(super) fn build(
 ) -> Result<(BTreeMap<String, String>, Paths), Error> {
     let templates = &deployment.pod_templates;
     let volume = deployment.storage.volume.as_ref();
-    let fetches = !deployment.fetched.is_empty();
+    let fetches = !deployment.fetched.paths.is_empty();
     let mut files = BTreeMap::new();
     let mut paths = Vec::new();
     for (key, path, own) in [

@@ -31,7 +31,7 @@ pub(super) fn deployment(version: &str) -> JobDeployment {
                 mount_path: "/flumen/storage".into(),
             }),
         ),
-        fetched: Vec::new(),
+        fetched: Fetched::default(),
         restore: Restore::default(),
         logging: BTreeMap::from([("log4j-console.properties".into(), "# logging\n".into())]),
     }
@@ -278,7 +278,8 @@ fn a_python_job_has_an_interpreter_and_the_files_that_its_configuration_names_to
 
 fn fetching(version: &str) -> JobDeployment {
     let paths = ["/opt/flink/usrlib/word-count.jar", "/opt/flink/lib/kafka.jar"];
-    JobDeployment { fetched: paths.map(str::to_owned).to_vec(), ..deployment(version) }
+    let fetched = Fetched { paths: paths.map(str::to_owned).to_vec(), jars: Vec::new() };
+    JobDeployment { fetched, ..deployment(version) }
 }
 
 #[test]
@@ -332,4 +333,28 @@ fn versions_without_pod_templates_cannot_fetch() {
     deployment.storage.volume = None;
     let error = job_deployment(&deployment).expect_err("no templates").to_string();
     assert!(error.contains("pod templates for delivery by an init container"), "{error}");
+}
+
+fn by_flink(version: &str) -> JobDeployment {
+    let jar = |name: &str| format!("s3://flink/artifacts/{name}");
+    let fetched = Fetched { paths: Vec::new(), jars: vec![jar("a.jar"), jar("b.jar")] };
+    JobDeployment { jar: Some(jar("word-count.jar")), fetched, ..deployment(version) }
+}
+
+#[test]
+fn flink_fetches_the_jar_and_those_beside_it_and_what_the_user_names() {
+    let mut deployment = by_flink("1.20.5");
+    let key = "user.artifacts.artifact-list";
+    deployment.layers.add(Layer::Job, [(key, "https://example.com/mine.jar")]);
+    let configuration = render(&plan(&deployment).spec).expect("manifests").configuration;
+    let list = |key| configuration.list(key).expect("readable").unwrap_or_default();
+    assert_eq!(list("pipeline.jars"), ["s3://flink/artifacts/word-count.jar"]);
+    let ours = ["s3://flink/artifacts/a.jar", "s3://flink/artifacts/b.jar"];
+    assert_eq!(list(key), [&["https://example.com/mine.jar"], &ours[..]].concat());
+}
+
+#[test]
+fn flink_before_1_19_fetches_nothing() {
+    let error = job_deployment(&by_flink("1.18.1")).expect_err("too old").to_string();
+    assert_eq!(error, "Flink 1.18 has no fetching of its own (1.19 has), which this job needs");
 }

@@ -62,7 +62,7 @@ fn the_delivery_is_one_of_the_known_ones() {
     assert_eq!(one("delivery: init-container\n").delivery, Some(Delivery::InitContainer));
     assert_eq!(one("").delivery, None, "the environment says it");
     let told = refused(&format!("{HEAD}delivery: by-hand\n"));
-    assert!(told.contains("expected one of image, init-container"), "{told}");
+    assert!(told.contains("expected one of image, init-container, flink"), "{told}");
 }
 
 #[test]

@@ -76,6 +76,26 @@ async fn a_file_is_downloaded_whole_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_file_of_several_parts_is_uploaded_whole() {
+    let server = S3Server::start();
+    let bucket = of(&server);
+    let (file, copy) =
+        (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
+    for length in [0, 3, (17 << 20) + 1] {
+        let content: Vec<u8> =
+            (0..length).map(|number: u32| u8::try_from(number % 251).unwrap()).collect();
+        fs::write(file.path(), &content).unwrap();
+        bucket.upload("artifacts/a.jar", file.path()).await.unwrap();
+        let size = bucket.download("artifacts/a.jar", copy.path(), u64::MAX).await.unwrap();
+        assert_eq!(size, Some(u64::from(length)));
+        assert!(fs::read(copy.path()).unwrap() == content, "{length} bytes");
+    }
+    let missing = bucket.upload("artifacts/b.jar", "/nowhere/b.jar".as_ref()).await.unwrap_err();
+    assert!(matches!(missing, Error::Read { .. }), "{missing}");
+    assert_eq!(bucket.size("artifacts/b.jar").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_keys_and_bucket_is_told_apart() {
     let server = S3Server::start();
     let here = storage(S3Server::BUCKET, &server.endpoint());

@@ -1,5 +1,5 @@
 use flumen_lifecycle::{Outcome, State, Status};
-use flumen_model::{Digest, Uuid};
+use flumen_model::{Delivery, Digest, Uuid};
 use flumen_store::{DeliveredFile, NewJob, Removal, RemovalKind, RunDelivery, RunPlan};
 
 use crate::{at, job, only, run, store};
@@ -20,7 +20,7 @@ async fn what_the_pods_of_a_run_fetch_stays_until_the_run_has_ended() {
     assert_eq!(store.unused_artifacts().await.expect("listed").len(), 1);
 
     let file = DeliveredFile { path: "/opt/a.jar".to_owned(), digest: digest(), size: 3 };
-    let delivery = RunDelivery { files: vec![file] };
+    let delivery = RunDelivery { by: Delivery::InitContainer, files: vec![file] };
     store.save_run_delivery(run.id, ("r/flink@1", "flink@1"), &delivery).await.expect("saved");
     assert_eq!(store.unused_artifacts().await.expect("listed"), []);
     let removal = Removal {

@@ -20,7 +20,7 @@ pub(super) fn environment_schema() -> Value {
                 "oneOf": [host_path(), file(), s3(), oss(), hdfs()],
             },
             "delivery": {
-                "description": "How the files of its jobs get into their pods, where a job does not say it: in an image of their own, or fetched by an init container. Default: image.",
+                "description": "How the files of its jobs get into their pods, where a job does not say it: in an image of their own, fetched by an init container, or fetched by Flink itself. Default: image.",
                 "enum": Delivery::ALL.map(|(word, _)| word),
             },
             "configuration": {

@@ -1,0 +1,49 @@
+//! Files of jobs that Flink fetches from the storage: each once, by content, below a folder of this server's team.
+
+use std::path::Path;
+
+use flumen_model::{Digest, TeamId};
+
+use super::{Files, below, no_answer};
+use crate::Error;
+
+const FOLDER: &str = "artifacts";
+
+impl Files {
+    /// Puts an artifact there, unless it is there, and says where Flink finds it.
+    pub(crate) async fn keep_artifact(
+        &self,
+        (team, faults): (TeamId, &flumen_faults::Faults),
+        (digest, name, size): (&Digest, &str, u64),
+        file: &Path,
+    ) -> Result<String, Error> {
+        let key = below(&below(&self.artifacts(team), digest.hex()), name);
+        if self.tree.size(&key).await? != Some(size) {
+            let put = self.tree.put(&key, file);
+            faults.around("storage.put-artifact", put, no_answer).await?;
+        }
+        Ok(self.tree.uri(&key))
+    }
+
+    /// The digests of the artifacts that are there.
+    pub(crate) async fn kept_artifacts(&self, team: TeamId) -> Result<Vec<Digest>, Error> {
+        let names = self.tree.folders(&self.artifacts(team)).await?;
+        Ok(names.iter().filter_map(|hex| format!("sha256:{hex}").parse().ok()).collect())
+    }
+
+    /// Removes an artifact.
+    pub(crate) async fn remove_artifact(
+        &self,
+        (team, faults): (TeamId, &flumen_faults::Faults),
+        digest: &Digest,
+    ) -> Result<(), Error> {
+        let folder = below(&self.artifacts(team), digest.hex());
+        let remove = self.tree.remove_below(&folder);
+        faults.around("storage.remove-artifact", remove, no_answer).await
+    }
+
+    /// Servers that share a place have teams of their own.
+    fn artifacts(&self, team: TeamId) -> String {
+        below(&self.tree.own(FOLDER), &team.to_string())
+    }
+}
