@@ -311,8 +311,8 @@ impl Control {
         check_urls(spec)?;
         let environment = self.environment(&spec.environment).await?;
         let version = self.version_row(spec.flink_version, &spec.environment).await?;
-        check_python(spec, &version)?;
         self.check_delivery(spec, &environment)?;
+        check_python(spec, &version)?;
         Ok(environment)
     }
 

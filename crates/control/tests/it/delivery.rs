@@ -193,10 +193,8 @@ async fn what_flink_cannot_fetch_is_refused_before_anything_is_written_down() {
     document.storage =
         serde_json::from_value(json!({"kind": "file", "place": "file:///mnt/flink"})).unwrap();
     let terms = flumen_control::Terms::default();
-    let change = (&document, None);
-    let saved =
-        server.control().save_environment(&server.principal, &environment(), change, &terms);
-    saved.await.unwrap();
+    let (name, change) = (environment(), (&document, None));
+    server.control().save_environment(&server.principal, &name, change, &terms).await.unwrap();
     let (_, told) = refusal(server.apply(file).await);
     assert!(told.contains("Flumen cannot put them there"), "{told}");
     server.finish().await;
