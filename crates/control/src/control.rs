@@ -10,7 +10,9 @@ use crate::{
     clusters::Clusters,
     controller,
     delivery::{self, Links},
-    environments, identity,
+    environments,
+    explanations::{self, Explanations},
+    identity,
     preparations::{self, Preparations},
     queue::Queue,
     resync,
@@ -38,6 +40,7 @@ struct Inner {
     tracker: Tracker,
     codes: Codes,
     preparations: Preparations,
+    explanations: Explanations,
     keeping: Keeping,
     links: Links,
     tasks: Tasks,
@@ -74,6 +77,7 @@ impl Control {
             tracker,
             codes: Codes::default(),
             preparations: Preparations::new(),
+            explanations: Explanations::new(),
             keeping: Keeping::default(),
             links,
             tasks,
@@ -100,6 +104,8 @@ impl Control {
         self.tasks().spawn("retention", |stop| retention::run(control, stop));
         let control = self.clone();
         self.tasks().spawn("links", |stop| delivery::run(control, stop));
+        let control = self.clone();
+        self.tasks().spawn("explanations", |stop| explanations::run(control, stop));
         Ok(())
     }
 
@@ -172,6 +178,10 @@ impl Control {
 
     pub(crate) fn preparations(&self) -> &Preparations {
         &self.inner.preparations
+    }
+
+    pub(crate) fn explanations(&self) -> &Explanations {
+        &self.inner.explanations
     }
 
     pub(crate) fn keeping(&self) -> &Keeping {

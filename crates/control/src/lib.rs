@@ -11,6 +11,7 @@ mod delivery;
 mod dependencies;
 mod environments;
 mod error;
+mod explanations;
 mod identity;
 mod inspections;
 mod jobs;
@@ -36,6 +37,9 @@ mod versions;
 pub use clusters::ClusterContactView;
 pub use control::Control;
 pub use error::Error;
+pub use explanations::{
+    ExplainSql, ExplanationFailure, SqlExplanation, SqlFinding, SqlRefusal, SqlStatement,
+};
 pub use flumen_faults::Faults;
 pub use jobs::{
     Applied, ApplyJob, Applying, Diff, JobView, RestartOrder, RollBackOrder, SavepointOrder,

@@ -11,6 +11,7 @@ mod database;
 mod delivery;
 mod dependencies;
 mod ends;
+mod explanations;
 mod interventions;
 mod kills;
 mod launcher;

@@ -1,6 +1,7 @@
 //! The store on a real SQLite file.
 
 mod deliveries;
+mod explanations;
 mod preparations;
 mod trouble;
 
