@@ -8,7 +8,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Settings, artifacts, boundary::boundary, clusters, document, environments,
-    extract::authenticate, jobs, operations, removals, server, snapshots, sql, state::Api,
+    extract::authenticate, jobs, operations, projects, removals, server, snapshots, sql,
+    state::Api,
     versions,
 };
 
@@ -59,6 +60,10 @@ pub(crate) fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(operations::show))
         .routes(routes!(operations::follow))
         .routes(routes!(operations::cancel))
+        .routes(routes!(projects::list))
+        .routes(routes!(projects::show, projects::save, projects::delete))
+        .routes(routes!(projects::builds, projects::build))
+        .routes(routes!(projects::log))
         .routes(routes!(snapshots::list))
         .routes(routes!(snapshots::show))
         .routes(routes!(removals::list, removals::prune))

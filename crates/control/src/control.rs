@@ -6,7 +6,9 @@ use flumen_model::{JobId, Secret};
 use flumen_store::{Principal, Store};
 
 use crate::{
-    Error, Settings, Tasks, clock,
+    Error, Settings, Tasks,
+    builds::{self, Builds},
+    clock,
     clusters::Clusters,
     controller,
     delivery::{self, Links},
@@ -41,6 +43,7 @@ struct Inner {
     codes: Codes,
     preparations: Preparations,
     explanations: Explanations,
+    builds: Builds,
     keeping: Keeping,
     links: Links,
     tasks: Tasks,
@@ -52,7 +55,7 @@ impl Control {
     /// # Errors
     /// What is wrong with the data directory, the database or the local cluster's kubeconfig.
     pub async fn open(settings: Settings, tasks: Tasks) -> Result<Self, Error> {
-        for name in ["artifacts", "logs"] {
+        for name in ["artifacts", "logs", "logs/builds"] {
             let path = settings.data_directory.join(name);
             tokio::fs::create_dir_all(&path).await.map_err(Error::file("create", &path))?;
         }
@@ -78,6 +81,7 @@ impl Control {
             codes: Codes::default(),
             preparations: Preparations::new(),
             explanations: Explanations::new(),
+            builds: Builds::new(),
             keeping: Keeping::default(),
             links,
             tasks,
@@ -98,6 +102,8 @@ impl Control {
         self.tasks().spawn("controller", |stop| controller::run(control, stop));
         let control = self.clone();
         self.tasks().spawn("preparations", |stop| preparations::run(control, stop));
+        let control = self.clone();
+        self.tasks().spawn("builds", |stop| builds::run(control, stop));
         let control = self.clone();
         self.tasks().spawn("resync", |stop| resync::run(control, stop));
         let control = self.clone();
@@ -182,6 +188,10 @@ impl Control {
 
     pub(crate) fn explanations(&self) -> &Explanations {
         &self.inner.explanations
+    }
+
+    pub(crate) fn builds_queue(&self) -> &Builds {
+        &self.inner.builds
     }
 
     pub(crate) fn keeping(&self) -> &Keeping {

@@ -39,5 +39,6 @@ pub use observation::{
     PodPhase, PodSeen, Watched,
 };
 pub use permissions::Permission;
+pub use pods::PodPort;
 pub use proxy::{ProxyAnswer, ProxyBody, ServicePort};
 pub use watch::WatchScope;

@@ -9,6 +9,7 @@ mod help;
 mod operate;
 mod orders;
 mod preparations;
+mod projects;
 mod releases;
 mod sql;
 mod tables;

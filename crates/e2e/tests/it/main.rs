@@ -12,6 +12,7 @@ mod interventions;
 mod main_job;
 mod memory;
 mod processes;
+mod project_build;
 mod python_job;
 mod setup;
 mod sql_check;

@@ -3,6 +3,7 @@
 mod deliveries;
 mod explanations;
 mod preparations;
+mod projects;
 mod trouble;
 
 use flumen_lifecycle::{Desired, EndStep, FlinkState, Intent, Outcome, StartStep, State, Status};
