@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use flumen_model::{
-    ConfigurationValue, Dependency, EnvironmentName, FlinkVersion, PodTemplates, Resources,
+    ConfigurationValue, Dependency, EnvironmentName, FlinkVersion, PodTemplates, Resources, VariableName,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,6 +36,10 @@ pub struct ExplainSql {
     /// `parallelism.default` of the job. Default: what the configuration says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallelism: Option<u32>,
+    /// Values of the variables of the script. Default: none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = std::collections::HashMap<String, String>)]
+    pub variables: BTreeMap<VariableName, String>,
     /// CPU and memory of the job, as in a job file; the pod takes what its JobManager would take. Default: as for jobs.
     #[serde(default)]
     #[schema(value_type = Object)]

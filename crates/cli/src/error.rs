@@ -81,6 +81,11 @@ pub enum Error {
     /// A script is wrong; what is wrong with it was printed.
     #[error("the script {file} has {errors} error{}", if *.errors == 1 { "" } else { "s" })]
     Script { file: String, errors: usize },
+    /// A variable is given, and nothing has variables.
+    #[error(
+        "the variable {variable} is given (--var), and no job of the files is of kind: sql, whose scripts have variables"
+    )]
+    NoScript { variable: String },
     /// The file of an environment cannot be read.
     #[error("could not read the file of the environment {}", .file.display())]
     ReadEnvironmentFile { file: PathBuf, source: io::Error },
@@ -166,6 +171,7 @@ impl Error {
             | Self::VariableIsNoText { .. }
             | Self::VariableIsEmpty { .. }
             | Self::JobFile { .. }
+            | Self::NoScript { .. }
             | Self::EnvironmentFile { .. }
             | Self::OneJob { .. }
             | Self::ScriptJob { .. }

@@ -15,9 +15,9 @@ use std::{
 
 use flumen_model::{
     ClusterId, ConfigurationValue, Dependency, EnvironmentName, FlinkVersion, PodTemplates,
-    Resources, Uuid,
+    Resources, Uuid, VariableName,
 };
-use flumen_sql::{Report, Script};
+use flumen_sql::{Report, Script, resolve};
 use flumen_store::{Explanation, Principal};
 use tokio::{
     sync::{Semaphore, oneshot},
@@ -57,6 +57,8 @@ pub struct ExplainSql {
     pub configuration: BTreeMap<String, ConfigurationValue>,
     /// `parallelism.default` of the job. Default: what the configuration says.
     pub parallelism: Option<u32>,
+    /// Values of the variables of the script.
+    pub variables: BTreeMap<VariableName, String>,
     /// CPU and memory of the job.
     pub resources: Resources,
     /// Pod templates of the job.
@@ -211,8 +213,9 @@ impl Work<'_> {
         written: &OnceLock<Explanation>,
         progress: &Progress,
     ) -> Result<SqlExplanation, Error> {
-        let script = Script::parse(&self.order.script);
-        let prepared = match self.check(&script, progress).await? {
+        let resolved = resolve(&self.order.script, &self.order.variables);
+        let script = Script::of(&resolved);
+        let prepared = match self.check((&script, &resolved), progress).await? {
             prepare::Checked::Wrong(answer) => return Ok(answer),
             prepare::Checked::Good(prepared) => prepared,
         };

@@ -26,6 +26,7 @@ mod release;
 mod results;
 mod resync;
 mod retention;
+mod script_secrets;
 mod settings;
 mod snapshots;
 mod storage;

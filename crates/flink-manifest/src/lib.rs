@@ -23,8 +23,8 @@ pub use error::Error;
 pub use explanation::{EXPLANATION_LABEL, Explanation, ExplanationObjects, explanation};
 pub use job::{
     FETCHED, FetchObjects, Fetched, JobDeployment, JobPlan, LIST_FILE, PROGRAM_FILE, Program,
-    RunPlace, SecretVariable, StatePlan, Storage, StorageAccess, StoragePlugin, StorageVolume,
-    USRLIB, VolumeSource, fetch_objects_name,
+    PythonFunctions, RunPlace, SCRIPT_SECRETS, SecretVariable, StatePlan, Storage, StorageAccess,
+    StoragePlugin, StorageVolume, USRLIB, VolumeSource, fetch_objects_name,
     java::java_options_of_distribution,
     job_deployment,
     labels::{ENVIRONMENT_LABEL, JOB_LABEL, MANAGED_BY_LABEL, MANAGER},

@@ -76,10 +76,26 @@ fn with_server(command: Command) -> Command {
         _ => None,
     };
     let Some(check) = by_flink else { return command };
-    let CheckByFlink { script, flink_version, environment, dependencies, jars, job_file, timeout } =
-        check;
-    let explain =
-        ExplainSql { script, flink_version, environment, dependencies, jars, job_file, timeout };
+    let CheckByFlink {
+        script,
+        flink_version,
+        environment,
+        dependencies,
+        jars,
+        variables,
+        job_file,
+        timeout,
+    } = check;
+    let explain = ExplainSql {
+        script,
+        flink_version,
+        environment,
+        dependencies,
+        jars,
+        variables,
+        job_file,
+        timeout,
+    };
     Command::Client(flumen_cli::Command::ExplainSql(Box::new(explain)))
 }
 

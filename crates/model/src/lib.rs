@@ -16,6 +16,7 @@ mod project;
 mod python;
 mod secret;
 mod storage;
+mod variable;
 
 pub use artifact_url::ArtifactUrl;
 pub use byte_size::ByteSize;
@@ -38,10 +39,11 @@ pub use project::{
     BuildCache, BuildResources, BuildSettings, Builder, GitReference, HostDirectory, PathInside,
     ProjectSpec, Repository, RepositoryAccess,
 };
-pub use python::{ImagePython, is_wheel};
+pub use python::{BASE_PACKAGES, ImagePython, PYTHON_LABEL, is_wheel};
 pub use secret::Secret;
 pub use storage::{
     FileStorage, HdfsStorage, ObjectName, OssStorage, Region, S3Plugin, S3Storage, SecretEntry,
     Storage, StorageCredentials, StorageEndpoint, StorageKind, StoragePlace,
 };
 pub use uuid::Uuid;
+pub use variable::{VariableAssignment, VariableName};

@@ -33,7 +33,7 @@ pub use jobs::{Job, JobFilter, NewJob};
 pub use operations::{Operation, OperationKind, OperationState, Step, StepState};
 pub use preparations::{ApplyOutcome, Change, MadeRelease, PreparationEnd, Refusal};
 pub use projects::Project;
-pub use releases::{Release, ReleaseArtifact, ReleaseContent, ReleaseSource};
+pub use releases::{Release, ReleaseArtifact, ReleaseContent, ReleaseSource, ScriptNeeds};
 pub use retention::{Removal, RemovalKind, SurplusRelease, UnusedArtifact, UnusedImage};
 pub use runs::{DeliveredFile, Run, RunDelivery, RunPlan, RunStart};
 pub use snapshots::{Snapshot, SnapshotCause, SnapshotFilter, SnapshotKind};

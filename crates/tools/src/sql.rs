@@ -3,10 +3,10 @@
 mod check;
 mod split;
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, Subcommand};
-use flumen_model::{EnvironmentName, FlinkVersion};
+use flumen_model::{EnvironmentName, FlinkVersion, VariableAssignment, VariableName};
 use jiff::SignedDuration;
 
 use crate::{Error, Streams};
@@ -28,16 +28,18 @@ enum Action {
     #[command(after_help = "Examples:
   flumen sql split orders.sql
   flumen sql split orders.sql --output json | jq -r '.[].text'
+  flumen sql split orders.sql --var table=orders
   cat orders.sql | flumen sql split -
 
 A line is FILE:LINE:COLUMN: KIND: and how the statement begins. The statements of EXECUTE STATEMENT SET
-follow it.")]
+follow it. Variables without a value stay as they are.")]
     Split(Split),
     /// Check a script as far as that can be done without Flink, or by Flink itself
     #[command(after_help = "Examples:
   flumen sql check orders.sql
   flumen sql check orders.sql --flink-version 1.20.5
   flumen sql check orders.sql --flink-version 1.20.5 --jar lib/flink-sql-connector-kafka-3.4.0-1.20.jar
+  flumen sql check orders.sql --var table=orders --var day=2026-01-31
   cat orders.sql | flumen sql check - --output json
   flumen sql check orders.sql --flink-version 1.20.5 --explain
   flumen sql check orders.sql --flink-version 1.20.5 --explain --dependency org.apache.flink:flink-sql-connector-kafka:3.4.0-1.20
@@ -54,6 +56,23 @@ struct Split {
     /// Script, or - for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
+
+    #[command(flatten)]
+    variables: Variables,
+}
+
+#[derive(Debug, Args)]
+struct Variables {
+    /// Value of a variable: ${NAME} in the script becomes VALUE; may be repeated
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    variables: Vec<VariableAssignment>,
+}
+
+impl Variables {
+    /// Of a variable that is given twice, the last value.
+    fn values(&self) -> BTreeMap<VariableName, String> {
+        self.variables.iter().map(|one| (one.name.clone(), one.value.clone())).collect()
+    }
 }
 
 #[derive(Debug, Args)]
@@ -70,6 +89,9 @@ struct Check {
     /// Jar that the job will have, whose connectors and formats count as there; may be repeated
     #[arg(long = "jar", value_name = "FILE")]
     jars: Vec<PathBuf>,
+
+    #[command(flatten)]
+    variables: Variables,
 
     /// Have Flink itself check the script, in a pod of that version, and print the plan
     #[arg(long, requires = "target")]
@@ -105,6 +127,8 @@ pub struct CheckByFlink {
     pub dependencies: Vec<String>,
     /// Jars that the job will have.
     pub jars: Vec<PathBuf>,
+    /// Values of variables of the script, beside those of the job file.
+    pub variables: BTreeMap<VariableName, String>,
     /// A file with one job.
     pub job_file: Option<PathBuf>,
     /// How long it may take.
@@ -121,6 +145,7 @@ impl Sql {
             environment: check.environment.clone(),
             dependencies: check.dependencies.clone(),
             jars: check.jars.clone(),
+            variables: check.variables.values(),
             job_file: check.job_file.clone(),
             timeout: check.timeout,
         })

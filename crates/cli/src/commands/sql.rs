@@ -3,6 +3,7 @@
 mod print;
 
 use std::{
+    collections::BTreeMap,
     io::Read as _,
     path::{Path, PathBuf},
     pin::pin,
@@ -12,7 +13,7 @@ use std::{
 use flumen_api_types as api;
 use flumen_model::{
     ArtifactUrl, Dependency, EnvironmentName, FileDependency, FlinkVersion, JobKind, JobSpec,
-    MavenDependency,
+    MavenDependency, VariableName,
 };
 use reqwest::Method;
 use serde_json::json;
@@ -43,6 +44,8 @@ pub struct ExplainSql {
     pub dependencies: Vec<String>,
     /// Jars that the job will have.
     pub jars: Vec<PathBuf>,
+    /// Values of variables of the script, beside those of the job file.
+    pub variables: BTreeMap<VariableName, String>,
     /// A file with one job, of which all but the script holds.
     pub job_file: Option<PathBuf>,
     /// How long it may take. Default: 2 minutes.
@@ -73,6 +76,7 @@ impl ExplainSql {
             artifacts,
             configuration: spec.configuration.clone(),
             parallelism: spec.parallelism,
+            variables: spec.variables.clone(),
             resources: spec.resources.clone(),
             pod_templates: spec.pod_templates.clone(),
             timeout_seconds: self.timeout.map(whole_seconds),
@@ -141,6 +145,7 @@ impl ExplainSql {
         if let Some(environment) = &self.environment {
             spec.environment = environment.clone();
         }
+        spec.variables.extend(self.variables.clone());
         for maven in &self.dependencies {
             let (exclude, role) = (Vec::new(), flumen_model::ArtifactRole::default());
             let wanted = MavenDependency { maven: maven.clone(), exclude, role };

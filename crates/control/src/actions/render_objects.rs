@@ -1,6 +1,7 @@
 use flumen_flink_conf::{Layer, Layers};
 use flumen_flink_manifest::{
-    JobDeployment, JobPlan, Manifests, Program, Restore, RunPlace, StatePlan, Storage, USRLIB,
+    JobDeployment, JobPlan, Manifests, Program, PythonFunctions, Restore, RunPlace, StatePlan, Storage,
+    USRLIB,
 };
 use flumen_model::{ArtifactUrl, ClusterId, FlinkVersion, JobKind, JobSpec, RestoreMode, RunId};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 use super::{Done, run_of};
 use crate::{
-    Control, Error, clock, delivery, identity, release,
+    Control, Error, clock, delivery, identity, release, script_secrets,
     storage::{self, Delivery},
 };
 
@@ -31,6 +32,7 @@ pub(super) async fn render_objects(
     let release = control.store().release(job.id, &run.release).await?;
     let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
     let spec = release::spec(&release.content, &job.environment)?;
+    script_secrets::check(control, &environment, &release.content.script).await?;
     let files = (spec.flink_version, release.content.artifacts.as_slice());
     let base = run.base.as_deref();
     let built_in_plugin = built_in_plugin(control, &environment, base, files).await?;
@@ -161,7 +163,7 @@ fn rendered(spec: &JobSpec, content: &ReleaseContent, place: Place<'_>) -> Resul
 /// What a run of the job file comes to that goes there.
 pub(crate) fn planned(
     spec: &JobSpec,
-    program: Program,
+    mut program: Program,
     place: Place<'_>,
 ) -> Result<JobPlan, Error> {
     let mut layers = Layers::new(spec.flink_version.minor());
@@ -171,7 +173,6 @@ pub(crate) fn planned(
     };
     layers.add_file(Layer::Environment, &place.environment.configuration).map_err(conf)?;
     layers.add_file(Layer::Job, &spec.configuration).map_err(conf)?;
-    let mut program = program(spec, content);
     let fetched = delivery::fetched(spec, &mut program, place.delivery);
     let place = RunPlace {
         run: place.run,
@@ -188,12 +189,16 @@ pub(crate) fn planned(
 }
 
 fn program(spec: &JobSpec, content: &ReleaseContent) -> Program {
+    let files = content.artifacts.iter().map(|one| (one.name.as_str(), one.role));
+    let files: Vec<_> = files.collect();
     if spec.kind == JobKind::Sql {
-        return Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME);
+        let secrets = content.script.secrets.keys().cloned().collect();
+        let functions = content.script.python.then(|| PythonFunctions::of(&files));
+        let program = Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME, secrets);
+        return Program { functions, ..program };
     }
     if spec.kind == JobKind::Python {
-        let files = content.artifacts.iter().map(|one| (one.name.as_str(), one.role));
-        return Program::of_python(spec, &files.collect::<Vec<_>>());
+        return Program::of_python(spec, &files);
     }
     let named = spec.artifact.parse::<ArtifactUrl>();
     let jar = match (content.artifacts.first(), &named) {

@@ -8,9 +8,9 @@ use flumen_flink_manifest::{
 use flumen_jar::ImageScala;
 use flumen_k8s::Cluster;
 use flumen_model::{ArtifactRole, ClusterId, Dependency, JobSpec, Namespace};
-use flumen_sql::{Finding, MissingFactory, Script};
+use flumen_sql::{Finding, MissingFactory, Resolved, Script};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
-use flumen_store::{Environment, Explanation, ReleaseArtifact};
+use flumen_store::{Environment, Explanation, ReleaseArtifact, ScriptNeeds};
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::json;
 use tokio::time::Instant;
@@ -27,7 +27,8 @@ use crate::{
     },
     artifacts::is_jar,
     clock, identity,
-    jobs::{Prepared as Sources, distinct, jar_of},
+    jobs::{Prepared as Sources, distinct, jar_of, needs},
+    script_secrets,
 };
 
 /// The repository of the images in which scripts are explained. No job has it: theirs are below `flumen/`.
@@ -57,6 +58,7 @@ pub(super) struct Prepared {
     pub(super) warnings: Vec<String>,
     environment: Environment,
     statements: String,
+    needs: ScriptNeeds,
     artifacts: Vec<ReleaseArtifact>,
     scala: ImageScala,
 }
@@ -82,7 +84,7 @@ impl Work<'_> {
     /// Checks what can be checked without Flink, and has what the script needs.
     pub(super) async fn check(
         &self,
-        script: &Script<'_>,
+        (script, resolved): (&Script<'_>, &Resolved<'_>),
         progress: &Progress,
     ) -> Result<Checked, Error> {
         let control = self.control;
@@ -96,6 +98,14 @@ impl Work<'_> {
             let findings = findings.iter().map(SqlFinding::of).collect();
             return Ok(Checked::Wrong(SqlExplanation { findings, ..SqlExplanation::default() }));
         }
+        let needs = needs(script, resolved, &artifacts);
+        if needs.python {
+            let message = "the script calls functions in Python, and --explain does not take their files; \
+                           leave it out, and Flink checks the script when the job starts"
+                .to_owned();
+            return Err(Error::Invalid { message });
+        }
+        script_secrets::check(control, &environment, &needs).await?;
         let sources = self.sources(&spec, artifacts, progress).await?;
         let mut warnings = sources.warnings.clone();
         // It goes far, and is seldom waited for.
@@ -111,6 +121,7 @@ impl Work<'_> {
             warnings,
             environment,
             statements,
+            needs,
             artifacts,
             scala,
         })))
@@ -179,6 +190,7 @@ impl Work<'_> {
             built_in_plugin,
             environment: &environment.document,
             image: image.clone(),
+            delivery: None,
             run: identity::run(),
             restore: Restore::default(),
         };
@@ -269,7 +281,8 @@ fn objects(
     (place, artifacts): (Place<'_>, &[ReleaseArtifact]),
     deadline: Instant,
 ) -> Result<ExplanationObjects, Error> {
-    let runner = Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME);
+    let secrets = prepared.needs.secrets.keys().cloned().collect();
+    let runner = Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME, secrets);
     let plan = planned(&prepared.spec, runner.clone(), place)?;
     let is_loaded = |one: &&ReleaseArtifact| {
         one.role == ArtifactRole::Usrlib && is_jar(&one.name) && one.name != JAR_NAME

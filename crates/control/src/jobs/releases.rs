@@ -88,8 +88,9 @@ impl Control {
         let RollBackOrder { start, force, .. } = order;
         let apply = ApplyJob { spec, artifacts, start, force, terms };
         // The very files of that release: what is resolved anew may be others.
-        let (artifacts, sources) = (release.content.artifacts, release.sources);
-        let prepared = Prepared { artifacts, sources, ..Prepared::default() };
+        let sources = release.sources;
+        let ReleaseContent { artifacts, script, .. } = release.content;
+        let prepared = Prepared { artifacts, script, sources, ..Prepared::default() };
         self.apply_prepared(principal, &apply, &prepared).await
     }
 

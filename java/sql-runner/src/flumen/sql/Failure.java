@@ -11,7 +11,8 @@ final class Failure extends Exception {
     private static final Pattern REPEATED = Pattern.compile("([^.]+\\. )\\1+");
     private static final Pattern BREAKS = Pattern.compile("\\s*\\R\\s*");
 
-    final Statement statement;
+    /** Where the statement begins. */
+    final Position start;
     /** The first place in the script that Flink names; without one, where the statement begins. */
     final Position place;
     /** The message without the place of the statement. */
@@ -25,11 +26,18 @@ final class Failure extends Exception {
         this(statement, what, said(cause), cause);
     }
 
+    Failure(Position place, String what, Throwable cause) {
+        super(place + ": " + what, cause);
+        this.start = place;
+        this.place = place;
+        this.said = what;
+    }
+
     private Failure(Statement statement, String what, String said, Throwable cause) {
-        super(statement.start + ": " + what + statement.start.mapped(said, statement.text), cause);
-        this.statement = statement;
-        this.place = statement.start.firstIn(said, statement.text);
-        this.said = what + statement.start.mapped(said, statement.text);
+        super(statement.start + ": " + what + statement.pieces.mapped(said), cause);
+        this.start = statement.start;
+        this.place = statement.pieces.firstIn(said, statement.start);
+        this.said = what + statement.pieces.mapped(said);
     }
 
     private static String said(Throwable failure) {

@@ -10,9 +10,11 @@ final class Report {
     private static final String BEGINNING = "flumen-sql-report ";
 
     final boolean isForPrograms;
+    private final Secrets secrets;
 
-    Report(boolean isForPrograms) {
+    Report(boolean isForPrograms, Secrets secrets) {
         this.isForPrograms = isForPrograms;
+        this.secrets = secrets;
     }
 
     void plan(Statement statement, String what, String plan) {
@@ -34,7 +36,7 @@ final class Report {
     /** For people it is in what is thrown. */
     void error(Failure failure) {
         if (isForPrograms) {
-            record("error", failure.statement.start, failure.place, failure.said);
+            record("error", failure.start, failure.place, failure.said);
         }
     }
 
@@ -49,14 +51,15 @@ final class Report {
         System.out.println(statement.start + ": " + what);
     }
 
-    private static void record(String what, Position start, Position place, String text) {
+    private void record(String what, Position start, Position place, String text) {
         StringBuilder line = new StringBuilder(BEGINNING).append("{\"what\":\"").append(what).append('"');
         line.append(",\"line\":").append(start.line).append(",\"column\":").append(start.column);
         if (place != null) {
             line.append(",\"atLine\":").append(place.line).append(",\"atColumn\":").append(place.column);
         }
         line.append(",\"text\":\"");
-        escape(text, line);
+        // Escaped, a secret would not be known for one.
+        escape(secrets.masked(text), line);
         System.out.println(line.append("\"}"));
     }
 

@@ -1,27 +1,36 @@
 package flumen.sql;
 
+import java.io.PrintStream;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 
 /**
- * The main class of a SQL job: {@code SqlRunner [--explain [--json]] FILE}, or {@code classpath:RESOURCE}.
+ * The main class of a SQL job: {@code SqlRunner [--explain [--json]] [--secrets DIRECTORY] FILE}, or
+ * {@code classpath:RESOURCE} for the file.
  *
  * <p>It throws what went wrong, so that a Flink application fails and a JVM of its own ends with 1.
  */
 public final class SqlRunner {
     private static final String EXPLAIN = "--explain";
     private static final String JSON = "--json";
+    private static final String SECRETS = "--secrets";
 
     private SqlRunner() {}
 
     public static void main(String[] arguments) throws Exception {
         boolean explains = false;
         boolean isForPrograms = false;
+        String directory = Secrets.DIRECTORY;
         String source = null;
-        for (String argument : arguments) {
+        for (Iterator<String> rest = Arrays.asList(arguments).iterator(); rest.hasNext(); ) {
+            String argument = rest.next();
             if (argument.equals(EXPLAIN)) {
                 explains = true;
             } else if (argument.equals(JSON)) {
                 isForPrograms = true;
+            } else if (argument.equals(SECRETS) && rest.hasNext()) {
+                directory = rest.next();
             } else if (source == null && !argument.startsWith("-")) {
                 source = argument;
             } else {
@@ -34,23 +43,27 @@ public final class SqlRunner {
         if (isForPrograms && !explains) {
             throw misused(JSON + " goes with " + EXPLAIN + " only");
         }
-        List<Statement> statements = ScriptFile.read(source);
-        Report report = new Report(isForPrograms);
-        Failure failed = null;
+        Secrets secrets = new Secrets(directory);
+        Report report = new Report(isForPrograms, secrets);
+        PrintStream out = System.out;
         try {
+            List<Statement> statements = ScriptFile.read(source, secrets);
+            System.setOut(secrets.masking(out));
             new Run(statements, explains, report).run();
+            report.end();
         } catch (Failure failure) {
             report.error(failure);
-            failed = failure;
-        }
-        report.end();
-        if (failed != null) {
-            throw failed;
+            report.end();
+            throw secrets.masked(failure);
+        } catch (Exception failure) {
+            throw secrets.masked(failure);
+        } finally {
+            System.setOut(out);
         }
     }
 
     private static IllegalArgumentException misused(String why) {
-        String options = "[" + EXPLAIN + " [" + JSON + "]] ";
+        String options = "[" + EXPLAIN + " [" + JSON + "]] [" + SECRETS + " DIRECTORY] ";
         return new IllegalArgumentException(
                 why + ": expected " + options + "FILE, or " + options + "classpath:RESOURCE");
     }
