@@ -1,6 +1,6 @@
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
     thread,
     time::{Duration, Instant},
 };
@@ -42,7 +42,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn kubeconfig(&self) -> PathBuf {
-        self.flumen.directory().join("local/kubeconfig")
+        self.flumen.kubeconfig()
     }
 }
 
@@ -66,7 +66,5 @@ pub(crate) fn until<T>(what: &str, look: impl Fn() -> Option<T>, seen: impl Fn()
 }
 
 pub(crate) fn kubectl(kubeconfig: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new("kubectl");
-    command.arg("--kubeconfig").arg(kubeconfig).args(arguments);
-    command.output().expect("kubectl runs")
+    flumen_e2e::kubectl(kubeconfig, arguments).expect("kubectl runs")
 }

@@ -1,11 +1,11 @@
 //! A script in SQL as a job, from its file to its result.
 
-use flumen_e2e::{Orders, SCRIPT, sql_job_file};
+use flumen_e2e::{Orders, SCRIPT, payment_fee_jar, sql_job_file};
 
-use crate::setup::{PATIENCE, Running, up};
+use crate::setup::{PATIENCE, Running, cache, up};
 
 const ORDERS: u64 = 200_000;
-const JOB: &str = "revenue";
+const JOB: &str = "fees";
 
 #[test]
 fn flink_1_20_sums_up_orders_in_sql() {
@@ -24,6 +24,7 @@ fn sums_up(version: &str) {
     std::fs::create_dir(&input).expect("a directory");
     let orders = Orders::generate(&input.join("orders.csv"), ORDERS).expect("orders");
     flumen.succeed(&["version", "add", version, "--wait"]).expect("a base image");
+    payment_fee_jar(&cache(), version, directory).expect("the function");
     let file = directory.join("job.yaml");
     std::fs::write(&file, sql_job_file(JOB, version, (&input, &output))).expect("a job file");
     let file = file.display().to_string();
@@ -47,7 +48,7 @@ fn sums_up(version: &str) {
 fn wrong_scripts_are_refused(running: &Running, file: &str) {
     let script = running.directory.path().join("orders.sql");
     for (text, words) in [
-        (SCRIPT.replace("INSERT INTO", "INSRT INTO"), "orders.sql:15:1: no statement of Flink"),
+        (SCRIPT.replace("INSERT INTO", "INSRT INTO"), "orders.sql:20:1: no statement of Flink"),
         (SCRIPT.replace("'csv');\n\nINSERT", "'csv;\n\nINSERT"), "the text has no end"),
         ("SHOW TABLES;".to_owned(), "starts a job"),
     ] {
@@ -68,7 +69,7 @@ fn unknown_tables_are_named(running: &Running, file: &str) {
     let apply = ["apply", "--file", file, "--force", "--wait", "--timeout", PATIENCE];
     let answer = running.flumen.run(&apply).expect("ran");
     assert!(!answer.status.success(), "{}", answer.output);
-    for words in ["line 20, column", "ordres"] {
+    for words in ["line 25, column", "ordres"] {
         assert!(answer.error.contains(words), "{words:?} is not in: {}", answer.error);
     }
 }
