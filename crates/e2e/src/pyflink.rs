@@ -83,9 +83,8 @@ environment.execute_sql(f\"\"\"
       WATERMARK FOR ordered_at AS ordered_at - INTERVAL '5' SECOND)
     WITH ('connector' = 'filesystem', 'path' = '{paths.input}', 'format' = 'csv')\"\"\")
 environment.execute_sql(f\"\"\"
-    CREATE TABLE revenue (ten_minutes STRING, payment STRING, orders BIGINT, amount DECIMAL(38, 2), fees DECIMAL(38, 2))
-    WITH ('connector' = 'filesystem', 'path' = '{paths.output}/revenue', 'format' = 'csv',
-          'csv.write-bigdecimal-in-scientific-notation' = 'false')\"\"\")
+    CREATE TABLE revenue (ten_minutes STRING, payment STRING, orders BIGINT, amount STRING, fees STRING)
+    WITH ('connector' = 'filesystem', 'path' = '{paths.output}/revenue', 'format' = 'csv')\"\"\")
 environment.execute_sql(f\"\"\"
     CREATE TABLE products (product STRING, orders BIGINT)
     WITH ('connector' = 'filesystem', 'path' = '{paths.output}/products', 'format' = 'csv')\"\"\")
@@ -95,7 +94,7 @@ environment.execute_sql(\"\"\"
 statements = environment.create_statement_set()
 statements.add_insert_sql(\"\"\"
     INSERT INTO revenue
-    SELECT DATE_FORMAT(window_start, 'HH:mm'), payment, COUNT(*), SUM(amount), SUM(fee)
+    SELECT DATE_FORMAT(window_start, 'HH:mm'), payment, COUNT(*), CAST(SUM(amount) AS STRING), CAST(SUM(fee) AS STRING)
     FROM TABLE(TUMBLE(TABLE paid, DESCRIPTOR(ordered_at), INTERVAL '10' MINUTE))
     GROUP BY payment, window_start, window_end\"\"\")
 statements.add_insert_sql('INSERT INTO products SELECT product, COUNT(*) FROM orders GROUP BY product')

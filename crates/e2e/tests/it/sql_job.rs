@@ -48,7 +48,7 @@ fn sums_up(version: &str) {
 fn wrong_scripts_are_refused(running: &Running, file: &str) {
     let script = running.directory.path().join("orders.sql");
     for (text, words) in [
-        (SCRIPT.replace("INSERT INTO", "INSRT INTO"), "orders.sql:20:1: no statement of Flink"),
+        (SCRIPT.replace("INSERT INTO", "INSRT INTO"), "orders.sql:18:1: no statement of Flink"),
         (SCRIPT.replace("'csv');\n\nINSERT", "'csv;\n\nINSERT"), "the text has no end"),
         ("SHOW TABLES;".to_owned(), "starts a job"),
     ] {
@@ -69,7 +69,7 @@ fn unknown_tables_are_named(running: &Running, file: &str) {
     let apply = ["apply", "--file", file, "--force", "--wait", "--timeout", PATIENCE];
     let answer = running.flumen.run(&apply).expect("ran");
     assert!(!answer.status.success(), "{}", answer.output);
-    for words in ["line 25, column", "ordres"] {
+    for words in ["line 24, column", "ordres"] {
         assert!(answer.error.contains(words), "{words:?} is not in: {}", answer.error);
     }
 }
