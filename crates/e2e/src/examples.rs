@@ -87,7 +87,8 @@ pub fn write_program(cache: &Path, flink: &str, path: &Path) -> Result<()> {
     python(script, &jars).with_context(|| format!("could not write {}", path.display()))
 }
 
-fn flink_jar(cache: &Path, artifact: &str, release: &str) -> Result<PathBuf> {
+/// A jar of Flink's own, downloaded once into the cache directory.
+pub(crate) fn flink_jar(cache: &Path, artifact: &str, release: &str) -> Result<PathBuf> {
     let directory = cache.join("examples");
     std::fs::create_dir_all(&directory)
         .with_context(|| format!("could not create {}", directory.display()))?;

@@ -108,6 +108,11 @@ impl Flumen {
         &self.directory
     }
 
+    /// The file by which `kubectl` reaches the local cluster.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.directory.join("local/kubeconfig")
+    }
+
     /// The process of `flumen up`.
     pub fn id(&self) -> u32 {
         self.child.id()

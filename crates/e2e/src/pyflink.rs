@@ -7,6 +7,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
+use crate::{job_file::Pods, payment_fee::PAYMENTS};
+
 /// The Python that pods of the local cluster have, which is this machine's own.
 const PYTHON: &str = "/usr/bin/python3";
 
@@ -60,7 +62,7 @@ const PROGRAM: &str = "import argparse
 from pyflink.table import DataTypes, EnvironmentSettings, TableEnvironment
 from pyflink.table.udf import udf
 
-from hours import hour_of
+from fees import fee_of
 
 parser = argparse.ArgumentParser()
 parser.add_argument('--input', required=True)
@@ -68,28 +70,46 @@ parser.add_argument('--output', required=True)
 paths = parser.parse_args()
 
 
-@udf(result_type=DataTypes.BIGINT())
-def hour(text):
-    return hour_of(text)
+@udf(result_type=DataTypes.DECIMAL(10, 2))
+def payment_fee(payment, amount):
+    return fee_of(payment, amount)
 
 
 environment = TableEnvironment.create(EnvironmentSettings.in_batch_mode())
-environment.create_temporary_function('hour_of_day', hour)
+environment.create_temporary_function('payment_fee', payment_fee)
 environment.execute_sql(f\"\"\"
-    CREATE TABLE orders (id BIGINT, product STRING, cents BIGINT, ordered_at STRING)
+    CREATE TABLE orders (
+      id BIGINT, product STRING, payment STRING, amount DECIMAL(10, 2), ordered_at TIMESTAMP(3),
+      WATERMARK FOR ordered_at AS ordered_at - INTERVAL '5' SECOND)
     WITH ('connector' = 'filesystem', 'path' = '{paths.input}', 'format' = 'csv')\"\"\")
 environment.execute_sql(f\"\"\"
-    CREATE TABLE revenue (product STRING, hour_of_day BIGINT, orders BIGINT, cents BIGINT)
+    CREATE TABLE revenue (ten_minutes STRING, payment STRING, orders BIGINT, amount STRING, fees STRING)
     WITH ('connector' = 'filesystem', 'path' = '{paths.output}/revenue', 'format' = 'csv')\"\"\")
 environment.execute_sql(f\"\"\"
     CREATE TABLE products (product STRING, orders BIGINT)
     WITH ('connector' = 'filesystem', 'path' = '{paths.output}/products', 'format' = 'csv')\"\"\")
+environment.execute_sql(\"\"\"
+    CREATE TEMPORARY VIEW paid AS
+    SELECT ordered_at, payment, amount, payment_fee(payment, amount) AS fee FROM orders\"\"\")
 statements = environment.create_statement_set()
 statements.add_insert_sql(\"\"\"
-    INSERT INTO revenue SELECT product, h, COUNT(*), SUM(cents)
-    FROM (SELECT product, hour_of_day(ordered_at) AS h, cents FROM orders) GROUP BY product, h\"\"\")
+    INSERT INTO revenue
+    SELECT DATE_FORMAT(window_start, 'HH:mm'), payment, COUNT(*), CAST(SUM(amount) AS STRING), CAST(SUM(fee) AS STRING)
+    FROM TABLE(TUMBLE(TABLE paid, DESCRIPTOR(ordered_at), INTERVAL '10' MINUTE))
+    GROUP BY payment, window_start, window_end\"\"\")
 statements.add_insert_sql('INSERT INTO products SELECT product, COUNT(*) FROM orders GROUP BY product')
 statements.execute()
+";
+
+/// The module `fees`.
+const FEES: &str = "from decimal import ROUND_HALF_UP, Decimal
+
+from shop import FEES
+
+
+def fee_of(payment, amount):
+    share, fixed = FEES[payment]
+    return (amount * Decimal(share)).quantize(Decimal('0.01'), ROUND_HALF_UP) + Decimal(fixed)
 ";
 
 /// Writes the program as `revenue.py`, and what it uses: the directory `lib` and a wheel.
@@ -103,38 +123,48 @@ pub fn write_python_program(directory: &Path) -> Result<()> {
     };
     write("revenue.py", PROGRAM)?;
     std::fs::create_dir_all(directory.join("lib")).context("could not create a directory")?;
-    write(
-        "lib/hours.py",
-        "from shop import START\n\ndef hour_of(text):\n    return int(text[START:START + 2])\n",
-    )?;
+    write("lib/fees.py", FEES)?;
+    let fees = PAYMENTS.iter().map(|it| {
+        let (share, fixed) = (it.share, it.fixed);
+        format!("    '{}': ('0.{share:04}', '{}.{:02}'),\n", it.name, fixed / 100, fixed % 100)
+    });
+    let module = directory.join("shop.py");
+    std::fs::write(&module, format!("FEES = {{\n{}}}\n", fees.collect::<String>()))
+        .with_context(|| format!("could not write {}", module.display()))?;
     let script = "import sys, zipfile\n\
                   with zipfile.ZipFile(sys.argv[1], 'w') as wheel:\n\
-                  \x20   wheel.writestr('shop/__init__.py', 'START = 11\\n')\n\
+                  \x20   wheel.write(sys.argv[2], 'shop/__init__.py')\n\
                   \x20   wheel.writestr('shop-1.0.dist-info/METADATA', 'Name: shop\\nVersion: 1.0\\n')\n";
-    crate::examples::python(script, &[directory.join("shop-1.0-py3-none-any.whl")])
+    crate::examples::python(script, &[directory.join("shop-1.0-py3-none-any.whl"), module])
 }
 
 /// The function of that program as one that a script can name, and a script that comes to the same with it.
 const FUNCTION: &str = "from pyflink.table import DataTypes
 from pyflink.table.udf import udf
 
-from hours import hour_of
+from fees import fee_of
 
 
-@udf(result_type=DataTypes.BIGINT())
-def hour(text):
-    return hour_of(text)
+@udf(result_type=DataTypes.DECIMAL(10, 2))
+def payment_fee(payment, amount):
+    return fee_of(payment, amount)
 ";
 const SCRIPT: &str = "SET 'execution.runtime-mode' = 'batch';
-CREATE FUNCTION hour_of_day AS 'functions.hour' LANGUAGE PYTHON;
-CREATE TABLE orders (id BIGINT, product STRING, cents BIGINT, ordered_at STRING)
-WITH ('connector' = 'filesystem', 'path' = 'file:///data/input/orders.csv', 'format' = 'csv');
-CREATE TABLE revenue (product STRING, hour_of_day BIGINT, orders BIGINT, cents BIGINT)
+CREATE FUNCTION payment_fee AS 'functions.payment_fee' LANGUAGE PYTHON;
+CREATE TABLE orders (
+  id BIGINT, product STRING, payment STRING, amount DECIMAL(10, 2), ordered_at TIMESTAMP(3),
+  WATERMARK FOR ordered_at AS ordered_at - INTERVAL '5' SECOND
+) WITH ('connector' = 'filesystem', 'path' = 'file:///data/input/orders.csv', 'format' = 'csv');
+CREATE TABLE revenue (ten_minutes STRING, payment STRING, orders BIGINT, amount STRING, fees STRING)
 WITH ('connector' = 'filesystem', 'path' = 'file:///data/output/revenue', 'format' = 'csv');
 CREATE TABLE products (product STRING, orders BIGINT)
 WITH ('connector' = 'filesystem', 'path' = 'file:///data/output/products', 'format' = 'csv');
-INSERT INTO revenue SELECT product, h, COUNT(*), SUM(cents)
-FROM (SELECT product, hour_of_day(ordered_at) AS h, cents FROM orders) GROUP BY product, h;
+CREATE TEMPORARY VIEW paid AS
+SELECT ordered_at, payment, amount, payment_fee(payment, amount) AS fee FROM orders;
+INSERT INTO revenue
+SELECT DATE_FORMAT(window_start, 'HH:mm'), payment, COUNT(*), CAST(SUM(amount) AS STRING), CAST(SUM(fee) AS STRING)
+FROM TABLE(TUMBLE(TABLE paid, DESCRIPTOR(ordered_at), INTERVAL '10' MINUTE))
+GROUP BY payment, window_start, window_end;
 INSERT INTO products SELECT product, COUNT(*) FROM orders GROUP BY product;
 ";
 
@@ -145,23 +175,23 @@ INSERT INTO products SELECT product, COUNT(*) FROM orders GROUP BY product;
 pub fn write_script_with_function(
     directory: &Path,
     (name, version): (&str, &str),
-    (input, output): (&Path, &Path),
+    paths: (&Path, &Path),
 ) -> Result<String> {
     for (file, text) in [("revenue.sql", SCRIPT), ("functions.py", FUNCTION)] {
         let path = directory.join(file);
         std::fs::write(&path, text)
             .with_context(|| format!("could not write {}", path.display()))?;
     }
-    let of_program = python_job_file(name, version, (input, output));
+    let of_program = python_job_file(name, version, paths);
     let lines = of_program.lines().filter(|line| !line.starts_with("arguments:"));
     let text: String = lines.map(|line| format!("{line}\n")).collect();
     let text = text.replace("kind: python", "kind: sql").replace("revenue.py", "revenue.sql");
     Ok(text.replace("dependencies:\n", "dependencies:\n  - {path: functions.py, role: python}\n"))
 }
 
-/// The job file of that program, which lies beside it; `input` and `output` are the node's paths.
-pub fn python_job_file(name: &str, version: &str, (input, output): (&Path, &Path)) -> String {
-    let (input, output) = (input.display(), output.display());
+/// The job file of that program, which lies beside it; the paths are the node's.
+pub fn python_job_file(name: &str, version: &str, paths: (&Path, &Path)) -> String {
+    let templates = Pods::new(paths).templates();
     format!(
         "name: {name}
 environment: local
@@ -177,17 +207,6 @@ parallelism: 1
 resources:
   jobManager: {{cpu: 0.5, memory: 1600m}}
   taskManager: {{cpu: 0.5, memory: 1600m, slots: 1}}
-podTemplates:
-  common:
-    spec:
-      containers:
-        - name: flink-main-container
-          volumeMounts:
-            - {{name: input, mountPath: /data/input, readOnly: true}}
-            - {{name: output, mountPath: /data/output}}
-      volumes:
-        - {{name: input, hostPath: {{path: {input}, type: Directory}}}}
-        - {{name: output, hostPath: {{path: {output}, type: DirectoryOrCreate}}}}
-"
+{templates}"
     )
 }

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{random, results::files_below};
+use crate::{job_file::Pods, random, results::files_below};
 
 /// The text is the same at every run.
 const SEED: u64 = 0x5EED;
@@ -62,11 +62,11 @@ impl WordCount {
         self.counts.values().sum()
     }
 
-    /// Compares with what Flink wrote below the directory: lines such as `(word,17)`.
+    /// Compares with what Flink wrote below the directory: lines such as `(word,17)`. Says what was compared.
     ///
     /// # Errors
     /// If a word is missing, is there twice or has another count.
-    pub fn check(&self, directory: &Path) -> Result<()> {
+    pub fn check(&self, directory: &Path) -> Result<String> {
         let mut found: HashMap<String, u64> = HashMap::with_capacity(self.counts.len());
         for file in files_below(directory)? {
             let text = fs::read_to_string(&file)
@@ -96,7 +96,7 @@ impl WordCount {
                 "{word} is {count} times in the text, and Flink counted {counted:?}"
             );
         }
-        Ok(())
+        Ok(format!("{} lines with {} words", self.counts.len(), self.words()))
     }
 }
 
@@ -122,9 +122,9 @@ fn skewed(state: &mut u64) -> usize {
     usize::try_from(one.min(other)).unwrap_or_default()
 }
 
-/// The job file of the demo: counts the words of `input`, both as the node's paths.
-pub fn job_file(name: &str, version: &str, jar: &Path, (input, output): (&Path, &Path)) -> String {
-    let (input, output) = (input.display(), output.display());
+/// The job file of the demo: counts the words below one of the paths, which are the node's, into the other.
+pub fn job_file(name: &str, version: &str, jar: &Path, paths: (&Path, &Path)) -> String {
+    let templates = Pods::new(paths).templates();
     format!(
         "name: {name}
 environment: local
@@ -147,18 +147,7 @@ resources:
     cpu: 0.5
     memory: 1g
     slots: 1
-podTemplates:
-  common:
-    spec:
-      containers:
-        - name: flink-main-container
-          volumeMounts:
-            - {{name: input, mountPath: /data/input, readOnly: true}}
-            - {{name: output, mountPath: /data/output}}
-      volumes:
-        - {{name: input, hostPath: {{path: {input}, type: Directory}}}}
-        - {{name: output, hostPath: {{path: {output}, type: DirectoryOrCreate}}}}
-",
+{templates}",
         jar = jar.display()
     )
 }

@@ -1,9 +1,10 @@
 //! The whole path on real Flink, by the public command line, and what Flink's own classes say to the files
-//! and figures that go into it. Needs root, Java 17, Python 3 with pip, and the
+//! and figures that go into it. Needs root, a JDK 17, Python 3 with pip, PostgreSQL, and the
 //! binary built beside this one.
 
 mod bad_input;
 mod configuration_files;
+mod database_job;
 mod delivery;
 mod documents;
 mod drop_in;

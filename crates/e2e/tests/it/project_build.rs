@@ -9,7 +9,7 @@ use std::{
 use serde_json::json;
 
 use crate::setup::{
-    PATIENCE, Running, apply_objects, base_image, cache, kubectl, until, until_pod_runs, up,
+    PATIENCE, Running, cache, kubectl, until, until_pod_runs, up,
 };
 
 const VERSION: &str = "1.20.5";
@@ -131,8 +131,8 @@ fn serve(running: &Running, image: &str) {
         "metadata": {"name": "mirror", "namespace": "default"},
         "data": {"settings.xml": SETTINGS},
     });
-    let items = json!([pod, service, settings]);
-    apply_objects(running, &json!({"apiVersion": "v1", "kind": "List", "items": items}));
+    let objects = [pod, service, settings];
+    flumen_e2e::apply_objects(&running.kubeconfig(), &objects).expect("applied");
     until_pod_runs(running, "sources");
 }
 
@@ -142,7 +142,7 @@ fn a_job_runs_the_jar_that_maven_built_from_git() {
     let (flumen, directory) = (&running.flumen, running.directory.path());
     let commit = make_repository(directory);
     flumen.succeed(&["version", "add", VERSION, "--wait"]).expect("a base image");
-    serve(&running, &base_image(&running, VERSION));
+    serve(&running, &flumen_e2e::base_image(flumen, VERSION).expect("its name"));
 
     let kept = directory.join("kept");
     std::fs::create_dir(&kept).expect("a directory");

@@ -1,12 +1,11 @@
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
     thread,
     time::{Duration, Instant},
 };
 
 use flumen_e2e::Flumen;
-use serde_json::Value;
 
 /// How long a Flink cluster may take to start or end on a machine that does other things too.
 pub(crate) const PATIENCE: &str = "8m";
@@ -43,7 +42,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn kubeconfig(&self) -> PathBuf {
-        self.flumen.directory().join("local/kubeconfig")
+        self.flumen.kubeconfig()
     }
 }
 
@@ -67,18 +66,7 @@ pub(crate) fn until<T>(what: &str, look: impl Fn() -> Option<T>, seen: impl Fn()
 }
 
 pub(crate) fn kubectl(kubeconfig: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new("kubectl");
-    command.arg("--kubeconfig").arg(kubeconfig).args(arguments);
-    command.output().expect("kubectl runs")
-}
-
-/// Makes objects in the local cluster what they say.
-pub(crate) fn apply_objects(running: &Running, objects: &Value) {
-    let file = running.directory.path().join("objects.json");
-    std::fs::write(&file, objects.to_string()).expect("written");
-    let file = file.display().to_string();
-    let applied = kubectl(&running.kubeconfig(), &["apply", "--filename", &file]);
-    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
+    flumen_e2e::kubectl(kubeconfig, arguments).expect("kubectl runs")
 }
 
 /// Waits until a pod runs.
@@ -89,12 +77,4 @@ pub(crate) fn until_pod_runs(running: &Running, pod: &str) {
         String::from_utf8_lossy(&told.stdout).into_owned()
     };
     until(pod, || (phase() == "Running").then_some(()), phase);
-}
-
-/// The base image of a Flink version that was added, which has the programs of this machine.
-pub(crate) fn base_image(running: &Running, version: &str) -> String {
-    let version = running.flumen.json(&["version", "show", version]).expect("shown");
-    let environment = running.flumen.json(&["environment", "show", "local"]).expect("shown");
-    let registry = environment["registry"].as_str().expect("an address");
-    format!("{registry}/{}", version["baseImage"].as_str().expect("an image"))
 }

@@ -1,11 +1,11 @@
 //! A script in SQL as a job, from its file to its result.
 
-use flumen_e2e::{Orders, SCRIPT, sql_job_file};
+use flumen_e2e::{Orders, SCRIPT, payment_fee_jar, sql_job_file};
 
-use crate::setup::{PATIENCE, Running, kubectl, up};
+use crate::setup::{PATIENCE, Running, cache, kubectl, up};
 
 const ORDERS: u64 = 200_000;
-const JOB: &str = "revenue";
+const JOB: &str = "fees";
 
 #[test]
 fn flink_1_20_sums_up_orders_in_sql() {
@@ -24,6 +24,7 @@ fn sums_up(version: &str) {
     std::fs::create_dir(&input).expect("a directory");
     let orders = Orders::generate(&input.join("orders.csv"), ORDERS).expect("orders");
     flumen.succeed(&["version", "add", version, "--wait"]).expect("a base image");
+    payment_fee_jar(&cache(), version, directory).expect("the function");
     let file = directory.join("job.yaml");
     let text = sql_job_file(JOB, version, (&input, &output)) + "variables: {format: json}\n";
     std::fs::write(&file, text).expect("a job file");
@@ -71,7 +72,7 @@ fn wrong_scripts_are_refused(running: &Running, file: &str) {
     for (text, words) in [
         (
             with_variables().replace("INSERT INTO", "INSRT INTO"),
-            "orders.sql:15:1: no statement of Flink",
+            "orders.sql:18:1: no statement of Flink",
         ),
         (
             with_variables().replace("'${format}');\n\nINSERT", "'${format};\n\nINSERT"),
@@ -97,7 +98,7 @@ fn unknown_tables_are_named(running: &Running, file: &str) {
     let apply = [&apply[..], &["--timeout", PATIENCE]].concat();
     let answer = running.flumen.run(&apply).expect("ran");
     assert!(!answer.status.success(), "{}", answer.output);
-    for words in ["line 20, column", "ordres"] {
+    for words in ["line 24, column", "ordres"] {
         assert!(answer.error.contains(words), "{words:?} is not in: {}", answer.error);
     }
 }

@@ -12,13 +12,13 @@ use std::{
     thread,
 };
 
-use flumen_e2e::{Remains, Streaming, example_jar};
+use flumen_e2e::{Remains, Streaming, apply_objects, base_image, example_jar};
 use flumen_model::{Secret, Storage};
 use flumen_storage::{Bucket, Keys};
 use flumen_testkit::{S3Keys, S3Server};
 use serde_json::{Value, json};
 
-use crate::setup::{Running, apply_objects, base_image, cache, until_pod_runs, up};
+use crate::setup::{Running, cache, until_pod_runs, up};
 
 const VERSION: &str = "1.20.5";
 
@@ -96,7 +96,7 @@ fn relay(running: &Running, server: &S3Server, image: &str) {
         "metadata": {"name": "store", "namespace": "default"},
         "spec": {"selector": {"app": "store"}, "ports": [{"port": 9000, "targetPort": 9000}]},
     });
-    apply_objects(running, &json!({"apiVersion": "v1", "kind": "List", "items": [pod, service]}));
+    apply_objects(&running.kubeconfig(), &[pod, service]).expect("applied");
     until_pod_runs(running, "store");
 }
 
@@ -143,7 +143,7 @@ fn a_job_keeps_its_state_in_s3_and_goes_on_from_there() {
     let running = up();
     let flumen = &running.flumen;
     flumen.succeed(&["version", "add", VERSION, "--wait"]).expect("a base image");
-    let image = base_image(&running, VERSION);
+    let image = base_image(flumen, VERSION).expect("its name");
     relay(&running, &server, &image);
     let saved = keep_in_s3(&running, &server).to_string();
     assert!(!saved.contains(&server.keys.secret_key), "{saved}");

@@ -69,6 +69,8 @@ pub enum Problem {
     TwoFactories {
         /// The identifier.
         identifier: String,
+        /// Whether Flink looks both up for catalogs, and for nothing else.
+        of_catalog: bool,
         /// A class and its jar.
         one: (String, String),
         /// Another class and its jar.
@@ -138,10 +140,14 @@ impl fmt::Display for Problem {
                     "{jar} holds classes of {artifacts}, which every Flink image has, and {follows}: give the dependency the scope provided"
                 )
             }
-            Self::TwoFactories { identifier, one, other } => write!(
+            Self::TwoFactories { identifier, of_catalog, one, other } => write!(
                 out,
-                "the factory '{identifier}' is there twice, {} in {} and {} in {}, and Flink refuses to choose: leave one of the jars out",
-                one.0, one.1, other.0, other.1
+                "the factory '{identifier}' is there twice, {} in {} and {} in {}, and Flink refuses to choose{}: leave one of the jars out",
+                one.0,
+                one.1,
+                other.0,
+                other.1,
+                if *of_catalog { " when a catalog of that type is made" } else { "" }
             ),
             Self::ClassesTwice { jars: (one, other), count, named } => write!(
                 out,

@@ -9,6 +9,8 @@ use crate::FactoryFacts;
 
 /// How many classes are named.
 const MOST_NAMED: usize = 3;
+/// The interface of what only `CREATE CATALOG` looks up.
+const CATALOG: &str = "org.apache.flink.table.factories.CatalogFactory";
 
 pub(super) fn check(parts: &[Part<'_>], target: &Target<'_>, findings: &mut Findings) {
     // Each plugin has a class loader of its own.
@@ -31,15 +33,19 @@ fn factories(parts: &[&Part<'_>], target: &Target<'_>, findings: &mut Findings) 
             if let Some((other, rival)) = rival {
                 let shared: Vec<_> = rival.interfaces.intersection(&factory.interfaces).collect();
                 let is_known = !rival.interfaces.is_empty() && !factory.interfaces.is_empty();
+                // Tables are read and written with both there, and few scripts that have the jars make a catalog: the
+                // connector for JDBC has two of them itself.
+                let of_catalog = !shared.is_empty() && shared.iter().all(|it| *it == CATALOG);
                 let problem = Problem::TwoFactories {
                     identifier: identifier.to_owned(),
+                    of_catalog,
                     one: (rival.class.clone(), other.name.to_owned()),
                     other: (factory.class.clone(), part.name.to_owned()),
                 };
                 match (shared.is_empty(), is_known) {
                     // A connector and a catalog may well be called the same.
                     (true, true) => {}
-                    (false, _) if target.program == Program::Script => {
+                    (false, _) if target.program == Program::Script && !of_catalog => {
                         findings.errors.push(problem);
                     }
                     _ => findings.warnings.push(problem),

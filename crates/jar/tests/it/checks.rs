@@ -290,14 +290,28 @@ fn a_scala_library_of_another_version_is_warned_of() {
     assert!(found.contains("the Scala library 2.13 in it"), "{found}");
 }
 
+fn brings(class: &str, interface: &str, identifier: &'static str) -> Facts {
+    let path = class.replace('.', "/");
+    let entry = format!("{path}.class");
+    let code = factory(&path, interface, identifier);
+    facts(&[(FACTORIES, class.as_bytes()), (&entry, &code)])
+}
+
+#[test]
+fn two_classes_for_one_type_of_catalog_are_doubtful_for_a_script_too() {
+    let one = brings("a.Catalogs", "CatalogFactory", "jdbc");
+    let other = brings("b.Catalogs", "CatalogFactory", "jdbc");
+    let script = On { program: Program::Script, ..On::default() };
+    let found = script.check(&[usrlib("one.jar", &one), usrlib("other.jar", &other)]);
+    let found = warning(&found);
+    assert!(
+        found.contains("'jdbc'") && found.contains("when a catalog of that type is made"),
+        "{found}"
+    );
+}
+
 #[test]
 fn two_classes_for_one_connector_are_an_error_for_a_script_and_doubtful_else() {
-    let brings = |class: &str, interface, identifier| {
-        let path = class.replace('.', "/");
-        let entry = format!("{path}.class");
-        let code = factory(&path, interface, identifier);
-        facts(&[(FACTORIES, class.as_bytes()), (&entry, &code)])
-    };
     let one = brings("a.Kafka", "DynamicTableSourceFactory", "kafka");
     let other = brings("b.Kafka", "DynamicTableSourceFactory", "kafka");
     let sink = brings("c.Kafka", "DynamicTableSinkFactory", "kafka");

@@ -18,16 +18,21 @@ fn readme_job() -> String {
     rest.split_once("```").expect("an end").0.to_owned()
 }
 
-fn demo_job() -> String {
-    let path = std::path::Path::new("/job.jar");
-    flumen_e2e::job_file("word-count", "1.20.5", path, (path, path))
+fn demo_jobs() -> [String; 4] {
+    let (path, version) = (std::path::Path::new("/job.jar"), "1.20.5");
+    [
+        flumen_e2e::job_file("word-count", version, path, (path, path)),
+        flumen_e2e::sql_job_file("fees", version, (path, path)),
+        flumen_e2e::database_job_file("revenue", version, path),
+        flumen_e2e::python_job_file("python-fees", version, (path, path)),
+    ]
 }
 
 #[test]
 fn job_files_that_the_reader_takes_are_valid() {
     for minor in [None, Some("1.20"), Some("2.3")] {
         let validator = validator(minor);
-        for job in [readme_job(), demo_job(), WORD_COUNT.to_owned()] {
+        for job in demo_jobs().into_iter().chain([readme_job(), WORD_COUNT.to_owned()]) {
             flumen_job_file::parse("job.yaml", &job).expect("a job");
             let errors: Vec<String> =
                 validator.iter_errors(&yaml(&job)).map(|error| error.to_string()).collect();

@@ -1,39 +1,36 @@
-//! `make demo`: the main job, from nothing to a result that is right, a job in SQL, and a streaming job with state
-//! through everything that may happen to it; each step with its time.
+//! `make demo`: the main job, from nothing to a result that is right; orders in SQL, into a database and in Python; and a
+//! streaming job with state through everything that may happen to it; each step with its time.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the demo is what it prints")]
+
+mod orders;
+mod steps;
 
 use std::{
     io::IsTerminal,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::Ordering,
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use flumen_e2e::{
-    Flumen, Orders, Remains, SCRIPT, Streaming, WordCount, connector_jar, example_jar, job_file,
-    sql_job_file,
-};
+use flumen_e2e::{Flumen, Remains, Streaming, WordCount, connector_jar, example_jar, job_file};
 use serde_json::Value;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
+use steps::{STOPPED, print_indented, step, told};
 
 /// The Flink version that the demo takes.
 const VERSION: &str = "1.20.5";
 const TEXT_BYTES: u64 = 100 << 20;
 const JOB: &str = "word-count";
-const ORDERS: u64 = 1_000_000;
 
 /// What a shell answers for a command that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
-
-/// Whether Ctrl-C was pressed. The commands underway hear it too and end, so that their step fails.
-static STOPPED: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -112,18 +109,17 @@ fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
         flumen.succeed(&["version", "add", VERSION, "--wait"])
     })?;
     let file = write_job(directory, &jar, (&input, &output))?;
-    let applied = step("flumen apply --wait: release, image, objects, until it runs", || {
+    told("flumen apply --wait: release, image, objects, until it runs", || {
         flumen.succeed(&["apply", "--file", &file, "--wait"])
     })?;
-    print_indented(&applied);
     step("the job runs to its end", || watch(&flumen))?;
-    step(&format!("compare {} counted words", words.words()), || words.check(&output))?;
-    let log = step("read the saved log of the JobManager", || {
+    told("compare the counted words", || words.check(&output))?;
+    told("read the saved log of the JobManager", || {
         flumen.succeed(&["job", "logs", JOB, "--tail", "3"])
     })?;
-    print_indented(&log);
-    sum_up(&flumen, directory)?;
+    orders::in_sql(&flumen, cache, directory)?;
     stream(&flumen, directory, (jar, connector))?;
+    orders::in_python(&flumen, cache, directory)?;
     print_indented(&flumen.succeed(&["job", "list"])?);
     if std::io::stdout().is_terminal() {
         println!("\nFlumen stays up. Try `{} job show {JOB}", binary.display());
@@ -134,26 +130,6 @@ fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
         STOPPED.store(false, Ordering::SeqCst);
     }
     step("stop everything", || flumen.stop())
-}
-
-/// A job that is a script in SQL.
-fn sum_up(flumen: &Flumen, directory: &Path) -> Result<()> {
-    let (input, output) = (directory.join("orders"), directory.join("sums"));
-    std::fs::create_dir(&input).context("no directory for the orders")?;
-    let orders = step(&format!("write {ORDERS} orders"), || {
-        Orders::generate(&input.join("orders.csv"), ORDERS)
-    })?;
-    std::fs::write(directory.join("orders.sql"), SCRIPT).context("could not write the script")?;
-    let file = directory.join("revenue.yaml");
-    std::fs::write(&file, sql_job_file("revenue", VERSION, (&input, &output)))
-        .context("could not write the job file")?;
-    let file = file.display().to_string();
-    let applied =
-        step("flumen apply --wait=finished: a script in SQL, one job of two INSERTs", || {
-            flumen.succeed(&["apply", "--file", &file, "--wait=finished"])
-        })?;
-    print_indented(&applied);
-    step("compare the revenue by product and hour", || orders.check(&output))
 }
 
 fn stream(
@@ -169,25 +145,9 @@ fn stream(
         directory: directory.to_owned(),
     };
     for (what, work) in Streaming::STEPS {
-        let told = step(what, || work(&mut streaming))?;
-        print_indented(&told);
+        told(what, || work(&mut streaming))?;
     }
     Ok(())
-}
-
-fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    ensure!(!STOPPED.load(Ordering::SeqCst), "stopped");
-    let began = Instant::now();
-    let result = work();
-    let mark = if result.is_ok() { "ok" } else { "FAILED" };
-    println!("{:>7.1} s  {mark:<6} {what}", began.elapsed().as_secs_f64());
-    result.with_context(|| what.to_owned())
-}
-
-fn print_indented(text: &str) {
-    for line in text.lines() {
-        println!("                  {line}");
-    }
 }
 
 fn write_job(directory: &Path, jar: &Path, paths: (&Path, &Path)) -> Result<String> {
