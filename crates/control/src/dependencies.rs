@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
-use crate::{Control, Error, text};
+use crate::{Control, Error, jobs::policy, text};
 
 /// The Java that profiles of POMs are asked about: that of Flink's images.
 const JAVA: &str = "17";
@@ -61,7 +61,7 @@ impl Control {
     /// Finds out which files the job has by Maven coordinates.
     ///
     /// # Errors
-    /// [`Error::Dependencies`] if they cannot be resolved; [`Error::Invalid`] for what names none.
+    /// [`Error::Dependencies`] if they cannot be resolved; [`Error::Denied`] if the release policy denies one; [`Error::Invalid`] for what names none.
     pub(crate) async fn resolve_dependencies(&self, spec: &JobSpec) -> Result<Resolved, Error> {
         let wanted: Vec<&MavenDependency> = spec
             .dependencies
@@ -80,12 +80,15 @@ impl Control {
         let resolution =
             client.resolve(&request, Environment::linux(JAVA)).await.map_err(failed)?;
         let roles = roles(&resolution.artifacts, (&wanted, &request))?;
-        let warnings = resolution.unusable.iter().map(|unusable| {
+        let denied = || policy::resolved(&resolution.artifacts);
+        let mut warnings = self.ask_policy(spec, denied)?;
+        let unusable = resolution.unusable.iter().map(|unusable| {
             format!("{unusable}; what its artifact depends on is not known and left out")
         });
+        warnings.extend(unusable);
         let progress = client.progress();
         Ok(Resolved {
-            warnings: warnings.collect(),
+            warnings,
             client,
             artifacts: resolution.artifacts,
             roles,

@@ -116,6 +116,7 @@ fn control_settings(settings: &Settings, faults: Faults) -> flumen_control::Sett
             ..flumen_control::Retention::default()
         },
         python_index: Some(settings.python_index.0.clone()),
+        release_policy: settings.release_policy.clone().map(|file| file.policy),
         faults,
     }
 }

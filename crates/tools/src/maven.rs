@@ -97,7 +97,7 @@ struct Listed<'a> {
 
 impl<'a> Listed<'a> {
     fn new(artifact: &'a Artifact, path: Option<String>) -> Self {
-        let Artifact { coordinates, scope, depth } = artifact;
+        let Artifact { coordinates, scope, depth, .. } = artifact;
         Self {
             group: &coordinates.gav.group,
             artifact: &coordinates.gav.artifact,

@@ -8,7 +8,7 @@ use flumen_model::{ArtifactRole, FlinkMinor, JobKind, JobSpec};
 use flumen_sql::{FactoryKind, Origin, origin, release};
 use flumen_store::ReleaseArtifact;
 
-use super::{Prepared, uploaded::distinct};
+use super::{Prepared, policy, uploaded::distinct};
 use crate::{
     Control, Error,
     actions::render_objects,
@@ -28,7 +28,7 @@ impl Control {
     /// Looks at all that a job is made from together. Returns what is doubtful about it.
     ///
     /// # Errors
-    /// [`Error::Unfit`] with all that Flink would fail on; [`Error::Invalid`] for what is no jar, or two files that would lie in one
+    /// [`Error::Denied`] with all that the release policy denies, [`Error::Unfit`] with all that Flink would fail on; [`Error::Invalid`] for what is no jar, or two files that would lie in one
     /// place.
     pub(crate) async fn check_artifacts(
         &self,
@@ -60,6 +60,7 @@ impl Control {
         for jar in &jars {
             facts.push(self.facts(jar).await?);
         }
+        let mut looked_at = self.ask_policy(spec, || policy::of_jars(&jars, &facts))?;
         let maven: Vec<Option<Artifact>> = jars.iter().map(|jar| coordinates(jar)).collect();
         let parts: Vec<Part<'_>> = jars
             .iter()
@@ -79,7 +80,8 @@ impl Control {
         };
         let Findings { errors, warnings } = check(&parts, &target);
         if errors.is_empty() {
-            return Ok(warnings.iter().map(Problem::to_string).collect());
+            looked_at.extend(warnings.iter().map(Problem::to_string));
+            return Ok(looked_at);
         }
         Err(Error::Unfit {
             job: spec.name.to_string(),
@@ -159,7 +161,7 @@ fn program<'a>(spec: &'a JobSpec, artifacts: &[ReleaseArtifact]) -> Program<'a> 
 }
 
 /// What a file is in a Maven repository, from `group:artifact:type[:classifier]:version`.
-fn coordinates(file: &ReleaseArtifact) -> Option<Artifact> {
+pub(super) fn coordinates(file: &ReleaseArtifact) -> Option<Artifact> {
     let mut parts = file.maven.as_deref()?.split(':').map(str::to_owned);
     let (group, artifact) = (parts.next()?, parts.next()?);
     Some(Artifact { group, artifact, version: parts.next_back()? })

@@ -15,6 +15,7 @@ mod kills;
 mod launcher;
 mod node;
 mod outages;
+mod policy;
 mod preparations;
 mod python;
 mod retention;

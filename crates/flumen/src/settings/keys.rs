@@ -18,6 +18,8 @@ pub(crate) const KEEP_UNUSED: &str = "keep-unused";
 pub(crate) const MAVEN_SETTINGS: &str = "maven-settings";
 /// The index of Python packages.
 pub(crate) const PYTHON_INDEX: &str = "python-index";
+/// What releases must not be made of.
+pub(crate) const RELEASE_POLICY: &str = "release-policy";
 /// Where the local cluster's Kubernetes API listens.
 pub(crate) const KUBERNETES_LISTEN: &str = "kubernetes-listen";
 /// Where the local cluster's registry listens.
@@ -36,7 +38,7 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const LOG_FORMAT: &str = "log-format";
 
 /// Every key, in the order in which they are shown.
-pub(crate) const ALL: [&str; 17] = [
+pub(crate) const ALL: [&str; 18] = [
     DATA_DIRECTORY,
     CACHE_DIRECTORY,
     LISTEN,
@@ -46,6 +48,7 @@ pub(crate) const ALL: [&str; 17] = [
     KEEP_UNUSED,
     MAVEN_SETTINGS,
     PYTHON_INDEX,
+    RELEASE_POLICY,
     KUBERNETES_LISTEN,
     REGISTRY_LISTEN,
     ALLOCATABLE_CPU,

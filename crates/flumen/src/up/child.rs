@@ -56,6 +56,7 @@ impl Program {
     /// The server.
     pub(super) fn server(settings: &Settings, config: Option<&Path>) -> Self {
         let maven = settings.maven.as_ref().map(|file| file.display().to_string());
+        let policy = settings.release_policy.as_ref().map(|file| file.path.display().to_string());
         Self::new("server", "serve", settings, config)
             .with(keys::LISTEN, &settings.listen)
             .with(keys::UI_LISTEN, &settings.ui_listen)
@@ -65,6 +66,7 @@ impl Program {
             .with(keys::CACHE_DIRECTORY, &settings.cache_directory.display())
             .with(keys::PYTHON_INDEX, &settings.python_index)
             .with_some(keys::MAVEN_SETTINGS, maven)
+            .with_some(keys::RELEASE_POLICY, policy)
     }
 
     fn new(name: &'static str, command: &str, settings: &Settings, config: Option<&Path>) -> Self {
