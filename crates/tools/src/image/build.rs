@@ -89,9 +89,12 @@ pub(super) fn run(arguments: &BuildBase, streams: &mut Streams<'_>) -> Result<()
     let (mut layers, mut files) = (Vec::new(), Vec::new());
     for (number, group) in groups.iter().enumerate() {
         let builder = layer(group)?;
-        let added = builder
-            .files()
-            .map(|(path, source)| Added { path: path.to_owned(), source: source.to_owned() });
+        let of = |source: &Path| group.jars.iter().find(|jar| jar.source == source);
+        let added = builder.files().map(|(path, source)| Added {
+            path: path.to_owned(),
+            source: source.to_owned(),
+            maven: of(source).and_then(|jar| Some((jar.maven.clone()?, jar.licence.clone()))),
+        });
         files.extend(added);
         let path = scratch.path().join(number.to_string());
         let line = || format!("packing {}", group.name);
