@@ -112,7 +112,7 @@ pub(crate) fn release(release: control::Release) -> api::Release {
         created_by: release.created_by,
         flink_version: release.content.flink_version,
         artifacts: artifacts.collect(),
-        job: release.content.job,
+        job: control::shown_job(release.content.job),
     }
 }
 

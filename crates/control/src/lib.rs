@@ -23,6 +23,7 @@ mod results;
 mod resync;
 mod retention;
 mod settings;
+mod shown;
 mod snapshots;
 mod storage;
 mod tasks;
@@ -44,6 +45,7 @@ pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};
 pub use retention::{Disposal, Disposed, Fate};
 pub use settings::{LocalSettings, MavenFiles, Retention, Settings};
+pub use shown::{shown_configuration, shown_job, shown_spec};
 pub use storage::{CheckOutcome, StorageCheck, StorageKeys, own_storage_secret};
 pub use store::{
     ApplyOutcome, Change, Environment, EnvironmentDocument, FlinkVersionRow, JobEvent, Operation,

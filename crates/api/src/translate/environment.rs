@@ -16,7 +16,7 @@ pub(crate) fn environment(environment: control::Environment) -> api::Environment
             namespace,
             registry,
             storage: storage_shown(storage),
-            configuration,
+            configuration: control::shown_configuration(configuration),
         },
     }
 }

@@ -8,6 +8,7 @@ mod orders;
 mod preparations;
 mod problems;
 mod releases;
+mod secrets;
 mod server;
 mod snapshots;
 mod things;
