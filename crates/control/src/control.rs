@@ -10,6 +10,7 @@ use crate::{
     clusters::Clusters,
     controller, environments, identity,
     preparations::{self, Preparations},
+    progress::StepsUnderWay,
     queue::Queue,
     resync,
     retention::{self, Keeping},
@@ -36,6 +37,7 @@ struct Inner {
     tracker: Tracker,
     codes: Codes,
     preparations: Preparations,
+    steps_under_way: StepsUnderWay,
     keeping: Keeping,
     tasks: Tasks,
 }
@@ -70,6 +72,7 @@ impl Control {
             tracker,
             codes: Codes::default(),
             preparations: Preparations::new(),
+            steps_under_way: StepsUnderWay::default(),
             keeping: Keeping::default(),
             tasks,
         };
@@ -165,6 +168,10 @@ impl Control {
 
     pub(crate) fn preparations(&self) -> &Preparations {
         &self.inner.preparations
+    }
+
+    pub(crate) fn steps_under_way(&self) -> &StepsUnderWay {
+        &self.inner.steps_under_way
     }
 
     pub(crate) fn keeping(&self) -> &Keeping {

@@ -17,6 +17,7 @@ mod live;
 mod logs;
 mod operations;
 mod preparations;
+mod progress;
 mod queue;
 mod release;
 mod results;
@@ -43,6 +44,7 @@ pub use jobs::{
 };
 pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};
+pub use progress::StepProgress;
 pub use retention::{Disposal, Disposed, Fate};
 pub use settings::{LocalSettings, MavenFiles, Retention, Settings};
 pub use shown::{shown_configuration, shown_job, shown_spec};

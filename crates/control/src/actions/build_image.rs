@@ -1,14 +1,15 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use flumen_image::{
-    Append, Attributes, Compression, Content, Layer, LayerBuilder, Progress, Reference,
+    Append, Attributes, Compression, Content, Layer, LayerBuilder, Reference,
 };
+use flumen_lifecycle::Action;
 use flumen_model::{ArtifactRole, RunId, Storage};
 use flumen_store::{Job, Release, ReleaseArtifact, Run};
 
 use super::{Done, run_of};
 use crate::{
-    Control, Error, clock, identity,
+    Control, Error, clock, identity, progress,
     release::{JOB_PACKAGES, is_package, path_in_image, python_path},
     storage::{Delivery, delivery},
 };
@@ -53,8 +54,10 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
         labels: &labels,
         environment: &environment,
     };
-    let silent = Progress::silent();
-    let pushed = push(control, &registry, control.registries().append(&append, &silent)).await;
+    let step = Action::BuildImage { run: run.id };
+    let begin = |operation| control.steps_under_way().begin(operation, step.name());
+    let progress = progress::of_image(job.desired.operation.map(begin));
+    let pushed = push(control, &registry, control.registries().append(&append, &progress)).await;
     for Layer { path, .. } in &layers {
         if let Err(source) = tokio::fs::remove_file(path).await {
             tracing::warn!(path = %path.display(), error = %source, "a layer file was not removed");
