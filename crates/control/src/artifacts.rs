@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use flumen_model::Digest;
+use flumen_store::Principal;
 use futures::{Stream, StreamExt};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
@@ -14,6 +15,14 @@ impl Control {
     /// The size of an artifact in bytes, if all of it is here.
     pub async fn artifact(&self, digest: &Digest) -> Result<Option<u64>, Error> {
         Ok(self.store().artifact_size(digest).await?)
+    }
+
+    /// Remembers that the principal's team has uploaded an artifact.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn own_artifact(&self, principal: &Principal, digest: &Digest) -> Result<(), Error> {
+        Ok(self.store().own_artifact(digest, principal.team).await?)
     }
 
     /// Takes an artifact in; its bytes must have the digest. Returns its size in bytes.

@@ -66,7 +66,7 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let pushed = pushed?;
     let known = format!("{repository}@{}", pushed.digest);
     let place = (registry.as_str(), known.as_str());
-    control.store().save_image(&key, place, pushed.sent_bytes, clock::now()).await?;
+    control.store().save_image((&key, job.team), place, pushed.sent_bytes, clock::now()).await?;
     let image = format!("{registry}/{known}");
     control.store().save_run_image(run.id, &image, &base).await?;
     Ok(Done::with(format!("{image}, {} bytes sent", pushed.sent_bytes)))

@@ -1,5 +1,6 @@
 //! The store on a real SQLite file.
 
+mod owners;
 mod preparations;
 mod trouble;
 
