@@ -15,7 +15,7 @@ mod token;
 mod with_options;
 
 pub use check::{Finding, Problem, Target, check};
-pub use factories::{FactoryKind, Origin, origin, release};
+pub use factories::{FactoryKind, Origin, origin, release, with_scala};
 pub use flumen_flink_conf::Severity;
 pub use kind::{Object, StatementKind};
 pub use masked::masked;

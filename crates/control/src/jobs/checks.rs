@@ -5,7 +5,7 @@ use flumen_jar::{
     Artifact, Connector, Facts, Findings, ImageScala, Part, Problem, Program, Target, check,
 };
 use flumen_model::{ArtifactRole, FlinkMinor, JobKind, JobSpec};
-use flumen_sql::{FactoryKind, Origin, origin, release};
+use flumen_sql::{FactoryKind, Origin, origin, release, with_scala};
 use flumen_store::ReleaseArtifact;
 
 use super::{Prepared, policy, uploaded::distinct};
@@ -21,8 +21,6 @@ use crate::{
 const PARENT_FIRST: &str = "classloader.parent-first-patterns.default";
 /// Up to here every part of Flink is for one Scala.
 const WITHOUT_SCALA: FlinkMinor = FlinkMinor::new(1, 15);
-/// The Scala of the releases that Flumen knows.
-const KNOWN_SCALA: &str = "_2.12:";
 
 impl Control {
     /// Looks at all that a job is made from together. Returns what is doubtful about it.
@@ -184,7 +182,7 @@ fn release_of(connector: Connector<'_>, spec: &JobSpec, scala: &ImageScala) -> O
     };
     Some(match scala {
         ImageScala::Of(scala) if version.minor() < WITHOUT_SCALA => {
-            found.replace(KNOWN_SCALA, &format!("_{scala}:"))
+            with_scala(&found, scala)
         }
         _ => found,
     })
