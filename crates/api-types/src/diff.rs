@@ -56,7 +56,7 @@ pub struct FieldChange {
     /// Which, as a path in the job file.
     #[schema(example = "configuration.state.backend.type")]
     pub field: String,
-    /// What it is; absent where there is none. Values of secret options are hidden.
+    /// What it is; absent where there is none. Values of secret options are hidden, so that both may be `******`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// What it is to be; absent where it is to be gone.

@@ -165,9 +165,33 @@ pub struct Step {
     /// What came of it or what it waits for, in one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// How many bytes and files it has moved, while it moves some; only where one operation is asked for, and only of the server
+    /// that carries it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<StepProgress>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
+}
+
+/// How far a step is that moves files. What is not known is absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StepProgress {
+    /// Bytes that were moved.
+    pub bytes: u64,
+    /// Bytes that are to be moved, as far as is known by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_bytes: Option<u64>,
+    /// Files that are there by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
+    /// Files that are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_files: Option<u64>,
+    /// Files that were there before, so that they are not moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_files: Option<u64>,
 }
 
 /// How far a step is.

@@ -13,7 +13,7 @@ use tokio_util::io::ReaderStream;
 
 use crate::{
     error::Error,
-    extract::{Path, Query},
+    extract::{Caller, Path, Query},
     state::Api,
 };
 
@@ -43,6 +43,7 @@ pub(crate) async fn exists(
 )]
 pub(crate) async fn upload(
     State(api): State<Api>,
+    Caller(principal): Caller,
     Path(digest): Path<Digest>,
     Query(query): Query<ArtifactQuery>,
     request: Request,
@@ -55,6 +56,7 @@ pub(crate) async fn upload(
         return Err(too_large());
     }
     if api.control.artifact(&digest).await?.is_some() {
+        api.control.own_artifact(&principal, &digest).await?;
         return Ok(StatusCode::OK);
     }
     let body = http_body_util::Limited::new(
@@ -64,6 +66,7 @@ pub(crate) async fn upload(
     let chunks = body.into_data_stream().map_err(|error| error).boxed();
     match api.control.put_artifact(&digest, chunks).await {
         Ok(size) => {
+            api.control.own_artifact(&principal, &digest).await?;
             tracing::info!(%digest, name = query.name, size_bytes = size, "an artifact was uploaded");
             Ok(StatusCode::CREATED)
         }

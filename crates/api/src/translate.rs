@@ -117,7 +117,7 @@ pub(crate) fn release(release: control::Release) -> api::Release {
         flink_version: release.content.flink_version,
         artifacts: artifacts.collect(),
         sources: release.sources.into_iter().map(source).collect(),
-        job: release.content.job,
+        job: control::shown_job(release.content.job),
     }
 }
 

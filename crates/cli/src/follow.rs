@@ -2,10 +2,11 @@
 
 use std::{pin::pin, time::Duration};
 
-use flumen_api_types::{Operation, OperationKind, OperationState, Step, StepState};
+use flumen_api_types::{Operation, OperationKind, OperationState, Step, StepProgress, StepState};
 use flumen_model::OperationId;
 use futures::StreamExt as _;
 use reqwest::Method;
+use tokio::time::Instant;
 
 use crate::{
     Error, Tone,
@@ -20,6 +21,9 @@ mod patience;
 pub(crate) use patience::{Deadline, patiently, within};
 
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How often it is said how far a step is where no terminal shows it.
+const OCCASION: Duration = Duration::from_secs(10);
 
 /// Follows the operation until it has ended. A failed one is an error.
 pub(crate) async fn operation(
@@ -102,7 +106,7 @@ async fn until(
     let look = format!("flumen operation show {}", operation.id);
     let follow = async {
         let progress = context.printer.progress();
-        let mut steps = Steps { printer: &context.printer, progress: &progress, printed };
+        let mut steps = Steps::new(&context.printer, &progress, printed);
         let id = operation.id;
         steps.show(&operation);
         let mut last = operation;
@@ -145,22 +149,49 @@ struct Steps<'a> {
     printer: &'a Printer,
     progress: &'a Progress,
     printed: usize,
+    /// When a line was printed last.
+    told: Instant,
 }
 
-impl Steps<'_> {
+impl<'a> Steps<'a> {
+    fn new(printer: &'a Printer, progress: &'a Progress, printed: usize) -> Self {
+        Self { printer, progress, printed, told: Instant::now() }
+    }
+
     fn show(&mut self, operation: &Operation) {
         while let Some(step) =
             operation.steps.get(self.printed).filter(|step| step.state.has_ended())
         {
             self.progress.line(line(step, self.printer));
             self.printed += 1;
+            self.told = Instant::now();
         }
-        if let Some(step) = operation.steps.get(self.printed) {
-            let detail =
-                step.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
-            self.progress.say(format!("{}{detail}", step.name));
+        let Some(step) = operation.steps.get(self.printed) else { return };
+        let detail = step.progress.as_ref().map(how_far).or_else(|| step.detail.clone());
+        let Some(detail) = detail else { return self.progress.say(step.name.as_str()) };
+        let text = format!("{}: {detail}", step.name);
+        if !self.printer.is_interactive() && self.told.elapsed() >= OCCASION {
+            self.progress.line(format!("  … {text}"));
+            self.told = Instant::now();
         }
+        self.progress.say(text);
     }
+}
+
+/// How far a step is, in a few words.
+fn how_far(progress: &StepProgress) -> String {
+    let StepProgress { bytes, total_bytes, files, total_files, cached_files } = progress;
+    let mut words = Vec::new();
+    if let (Some(files), Some(total)) = (files, total_files) {
+        let cached = cached_files.filter(|cached| *cached > 0);
+        let cached = cached.map(|cached| format!(" ({cached} were there)")).unwrap_or_default();
+        words.push(format!("{files} of {total} files{cached}"));
+    }
+    words.push(match total_bytes {
+        Some(total) => format!("{} of {}", text::bytes(*bytes), text::bytes(*total)),
+        None => text::bytes(*bytes),
+    });
+    words.join(", ")
 }
 
 /// A step that has ended, in one line.
@@ -177,4 +208,52 @@ fn line(step: &Step, printer: &Printer) -> String {
     let detail = step.detail.as_deref().unwrap_or_default();
     let shown = format!("  {} {:<34} {took:>10}  {detail}", printer.paint(mark, tone), step.name);
     shown.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OutputFormat;
+
+    fn operation(progress: &str) -> Operation {
+        let text = format!(
+            r#"{{"id":"0197f3a0-0000-7000-8000-000000000000","kind":"apply","state":"running","createdAt":"2026-01-01T00:00:00Z",
+                "steps":[{{"name":"fetch-dependencies","state":"running","detail":"old","progress":{progress}}}]}}"#
+        );
+        serde_json::from_str(&text).expect("an operation")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_terminal_it_is_said_now_and_then_how_far_a_step_is() {
+        let (printer, _, errors) = Printer::in_memory(OutputFormat::Table);
+        let progress = printer.progress();
+        let mut steps = Steps::new(&printer, &progress, 0);
+        let shown = || String::from_utf8(errors.lock().expect("no panic").clone()).expect("text");
+        for bytes in 0..100 {
+            tokio::time::advance(Duration::from_millis(300)).await;
+            let progress =
+                format!(r#"{{"bytes":{bytes},"files":12,"totalFiles":14,"cachedFiles":9}}"#);
+            steps.show(&operation(&progress));
+        }
+        let lines: Vec<String> = shown().lines().map(ToOwned::to_owned).collect();
+        assert_eq!(
+            lines.len(),
+            2,
+            "30 s are three times 10, and the third is just not over: {lines:?}"
+        );
+        assert!(
+            lines[0].starts_with("  … fetch-dependencies: 12 of 14 files (9 were there), "),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
+    fn bytes_of_what_is_known_are_said_with_their_total() {
+        let progress =
+            StepProgress { bytes: 1 << 20, total_bytes: Some(4 << 20), ..StepProgress::default() };
+        assert_eq!(
+            how_far(&progress),
+            format!("{} of {}", text::bytes(1 << 20), text::bytes(4 << 20))
+        );
+    }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use flumen_model::Digest;
+use flumen_store::Principal;
 use futures::{Stream, StreamExt};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
@@ -28,6 +29,14 @@ impl Control {
         let path = self.artifact_path(digest);
         let file = tokio::fs::File::open(&path).await.map_err(Error::file("open", &path))?;
         Ok(Some((file, size)))
+    }
+
+    /// Remembers that the principal's team has uploaded an artifact.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn own_artifact(&self, principal: &Principal, digest: &Digest) -> Result<(), Error> {
+        Ok(self.store().own_artifact(digest, principal.team).await?)
     }
 
     /// Takes an artifact in; its bytes must have the digest. Returns its size in bytes.

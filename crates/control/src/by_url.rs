@@ -1,6 +1,12 @@
 //! Files that a job names by URL: fetched here, and kept by their content as uploaded ones are.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use flumen_image::Reference;
 use flumen_maven::{Client, Settings};
@@ -11,7 +17,7 @@ use tempfile::TempPath;
 use tokio::io::AsyncReadExt as _;
 
 use crate::{
-    Control, Error,
+    Control, Error, StepProgress,
     artifacts::{check_jar, check_name},
 };
 
@@ -32,6 +38,43 @@ enum Content {
     Part(TempPath),
 }
 
+/// How far files are that a job names by URL.
+#[derive(Debug, Default)]
+pub(crate) struct Fetching {
+    wanted: AtomicU64,
+    there: AtomicU64,
+    cached: AtomicU64,
+    /// The bytes of those that are there and were fetched.
+    bytes: AtomicU64,
+    /// What counts those of the one that is being fetched.
+    current: Mutex<Option<Arc<flumen_maven::Progress>>>,
+}
+
+impl Fetching {
+    pub(crate) fn progress(&self) -> StepProgress {
+        let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        StepProgress {
+            bytes: count(&self.bytes) + current.as_ref().map_or(0, |current| current.bytes()),
+            total_bytes: None,
+            files: Some(count(&self.there)),
+            total_files: Some(count(&self.wanted)),
+            cached_files: Some(count(&self.cached)),
+        }
+    }
+
+    fn follow(&self, progress: Option<Arc<flumen_maven::Progress>>) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+    }
+
+    fn is_there(&self, size: u64, was_there: bool) {
+        self.follow(None);
+        self.there.fetch_add(1, Ordering::Relaxed);
+        let (counter, more) = if was_there { (&self.cached, 1) } else { (&self.bytes, size) };
+        counter.fetch_add(more, Ordering::Relaxed);
+    }
+}
+
 impl Control {
     /// Fetches what the job names by URL and is not here yet: its main artifact, which comes first, and dependencies.
     ///
@@ -42,23 +85,35 @@ impl Control {
         &self,
         spec: &JobSpec,
         artifacts: &mut Vec<ReleaseArtifact>,
+        fetching: &Fetching,
     ) -> Result<(), Error> {
-        if let Some(main) = main(spec)? {
-            artifacts.insert(0, self.by_url(spec, main).await?);
-        }
+        let main = main(spec)?;
+        let mut more = Vec::new();
         for dependency in &spec.dependencies {
             if let Dependency::Url(file) = dependency
                 && file.url.in_project().is_none()
             {
                 let (url, digest) = (file.url.clone(), file.digest().cloned());
-                let wanted = Wanted { url, digest, role: file.role };
-                artifacts.push(self.by_url(spec, wanted).await?);
+                more.push(Wanted { url, digest, role: file.role });
             }
+        }
+        let wanted = u64::from(main.is_some()) + more.len() as u64;
+        fetching.wanted.store(wanted, Ordering::Relaxed);
+        if let Some(main) = main {
+            artifacts.insert(0, self.by_url(spec, main, fetching).await?);
+        }
+        for wanted in more {
+            artifacts.push(self.by_url(spec, wanted, fetching).await?);
         }
         Ok(())
     }
 
-    async fn by_url(&self, spec: &JobSpec, wanted: Wanted) -> Result<ReleaseArtifact, Error> {
+    async fn by_url(
+        &self,
+        spec: &JobSpec,
+        wanted: Wanted,
+        fetching: &Fetching,
+    ) -> Result<ReleaseArtifact, Error> {
         let Wanted { url, digest, role } = wanted;
         let name = url.file_name();
         check_name(name)?;
@@ -67,13 +122,14 @@ impl Control {
             (None, Some(reference)) => self.pull_file(&url, reference).await?,
             (None, None) => match url.in_bucket() {
                 Some(place) => self.download_file(spec, &url, place).await?,
-                None => self.fetch_file(spec, &url).await?,
+                None => self.fetch_file(spec, &url, fetching).await?,
             },
         };
         let (actual, size) = match &content {
             Content::Here { digest, size } => (digest.clone(), *size),
             Content::Part(part) => measure(part).await?,
         };
+        fetching.is_there(size, matches!(content, Content::Here { .. }));
         if let Some(expected) = digest.filter(|expected| *expected != actual) {
             return Err(Error::OtherContent { url: url.shown().to_owned(), expected, actual });
         }
@@ -96,7 +152,12 @@ impl Control {
         Ok(self.artifact(digest).await?.map(here))
     }
 
-    async fn fetch_file(&self, spec: &JobSpec, url: &ArtifactUrl) -> Result<Content, Error> {
+    async fn fetch_file(
+        &self,
+        spec: &JobSpec,
+        url: &ArtifactUrl,
+        fetching: &Fetching,
+    ) -> Result<Content, Error> {
         tracing::info!(job = %spec.name, url = url.shown(), "fetching a file of a job");
         let failed = |source| Error::Fetch {
             job: spec.name.to_string(),
@@ -108,6 +169,7 @@ impl Control {
             None => Client::new(no_settings()).map_err(failed)?,
         };
         let (directory, limit) = (self.artifacts_directory(), self.settings().artifact_limit);
+        fetching.follow(Some(client.progress()));
         let part = client.fetch_url(url.address(), &directory, limit).await.map_err(failed)?;
         Ok(Content::Part(part.into_temp_path()))
     }

@@ -16,6 +16,7 @@ use crate::{
     explanations::{self, Explanations},
     identity,
     preparations::{self, Preparations},
+    progress::StepsUnderWay,
     queue::Queue,
     resync,
     retention::{self, Keeping},
@@ -44,6 +45,7 @@ struct Inner {
     preparations: Preparations,
     explanations: Explanations,
     builds: Builds,
+    steps_under_way: StepsUnderWay,
     keeping: Keeping,
     links: Links,
     tasks: Tasks,
@@ -82,6 +84,7 @@ impl Control {
             preparations: Preparations::new(),
             explanations: Explanations::new(),
             builds: Builds::new(),
+            steps_under_way: StepsUnderWay::default(),
             keeping: Keeping::default(),
             links,
             tasks,
@@ -192,6 +195,10 @@ impl Control {
 
     pub(crate) fn builds_queue(&self) -> &Builds {
         &self.inner.builds
+    }
+
+    pub(crate) fn steps_under_way(&self) -> &StepsUnderWay {
+        &self.inner.steps_under_way
     }
 
     pub(crate) fn keeping(&self) -> &Keeping {

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
-use crate::{Control, Error, text};
+use crate::{Control, Error, StepProgress, jobs::policy, text};
 
 /// The Java that profiles of POMs are asked about: that of Flink's images.
 const JAVA: &str = "17";
@@ -23,8 +23,8 @@ pub(crate) struct Resolved {
     client: Client,
     artifacts: Vec<Artifact>,
     roles: Vec<ArtifactRole>,
-    /// What went over the wire for the resolution.
-    before: (u64, u64),
+    /// The bytes that went over the wire for the resolution.
+    before: u64,
 }
 
 impl Resolved {
@@ -32,12 +32,21 @@ impl Resolved {
         text::count(self.artifacts.len(), "artifact")
     }
 
-    /// How far the files are.
-    pub(crate) fn progress(&self) -> String {
+    /// How many of the files are on this machine.
+    pub(crate) fn count_cached(&self) -> u64 {
+        self.artifacts.iter().filter(|artifact| self.client.is_here(artifact)).count() as u64
+    }
+
+    /// How far the files are, of which so many were here before.
+    pub(crate) fn progress(&self, cached: u64) -> StepProgress {
         let progress = self.client.progress();
-        let files = progress.files() - self.before.0;
-        let bytes = text::bytes(progress.bytes() - self.before.1);
-        format!("{files} of {} fetched, {bytes}", text::count(self.artifacts.len(), "file"))
+        StepProgress {
+            bytes: progress.bytes() - self.before,
+            total_bytes: None,
+            files: Some(progress.artifacts().0),
+            total_files: Some(self.artifacts.len() as u64),
+            cached_files: Some(cached),
+        }
     }
 }
 
@@ -61,7 +70,7 @@ impl Control {
     /// Finds out which files the job has by Maven coordinates.
     ///
     /// # Errors
-    /// [`Error::Dependencies`] if they cannot be resolved; [`Error::Invalid`] for what names none.
+    /// [`Error::Dependencies`] if they cannot be resolved; [`Error::Denied`] if the release policy denies one; [`Error::Invalid`] for what names none.
     pub(crate) async fn resolve_dependencies(&self, spec: &JobSpec) -> Result<Resolved, Error> {
         let wanted: Vec<&MavenDependency> = spec
             .dependencies
@@ -80,16 +89,19 @@ impl Control {
         let resolution =
             client.resolve(&request, Environment::linux(JAVA)).await.map_err(failed)?;
         let roles = roles(&resolution.artifacts, (&wanted, &request))?;
-        let warnings = resolution.unusable.iter().map(|unusable| {
+        let denied = || policy::resolved(&resolution.artifacts);
+        let mut warnings = self.ask_policy(spec, denied)?;
+        let unusable = resolution.unusable.iter().map(|unusable| {
             format!("{unusable}; what its artifact depends on is not known and left out")
         });
+        warnings.extend(unusable);
         let progress = client.progress();
         Ok(Resolved {
-            warnings: warnings.collect(),
+            warnings,
             client,
             artifacts: resolution.artifacts,
             roles,
-            before: (progress.files(), progress.bytes()),
+            before: progress.bytes(),
         })
     }
 

@@ -4,6 +4,7 @@ use flumen_store::{Cluster, Environment, EnvironmentDocument};
 
 use crate::{
     Control, Error, Terms, clock,
+    shown::check_not_hidden,
     storage::{StorageKeys, put_keys},
 };
 
@@ -46,6 +47,7 @@ impl Control {
     ) -> Result<Environment, Error> {
         document.storage.check()?;
         check_no_keys(document)?;
+        check_not_hidden(&document.configuration)?;
         let what = || format!("environment {name}");
         if terms.if_match.is_some() {
             terms.check(what(), self.environment(name).await?.version)?;

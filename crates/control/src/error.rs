@@ -115,6 +115,14 @@ pub enum Error {
         /// What Flink would fail on, each with what to do.
         problems: Vec<String>,
     },
+    /// The release policy of the server denies something of a job.
+    #[error("job {job} cannot be released: {}", problems.join("\n"))]
+    Denied {
+        /// The job.
+        job: String,
+        /// What is denied, each with the rule and what to do.
+        problems: Vec<String>,
+    },
     /// What a Python job is made of.
     #[error("the Python packages and files of job {job} cannot be had")]
     Python {
@@ -262,6 +270,7 @@ impl Error {
             | Self::StorageKeys { .. }
             | Self::OtherContent { .. }
             | Self::Unfit { .. }
+            | Self::Denied { .. }
             | Self::DigestMismatch { .. }
             | Self::UploadBroken { .. } => Kind::Invalid,
             Self::Conflict { .. } | Self::Changed { .. } => Kind::Conflict,
@@ -302,6 +311,7 @@ impl Error {
             Self::Fetch { .. } | Self::FetchFromStorage { .. } => "artifact.fetch",
             Self::Unfit { .. } => "job.jars",
             Self::Build { source, .. } => source.code(),
+            Self::Denied { .. } => "job.policy",
             Self::Maven { .. } => "server.maven",
             Self::File { .. } => "server.file",
             Self::NotFound { .. } => "not_found",
@@ -345,6 +355,9 @@ impl Error {
             Self::OtherContent { .. } => {
                 Some("If the file was replaced on purpose, write its digest into the job file.".to_owned())
             }
+            Self::Denied { .. } => Some(
+                "The rules stand in the file that `flumen serve --release-policy` names; whoever keeps the server can change them.".to_owned(),
+            ),
             Self::Maven { source } => source.hint().map(ToOwned::to_owned),
             Self::Changed { .. } => {
                 Some("Fetch it again and repeat the change with its new ETag.".to_owned())

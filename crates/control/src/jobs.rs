@@ -4,6 +4,7 @@
 mod apply;
 mod checks;
 mod diff;
+pub(crate) mod policy;
 mod python;
 mod read;
 mod releases;

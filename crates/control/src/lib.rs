@@ -21,6 +21,7 @@ mod logs;
 mod operations;
 mod preparations;
 mod projects;
+mod progress;
 mod queue;
 mod release;
 mod results;
@@ -28,6 +29,7 @@ mod resync;
 mod retention;
 mod script_secrets;
 mod settings;
+mod shown;
 mod snapshots;
 mod storage;
 mod tasks;
@@ -51,8 +53,10 @@ pub use jobs::{
 pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};
 pub use projects::ProjectView;
+pub use progress::StepProgress;
 pub use retention::{Disposal, Disposed, Fate};
 pub use settings::{LocalSettings, MavenFiles, Retention, Settings};
+pub use shown::{shown_configuration, shown_job, shown_spec};
 pub use storage::{CheckOutcome, StorageCheck, StorageKeys, own_storage_secret};
 pub use store::{
     ApplyOutcome, BuiltArtifact, Change, Environment, EnvironmentDocument, FlinkVersionRow,

@@ -11,7 +11,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ApplyJob, Control, Error, clock,
+    ApplyJob, Control, Error, StepProgress,
+    by_url::Fetching,
+    clock,
     controller::AFTER_FAULT,
     dependencies::Resolved,
     identity,
@@ -26,8 +28,11 @@ const SIDE_BY_SIDE: usize = 16;
 /// How often it is looked whether a preparation is still wanted, where nobody says so: another server may know.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// How often it is said how far a step is.
-const TELL: Duration = Duration::from_secs(1);
+/// How often it is looked how far a step is, for who follows it.
+const COUNT: Duration = Duration::from_millis(200);
+
+/// After how many of these looks it is written down.
+const TELL: u32 = 5;
 
 /// How often a file that the server itself could not write is tried in all.
 const TRIES: u32 = 3;
@@ -222,6 +227,19 @@ async fn refuse(control: &Control, id: OperationId, error: &Error) -> Result<(),
     Ok(())
 }
 
+/// How far a step is, in words.
+fn describe(progress: StepProgress) -> String {
+    let StepProgress { bytes, files, total_files, .. } = progress;
+    let bytes = text::bytes(bytes);
+    match files.zip(total_files) {
+        Some((files, total)) => format!(
+            "{files} of {} there, {bytes} fetched",
+            text::count(usize::try_from(total).unwrap_or(usize::MAX), "file")
+        ),
+        None => format!("{bytes} fetched"),
+    }
+}
+
 /// One attempt.
 struct Work<'a> {
     control: &'a Control,
@@ -238,10 +256,13 @@ impl Work<'_> {
         let (control, spec) = (self.control, &self.apply.spec);
         match step {
             Preparation::FetchFiles => {
-                let artifacts = &mut self.prepared.artifacts;
-                let before = artifacts.len();
-                control.add_artifacts_by_url(spec, artifacts).await?;
-                Ok(Some(text::count(artifacts.len() - before, "file")))
+                let mut artifacts = std::mem::take(&mut self.prepared.artifacts);
+                let (before, fetching) = (artifacts.len(), Fetching::default());
+                let work = control.add_artifacts_by_url(spec, &mut artifacts, &fetching);
+                self.tell(step, work, || fetching.progress()).await?;
+                let detail = text::count(artifacts.len() - before, "file");
+                self.prepared.artifacts = artifacts;
+                Ok(Some(detail))
             }
             Preparation::Resolve => {
                 let resolved = control.resolve_dependencies(spec).await?;
@@ -286,7 +307,9 @@ impl Work<'_> {
     async fn fetch(&mut self) -> Result<String, Error> {
         let resolved = self.resolved.take().expect("the step before resolves them");
         let fetching = self.control.fetch_dependencies(&self.apply.spec, &resolved);
-        let fetched = self.tell(Preparation::Fetch, fetching, || resolved.progress()).await?;
+        let cached = resolved.count_cached();
+        let progress = || resolved.progress(cached);
+        let fetched = self.tell(Preparation::Fetch, fetching, progress).await?;
         let detail = fetched.describe();
         self.prepared.artifacts.extend(fetched.artifacts);
         Ok(detail)
@@ -304,24 +327,28 @@ impl Work<'_> {
         Ok(detail)
     }
 
-    /// Waits for work of a step, and writes down meanwhile how far it is.
+    /// Waits for work of a step, says meanwhile how far it is, and writes that down now and then.
     async fn tell<T>(
         &self,
         step: Preparation,
         work: impl Future<Output = Result<T, Error>>,
-        progress: impl Fn() -> String,
+        progress: impl Fn() -> StepProgress,
     ) -> Result<T, Error> {
+        let (id, store) = (self.operation.id, self.control.store());
+        let telling = self.control.steps_under_way().begin(id, step.name());
         let mut work = std::pin::pin!(work);
-        let mut said = String::new();
+        let mut said = StepProgress::default();
+        let mut looks = 0;
         loop {
             tokio::select! {
                 done = &mut work => return done,
-                () = tokio::time::sleep(TELL) => {}
+                () = tokio::time::sleep(COUNT) => {}
             }
             let now = progress();
-            if now != said {
-                let (id, store) = (self.operation.id, self.control.store());
-                store.note_step(id, step.name(), Some(&now), None).await?;
+            telling.say(now);
+            looks = (looks + 1) % TELL;
+            if looks == 0 && now != said {
+                store.note_step(id, step.name(), Some(&describe(now)), None).await?;
                 said = now;
             }
         }

@@ -8,8 +8,8 @@ mod images;
 
 use std::time::Duration;
 
-use flumen_model::Uuid;
-use flumen_store::{Removal, RemovalKind};
+use flumen_model::{TeamId, Uuid};
+use flumen_store::{Principal, Removal, RemovalKind};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
 use tokio_util::sync::CancellationToken;
@@ -81,13 +81,18 @@ pub struct Disposal {
 }
 
 impl Control {
-    /// Removes what nothing needs and has been unused for long enough, or says what that is.
+    /// Removes what nothing needs and has been unused for long enough, or says what that is: of all that is the principal's
+    /// team's alone, or of everything.
     ///
     /// # Errors
     /// What the database or the disk says. What a registry says is in the answer.
-    pub async fn dispose(&self, dry_run: bool) -> Result<Disposal, Error> {
+    pub async fn dispose(
+        &self,
+        principal: Option<&Principal>,
+        dry_run: bool,
+    ) -> Result<Disposal, Error> {
         let _round = self.keeping().round.lock().await;
-        let mut round = Round::new(self, dry_run);
+        let mut round = Round::new(self, principal.map(|principal| principal.team), dry_run);
         round.releases().await?;
         if !dry_run {
             round.builds().await?;
@@ -102,9 +107,14 @@ impl Control {
         Ok(Disposal { dry_run, items })
     }
 
-    /// What was removed, newest first.
-    pub async fn removals(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<Removal>, Error> {
-        Ok(self.store().removals(after, limit).await?)
+    /// What was removed of the principal's team or of nobody in particular, newest first.
+    pub async fn removals(
+        &self,
+        principal: &Principal,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Removal>, Error> {
+        Ok(self.store().removals(principal.team, after, limit).await?)
     }
 }
 
@@ -120,7 +130,7 @@ pub(crate) async fn run(control: Control, stop: CancellationToken) {
         // Left where it is when the server stops: each step is written down before it is taken.
         let disposed = tokio::select! {
             () = stop.cancelled() => return,
-            disposed = control.dispose(false) => disposed,
+            disposed = control.dispose(None, false) => disposed,
         };
         wait = match disposed {
             Ok(disposal) => {
@@ -157,25 +167,28 @@ fn tell(disposal: &Disposal) {
 struct Round<'a> {
     control: &'a Control,
     retention: Retention,
+    /// Whose things are looked at; none for all.
+    team: Option<TeamId>,
     dry_run: bool,
     now: Timestamp,
     items: Vec<Disposed>,
 }
 
 impl<'a> Round<'a> {
-    fn new(control: &'a Control, dry_run: bool) -> Self {
+    fn new(control: &'a Control, team: Option<TeamId>, dry_run: bool) -> Self {
         let retention = control.settings().retention;
-        Self { control, retention, dry_run, now: clock::now(), items: Vec::new() }
+        Self { control, retention, team, dry_run, now: clock::now(), items: Vec::new() }
     }
 
     async fn releases(&mut self) -> Result<(), Error> {
         let keep = self.retention.releases;
         let store = self.control.store();
-        for release in store.surplus_releases(keep).await? {
+        for release in store.surplus_releases(keep, self.team).await? {
             let fate = if self.dry_run {
                 Fate::Due
             } else {
-                let removal = self.removal(RemovalKind::Release, &release.name, 0);
+                let what = (RemovalKind::Release, Some(release.team));
+                let removal = self.removal(what, &release.name, 0);
                 if !store.remove_release(&release, keep, &removal).await? {
                     continue;
                 }
@@ -207,8 +220,13 @@ impl<'a> Round<'a> {
         self.now.saturating_sub(self.retention.unused).unwrap_or(Timestamp::MIN)
     }
 
-    fn removal(&self, kind: RemovalKind, name: &str, bytes: u64) -> Removal {
-        Removal { id: Uuid::now_v7(), at: self.now, kind, name: name.to_owned(), bytes }
+    fn removal(
+        &self,
+        (kind, team): (RemovalKind, Option<TeamId>),
+        name: &str,
+        bytes: u64,
+    ) -> Removal {
+        Removal { id: Uuid::now_v7(), at: self.now, kind, name: name.to_owned(), bytes, team }
     }
 
     fn add(&mut self, kind: RemovalKind, name: String, bytes: u64, fate: Fate) {

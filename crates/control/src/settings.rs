@@ -1,6 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use flumen_faults::Faults;
+use flumen_release_policy::Policy;
 
 /// What the server side needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Settings {
     pub retention: Retention,
     /// The index of Python packages that requirements are resolved by. Default: the public one.
     pub python_index: Option<url::Url>,
+    /// What releases must not be made of. Default: nothing is denied.
+    pub release_policy: Option<Policy>,
     /// The points around each effect, for tests. Default: inert.
     pub faults: Faults,
 }

@@ -245,9 +245,8 @@ async fn add(control: &Control, operation: &Operation, request: &Request) -> Res
     let java = find_java(request.version.minor())?;
     let (base, python) = made::base_image(&distribution, &java, request.pyflink.clone()).await?;
     let layers = step(control, operation, LAYERS, made::layers(control, &base, request)).await?;
-    let image =
-        step(control, operation, PUSH, made::push(control, &registry, &base, &layers, request))
-            .await;
+    let pushing = made::push(control, operation, &registry, &base, &layers, request);
+    let image = step(control, operation, PUSH, pushing).await;
     for layer in &layers {
         tokio::fs::remove_file(&layer.path).await.map_err(Error::file("remove", &layer.path))?;
     }

@@ -30,7 +30,7 @@ pub use memory::{
     JobManagerMemory, MemoryError, Role, TaskManagerMemory, job_manager_memory, task_manager_memory,
 };
 pub use read::{ParsedFile, SkippedLine, parse_configuration_file};
-pub use sensitive::{is_sensitive, shown as shown_value};
+pub use sensitive::{HIDDEN, is_sensitive, shown as shown_value};
 pub use value::Value;
 pub use values::{
     duration::{parse_duration, render_duration},

@@ -210,6 +210,11 @@ pub(crate) struct ServerArguments {
     #[arg(long, value_name = "URL")]
     python_index: Option<String>,
 
+    /// File that says which licences and artifacts no release may have
+    /// [env: FLUMEN_RELEASE_POLICY; default: nothing is denied]
+    #[arg(long, value_name = "FILE")]
+    release_policy: Option<String>,
+
     /// Where downloads are kept [env: FLUMEN_CACHE_DIRECTORY; default: ~/.cache/flumen]
     #[arg(long, value_name = "DIRECTORY")]
     cache_directory: Option<String>,
@@ -266,6 +271,7 @@ impl ServerArguments {
             (keys::KEEP_UNUSED, &self.keep_unused),
             (keys::MAVEN_SETTINGS, &self.maven_settings),
             (keys::PYTHON_INDEX, &self.python_index),
+            (keys::RELEASE_POLICY, &self.release_policy),
             (keys::CACHE_DIRECTORY, &self.cache_directory),
         ])
     }

@@ -120,6 +120,7 @@ fn control_settings(settings: &Settings, faults: Faults) -> Result<flumen_contro
             ..flumen_control::Retention::default()
         },
         python_index: Some(settings.python_index.0.clone()),
+        release_policy: settings.release_policy.clone().map(|file| file.policy),
         faults,
     })
 }

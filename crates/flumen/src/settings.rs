@@ -10,7 +10,7 @@ mod resolve;
 mod values;
 
 pub(crate) use resolve::{Origin, Resolved, Sources};
-pub(crate) use values::{Cores, LogFilter, LogFormat, PackageIndex, Period, PodUrl};
+pub(crate) use values::{Cores, LogFilter, LogFormat, PackageIndex, Period, PodUrl, PolicyFile};
 
 /// Everything that can be set, resolved and checked.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) maven: Option<PathBuf>,
     /// The index of Python packages. Default: <https://pypi.org/simple>.
     pub(crate) python_index: PackageIndex,
+    /// What releases must not be made of. Default: nothing is denied.
+    pub(crate) release_policy: Option<PolicyFile>,
     /// Where the local cluster's Kubernetes API listens. Default: 127.0.0.1:7602.
     pub(crate) kubernetes_listen: SocketAddr,
     /// Where the local cluster's registry listens. Default: 127.0.0.1:7603.

@@ -9,6 +9,7 @@ mod layer;
 mod media_type;
 mod progress;
 mod reference;
+mod sbom;
 mod settings;
 
 pub use client::{ArtifactFile, Attachment, Checked, Client, Image, Inspected, PlatformImage};
@@ -20,4 +21,5 @@ pub use layer::{Attributes, Compression, Content, Layer, LayerBuilder};
 pub use oci_spec::image::{Descriptor, ImageConfiguration, ImageManifest, MediaType};
 pub use progress::Progress;
 pub use reference::Reference;
+pub use sbom::{SBOM_MEDIA_TYPE, SBOM_TITLE, SbomFile, SbomPackage, sbom};
 pub use settings::{Platform, Retry, Settings};

@@ -31,6 +31,9 @@ pub struct Facts {
     pub scala: Scala,
     /// Artifacts of Flink whose classes it holds and every image has.
     pub bundled: Vec<String>,
+    /// What its manifest says of its licence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
     /// Whether jars lie in it, whose classes are not known.
     pub has_nested_jars: bool,
 }
@@ -98,6 +101,7 @@ impl Facts {
         let without_interfaces = |(name, class)| (name, ClassFacts { interfaces: vec![], ..class });
         Self {
             main_class: jar.manifest.program_class.or(jar.manifest.main_class),
+            license: jar.manifest.license,
             classes: jar.class_facts.into_iter().map(without_interfaces).collect(),
             factories,
             built_for,

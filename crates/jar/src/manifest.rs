@@ -16,6 +16,8 @@ pub struct Manifest {
     pub version: Option<String>,
     /// `Build-Jdk-Spec`, `Build-Jdk` or `Created-By`.
     pub built_with: Option<String>,
+    /// `Bundle-License`: the licence, as those say it who also make bundles of OSGi.
+    pub license: Option<String>,
 }
 
 impl Manifest {
@@ -32,6 +34,7 @@ impl Manifest {
             title: value(&["Implementation-Title", "Specification-Title"]),
             version: value(&["Implementation-Version", "Specification-Version"]),
             built_with: value(&["Build-Jdk-Spec", "Build-Jdk", "Created-By"]),
+            license: value(&["Bundle-License"]),
         }
     }
 }

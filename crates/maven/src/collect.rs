@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use flumen_maven_version::{Constraint, Version};
+
 use crate::{
     coordinates::{Coordinates, Exclusion, Gav},
     effective::{Effective, Models, NoModel, Unusable},
     error::Error,
     graph::{Graph, ListId, Node, key},
     pom::Dependency,
-    range::Constraint,
     repository::{Answer, Repository, Want},
     scope::Scope,
-    version::Version,
 };
 
 /// The deepest chain of dependencies that is followed.

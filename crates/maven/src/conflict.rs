@@ -4,11 +4,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use flumen_maven_version::Constraint;
+
 use crate::{
     error::Error,
     graph::{ConflictId, Graph, ListId, NodeId},
     order::Order,
-    range::Constraint,
     scope::Scope,
 };
 

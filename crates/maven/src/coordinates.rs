@@ -158,7 +158,7 @@ impl FromStr for Coordinates {
         let coordinates = Self::of_type(Gav::new(group, artifact, version), kind, classifier);
         let is_range = version.starts_with(['[', '(']);
         let checked = if is_range {
-            crate::range::Constraint::parse(version)
+            flumen_maven_version::Constraint::parse(version)
                 .map_err(|_| wrong("its version is no range, such as [1.0,2.0)"))?;
             Self { gav: Gav::new(group, artifact, "1"), ..coordinates.clone() }
         } else {

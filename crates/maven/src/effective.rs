@@ -9,7 +9,7 @@ use crate::{
     coordinates::Gav,
     environment::Environment,
     interpolate::Values,
-    pom::{Dependency, Pom, Relocation, Section},
+    pom::{Dependency, License, Pom, Relocation, Section},
     repository::{Answer, Repository, Want},
     xml::XmlError,
 };
@@ -20,6 +20,7 @@ pub(crate) struct Effective {
     pub(crate) managed: Vec<Dependency>,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) relocation: Option<Relocation>,
+    pub(crate) licenses: Vec<License>,
 }
 
 /// Why a POM cannot be used. Its artifact then counts as one without dependencies, as in Maven.
@@ -194,6 +195,13 @@ impl<'a, R: Repository> Models<'a, R> {
             artifact: part(&to.artifact),
             version: part(&to.version),
         });
+        // Those of a parent count where the POM names none.
+        let said = lineage.iter().map(|pom| &pom.licenses).find(|licenses| !licenses.is_empty());
+        let licenses = said
+            .into_iter()
+            .flatten()
+            .map(|one| License { name: values.replace(&one.name), url: values.replace(&one.url) });
+        let licenses = licenses.collect();
         let managed = self.import(of, managed)?;
         manage(&mut dependencies, &managed);
         let lacks = |one: &&Dependency| {
@@ -203,7 +211,7 @@ impl<'a, R: Repository> Models<'a, R> {
             let dependency = format!("{group}:{artifact}");
             return Err(NoModel::Unusable(Unusable::Incomplete { pom: of.clone(), dependency }));
         }
-        Ok(Effective { managed, dependencies, relocation })
+        Ok(Effective { managed, dependencies, relocation, licenses })
     }
 
     /// Puts what imported POMs manage behind what is managed here; the first import wins.

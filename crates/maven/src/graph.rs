@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::{coordinates::Coordinates, range::Constraint, scope::Scope, version::Version};
+use flumen_maven_version::{Constraint, Version};
+
+use crate::{coordinates::Coordinates, scope::Scope};
 
 pub(crate) type NodeId = usize;
 pub(crate) type ListId = usize;

@@ -16,14 +16,12 @@ mod metadata;
 mod order;
 mod pom;
 mod progress;
-mod range;
 mod repository;
 mod resolver;
 mod rules;
 mod scope;
 mod settings;
 mod transport;
-mod version;
 mod xml;
 
 pub use client::{Client, Progress};
@@ -31,8 +29,7 @@ pub use coordinates::{Coordinates, Exclusion, Gav};
 pub use effective::Unusable;
 pub use environment::Environment;
 pub use error::Error;
-pub use pom::{Activation, Dependency, Pom, Profile, Relocation, Section};
-pub use range::{Constraint, NoRange, Range};
+pub use pom::{Activation, Dependency, License, Pom, Profile, Relocation, Section};
 pub use repository::{Answer, Repository, Want};
 pub use resolver::{Artifact, Request, Resolution, Resolver, Step, Wanted, file_names};
 pub use rules::{PLATFORM_RULES, platform_exclusions};
@@ -41,5 +38,4 @@ pub use settings::{
     Access, CENTRAL_URL, Proxy, Remote, Settings, SettingsFiles, installed as installed_settings,
     load as load_settings,
 };
-pub use version::Version;
 pub use xml::XmlError;

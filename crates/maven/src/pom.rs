@@ -26,6 +26,17 @@ pub struct Pom {
     pub profiles: Vec<Profile>,
     /// Where it went: what is given replaces its own.
     pub relocation: Option<Relocation>,
+    /// What it may be used under: one of these.
+    pub licenses: Vec<License>,
+}
+
+/// A licence as a POM names it. Empty texts are not given.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct License {
+    /// Its name, in whatever words.
+    pub name: String,
+    /// Where its text is.
+    pub url: String,
 }
 
 /// The part of a POM that a profile can have too.
@@ -147,7 +158,13 @@ fn read_pom(root: Node<'_, '_>) -> Pom {
         base: read_section(root),
         profiles: profiles.collect(),
         relocation,
+        licenses: listed(root, "licenses", "license").map(read_license).collect(),
     }
+}
+
+fn read_license(node: Node<'_, '_>) -> License {
+    let part = |name| text_of(node, name).unwrap_or_default();
+    License { name: part("name"), url: part("url") }
 }
 
 fn read_section(node: Node<'_, '_>) -> Section {

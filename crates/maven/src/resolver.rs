@@ -11,7 +11,7 @@ use crate::{
     environment::Environment,
     error::Error,
     graph::{Graph, ListId},
-    pom::Dependency,
+    pom::{Dependency, License},
     repository::{Repository, Want},
     scope::Scope,
 };
@@ -48,6 +48,8 @@ pub struct Artifact {
     pub scope: Scope,
     /// 1 for what was asked for, 2 for what that depends on, and so on: with the order this makes a tree.
     pub depth: usize,
+    /// What its POM or a parent of that says: it may be used under one of these.
+    pub licenses: Vec<License>,
 }
 
 /// The artifacts that are needed to compile and to run, each after what it is there for.
@@ -131,6 +133,11 @@ impl Resolver {
         conflict::solve(&mut graph)?;
         let mut artifacts = Vec::new();
         list(&graph, &mut artifacts);
+        for artifact in &mut artifacts {
+            if let Some(Ok(model)) = self.known.get(&artifact.coordinates.gav) {
+                artifact.licenses.clone_from(&model.licenses);
+            }
+        }
         // A POM that lost is nobody's loss.
         let kept: HashSet<&Gav> = artifacts.iter().map(|one| &one.coordinates.gav).collect();
         let mut seen = HashSet::new();
@@ -146,7 +153,7 @@ impl fmt::Display for Resolution {
         // Whether another one follows on a level decides about the lines that are drawn; seen from the end that is known.
         let mut lines = Vec::with_capacity(self.artifacts.len());
         let mut follows: Vec<bool> = Vec::new();
-        for Artifact { coordinates, scope, depth } in self.artifacts.iter().rev() {
+        for Artifact { coordinates, scope, depth, .. } in self.artifacts.iter().rev() {
             follows.resize((*depth).max(1), false);
             let mut line = String::new();
             for has_next in follows.iter().take(depth.saturating_sub(1)) {
@@ -182,7 +189,8 @@ fn list(graph: &Graph, artifacts: &mut Vec<Artifact>) {
         walk.push((list, next + 1));
         if node.scope.is_runtime() {
             let coordinates = node.coordinates.clone();
-            artifacts.push(Artifact { coordinates, scope: node.scope, depth: walk.len() });
+            let (scope, depth, licenses) = (node.scope, walk.len(), Vec::new());
+            artifacts.push(Artifact { coordinates, scope, depth, licenses });
         }
         if seen.insert(node.children) {
             walk.push((node.children, 0));
@@ -200,6 +208,7 @@ mod tests {
             coordinates: text.parse().expect("coordinates"),
             scope: Scope::Compile,
             depth: 1,
+            licenses: Vec::new(),
         };
         let artifacts = [artifact("a:x:1"), artifact("b:x:1"), artifact("b:y:jar:tests:1")];
         assert_eq!(file_names(&artifacts), ["a.x-1.jar", "b.x-1.jar", "y-1-tests.jar"]);

@@ -21,6 +21,8 @@ pub use finding::{Finding, Problem};
 pub struct Target {
     /// The Flink version; without it, what differs between versions is judged mildly.
     pub version: Option<FlinkVersion>,
+    /// The Scala of the jars that are named, such as `2.11`; by default 2.12. Only jars up to Flink 1.14 are for one.
+    pub scala: Option<String>,
     /// Factories that jars bring besides those of Flink.
     pub provided: BTreeSet<(FactoryKind, String)>,
 }

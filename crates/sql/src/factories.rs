@@ -91,6 +91,14 @@ pub fn origin(kind: FactoryKind, identifier: &str, version: FlinkVersion) -> Ori
     }
 }
 
+/// The Scala of the releases in the table.
+const KNOWN_SCALA: &str = "_2.12:";
+
+/// The same release for another Scala, where it is for one.
+pub fn with_scala(coordinates: &str, scala: &str) -> String {
+    coordinates.replace(KNOWN_SCALA, &format!("_{scala}:"))
+}
+
 /// The group of the connectors of Flink itself.
 const GROUP: &str = "org.apache.flink";
 

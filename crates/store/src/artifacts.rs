@@ -1,5 +1,6 @@
-use flumen_model::Digest;
+use flumen_model::{Digest, TeamId};
 use jiff::Timestamp;
+use sqlx::{Sqlite, query::Query, sqlite::SqliteArguments};
 
 use crate::{Error, Store, rows::Columns};
 
@@ -18,6 +19,12 @@ impl Store {
             .bind(i64::try_from(size).unwrap_or(i64::MAX))
             .bind(now.as_millisecond());
         self.execute("store.save-artifact", WHAT, statement).await.map(drop)
+    }
+
+    /// Remembers that the team has uploaded the artifact, or would have if it had not been there.
+    pub async fn own_artifact(&self, digest: &Digest, team: TeamId) -> Result<(), Error> {
+        let team = team.to_string();
+        self.execute("store.own-artifact", WHAT, own(digest, &team)).await.map(drop)
     }
 
     /// The size of the artifact in bytes, if its file is complete. Whoever asks may rely on it: the time in which
@@ -47,4 +54,13 @@ impl Store {
         let size = u64::try_from(columns.number("size")?).unwrap_or_default();
         Ok(Some((size, columns.optional_number("unused_since")?.is_some())))
     }
+}
+
+/// Remembers whose an artifact is, if it is there.
+pub(crate) fn own<'q>(digest: &'q Digest, team: &'q str) -> Query<'q, Sqlite, SqliteArguments> {
+    sqlx::query(
+        "INSERT INTO artifact_teams (digest, team) SELECT digest, $2 FROM artifacts WHERE digest = $1 ON CONFLICT DO NOTHING",
+    )
+    .bind(digest.as_str())
+    .bind(team)
 }

@@ -1,3 +1,4 @@
+use flumen_model::TeamId;
 use jiff::Timestamp;
 
 use crate::{Error, Store, rows::Columns};
@@ -14,14 +15,15 @@ impl Store {
         row.map(|row| Columns::of(&row, WHAT).text("image")).transpose()
     }
 
-    /// Remembers the image that was built for this key, for which so many bytes were sent.
+    /// Remembers the image that was built for this key and team, for which so many bytes were sent.
     pub async fn save_image(
         &self,
-        key: &str,
+        (key, team): (&str, TeamId),
         (registry, image): (&str, &str),
         bytes: u64,
         now: Timestamp,
     ) -> Result<(), Error> {
+        let mut writing = self.write(WHAT).await?;
         let statement = sqlx::query(
             "INSERT INTO images (key, registry, image, bytes, created_at) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (key) DO UPDATE SET image = excluded.image, registry = excluded.registry, unused_since = NULL, \
@@ -33,6 +35,13 @@ impl Store {
         .bind(image)
         .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
         .bind(now.as_millisecond());
-        self.execute("store.save-image", WHAT, statement).await.map(drop)
+        writing.execute(WHAT, statement).await?;
+        let statement = sqlx::query(
+            "INSERT INTO image_teams (key, team) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(key)
+        .bind(team.to_string());
+        writing.execute(WHAT, statement).await?;
+        self.commit("store.save-image", WHAT, writing).await
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Error, Store,
+    artifacts::own,
     database::Writing,
     rows::{json, read_all},
 };
@@ -129,6 +130,8 @@ pub(crate) async fn insert(
         .bind(release.job.to_string())
         .bind(release.id.to_string())
         .bind(artifact.digest.as_str());
+        writing.execute(WHAT, statement).await?;
+        let statement = own(&artifact.digest, team);
         writing.execute(WHAT, statement).await?;
     }
     Ok(())

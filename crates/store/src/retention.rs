@@ -1,6 +1,6 @@
 //! What nothing needs any more. Each removal looks again, in the transaction that removes, whether that is still so.
 
-use flumen_model::{Digest, JobId, ReleaseId, Uuid};
+use flumen_model::{Digest, JobId, ReleaseId, TeamId, Uuid};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,8 @@ pub struct Removal {
     pub name: String,
     /// How many bytes it had.
     pub bytes: u64,
+    /// Whose it was; none of what was of no team or of several.
+    pub team: Option<TeamId>,
 }
 
 /// A release that is one too many.
@@ -46,6 +48,8 @@ pub struct SurplusRelease {
     pub id: ReleaseId,
     /// Environment, job and number, for people.
     pub name: String,
+    /// Whose it is.
+    pub team: TeamId,
 }
 
 /// The file of an artifact that nothing needs.
@@ -57,6 +61,8 @@ pub struct UnusedArtifact {
     pub size: u64,
     /// When that was first seen; none if it was not looked for since.
     pub since: Option<Timestamp>,
+    /// The one team that uploaded it or had it in a release; none if there are none or several.
+    pub team: Option<TeamId>,
 }
 
 /// An image that nothing needs.
@@ -76,6 +82,8 @@ pub struct UnusedImage {
     pub removing: bool,
     /// Why its registry did not delete it, the last time.
     pub refusal: Option<String>,
+    /// The one team whose jobs it was built for; none if there are none or several.
+    pub team: Option<TeamId>,
 }
 
 const WHAT: &str = "what is to be removed";
@@ -123,22 +131,48 @@ macro_rules! unneeded_image {
     };
 }
 
+/// `$1` is a team, or nothing for all: what is of that team alone.
+macro_rules! owned {
+    () => {
+        "($1 IS NULL OR owner = $1)"
+    };
+}
+
+macro_rules! owner_of_artifact {
+    () => {
+        "(SELECT min(team) FROM artifact_teams WHERE artifact_teams.digest = artifacts.digest HAVING count(*) = 1)"
+    };
+}
+
+macro_rules! owner_of_image {
+    () => {
+        "(SELECT min(team) FROM image_teams WHERE image_teams.key = images.key HAVING count(*) = 1)"
+    };
+}
+
 impl Store {
-    /// The releases that are more than each job keeps, oldest first.
-    pub async fn surplus_releases(&self, keep: u32) -> Result<Vec<SurplusRelease>, Error> {
+    /// The releases that are more than each job keeps, oldest first; those of one team, if one is named.
+    pub async fn surplus_releases(
+        &self,
+        keep: u32,
+        team: Option<TeamId>,
+    ) -> Result<Vec<SurplusRelease>, Error> {
         let query = sqlx::query(concat!(
-            "SELECT releases.job, releases.id, jobs.environment || '/' || jobs.name || ' ' || releases.number AS label \
-             FROM releases JOIN jobs ON jobs.id = releases.job WHERE ",
+            "SELECT releases.job, releases.id, jobs.team, \
+             jobs.environment || '/' || jobs.name || ' ' || releases.number AS label \
+             FROM releases JOIN jobs ON jobs.id = releases.job WHERE ($2 IS NULL OR jobs.team = $2) AND ",
             surplus!(),
             " ORDER BY releases.job, releases.number"
         ))
-        .bind(i64::from(keep.max(1)));
+        .bind(i64::from(keep.max(1)))
+        .bind(team.map(|team| team.to_string()));
         let rows = self.rows(WHAT, query).await?;
         read_all(&rows, WHAT, |columns| {
             Ok(SurplusRelease {
                 job: columns.parsed("job")?,
                 id: columns.parsed("id")?,
                 name: columns.text("label")?,
+                team: columns.parsed("team")?,
             })
         })
     }
@@ -198,19 +232,28 @@ impl Store {
         self.commit("store.mark-unused", WHAT, writing).await
     }
 
-    /// The artifacts that nothing needs, the longest unused first.
-    pub async fn unused_artifacts(&self) -> Result<Vec<UnusedArtifact>, Error> {
+    /// The artifacts that nothing needs, the longest unused first; those of one team alone, if one is named.
+    pub async fn unused_artifacts(
+        &self,
+        team: Option<TeamId>,
+    ) -> Result<Vec<UnusedArtifact>, Error> {
         let query = sqlx::query(concat!(
-            "SELECT digest, size, unused_since FROM artifacts WHERE ",
+            "SELECT digest, size, unused_since, ",
+            owner_of_artifact!(),
+            " AS owner FROM artifacts WHERE ",
+            owned!(),
+            " AND ",
             unneeded_artifact!(),
             " ORDER BY unused_since, digest"
-        ));
+        ))
+        .bind(team.map(|team| team.to_string()));
         let rows = self.rows(WHAT, query).await?;
         read_all(&rows, WHAT, |columns| {
             Ok(UnusedArtifact {
                 digest: columns.parsed("digest")?,
                 size: count(columns.number("size")?),
                 since: columns.optional_time("unused_since")?,
+                team: columns.optional_parsed("owner")?,
             })
         })
     }
@@ -239,13 +282,18 @@ impl Store {
         self.commit("store.remove-artifact", WHAT, writing).await.map(|()| true)
     }
 
-    /// The images that nothing needs, the longest unused first.
-    pub async fn unused_images(&self) -> Result<Vec<UnusedImage>, Error> {
+    /// The images that nothing needs, the longest unused first; those of one team alone, if one is named.
+    pub async fn unused_images(&self, team: Option<TeamId>) -> Result<Vec<UnusedImage>, Error> {
         let query = sqlx::query(concat!(
-            "SELECT * FROM images WHERE ",
+            "SELECT *, ",
+            owner_of_image!(),
+            " AS owner FROM images WHERE ",
+            owned!(),
+            " AND ",
             unneeded_image!(),
             " ORDER BY unused_since, key"
-        ));
+        ))
+        .bind(team.map(|team| team.to_string()));
         let rows = self.rows(WHAT, query).await?;
         read_all(&rows, WHAT, |columns| {
             Ok(UnusedImage {
@@ -256,6 +304,7 @@ impl Store {
                 since: columns.optional_time("unused_since")?,
                 removing: columns.number("removing")? != 0,
                 refusal: columns.optional_text("refusal")?,
+                team: columns.optional_parsed("owner")?,
             })
         })
     }
@@ -291,13 +340,20 @@ impl Store {
         self.execute("store.refuse-image-removal", WHAT, statement).await.map(drop)
     }
 
-    /// What was removed, newest first.
-    pub async fn removals(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<Removal>, Error> {
+    /// What was removed of a team or of nobody in particular, newest first.
+    pub async fn removals(
+        &self,
+        team: TeamId,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Removal>, Error> {
         let query = sqlx::query(
-            "SELECT * FROM removals WHERE ($1 IS NULL OR id < $1) ORDER BY id DESC LIMIT $2",
+            "SELECT * FROM removals WHERE ($1 IS NULL OR id < $1) AND (team IS NULL OR team = $3) \
+             ORDER BY id DESC LIMIT $2",
         )
         .bind(after.map(|id| id.to_string()))
-        .bind(i64::from(limit));
+        .bind(i64::from(limit))
+        .bind(team.to_string());
         let rows = self.rows(WHAT, query).await?;
         read_all(&rows, WHAT, |columns| {
             Ok(Removal {
@@ -306,19 +362,22 @@ impl Store {
                 kind: columns.word("kind")?,
                 name: columns.text("name")?,
                 bytes: count(columns.number("bytes")?),
+                team: columns.optional_parsed("team")?,
             })
         })
     }
 }
 
 async fn insert(writing: &mut Writing, removal: &Removal) -> Result<(), Error> {
-    let statement =
-        sqlx::query("INSERT INTO removals (id, at, kind, name, bytes) VALUES ($1, $2, $3, $4, $5)")
-            .bind(removal.id.to_string())
-            .bind(removal.at.as_millisecond())
-            .bind(word(&removal.kind))
-            .bind(&removal.name)
-            .bind(i64::try_from(removal.bytes).unwrap_or(i64::MAX));
+    let statement = sqlx::query(
+        "INSERT INTO removals (id, at, kind, name, bytes, team) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(removal.id.to_string())
+    .bind(removal.at.as_millisecond())
+    .bind(word(&removal.kind))
+    .bind(&removal.name)
+    .bind(i64::try_from(removal.bytes).unwrap_or(i64::MAX))
+    .bind(removal.team.map(|team| team.to_string()));
     writing.execute(WHAT, statement).await.map(drop)
 }
 

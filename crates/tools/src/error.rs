@@ -148,6 +148,14 @@ pub enum Error {
         #[source]
         source: Box<serde_saphyr::Error>,
     },
+    /// Coordinates leave the version of Scala open.
+    #[error(
+        "could not resolve {coordinates}: the two colons stand for a version of Scala, and none is given"
+    )]
+    NoScala {
+        /// The coordinates.
+        coordinates: String,
+    },
     /// A value in the file of a base image cannot be used.
     #[error("{file}: {key}: {problem}")]
     BaseValue {
@@ -224,6 +232,7 @@ impl Error {
             | Self::LabelTwice { .. }
             | Self::BaseFile { .. }
             | Self::BaseValue { .. }
+            | Self::NoScala { .. }
             | Self::Unfit { .. }
             | Self::NothingToAdd { .. }
             | Self::PythonIndex { .. }
@@ -238,6 +247,7 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::NoScala { .. } => Some("Name it with `--scala`, such as `--scala 2.12`."),
             Self::Maven(error) => error.hint(),
             Self::Image(error) => hint_for_image(error),
             Self::Python(error) => error.hint(),

@@ -4,16 +4,18 @@
 mod fetch;
 pub(crate) mod plan;
 mod rules;
+mod scala;
 mod tree;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use flumen_maven::{Artifact, Coordinates, Exclusion};
+use flumen_maven::{Artifact, Exclusion};
 use serde::Serialize;
 
 use crate::{Error, Streams};
 pub use fetch::Fetch;
+use scala::{Named, Scala};
 pub use tree::Tree;
 
 /// What can be done with artifacts.
@@ -34,9 +36,13 @@ pub enum Maven {
 #[derive(Debug, Args)]
 struct Wanted {
     /// What is wanted: GROUP:ARTIFACT:VERSION or GROUP:ARTIFACT:TYPE[:CLASSIFIER]:VERSION; of two versions
-    /// that are equally near, the first one wins
+    /// that are equally near, the first one wins; GROUP::ARTIFACT is for the Scala of --scala
     #[arg(required = true, value_name = "COORDINATES")]
-    coordinates: Vec<Coordinates>,
+    coordinates: Vec<Named>,
+
+    /// Scala that artifacts after two colons are for: GROUP::ARTIFACT is GROUP:ARTIFACT_2.12 with 2.12
+    #[arg(long, value_name = "VERSION")]
+    scala: Option<Scala>,
 
     /// Leave out artifacts below what is wanted; either part may be *; may be repeated
     #[arg(long, value_name = "GROUP:ARTIFACT")]
@@ -97,7 +103,7 @@ struct Listed<'a> {
 
 impl<'a> Listed<'a> {
     fn new(artifact: &'a Artifact, path: Option<String>) -> Self {
-        let Artifact { coordinates, scope, depth } = artifact;
+        let Artifact { coordinates, scope, depth, .. } = artifact;
         Self {
             group: &coordinates.gav.group,
             artifact: &coordinates.gav.artifact,

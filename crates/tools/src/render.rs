@@ -1,7 +1,7 @@
 //! `flumen render`.
 
 use clap::Args;
-use flumen_flink_conf::is_sensitive;
+use flumen_flink_conf::{HIDDEN, is_sensitive};
 use flumen_flink_manifest::Manifests;
 use serde_json::Value;
 
@@ -9,8 +9,6 @@ use crate::{
     Error, JobArguments, Streams,
     offline::{Planned, plan_all},
 };
-
-const HIDDEN: &str = "******";
 
 /// Print the Kubernetes objects of a job
 #[derive(Debug, Args)]

@@ -38,6 +38,7 @@ follow it. Variables without a value stay as they are.")]
     #[command(after_help = "Examples:
   flumen sql check orders.sql
   flumen sql check orders.sql --flink-version 1.20.5
+  flumen sql check orders.sql --flink-version 1.14.6 --scala 2.11
   flumen sql check orders.sql --flink-version 1.20.5 --jar lib/flink-sql-connector-kafka-3.4.0-1.20.jar
   flumen sql check orders.sql --var table=orders --var day=2026-01-31
   cat orders.sql | flumen sql check - --output json
@@ -85,6 +86,10 @@ struct Check {
     /// Flink version that the script is for, such as 1.20.5 [default: none; what depends on it is not checked]
     #[arg(long, value_name = "VERSION")]
     flink_version: Option<FlinkVersion>,
+
+    /// Scala of the jars that are named for what is missing; only those up to Flink 1.14 are for one
+    #[arg(long, value_name = "VERSION", value_parser = ["2.11", "2.12"], default_value = "2.12")]
+    scala: String,
 
     /// Jar that the job will have, whose connectors and formats count as there; may be repeated
     #[arg(long = "jar", value_name = "FILE")]

@@ -23,7 +23,7 @@ pub(crate) fn environment(environment: control::Environment) -> api::Environment
             registry,
             storage: storage_shown(storage),
             delivery,
-            configuration,
+            configuration: control::shown_configuration(configuration),
         },
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn job(view: control::JobView) -> api::Job {
         cluster: job.cluster,
         namespace: job.namespace,
         cluster_id: job.cluster_id,
-        spec: job.spec,
+        spec: control::shown_spec(job.spec),
         version: count(job.version),
         desired: desired(job.desired.intent),
         state: job_state(state),

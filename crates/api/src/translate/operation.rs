@@ -46,6 +46,9 @@ pub(crate) async fn with_savepoint(
     known: control::Operation,
 ) -> Result<api::Operation, Error> {
     let mut shown = operation(known);
+    for step in shown.steps.iter_mut().filter(|step| step.state == api::StepState::Running) {
+        step.progress = api.control.step_progress(shown.id, &step.name).map(progress);
+    }
     let takes_one = matches!(
         shown.kind,
         api::OperationKind::Stop
@@ -103,8 +106,14 @@ fn step(step: control::Step) -> api::Step {
         started_at: Some(step.started_at),
         finished_at: step.finished_at,
         detail: step.detail,
+        progress: None,
         error: step.error.map(failure),
     }
+}
+
+const fn progress(progress: control::StepProgress) -> api::StepProgress {
+    let control::StepProgress { bytes, total_bytes, files, total_files, cached_files } = progress;
+    api::StepProgress { bytes, total_bytes, files, total_files, cached_files }
 }
 
 const fn failure(message: String) -> api::Failure {

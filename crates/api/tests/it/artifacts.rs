@@ -1,3 +1,6 @@
+use std::time::Duration;
+
+use flumen_testkit::{SmallDisk, eventually_async};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Body, Method, StatusCode, header};
 
@@ -125,4 +128,46 @@ async fn a_link_that_has_ended_or_was_changed_opens_nothing() {
     let (status, problem) =
         answer(server.anonymous(Method::GET, &server.link(&other, hours(1)))).await;
     assert_eq!((status.as_u16(), problem["code"].as_str()), (404, Some("artifact.not_found")));
+}
+
+/// What lies in the directory of the artifacts.
+fn files(server: &Server) -> Vec<String> {
+    let entries = std::fs::read_dir(server.directory.join("artifacts")).expect("read");
+    entries.map(|entry| entry.expect("read").file_name().into_string().expect("text")).collect()
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_off_leaves_nothing_and_can_be_made_again() {
+    let server = Server::start().await;
+    let broken = futures::stream::iter([Ok("ab"), Err(std::io::Error::other("broken"))]);
+    let request = server.request(Method::PUT, &path()).body(Body::wrap_stream(broken));
+    let answered = request.send().await;
+    assert!(answered.is_err() || answered.is_ok_and(|answer| answer.status().is_client_error()));
+    // The server hears of it when it reads on.
+    let nothing = async || match files(&server) {
+        left if left.is_empty() => Ok(()),
+        left => Err(left),
+    };
+    eventually_async(Duration::from_secs(10), nothing).await;
+    assert_eq!(has(&server).await, StatusCode::NOT_FOUND);
+    let (status, _) = answer(server.request(Method::PUT, &path()).body("abc")).await;
+    assert_eq!((status, files(&server).len()), (StatusCode::CREATED, 1));
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_is_said_and_leaves_nothing_half() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let artifacts = directory.path().join("artifacts");
+    let Some(disk) = SmallDisk::mount(&artifacts, 1) else { return };
+    let server = Server::start_in(directory).await;
+    disk.fill();
+    let (status, problem) = answer(server.request(Method::PUT, &path()).body("abc")).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
+    assert_eq!(problem["code"], "server.file");
+    assert!(problem.to_string().contains("No space left on device"), "{problem}");
+    assert_eq!(files(&server), ["ballast"]);
+    assert_eq!(has(&server).await, StatusCode::NOT_FOUND);
+    disk.make_room();
+    let (status, _) = answer(server.request(Method::PUT, &path()).body("abc")).await;
+    assert_eq!(status, StatusCode::CREATED);
 }

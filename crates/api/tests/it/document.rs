@@ -19,7 +19,7 @@ fn the_document_beside_the_crate_is_up_to_date() {
     );
 }
 
-fn operations() -> Vec<(Method, String, Value)> {
+pub(crate) fn operations() -> Vec<(Method, String, Value)> {
     let document = serde_json::to_value(flumen_api::document()).expect("JSON");
     let paths = document["paths"].as_object().expect("paths").clone();
     let mut all = Vec::new();

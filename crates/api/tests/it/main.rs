@@ -9,6 +9,7 @@ mod preparations;
 mod problems;
 mod projects;
 mod releases;
+mod secrets;
 mod server;
 mod snapshots;
 mod sql;

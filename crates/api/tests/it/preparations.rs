@@ -1,9 +1,14 @@
 //! Applies whose release takes its time.
 
+use std::convert::Infallible;
+
+use axum::{Router, body::Body, routing::get};
 use flumen_model::Digest;
+use futures::{StreamExt as _, stream};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tokio::net::TcpListener;
 
 use crate::server::{JOB, Server, answer};
 
@@ -81,4 +86,49 @@ async fn only_what_still_prepares_a_release_can_be_cancelled() {
     let (status, _) = answer(server.request(Method::POST, &path(&unknown))).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_eq!(server.get(JOB).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn while_files_are_fetched_it_is_said_how_far_that_is() {
+    const FIRST: &str = "PK\x03\x04 the beginning";
+    let server = Server::with_job().await.at_work().await;
+    let begin = || async {
+        let first = stream::iter([Ok::<_, Infallible>(FIRST)]);
+        Body::from_stream(first.chain(stream::pending()))
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/b.jar", listener.local_addr().expect("an address"));
+    let files = Router::new().route("/b.jar", get(begin));
+    let serving = tokio::spawn(async move { axum::serve(listener, files).await });
+    let spec = json!({
+        "name": "b", "environment": "local", "flinkVersion": "1.20.5", "artifact": "local:///b.jar",
+        "dependencies": [{"url": url, "role": "lib"}],
+    });
+    let body = json!({"spec": spec, "start": false});
+    let (status, operation) = answer(server.request(Method::PUT, OTHER).json(&body)).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{operation}");
+    let path = format!("/api/v1/operations/{}", operation["id"].as_str().expect("an id"));
+    let events = server.request(Method::GET, &format!("{path}/events"));
+    let mut events = events.send().await.expect("an answer");
+    let (mut text, expected) = (String::new(), format!(r#""bytes":{},"#, FIRST.len()));
+    while !text.contains(&expected) {
+        let chunk = events.chunk().await.expect("an event").expect("it goes on");
+        text.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    let shown = server.get(&path).await.1;
+    let progress = &shown["steps"][0]["progress"];
+    let bytes = FIRST.len();
+    assert_eq!(
+        progress,
+        &json!({"bytes": bytes, "files": 0, "totalFiles": 1, "cachedFiles": 0}),
+        "{shown}"
+    );
+    let (status, _) = answer(server.request(Method::POST, &format!("{path}/cancel"))).await;
+    assert_eq!(status, StatusCode::OK);
+    let ended = followed(&server, &operation).await;
+    assert_eq!(
+        (&ended["state"], &ended["steps"][0]["progress"]),
+        (&json!("canceled"), &Value::Null)
+    );
+    serving.abort();
 }

@@ -62,6 +62,7 @@ impl Server {
             artifact_limit: LIMIT,
             retention: flumen_control::Retention::default(),
             python_index: None,
+            release_policy: None,
             faults: flumen_control::Faults::default(),
         };
         let stop = CancellationToken::new();

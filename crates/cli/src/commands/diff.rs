@@ -99,11 +99,16 @@ pub(super) fn table(changes: &[FieldChange]) -> Table {
         table.row(vec![
             change.field.as_str().into(),
             short(change.from.as_deref()).into(),
-            short(change.to.as_deref()).into(),
+            after(change).into(),
             Cell::new(word, tone),
         ]);
     }
     table
+}
+
+/// What it is to be. Of two secrets neither is shown, only that they differ.
+fn after(change: &FieldChange) -> &str {
+    if change.from == change.to { "changed" } else { short(change.to.as_deref()) }
 }
 
 /// A value, of which a digest is cut to what tells it apart.

@@ -70,6 +70,16 @@ fn changes_are_a_table_and_the_last_line_says_what_apply_will_do() {
 }
 
 #[test]
+fn of_two_secrets_it_is_said_that_they_differ() {
+    let hidden = Some("******");
+    let secret = change("configuration.s3.secret-key", hidden, hidden, "restart");
+    let output = diff("", &of("restart", true, &[secret]), &[]);
+    let line = output.lines().find(|line| line.starts_with("configuration")).expect("a line");
+    let words: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(words, ["configuration.s3.secret-key", "******", "changed", "restart"]);
+}
+
+#[test]
 fn programs_get_the_answer_of_the_api() {
     let answer = of("restart", true, &[change("parallelism", Some("1"), Some("2"), "restart")]);
     let output = diff("", &answer, &["--output", "json"]);

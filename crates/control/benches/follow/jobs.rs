@@ -151,6 +151,7 @@ pub(crate) async fn open(world: &World) -> (Control, Tasks) {
         artifact_limit: u64::MAX,
         retention: flumen_control::Retention::default(),
         python_index: None,
+        release_policy: None,
         faults: Faults::default(),
     };
     let control = Control::open(settings, tasks.clone()).await.unwrap();

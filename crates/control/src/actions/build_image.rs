@@ -1,14 +1,15 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use flumen_image::{
-    Append, Attributes, Compression, Content, Layer, LayerBuilder, Progress, Reference,
+    Append, Attributes, Compression, Content, Layer, LayerBuilder, Reference,
 };
-use flumen_model::{ArtifactRole, FlinkVersion, RunId};
+use flumen_lifecycle::Action;
+use flumen_model::{ArtifactRole, FlinkVersion, OperationId, RunId, TeamId};
 use flumen_store::{Environment, Job, Release, ReleaseArtifact, Run};
 
 use super::{Done, run_of};
 use crate::{
-    Control, Error, clock, delivery, identity,
+    Control, Error, clock, delivery, identity, progress,
     release::{self, JOB_PACKAGES, is_package, path_in_image, python_path},
     storage::{self, Delivery},
 };
@@ -43,6 +44,8 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     // Until the run has it, no image is removed.
     let _building = control.keeping().building().await;
     let recipe = Recipe {
+        team: job.team,
+        step: job.desired.operation.map(|operation| (operation, Action::BuildImage { run: run.id })),
         registry,
         base: &base,
         repository: format!("flumen/{}", job.name),
@@ -60,6 +63,10 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
 
 /// What an image is made of, and where it goes.
 pub(crate) struct Recipe<'a> {
+    /// Whose it is.
+    pub(crate) team: TeamId,
+    /// The operation, and its step, that shows how far it is.
+    pub(crate) step: Option<(OperationId, Action)>,
     pub(crate) registry: &'a str,
     /// The base image, without the registry.
     pub(crate) base: &'a str,
@@ -84,7 +91,7 @@ impl Recipe<'_> {
     /// Makes the image. It is a cache: what was made for the same base and files before, and still stands in the registry, is
     /// used. Whoever calls this keeps images from being removed until it is written down who needs it.
     pub(crate) async fn make(&self, control: &Control) -> Result<Made, Error> {
-        let Self { registry, base, repository, tag, title, artifacts } = self;
+        let Self { registry, base, repository, tag, title, artifacts, .. } = self;
         let key = key(registry, repository, base, artifacts);
         if let Some(known) = control.store().image(&key).await? {
             let image = format!("{registry}/{known}");
@@ -105,8 +112,11 @@ impl Recipe<'_> {
             labels: &labels,
             environment: &environment,
         };
-        let silent = Progress::silent();
-        let pushed = push(control, registry, control.registries().append(&append, &silent)).await;
+        let begin = |(operation, step): &(OperationId, Action)| {
+            control.steps_under_way().begin(*operation, step.name())
+        };
+        let progress = progress::of_image(self.step.as_ref().map(begin));
+        let pushed = push(control, registry, control.registries().append(&append, &progress)).await;
         for Layer { path, .. } in &layers {
             if let Err(source) = tokio::fs::remove_file(path).await {
                 tracing::warn!(path = %path.display(), error = %source, "a layer file was not removed");
@@ -115,7 +125,8 @@ impl Recipe<'_> {
         let pushed = pushed?;
         let known = format!("{repository}@{}", pushed.digest);
         let place = (*registry, known.as_str());
-        control.store().save_image(&key, place, pushed.sent_bytes, clock::now()).await?;
+        let owned = (key.as_str(), self.team);
+        control.store().save_image(owned, place, pushed.sent_bytes, clock::now()).await?;
         Ok(Made { image: format!("{registry}/{known}"), key, sent: Some(pushed.sent_bytes) })
     }
 }

@@ -212,6 +212,8 @@ impl Work<'_> {
     ) -> Result<String, Error> {
         let registry = &environment.document.registry;
         let recipe = Recipe {
+            team: self.principal.team,
+            step: None,
             registry,
             base,
             repository: REPOSITORY.to_owned(),
@@ -224,7 +226,8 @@ impl Work<'_> {
             // Used again, it stays as long as a new one.
             let known = made.image.strip_prefix(&format!("{registry}/")).unwrap_or(&made.image);
             let place = (registry.as_str(), known);
-            self.control.store().save_image(&made.key, place, 0, clock::now()).await?;
+            let owned = (made.key.as_str(), self.principal.team);
+            self.control.store().save_image(owned, place, 0, clock::now()).await?;
         }
         Ok(made.image)
     }

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     Control, Error, JobView, actions::render_objects, by_url::check_urls, clock, identity, release,
+    shown::check_not_hidden,
 };
 
 /// The first minor on which the SQL runner runs.
@@ -316,6 +317,7 @@ impl Control {
             return Err(Error::Invalid { message });
         }
         check_urls(spec)?;
+        check_not_hidden(&spec.configuration)?;
         let environment = self.environment(&spec.environment).await?;
         let version = self.version_row(spec.flink_version, &spec.environment).await?;
         self.check_delivery(spec, &environment)?;

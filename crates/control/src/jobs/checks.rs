@@ -5,10 +5,10 @@ use flumen_jar::{
     Artifact, Connector, Facts, Findings, ImageScala, Part, Problem, Program, Target, check,
 };
 use flumen_model::{ArtifactRole, FlinkMinor, FlinkVersion, JobKind, JobSpec};
-use flumen_sql::{FactoryKind, Origin, origin, release};
+use flumen_sql::{FactoryKind, Origin, origin, release, with_scala};
 use flumen_store::{ReleaseArtifact, ReleaseContent};
 
-use super::{Prepared, uploaded::distinct};
+use super::{Prepared, policy, uploaded::distinct};
 use crate::{
     Control, Error,
     actions::render_objects,
@@ -22,14 +22,12 @@ use crate::{
 const PARENT_FIRST: &str = "classloader.parent-first-patterns.default";
 /// Up to here every part of Flink is for one Scala.
 const WITHOUT_SCALA: FlinkMinor = FlinkMinor::new(1, 15);
-/// The Scala of the releases that Flumen knows.
-const KNOWN_SCALA: &str = "_2.12:";
 
 impl Control {
     /// Looks at all that a job is made from together. Returns what is doubtful about it.
     ///
     /// # Errors
-    /// [`Error::Unfit`] with all that Flink would fail on; [`Error::Invalid`] for what is no jar, or two files that would lie in one
+    /// [`Error::Denied`] with all that the release policy denies, [`Error::Unfit`] with all that Flink would fail on; [`Error::Invalid`] for what is no jar, or two files that would lie in one
     /// place.
     pub(crate) async fn check_artifacts(
         &self,
@@ -63,6 +61,7 @@ impl Control {
         for jar in &jars {
             facts.push(self.facts(jar).await?);
         }
+        let mut looked_at = self.ask_policy(spec, || policy::of_jars(&jars, &facts))?;
         let maven: Vec<Option<Artifact>> = jars.iter().map(|jar| coordinates(jar)).collect();
         let parts: Vec<Part<'_>> = jars
             .iter()
@@ -82,7 +81,8 @@ impl Control {
         };
         let Findings { errors, warnings } = check(&parts, &target);
         if errors.is_empty() {
-            return Ok(warnings.iter().map(Problem::to_string).collect());
+            looked_at.extend(warnings.iter().map(Problem::to_string));
+            return Ok(looked_at);
         }
         Err(Error::Unfit {
             job: spec.name.to_string(),
@@ -161,7 +161,7 @@ fn program<'a>(spec: &'a JobSpec, artifacts: &[ReleaseArtifact]) -> Program<'a> 
 }
 
 /// What a file is in a Maven repository, from `group:artifact:type[:classifier]:version`.
-fn coordinates(file: &ReleaseArtifact) -> Option<Artifact> {
+pub(super) fn coordinates(file: &ReleaseArtifact) -> Option<Artifact> {
     let mut parts = file.maven.as_deref()?.split(':').map(str::to_owned);
     let (group, artifact) = (parts.next()?, parts.next()?);
     Some(Artifact { group, artifact, version: parts.next_back()? })
@@ -199,9 +199,7 @@ pub(crate) fn jar_of(
 
 fn for_scala(coordinates: String, version: FlinkVersion, scala: &ImageScala) -> String {
     match scala {
-        ImageScala::Of(scala) if version.minor() < WITHOUT_SCALA => {
-            coordinates.replace(KNOWN_SCALA, &format!("_{scala}:"))
-        }
+        ImageScala::Of(scala) if version.minor() < WITHOUT_SCALA => with_scala(&coordinates, scala),
         _ => coordinates,
     }
 }

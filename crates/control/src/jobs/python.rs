@@ -1,6 +1,12 @@
 //! Python in jobs: whether the image can run them, what their files are, and the wheels of their requirements.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use flumen_model::{ArtifactRole, Dependency, Digest, ImagePython, JobKind, JobSpec};
 use flumen_python::{
@@ -9,7 +15,7 @@ use flumen_python::{
 use flumen_store::{FlinkVersionRow, ReleaseArtifact};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{Control, Error, release::is_in_image, text};
+use crate::{Control, Error, StepProgress, release::is_in_image, text};
 
 /// The largest file of requirements that is read, and the largest program that is looked at, in bytes.
 const MAX_TEXT: u64 = 4 << 20;
@@ -25,8 +31,11 @@ pub(crate) struct Packages {
     client: Client,
     wheels: Vec<Wheel>,
     progress: Arc<Progress>,
-    /// What went over the wire for the resolution: files, bytes.
-    before: (u64, u64),
+    /// The bytes that went over the wire for the resolution.
+    before: u64,
+    /// Wheels that are here by now, and those of them that were here before.
+    there: AtomicU64,
+    cached: AtomicU64,
 }
 
 impl Packages {
@@ -35,10 +44,14 @@ impl Packages {
     }
 
     /// How far the wheels are.
-    pub(crate) fn progress(&self) -> String {
-        let files = self.progress.files() - self.before.0;
-        let bytes = text::bytes(self.progress.bytes() - self.before.1);
-        format!("{files} of {} fetched, {bytes}", text::count(self.wheels.len(), "wheel"))
+    pub(crate) fn progress(&self) -> StepProgress {
+        StepProgress {
+            bytes: self.progress.bytes() - self.before,
+            total_bytes: None,
+            files: Some(self.there.load(Ordering::Relaxed)),
+            total_files: Some(self.wheels.len() as u64),
+            cached_files: Some(self.cached.load(Ordering::Relaxed)),
+        }
     }
 }
 
@@ -231,9 +244,10 @@ impl Control {
         let client = Client::new(index, directory, limit).map_err(failed)?;
         let resolution = client.resolve(&wanted, python).await.map_err(failed)?;
         let progress = client.progress();
-        let before = (progress.files(), progress.bytes());
+        let before = progress.bytes();
         let (wheels, warnings) = (resolution.wheels, resolution.warnings);
-        Ok(Packages { warnings, client, wheels, progress, before })
+        let (there, cached) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Packages { warnings, client, wheels, progress, before, there, cached })
     }
 
     /// Fetches what was resolved and is not here yet, and keeps it as artifacts.
@@ -269,6 +283,8 @@ impl Control {
         if let Some(digest) = wheel.digest()
             && let Some(size) = self.artifact(digest).await?
         {
+            packages.there.fetch_add(1, Ordering::Relaxed);
+            packages.cached.fetch_add(1, Ordering::Relaxed);
             return Ok(kept(digest.clone(), size));
         }
         let fetched = packages.client.fetch(wheel).await;
@@ -277,6 +293,7 @@ impl Control {
         if self.artifact(&digest).await?.is_none() {
             self.settle(&part, &digest, size).await?;
         }
+        packages.there.fetch_add(1, Ordering::Relaxed);
         Ok(kept(digest, size))
     }
 }

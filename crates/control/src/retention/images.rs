@@ -7,7 +7,7 @@ use crate::Error;
 
 /// Removes images that nothing needs from their registries, where these delete.
 pub(super) async fn remove(round: &mut Round<'_>) -> Result<(), Error> {
-    for image in round.control.store().unused_images().await? {
+    for image in round.control.store().unused_images(round.team).await? {
         let name = format!("{}/{}", image.registry, image.image);
         let fate = match round.until(image.since) {
             Some(until) => Fate::Kept { until: Some(until), reason: image.refusal.clone() },
@@ -47,7 +47,7 @@ async fn take(round: &Round<'_>, image: &UnusedImage, name: &str) -> Result<Opti
         Err(error) => Some(error),
     };
     let Some(error) = error else {
-        let removal = round.removal(RemovalKind::Image, name, image.bytes);
+        let removal = round.removal((RemovalKind::Image, image.team), name, image.bytes);
         store.end_image_removal(&image.key, &removal).await?;
         return Ok(Some(Fate::Removed));
     };

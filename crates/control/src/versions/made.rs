@@ -3,14 +3,12 @@
 use std::path::PathBuf;
 
 use flumen_flink_dist::{BaseImage, Distribution, Java, PyFlink};
-use flumen_image::{
-    Attributes, Build, Compression, Content, Layer, LayerBuilder, Progress, Reference,
-};
+use flumen_image::{Attributes, Build, Compression, Content, Layer, LayerBuilder, Reference};
 use flumen_model::ImagePython;
 use flumen_store::Operation;
 
-use super::{DISTRIBUTION, REPOSITORY, Request, VersionSource};
-use crate::{Control, Error, actions};
+use super::{DISTRIBUTION, PUSH, REPOSITORY, Request, VersionSource};
+use crate::{Control, Error, actions, progress};
 
 pub(super) async fn distribution(
     control: &Control,
@@ -93,6 +91,7 @@ pub(super) async fn layers(
 /// Pushes the image and returns it by digest, without the registry's address.
 pub(super) async fn push(
     control: &Control,
+    operation: &Operation,
     registry: &str,
     base: &BaseImage,
     layers: &[Layer],
@@ -118,8 +117,9 @@ pub(super) async fn push(
         exposed_ports,
     };
     let build = Build { target: &target, layers, configuration: &configuration };
-    let silent = Progress::silent();
-    let building = control.registries().build(&build, &silent);
+    let telling = control.steps_under_way().begin(operation.id, PUSH);
+    let progress = progress::of_image(Some(telling));
+    let building = control.registries().build(&build, &progress);
     let pushed = actions::push(control, registry, building).await?;
     Ok(format!("{REPOSITORY}@{}", pushed.digest))
 }

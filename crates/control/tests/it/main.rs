@@ -18,6 +18,7 @@ mod kills;
 mod launcher;
 mod node;
 mod outages;
+mod policy;
 mod preparations;
 mod project_kills;
 mod projects;

@@ -24,7 +24,7 @@ use crate::{
 
 impl TestServer {
     async fn dispose(&self) -> Vec<Disposed> {
-        self.control().dispose(false).await.unwrap().items
+        self.control().dispose(None, false).await.unwrap().items
     }
 
     /// A release with other arguments, which is not started.
@@ -76,7 +76,7 @@ async fn a_job_keeps_its_newest_releases_and_the_one_that_runs() {
     for number in 2..=5 {
         server.define(number, &program(&format!("release {number}"))).await;
     }
-    let planned = server.control().dispose(true).await.unwrap();
+    let planned = server.control().dispose(None, true).await.unwrap();
     let due: Vec<_> = planned.items.iter().map(|item| (&*item.name, &item.fate)).collect();
     assert_eq!(due, [("local/word-count 2", &Fate::Due), ("local/word-count 3", &Fate::Due)]);
     assert_eq!(server.release_numbers().await, [5, 4, 3, 2, 1], "it was only looked at");
@@ -85,7 +85,7 @@ async fn a_job_keeps_its_newest_releases_and_the_one_that_runs() {
     assert_eq!(server.release_numbers().await, [5, 4, 1]);
     assert_eq!(removed(&items, RemovalKind::Artifact), 2, "{items:?}");
     assert!(server.has_file(&digest(&JAR)) && server.has_image(&image).await);
-    let removals = server.control().removals(None, 10).await.unwrap();
+    let removals = server.control().removals(&server.principal, None, 10).await.unwrap();
     assert_eq!(removals.len(), items.len(), "what was removed is remembered");
 
     // It ends, and there is no snapshot of it: nothing is left to go back to.
@@ -161,7 +161,7 @@ async fn a_start_that_is_underway_is_not_harmed() {
     let applied = server.apply(job()).await.unwrap();
     let disposing = async {
         loop {
-            server.control().dispose(false).await.unwrap();
+            server.control().dispose(None, false).await.unwrap();
             tokio::task::yield_now().await;
         }
     };
@@ -217,7 +217,7 @@ async fn wherever_the_server_dies_the_next_round_removes_the_same() {
             });
             let control: Control = server.control().clone();
             tokio::select! {
-                _ = control.dispose(false) => {}
+                _ = control.dispose(None, false) => {}
                 () = killed.notified() => {}
             }
             assert!(server.faults.struck(), "{hit}");

@@ -331,6 +331,7 @@ async fn open(world: &World, faults: Faults) -> Alive {
             every: Duration::from_hours(24),
         },
         python_index: world.python_index.clone(),
+        release_policy: world.release_policy.clone(),
         faults,
     };
     let tasks = Tasks::new(CancellationToken::new());

@@ -40,6 +40,7 @@ pub(crate) struct World {
     pub(crate) directory: TempDirectory,
     /// The index of Python packages, for a server that is opened next.
     pub(crate) python_index: Option<url::Url>,
+    pub(crate) release_policy: Option<flumen_release_policy::Policy>,
     client: Client,
     /// Whether connections to the API server go through.
     gate: watch::Sender<bool>,
@@ -103,6 +104,7 @@ impl World {
             registry,
             directory,
             python_index: None,
+            release_policy: None,
             client,
             gate,
             created,

@@ -20,6 +20,8 @@ pub(crate) const KEEP_UNUSED: &str = "keep-unused";
 pub(crate) const MAVEN_SETTINGS: &str = "maven-settings";
 /// The index of Python packages.
 pub(crate) const PYTHON_INDEX: &str = "python-index";
+/// What releases must not be made of.
+pub(crate) const RELEASE_POLICY: &str = "release-policy";
 /// Where the local cluster's Kubernetes API listens.
 pub(crate) const KUBERNETES_LISTEN: &str = "kubernetes-listen";
 /// Where the local cluster's registry listens.
@@ -49,6 +51,7 @@ pub(crate) const ALL: [&str; 18] = [
     KEEP_UNUSED,
     MAVEN_SETTINGS,
     PYTHON_INDEX,
+    RELEASE_POLICY,
     KUBERNETES_LISTEN,
     REGISTRY_LISTEN,
     ALLOCATABLE_CPU,

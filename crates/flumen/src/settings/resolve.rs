@@ -167,6 +167,7 @@ impl<'a> Reader<'a> {
         let keep_unused = self.required(keys::KEEP_UNUSED, "24h");
         let maven = self.optional(keys::MAVEN_SETTINGS);
         let python_index = self.required(keys::PYTHON_INDEX, flumen_python::PUBLIC_INDEX);
+        let release_policy = self.optional(keys::RELEASE_POLICY);
         let kubernetes_listen = self.required::<Address>(keys::KUBERNETES_LISTEN, "127.0.0.1:7602");
         let registry_listen = self.required::<Address>(keys::REGISTRY_LISTEN, "127.0.0.1:7603");
         let allocatable_cpu = self.optional(keys::ALLOCATABLE_CPU);
@@ -187,6 +188,7 @@ impl<'a> Reader<'a> {
             keep_unused: keep_unused?,
             maven,
             python_index: python_index?,
+            release_policy,
             kubernetes_listen: kubernetes_listen?.0,
             registry_listen: registry_listen?.0,
             allocatable_cpu,

@@ -1,6 +1,7 @@
-use std::{fmt, net::SocketAddr, str::FromStr, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use flumen_model::ByteSize;
+use flumen_release_policy::Policy;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -69,6 +70,25 @@ fn plain_url(text: &str) -> Option<Url> {
 impl fmt::Display for PackageIndex {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(out)
+    }
+}
+
+/// The file of a release policy, read and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PolicyFile {
+    pub(crate) path: PathBuf,
+    pub(crate) policy: Policy,
+}
+
+impl FromStr for PolicyFile {
+    type Err = String;
+
+    fn from_str(path: &str) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("the file cannot be read: {error}"))?;
+        let policy = Policy::parse(path, &text).map_err(|error| error.to_string())?;
+        let path = std::path::absolute(path).map_err(|error| error.to_string())?;
+        Ok(Self { path, policy })
     }
 }
 

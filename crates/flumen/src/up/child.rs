@@ -57,6 +57,7 @@ impl Program {
     pub(super) fn server(settings: &Settings, config: Option<&Path>) -> Self {
         let pod_url = settings.pod_url.as_ref().map(ToString::to_string);
         let maven = settings.maven.as_ref().map(|file| file.display().to_string());
+        let policy = settings.release_policy.as_ref().map(|file| file.path.display().to_string());
         Self::new("server", "serve", settings, config)
             .with(keys::LISTEN, &settings.listen)
             .with(keys::UI_LISTEN, &settings.ui_listen)
@@ -67,6 +68,7 @@ impl Program {
             .with(keys::PYTHON_INDEX, &settings.python_index)
             .with_some(keys::MAVEN_SETTINGS, maven)
             .with_some(keys::POD_URL, pod_url)
+            .with_some(keys::RELEASE_POLICY, policy)
     }
 
     fn new(name: &'static str, command: &str, settings: &Settings, config: Option<&Path>) -> Self {

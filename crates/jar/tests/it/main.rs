@@ -154,3 +154,18 @@ proptest! {
         prop_assert!(inspect(&mut Cursor::new(bytes)).is_err());
     }
 }
+
+#[test]
+fn texts_that_inflate_without_end_are_not_read_to_their_end() {
+    let blanks = vec![b' '; 5 << 20];
+    let bomb = jar(&[
+        ("META-INF/MANIFEST.MF", &blanks),
+        (FACTORIES, &blanks),
+        ("META-INF/maven/g/a/pom.properties", &blanks),
+        ("META-INF/maven/g/a/pom.xml", &blanks),
+    ]);
+    assert!(bomb.len() < 100_000);
+    let found = inspected(bomb);
+    assert_eq!((found.factories.len(), found.artifacts.len()), (0, 0));
+    assert_eq!(found.manifest, flumen_jar::Manifest::default());
+}

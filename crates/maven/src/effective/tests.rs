@@ -155,3 +155,31 @@ fn profiles_of_the_machine_are_added() {
     let poms = poms(&[("x", &format!("<properties><v>8</v></properties>{profile}"))]);
     assert_eq!(shown(&effective(&poms, "x").expect("a model")), ["b:17:"]);
 }
+
+#[test]
+fn licences_are_those_of_the_nearest_that_names_some() {
+    let licenses = |name: &str| {
+        format!(
+            "<licenses><license><name>{name}</name><url>https://${{host}}/l</url></license></licenses>"
+        )
+    };
+    let poms = poms(&[
+        (
+            "top",
+            &format!(
+                "<properties><host>top.example</host></properties>{}",
+                licenses("Top ${host}")
+            ),
+        ),
+        ("middle", &format!("{}<properties><host>own.example</host></properties>", parent("top"))),
+        ("low", &format!("{}{}", parent("top"), licenses("Low"))),
+        ("none", ""),
+    ]);
+    let names = |artifact: &str| {
+        let model = effective(&poms, artifact).expect("a model");
+        model.licenses.iter().map(|one| format!("{} {}", one.name, one.url)).collect::<Vec<_>>()
+    };
+    assert_eq!(names("middle"), ["Top own.example https://own.example/l"]);
+    assert_eq!(names("low"), ["Low https://top.example/l"]);
+    assert_eq!(names("none"), [""; 0]);
+}

@@ -4,7 +4,8 @@ use flumen_model::FlinkVersion;
 
 use super::{Finding, Problem, Target};
 use crate::{
-    FactoryKind, Object, Origin, Script, Statement, StatementKind, WithOption, factories::origin,
+    FactoryKind, Object, Origin, Script, Statement, StatementKind, WithOption,
+    factories::{origin, with_scala},
     with_options,
 };
 
@@ -19,7 +20,7 @@ pub(super) fn check(script: &Script<'_>, target: &Target) -> Vec<Finding> {
     let all = statements.flat_map(|statement| std::iter::once(statement).chain(&statement.parts));
     all.flat_map(|statement| of_statement(script, statement))
         .filter(|(kind, option)| !target.provided.contains(&(*kind, option.value.clone())))
-        .filter_map(|(kind, option)| Some(problem(kind, &option, version)?.at(option.at)))
+        .filter_map(|(kind, option)| Some(problem(kind, &option, (version, target))?.at(option.at)))
         .collect()
 }
 
@@ -42,11 +43,21 @@ fn of_statement(script: &Script<'_>, statement: &Statement) -> Vec<(FactoryKind,
     options.into_iter().filter_map(|option| Some((of_key(&option.key)?, option))).collect()
 }
 
-fn problem(kind: FactoryKind, option: &WithOption, version: FlinkVersion) -> Option<Problem> {
+fn problem(
+    kind: FactoryKind,
+    option: &WithOption,
+    (version, target): (FlinkVersion, &Target),
+) -> Option<Problem> {
     let identifier = option.value.clone();
     match origin(kind, &identifier, version) {
         Origin::Flink => None,
-        Origin::Maven { coordinates } => Some(Problem::Missing { kind, identifier, coordinates }),
+        Origin::Maven { coordinates } => {
+            let coordinates = match &target.scala {
+                Some(scala) => with_scala(&coordinates, scala),
+                None => coordinates,
+            };
+            Some(Problem::Missing { kind, identifier, coordinates })
+        }
         Origin::OtherMinors { newest } => {
             let minor = version.minor();
             Some(Problem::NoRelease { kind, identifier, minor, newest })

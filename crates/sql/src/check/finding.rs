@@ -87,7 +87,7 @@ pub enum Problem {
     QuotesInValue {
         /// The key.
         key: String,
-        /// The value as Flink reads it.
+        /// The value as Flink reads it, unless the key is sensitive.
         value: String,
     },
     /// Flink's own client refuses `SET key = value` beside a comment.

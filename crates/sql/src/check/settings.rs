@@ -1,6 +1,6 @@
 //! `SET` against the option catalogue.
 
-use flumen_flink_conf::{Catalogue, Configuration, Strictness};
+use flumen_flink_conf::{Catalogue, Configuration, Strictness, shown_value};
 use flumen_model::{FlinkMinor, FlinkVersion};
 
 use super::{Finding, Problem, Target};
@@ -33,6 +33,7 @@ pub(super) fn check(script: &Script<'_>, target: &Target) -> Vec<Finding> {
             Setting::Pair { key, value, is_quoted } => {
                 let mut problems = of_pair(&key, &value, target);
                 if !is_quoted && value.starts_with('\'') {
+                    let value = shown_value(&key, &value);
                     problems.push(Problem::QuotesInValue { key: key.clone(), value });
                 }
                 if !is_quoted && is_beside_comment(script, statement) {

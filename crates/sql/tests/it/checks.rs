@@ -196,3 +196,16 @@ INSERT INTO t SELECT 1;";
         ]
     );
 }
+
+#[test]
+fn the_jar_that_is_missing_is_named_for_the_scala_that_is_asked_for() {
+    let text = "CREATE TABLE a (n INT) WITH ('connector' = 'kafka'); INSERT INTO a SELECT 1";
+    let named = |version: &str, scala: Option<&str>| {
+        let target = Target { scala: scala.map(ToOwned::to_owned), ..target(version) };
+        let findings = check(&Script::parse(text), &target);
+        findings.iter().map(|finding| finding.problem.to_string()).collect::<String>()
+    };
+    assert!(named("1.14.6", None).contains("flink-sql-connector-kafka_2.12:1.14.6"));
+    assert!(named("1.14.6", Some("2.11")).contains("flink-sql-connector-kafka_2.11:1.14.6"));
+    assert!(named("1.20.5", Some("2.11")).contains("flink-sql-connector-kafka:3.4.0-1.20"));
+}

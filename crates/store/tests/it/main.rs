@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod explanations;
+mod owners;
 mod preparations;
 mod projects;
 mod trouble;

@@ -7,7 +7,7 @@ use flumen_testkit::{ReadOnlyFile, SmallDisk};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::task::JoinSet;
 
-use crate::{at, store};
+use crate::{at, store, team};
 
 /// A failure of this file: its words, what to do, and SQLite's own words behind it.
 fn told(error: &Error, path: &Path, words: &str, cause: &str) {
@@ -29,12 +29,14 @@ async fn a_full_disk_takes_writes_again_once_there_is_room() {
     let Some(disk) = SmallDisk::mount(directory.path(), 2) else { return };
     let path = directory.path().join("flumen.db");
     let store = Store::open(&path).await.expect("opened");
+    assert!(store.create_first_token(team(), "hash", at(0)).await.expect("saved"));
     disk.fill();
     let mut number = 0;
     let error = loop {
         number += 1;
-        if let Err(error) =
-            store.save_image(&format!("key {number}"), ("registry", "image"), 0, at(0)).await
+        if let Err(error) = store
+            .save_image((&format!("key {number}"), team()), ("registry", "image"), 0, at(0))
+            .await
         {
             break error;
         }
@@ -45,19 +47,22 @@ async fn a_full_disk_takes_writes_again_once_there_is_room() {
     let lost = store.image(&format!("key {number}")).await.expect("it can be read");
     assert_eq!(lost, None, "what was refused is not there");
     disk.make_room();
-    store.save_image("key", ("registry", "image"), 0, at(0)).await.expect("there is room");
+    store
+        .save_image(("key", team()), ("registry", "image"), 0, at(0))
+        .await
+        .expect("there is room");
 }
 
 #[tokio::test]
 async fn a_read_only_file_is_read_and_written_once_it_can_be() {
     let (directory, store) = store().await;
     let path = directory.path().join("flumen.db");
-    store.save_image("key", ("registry", "image"), 0, at(0)).await.expect("saved");
+    store.save_image(("key", team()), ("registry", "image"), 0, at(0)).await.expect("saved");
     store.close().await;
     let Some(read_only) = ReadOnlyFile::over(&path) else { return };
     let store = Store::open(&path).await.expect("it can be read");
     let error = store
-        .save_image("key", ("registry", "other"), 0, at(0))
+        .save_image(("key", team()), ("registry", "other"), 0, at(0))
         .await
         .expect_err("it is read-only");
     let words = "could not save images in the database FILE: it is read-only";
@@ -65,7 +70,7 @@ async fn a_read_only_file_is_read_and_written_once_it_can_be() {
     assert_eq!(store.image("key").await.expect("read").as_deref(), Some("image"));
     drop(read_only);
     store
-        .save_image("key", ("registry", "other"), 0, at(0))
+        .save_image(("key", team()), ("registry", "other"), 0, at(0))
         .await
         .expect("the same store can write");
 }
@@ -80,7 +85,9 @@ async fn writes_that_wait_for_a_lock_do_not_hold_up_reads() {
     for number in 0..8 {
         let store = store.clone();
         writes.spawn(async move {
-            store.save_image(&format!("key {number}"), ("registry", "image"), 0, at(0)).await
+            store
+                .save_image((&format!("key {number}"), team()), ("registry", "image"), 0, at(0))
+                .await
         });
     }
     // Lets each write begin.
@@ -93,7 +100,7 @@ async fn writes_that_wait_for_a_lock_do_not_hold_up_reads() {
     assert_eq!(error.to_string(), words.replace("FILE", &path.display().to_string()));
     assert_eq!(error.trouble(), Some(Trouble::Locked));
     lock.rollback().await.expect("unlocked");
-    store.save_image("key", ("registry", "image"), 0, at(0)).await.expect("it is free");
+    store.save_image(("key", team()), ("registry", "image"), 0, at(0)).await.expect("it is free");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Each effective key with where its value comes from.
 
-use flumen_flink_conf::{Catalogue, Configuration, Effective, FlinkOption, Match, is_sensitive};
+use flumen_flink_conf::{Catalogue, Configuration, Effective, FlinkOption, Match, shown_value};
 use serde::Serialize;
 
 use crate::offline::Planned;
@@ -9,7 +9,6 @@ use crate::offline::Planned;
 const CLIENT: &str = "Flink's client";
 const DEFAULT: &str = "Flink's default";
 const UNSET: &str = "not set";
-const HIDDEN: &str = "******";
 
 /// One option and its value.
 #[derive(Debug, Serialize)]
@@ -136,5 +135,5 @@ fn facts(option: &'static FlinkOption) -> Facts {
 }
 
 fn shown(key: &str, value: String) -> String {
-    if is_sensitive(key) { HIDDEN.to_owned() } else { value }
+    shown_value(key, &value)
 }

@@ -8,7 +8,9 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use flumen_image::{Layer, Platform, Progress, Pushed, PushedIndex, Reference};
+use flumen_image::{
+    Layer, Platform, Progress, Pushed, PushedIndex, Reference, SBOM_MEDIA_TYPE, SBOM_TITLE,
+};
 use flumen_model::InvalidValue;
 use serde_json::{Value, json};
 
@@ -127,11 +129,11 @@ pub(super) fn run(arguments: &Append, streams: &mut Streams<'_>) -> Result<(), E
         let path = scratch.path().join(number.to_string());
         let line = || format!("packing {}", place.source.display());
         let layer = place.layer()?;
-        files.extend(
-            layer
-                .files()
-                .map(|(path, source)| Added { path: path.to_owned(), source: source.to_owned() }),
-        );
+        files.extend(layer.files().map(|(path, source)| Added {
+            path: path.to_owned(),
+            source: source.to_owned(),
+            maven: None,
+        }));
         layers.push(session.run(line, layer.write(compression, path), streams)?);
     }
     let environment = BTreeMap::new();
@@ -190,13 +192,13 @@ pub(super) fn attach(
     };
     let mut sboms = Vec::new();
     for image in images {
-        let document = sbom::document(image, &known).to_string();
+        let document = flumen_image::sbom(image, &known).to_string();
         let attachment = flumen_image::Attachment {
-            media_type: sbom::MEDIA_TYPE,
-            title: sbom::TITLE,
+            media_type: SBOM_MEDIA_TYPE,
+            title: SBOM_TITLE,
             content: document.into(),
         };
-        let line = || format!("attaching {}", sbom::TITLE);
+        let line = || format!("attaching {SBOM_TITLE}");
         let attached = session.run(line, session.client.attach(image, &attachment), streams)?;
         sboms.push(attached.to_string());
     }

@@ -110,9 +110,12 @@ pub(super) fn run(arguments: &BuildBase, streams: &mut Streams<'_>) -> Result<()
     for (number, group) in groups.iter().enumerate() {
         let unpacked = scratch.path().join(format!("{number}.unpacked"));
         let builder = layer(group, &unpacked)?;
-        let added = builder
-            .files()
-            .map(|(path, source)| Added { path: path.to_owned(), source: source.to_owned() });
+        let of = |source: &Path| group.jars.iter().find(|jar| jar.source == source);
+        let added = builder.files().map(|(path, source)| Added {
+            path: path.to_owned(),
+            source: source.to_owned(),
+            maven: of(source).and_then(|jar| Some((jar.maven.clone()?, jar.licence.clone()))),
+        });
         files.extend(added);
         let path = scratch.path().join(number.to_string());
         let line = || format!("packing {}", group.name);

@@ -1,5 +1,4 @@
-//! What was put into an image, as SPDX 2.3 in JSON: the files with their digests, and what jars say that they are
-//! made of. No clock and no chance is in it, so that the same image has the same document.
+//! What files say that are put into an image, for the list of them.
 
 use std::{
     fmt::Write as _,
@@ -8,17 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flumen_image::Reference;
-use serde_json::{Value, json};
+use flumen_image::{SbomFile, SbomPackage};
+use flumen_jar::{Artifact, Jar};
+use flumen_release_policy::Licence;
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
 
 use crate::{Error, Streams, jar};
-
-pub(super) const MEDIA_TYPE: &str = "application/spdx+json";
-pub(super) const TITLE: &str = "sbom.spdx.json";
-/// What stands for the time, which must not make a difference.
-const EPOCH: &str = "1970-01-01T00:00:00Z";
 
 /// A file of an image.
 pub(super) struct Added {
@@ -26,33 +21,22 @@ pub(super) struct Added {
     pub(super) path: String,
     /// Where it was read.
     pub(super) source: PathBuf,
-}
-
-/// A file and what is known of it.
-pub(super) struct Known {
-    path: String,
-    sha1: String,
-    sha256: String,
-    /// `(group, artifact, version)` of what a jar says that it is made of.
-    artifacts: Vec<(String, String, String)>,
+    /// What it is in a Maven repository, with the licence that its POM names, if it is from there.
+    pub(super) maven: Option<(Artifact, Licence)>,
 }
 
 /// Reads the files.
-pub(super) fn look_at(files: &[Added], streams: &mut Streams<'_>) -> Result<Vec<Known>, Error> {
+pub(super) fn look_at(files: &[Added], streams: &mut Streams<'_>) -> Result<Vec<SbomFile>, Error> {
     let mut known = Vec::new();
-    for Added { path, source } in files {
+    for Added { path, source, maven } in files {
         let (sha1, sha256) = checksums(source).map_err(|error| Error::ReadFile {
             file: source.display().to_string(),
             source: error,
         })?;
-        let mut artifacts = Vec::new();
+        let mut packages = Vec::new();
         if source.extension().is_some_and(|extension| extension == "jar") {
             match jar::inspect_file(source) {
-                Ok(jar) => artifacts.extend(
-                    jar.artifacts
-                        .iter()
-                        .map(|it| (it.group.clone(), it.artifact.clone(), it.version.clone())),
-                ),
+                Ok(jar) => packages = made_of(&jar, maven.as_ref()),
                 Err(error) => {
                     let cause = std::error::Error::source(&error);
                     let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
@@ -62,9 +46,39 @@ pub(super) fn look_at(files: &[Added], streams: &mut Streams<'_>) -> Result<Vec<
                 }
             }
         }
-        known.push(Known { path: path.clone(), sha1, sha256, artifacts });
+        known.push(SbomFile { path: path.clone(), sha1, sha256, packages });
     }
     Ok(known)
+}
+
+/// What a jar is made of. Its POM speaks for the jar itself, and its manifest where that has no word; of what was put into a
+/// jar nothing says the licence.
+fn made_of(jar: &Jar, maven: Option<&(Artifact, Licence)>) -> Vec<SbomPackage> {
+    let own = maven.map(|(artifact, _)| artifact);
+    let mut artifacts: Vec<&Artifact> = jar.artifacts.iter().collect();
+    if let Some(own) = own.filter(|own| !artifacts.contains(own)) {
+        artifacts.insert(0, own);
+    }
+    let is_alone = artifacts.len() == 1;
+    let package = |artifact: &Artifact| {
+        let is_own = own.map_or(is_alone, |own| own == artifact);
+        let of_pom = maven.filter(|_| is_own).map(|(_, licence)| licence.clone());
+        let of_manifest =
+            || jar.manifest.license.as_deref().filter(|_| is_own).map(Licence::of_manifest);
+        let licence = of_pom.filter(|licence| !licence.choices.is_empty()).or_else(of_manifest);
+        let licence = licence.unwrap_or_default();
+        let unknown: Vec<&str> = licence.unrecognised().collect();
+        SbomPackage {
+            group: artifact.group.clone(),
+            artifact: artifact.artifact.clone(),
+            version: artifact.version.clone(),
+            license: licence.spdx(),
+            license_comment: (!unknown.is_empty()).then(|| {
+                format!("It names a licence that has no SPDX id here: {}", unknown.join("; "))
+            }),
+        }
+    };
+    artifacts.into_iter().map(package).collect()
 }
 
 fn checksums(file: &Path) -> io::Result<(String, String)> {
@@ -88,81 +102,4 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-/// The document about `image`, which is named by its digest.
-pub(super) fn document(image: &Reference, files: &[Known]) -> Value {
-    let digest = image.manifest_name();
-    let hex = digest.rsplit(':').next().unwrap_or(digest);
-    let mut packages = vec![image_package(image, digest)];
-    let mut listed = Vec::new();
-    let mut relations = vec![relation("SPDXRef-DOCUMENT", "DESCRIBES", IMAGE)];
-    for (number, file) in files.iter().enumerate() {
-        let id = format!("SPDXRef-File-{number}");
-        relations.push(relation(IMAGE, "CONTAINS", &id));
-        listed.push(json!({
-            "SPDXID": id,
-            "fileName": format!("./{}", file.path),
-            "checksums": [
-                { "algorithm": "SHA1", "checksumValue": file.sha1 },
-                { "algorithm": "SHA256", "checksumValue": file.sha256 },
-            ],
-        }));
-        for (group, artifact, version) in &file.artifacts {
-            let package = format!("SPDXRef-Package-{}", packages.len());
-            relations.push(relation(&id, "CONTAINS", &package));
-            let purl = format!("pkg:maven/{group}/{artifact}@{version}");
-            packages.push(json!({
-                "SPDXID": package,
-                "name": format!("{group}:{artifact}"),
-                "versionInfo": version,
-                "downloadLocation": "NOASSERTION",
-                "filesAnalyzed": false,
-                "externalRefs": [purl_reference(&purl)],
-            }));
-        }
-    }
-    json!({
-        "spdxVersion": "SPDX-2.3",
-        "dataLicense": "CC0-1.0",
-        "SPDXID": "SPDXRef-DOCUMENT",
-        "name": format!("{}@{digest}", image.repository()),
-        "documentNamespace": format!("https://spdx.org/spdxdocs/flumen-image-{hex}"),
-        "creationInfo": {
-            "created": EPOCH,
-            "creators": [concat!("Tool: flumen-", env!("CARGO_PKG_VERSION"))],
-        },
-        "packages": packages,
-        "files": listed,
-        "relationships": relations,
-    })
-}
-
-const IMAGE: &str = "SPDXRef-Image";
-
-fn image_package(image: &Reference, digest: &str) -> Value {
-    let repository = image.repository();
-    let name = repository.rsplit('/').next().unwrap_or(repository);
-    let place = format!("{}/{repository}", image.registry());
-    let purl = format!("pkg:oci/{name}@{}?repository_url={place}", digest.replace(':', "%3A"));
-    json!({
-        "SPDXID": IMAGE,
-        "name": place,
-        "versionInfo": digest,
-        "downloadLocation": "NOASSERTION",
-        "filesAnalyzed": false,
-        "externalRefs": [purl_reference(&purl)],
-    })
-}
-
-fn purl_reference(purl: &str) -> Value {
-    json!({
-        "referenceCategory": "PACKAGE-MANAGER",
-        "referenceType": "purl",
-        "referenceLocator": purl,
-    })
-}
-
-fn relation(from: &str, kind: &str, to: &str) -> Value {
-    json!({ "spdxElementId": from, "relationshipType": kind, "relatedSpdxElement": to })
 }

@@ -16,6 +16,7 @@ pub(super) fn text(jar: &Jar) -> String {
     row("title", &one(title.map(|title| format!("{title} {version}").trim_end().to_owned())));
     let main = jar.manifest.program_class.as_ref().or(jar.manifest.main_class.as_ref());
     row("main class", &[main.map_or("none in the manifest", String::as_str).to_owned()]);
+    row("licence", &one(jar.manifest.license.clone()));
     row("main methods", &jar.main_classes);
     let evidence = jar.flink.iter().map(|it| format!("{} ({})", it.version, it.source));
     row("flink", &or_unknown(evidence.collect()));

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use flumen_maven::{
-    Artifact, Client, Coordinates, Environment, Remote, Request, Resolution, Settings,
-    SettingsFiles, installed_settings, load_settings, platform_exclusions,
+    Artifact, Client, Environment, Remote, Request, Resolution, Settings, SettingsFiles,
+    installed_settings, load_settings, platform_exclusions,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -39,11 +39,12 @@ impl Session {
         if wanted.platform_rules {
             exclusions.extend(platform_exclusions(&wanted.keep));
         }
-        let one = |coordinates: &Coordinates| flumen_maven::Wanted {
-            coordinates: coordinates.clone(),
-            exclusions: exclusions.clone(),
-        };
-        let request = Request { wanted: wanted.coordinates.iter().map(one).collect() };
+        let mut request = Request::default();
+        for named in &wanted.coordinates {
+            let coordinates = named.coordinates(wanted.scala.as_ref())?;
+            let exclusions = exclusions.clone();
+            request.wanted.push(flumen_maven::Wanted { coordinates, exclusions });
+        }
         self.resolve_request(&request, &wanted.sources.java, streams)
     }
 

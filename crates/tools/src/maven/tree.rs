@@ -10,6 +10,7 @@ use crate::{Error, Streams};
   flumen maven tree org.apache.flink:flink-connector-kafka:3.4.0-1.20
   flumen maven tree org.apache.flink:flink-connector-kafka:3.4.0-1.20 --platform-rules
   flumen maven tree org.apache.hadoop:hadoop-client:3.3.6 --exclude 'org.slf4j:*' --output json
+  flumen maven tree org.apache.flink::flink-connector-kafka:1.14.6 --scala 2.11
   flumen maven tree com.example:job:1.0 --repository company=https://repository.example.com/maven
 
 What is needed to compile and to run is shown, as `mvn dependency:tree -Dscope=runtime` shows it for

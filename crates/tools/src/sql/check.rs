@@ -30,7 +30,11 @@ struct Shown {
 pub(super) fn run(arguments: &Check, streams: &mut Streams<'_>) -> Result<(), Error> {
     // The command line asks for one where Flink is not asked.
     let (file, text) = load(arguments.file.as_deref().unwrap_or(Path::new("-")))?;
-    let mut target = Target { version: arguments.flink_version, ..Target::default() };
+    let mut target = Target {
+        version: arguments.flink_version,
+        scala: Some(arguments.scala.clone()),
+        ..Target::default()
+    };
     for jar in &arguments.jars {
         let jar = inspect_file(jar)?;
         target.provide(jar.factories.into_iter().filter_map(|factory| factory.identifier));

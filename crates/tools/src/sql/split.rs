@@ -1,4 +1,4 @@
-use flumen_sql::{Script, Statement, resolve};
+use flumen_sql::{Script, Statement, masked, resolve};
 use serde::Serialize;
 
 use super::Split;
@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &Split, streams: &mut Streams<'_>) -> Result<(), Er
     }
     let statements = script.statements().iter();
     for statement in statements.flat_map(|it| std::iter::once(it).chain(&it.parts)) {
-        let begins = shortened(script.text_of(statement));
+        let begins = shortened(&masked(script.text_of(statement)));
         streams.print(&format!("{file}:{}: {}: {begins}\n", statement.start, statement.kind))?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Ran,
-    image::{Place, json},
+    image::{Place, attached, json},
     jar::write_jar,
     maven::write_artifact,
 };
@@ -120,6 +120,31 @@ fn each_group_is_a_layer_and_the_same_files_are_the_same_image_of_which_nothing_
         let digest = |of: &Value| of["layers"][number]["digest"].clone();
         assert_eq!(digest(&changed) == digest(&first), same, "layer {number}");
     }
+}
+
+#[test]
+fn the_list_of_what_was_put_in_has_the_licences_that_poms_name() {
+    let place = place();
+    let license = |artifact: &str, names: &[&str]| {
+        let pom = format!("remote/g/{artifact}/1/{artifact}-1.pom");
+        let text = fs::read_to_string(place.path(&pom)).expect("a POM");
+        let named = names.iter().map(|name| format!("<license><name>{name}</name></license>"));
+        let licenses = format!("<licenses>{}</licenses></project>", named.collect::<String>());
+        place.file(&pom, &text.replace("</project>", &licenses));
+    };
+    license("first", &["CDDL 1.1", "GPL2 w/ CPE"]);
+    license("below", &["Below License"]);
+    let sbom = attached(&json(build(&place, FILE, &[], true)));
+    let packages = sbom["packages"].as_array().expect("packages").iter();
+    let said: Vec<_> = packages
+        .map(|one| (one["name"].as_str().unwrap_or_default(), &one["licenseDeclared"]))
+        .filter(|(name, _)| name.starts_with("g:"))
+        .collect();
+    let known = Value::from("CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0");
+    assert_eq!(said, [("g:first", &known), ("g:below", &Value::from("NOASSERTION"))]);
+    let below = sbom["packages"].as_array().and_then(|all| all.last()).expect("a package");
+    let comment = below["licenseComments"].as_str().unwrap_or_default();
+    assert!(comment.ends_with(": Below License"), "{below}");
 }
 
 #[test]

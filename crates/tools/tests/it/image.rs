@@ -297,6 +297,22 @@ fn an_index_is_made_of_an_index() {
     assert_eq!(error.hint(), Some("`--platform` names another one."));
 }
 
+/// The one document that is attached to the image that was pushed.
+pub(crate) fn attached(pushed: &Value) -> Value {
+    let image = pushed["reference"].as_str().expect("text");
+    let image: flumen_image::Reference = image.parse().expect("a reference");
+    let work = async {
+        let client = Client::new(Settings::default())?;
+        let found = client.referrers(&image).await?;
+        assert_eq!(found.len(), 1);
+        let sbom = image.with_digest(found[0].digest().as_ref().parse().expect("a digest"));
+        assert_eq!(sbom.to_string(), pushed["sboms"][0]);
+        client.attachment(&sbom).await
+    };
+    let sbom = runtime().block_on(work).expect("read");
+    serde_json::from_slice(&sbom).expect("JSON")
+}
+
 #[test]
 fn a_list_of_what_was_put_in_is_attached_when_asked_for() {
     let place = Place::new();
@@ -309,18 +325,7 @@ fn a_list_of_what_was_put_in_is_attached_when_asked_for() {
     let pushed = json(ran);
     let again = json(place.append("job:v1", &more, true));
     assert_eq!(again["sboms"], pushed["sboms"], "the same image has the same list");
-    let image = pushed["reference"].as_str().expect("text");
-    let image: flumen_image::Reference = image.parse().expect("a reference");
-    let work = async {
-        let client = Client::new(Settings::default())?;
-        let found = client.referrers(&image).await?;
-        assert_eq!(found.len(), 1);
-        let sbom = image.with_digest(found[0].digest().as_ref().parse().expect("a digest"));
-        assert_eq!(sbom.to_string(), pushed["sboms"][0]);
-        client.attachment(&sbom).await
-    };
-    let sbom = runtime().block_on(work).expect("read");
-    let sbom: Value = serde_json::from_slice(&sbom).expect("JSON");
+    let sbom = attached(&pushed);
     let names: Vec<_> = sbom["files"].as_array().expect("files").iter().collect();
     let names: Vec<_> = names.iter().map(|it| it["fileName"].as_str().expect("text")).collect();
     let expected = ["broken.jar", "connector.jar", "deep/flink-conf.yaml", "log4j.properties"];
@@ -334,4 +339,9 @@ fn a_list_of_what_was_put_in_is_attached_when_asked_for() {
         sbom["packages"][1]["externalRefs"][0]["referenceLocator"],
         "pkg:maven/org.apache.flink/flink-connector-kafka@3.4.0-1.20"
     );
+    assert_eq!(sbom["packages"][1]["licenseDeclared"], "Apache-2.0", "as its manifest says");
+    let added = sbom["relationships"].as_array().expect("relationships").iter();
+    let added = added.filter(|one| one["relationshipType"] == "FILE_ADDED");
+    assert!(added.clone().all(|one| one["relatedSpdxElement"] == "SPDXRef-Image"));
+    assert_eq!(added.count(), 4);
 }

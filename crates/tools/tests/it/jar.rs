@@ -32,7 +32,7 @@ pub(crate) fn write_jar(path: &Path) {
     for (name, content) in [
         (
             "META-INF/MANIFEST.MF",
-            &b"Manifest-Version: 1.0\nBuild-Jdk-Spec: 11\nMain-Class: a.Gone\n"[..],
+            &b"Manifest-Version: 1.0\nBuild-Jdk-Spec: 11\nMain-Class: a.Gone\nBundle-License: Apache-2.0\n"[..],
         ),
         ("META-INF/services/org.apache.flink.table.factories.Factory", b"a.Factory\n"),
         (
@@ -60,6 +60,7 @@ fn inspect_prints_what_the_jar_says_and_warns() {
     java            11 or newer
     built with      11
     main class      a.Gone
+    licence         Apache-2.0
     flink           1.20 (org.apache.flink:flink-connector-kafka:3.4.0-1.20)
     factories       kafka (a.Factory)
     made of         org.apache.flink:flink-connector-kafka:3.4.0-1.20

@@ -152,3 +152,25 @@ fn the_local_cluster_is_named_with_its_registry_or_not_at_all() {
         assert!(error.contains(&said), "{error}");
     }
 }
+
+#[test]
+fn a_wrong_release_policy_is_said_with_its_place() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("policy.yaml");
+    let resolve = || {
+        let mut sources = sources(&home);
+        sources.flags.insert(keys::RELEASE_POLICY, path.display().to_string());
+        sources.resolve().map_err(|error| error.to_string())
+    };
+    let missing = resolve().err().expect("there is no file");
+    assert!(
+        missing.contains("release-policy is") && missing.contains("cannot be read"),
+        "{missing}"
+    );
+    std::fs::write(&path, "licenses:\n  deny: [AGPL]\n").expect("written");
+    let wrong = resolve().err().expect("no id");
+    assert!(wrong.contains("policy.yaml:2:") && wrong.contains("AGPL-3.0-only"), "{wrong}");
+    std::fs::write(&path, "licenses:\n  deny: [AGPL-3.0-only]\n").expect("written");
+    let policy = resolve().expect("valid").settings.release_policy.expect("a policy");
+    assert_eq!(policy.path, path);
+}

@@ -8,6 +8,7 @@ use std::{
 use flumen_jar::Artifact as Gav;
 use flumen_maven::{Request, Wanted, file_names, platform_exclusions};
 use flumen_model::{ArtifactRole, Digest};
+use flumen_release_policy::{Declared, Licence};
 use sha2::{Digest as _, Sha256};
 
 use super::{Base, Item};
@@ -35,6 +36,8 @@ pub(in crate::image) struct Jar {
     pub(in crate::image) source: PathBuf,
     /// What it is in a Maven repository, if it is from there.
     pub(in crate::image) maven: Option<Gav>,
+    /// What its POM says.
+    pub(in crate::image) licence: Licence,
 }
 
 /// Everything that goes into the image, what changes least first.
@@ -124,7 +127,12 @@ impl Gathering<'_> {
             let (group, id, version) = (&gav.group, &gav.artifact, &gav.version);
             let maven =
                 Gav { group: group.clone(), artifact: id.clone(), version: version.clone() };
-            Jar { name, source, maven: Some(maven) }
+            let declared = artifact
+                .licenses
+                .iter()
+                .map(|said| Declared { name: said.name.clone(), url: said.url.clone() });
+            let licence = Licence::declared(&declared.collect::<Vec<_>>());
+            Jar { name, source, maven: Some(maven), licence }
         };
         Ok(named.map(jar).collect())
     }
@@ -147,7 +155,8 @@ impl Gathering<'_> {
                 return Err(self.wrong(key, problem));
             }
         }
-        Ok(Jar { name: name.to_owned(), source: path.to_owned(), maven: None })
+        let (name, source) = (name.to_owned(), path.to_owned());
+        Ok(Jar { name, source, maven: None, licence: Licence::default() })
     }
 
     fn wrong(&self, key: &str, problem: String) -> Error {

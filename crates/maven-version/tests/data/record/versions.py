@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks Maven's own class for the order of every two of some versions, and writes ../versions.txt.
 
-    python3 crates/maven/tests/data/record/versions.py
+    python3 crates/maven-version/tests/data/record/versions.py
 """
 
 import itertools

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::version::Version;
+use crate::Version;
 
 /// What a dependency says of the version: a wish, or ranges that the version must lie in.
 #[derive(Debug, Clone, PartialEq, Eq)]
