@@ -12,7 +12,7 @@ use crate::{
     json, python, variables,
 };
 
-pub(crate) const KEYS: [&str; 21] = [
+pub(crate) const KEYS: [&str; 22] = [
     "name",
     "environment",
     "flinkVersion",

@@ -71,7 +71,8 @@ impl Cluster {
         let mut owned = config_map.clone();
         owned.metadata.owner_references = Some(vec![owner]);
         let config_maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace.as_str());
-        let create = config_maps.create(&params(), &owned);
+        let params = params();
+        let create = config_maps.create(&params, &owned);
         match self.change("k8s.create-config-map", create).await {
             Ok(_) => {}
             Err(cause) if cause.is_already_exists() => {}

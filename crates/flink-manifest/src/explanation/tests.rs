@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    JobDeployment, Restore, RunPlace, Storage, StorageVolume, VolumeSource, job_deployment,
+    Fetched, JobDeployment, Restore, RunPlace, Storage, StorageVolume, VolumeSource, job_deployment,
 };
 
 fn plan(version: &str, more: &Value) -> JobPlan {
@@ -28,6 +28,7 @@ fn plan(version: &str, more: &Value) -> JobPlan {
         image: "registry/sql@sha256:1".into(),
         program: runner(),
         layers,
+        fetched: Fetched::default(),
         storage: Storage::under("file:///flumen/storage", Some(volume)),
         restore: Restore::default(),
     };
@@ -35,7 +36,7 @@ fn plan(version: &str, more: &Value) -> JobPlan {
 }
 
 fn runner() -> Program {
-    Program::of_file("runner.jar", "flumen.sql.SqlRunner", "statements")
+    Program::of_file("runner.jar", "flumen.sql.SqlRunner", "statements", Vec::new())
 }
 
 fn explained(version: &str, more: &Value) -> ExplanationObjects {

@@ -1,3 +1,5 @@
+//! Projects from git: their pods and what is seen of them.
+
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod credentials;

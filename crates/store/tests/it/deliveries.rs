@@ -17,18 +17,19 @@ async fn what_the_pods_of_a_run_fetch_stays_until_the_run_has_ended() {
     store.save_artifact(&digest(), 3, at(1)).await.expect("saved");
     // No release has it, as it is with the plugin of a storage.
     store.mark_unused(at(2)).await.expect("marked");
-    assert_eq!(store.unused_artifacts().await.expect("listed").len(), 1);
+    assert_eq!(store.unused_artifacts(None).await.expect("listed").len(), 1);
 
     let file = DeliveredFile { path: "/opt/a.jar".to_owned(), digest: digest(), size: 3 };
     let delivery = RunDelivery { by: Delivery::InitContainer, files: vec![file] };
     store.save_run_delivery(run.id, ("r/flink@1", "flink@1"), &delivery).await.expect("saved");
-    assert_eq!(store.unused_artifacts().await.expect("listed"), []);
+    assert_eq!(store.unused_artifacts(None).await.expect("listed"), []);
     let removal = Removal {
         id: Uuid::now_v7(),
         at: at(9),
         kind: RemovalKind::Artifact,
         name: digest().to_string(),
         bytes: 3,
+        team: None,
     };
     let removed = store.remove_artifact(&digest(), at(8), &removal).await.expect("looked");
     assert!(!removed, "it is removed under a running job");
@@ -56,5 +57,5 @@ async fn what_the_pods_of_a_run_fetch_stays_until_the_run_has_ended() {
     job.status = Status::of(state, Some(run.id));
     store.save_status(&job, None, at(4)).await.expect("saved");
     assert_eq!(delivered().await, []);
-    assert_eq!(store.unused_artifacts().await.expect("listed").len(), 1);
+    assert_eq!(store.unused_artifacts(None).await.expect("listed").len(), 1);
 }

@@ -43,14 +43,14 @@ async fn an_explanation_is_there_until_it_is_removed() {
 #[tokio::test]
 async fn the_image_of_an_explanation_is_needed_while_that_goes_on() {
     let (_directory, store) = store().await;
-    store.save_image("key", (REGISTRY, "a@sha256:1"), 7, at(0)).await.expect("saved");
+    store.save_image(("key", team()), (REGISTRY, "a@sha256:1"), 7, at(0)).await.expect("saved");
     let explanation = explanation("sql-check-a", "a@sha256:1");
     store.create_explanation(&explanation).await.expect("saved");
     store.mark_unused(at(2)).await.expect("marked");
-    assert_eq!(store.unused_images().await.expect("read"), []);
+    assert_eq!(store.unused_images(None).await.expect("read"), []);
     assert!(!store.begin_image_removal("key", at(100)).await.expect("asked"));
     store.remove_explanation(&explanation.name).await.expect("removed");
     store.mark_unused(at(3)).await.expect("marked");
-    let [unused] = &store.unused_images().await.expect("read")[..] else { panic!("one image") };
+    let [unused] = &store.unused_images(None).await.expect("read")[..] else { panic!("one image") };
     assert_eq!((unused.key.as_str(), unused.since), ("key", Some(at(3))));
 }

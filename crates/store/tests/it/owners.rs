@@ -2,7 +2,7 @@
 
 use flumen_model::{ArtifactRole, Digest, ReleaseId, TeamId};
 use flumen_store::{
-    Job, NewJob, Release, ReleaseArtifact, ReleaseContent, Removal, RemovalKind, Store,
+    Job, NewJob, Release, ReleaseArtifact, ReleaseContent, ScriptNeeds, Removal, RemovalKind, Store,
 };
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -32,9 +32,11 @@ fn release(job: &Job, number: u8, artifact: u8) -> Release {
             flink_version: job.spec.flink_version,
             artifacts: vec![artifact],
             job: serde_json::Map::new(),
+            script: ScriptNeeds::default(),
         },
         created_at: at(1),
         created_by: "admin".to_owned(),
+        sources: Vec::new(),
     }
 }
 

@@ -133,7 +133,7 @@ async fn the_jar_of_a_build_stays_as_long_as_the_build() {
     let first = built(&store, 11, 1).await;
     let second = built(&store, 12, 2).await;
     store.mark_unused(at(10)).await.expect("marked");
-    assert_eq!(store.unused_artifacts().await.expect("loaded"), []);
+    assert_eq!(store.unused_artifacts(None).await.expect("loaded"), []);
     assert_eq!(store.surplus_builds(2).await.expect("loaded"), []);
     assert_eq!(store.surplus_builds(1).await.expect("loaded"), [first]);
     // The newest that made a jar is kept, however many came after it.
@@ -152,6 +152,7 @@ async fn the_jar_of_a_build_stays_as_long_as_the_build() {
         kind: RemovalKind::Artifact,
         name: digest(1).to_string(),
         bytes: 5,
+        team: None,
     };
     assert!(store.remove_artifact(&digest(1), at(40), &removal).await.expect("removed"));
     assert!(!store.remove_artifact(&digest(2), at(40), &removal).await.expect("asked"));

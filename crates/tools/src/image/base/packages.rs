@@ -70,7 +70,8 @@ pub(in crate::image) fn fetch(
             file: source.display().to_string(),
             source: failure.error,
         })?;
-        wheels.push(Jar { name: wheel.name().to_owned(), source, maven: None });
+        let name = wheel.name().to_owned();
+        wheels.push(Jar { name, source, maven: None, licence: Licence::default() });
         python.packages.extend(package(wheel));
     }
     wheels.sort_by(|one, other| one.name.cmp(&other.name));
