@@ -11,7 +11,7 @@ use std::{
 
 use flumen_api_types as api;
 use flumen_model::{
-    ArtifactUrl, Dependency, EnvironmentName, FileDependency, FlinkVersion, JobKind, JobSpec,
+    ArtifactRole, ArtifactUrl, Dependency, EnvironmentName, FileDependency, FlinkVersion, JobKind, JobSpec,
     MavenDependency,
 };
 use reqwest::Method;
@@ -142,7 +142,7 @@ impl ExplainSql {
             spec.environment = environment.clone();
         }
         for maven in &self.dependencies {
-            let (exclude, role) = (Vec::new(), flumen_model::ArtifactRole::default());
+            let (exclude, role) = (Vec::new(), ArtifactRole::default());
             let wanted = MavenDependency { maven: maven.clone(), exclude, role };
             spec.dependencies.push(Dependency::Maven(wanted));
         }
@@ -151,7 +151,7 @@ impl ExplainSql {
             let path = std::path::absolute(jar)
                 .map_err(|source| Error::Directory { directory: jar.clone(), source })?;
             let path = path.display().to_string();
-            let role = flumen_model::ArtifactRole::default();
+            let role = ArtifactRole::default();
             spec.dependencies.push(Dependency::File(FileDependency { path, role }));
         }
         Ok(defined)

@@ -24,7 +24,7 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let environment = control.environment(&job.environment).await?;
     let registry = &environment.document.registry;
     let base = base_of(control, job, &run, &release).await?;
-    let files = (release.content.flink_version, &release.content.artifacts);
+    let files = (release.content.flink_version, release.content.artifacts.as_slice());
     let artifacts = layered(control, &environment, files, &base).await?;
     if artifacts.is_empty() {
         let image = format!("{registry}/{base}");
