@@ -4,7 +4,10 @@ use axum::{Router, extract::DefaultBodyLimit, middleware};
 use flumen_control::Control;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt as _},
+    routes,
+};
 
 use crate::{
     Settings, artifacts, boundary::boundary, clusters, document, environments,

@@ -144,7 +144,7 @@ impl Control {
                     () = stop.cancelled() => {}
                 }
             };
-            let outcome = work.carry_out(Instant::now() + timeout, ended).await;
+            let outcome = work.carry_out(timeout, ended).await;
             // Whoever asked may have gone.
             let _ = answer.send(outcome);
         });
@@ -176,14 +176,14 @@ impl Work<'_> {
     /// Explains the script, and clears away what was made for that, however it ends.
     async fn carry_out(
         &self,
-        deadline: Instant,
+        timeout: Duration,
         ended: impl Future<Output = ()>,
     ) -> Result<SqlExplanation, Error> {
+        let deadline = Instant::now() + timeout;
         let name = name()?;
         let _underway = self.control.explanations().begin(name.clone());
         let progress = Progress(Mutex::new("waiting for other scripts".to_owned()));
         let written = OnceLock::new();
-        let began = Instant::now();
         let outcome = {
             let explain = self.explain((&name, deadline), &written, &progress);
             // It goes far, and is dropped where it is.
@@ -192,7 +192,7 @@ impl Work<'_> {
                 () = ended => Err(ExplanationFailure::Stopping.into()),
                 () = tokio::time::sleep_until(deadline) => Err(ExplanationFailure::Late {
                     flink: self.order.flink_version,
-                    seconds: deadline.duration_since(began).as_secs(),
+                    seconds: timeout.as_secs(),
                     step: progress.said(),
                 }
                 .into()),

@@ -62,7 +62,7 @@ pub struct ExplanationObjects {
 /// Turns a run that would be one of the script into what explains it. The run's cluster id is the name of both objects.
 ///
 /// # Errors
-/// As [`render()`](render()): what Flink's client would refuse of the run.
+/// As [`render()`]: what Flink's client would refuse of the run.
 pub fn explanation(plan: &JobPlan, explanation: &Explanation) -> Result<ExplanationObjects, Error> {
     let Manifests { names, namespace, deployment, accompanying, configuration, .. } =
         render(&plan.spec)?;
@@ -118,7 +118,7 @@ fn start(main: &mut Container, explanation: &Explanation, memory: &str) {
     for jar in jars {
         arguments.extend(["-C".to_owned(), format!("file://{USRLIB}/{}", encoded(jar))]);
     }
-    for class in &runner.main_class {
+    if let Some(class) = &runner.main_class {
         arguments.extend(["-c".to_owned(), class.clone()]);
     }
     arguments.extend(runner.jar.clone());

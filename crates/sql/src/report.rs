@@ -89,7 +89,7 @@ impl Report {
         for line in log.lines() {
             let Some(text) = line.strip_prefix(BEGINNING) else { continue };
             report.is_complete = false;
-            let Ok(line) = serde_json::from_str(text) else { return report };
+            let Ok(line) = serde_json::from_str::<Line>(text) else { return report };
             match line {
                 Line::Plan { line, column, text } => {
                     report.add(line, column, Outcome::Plan(text));

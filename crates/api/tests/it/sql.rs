@@ -41,7 +41,7 @@ async fn a_request_that_cannot_be_is_refused() {
         (json!({"timeoutSeconds": 0}), StatusCode::BAD_REQUEST, "invalid"),
         (json!({"scripts": "x"}), StatusCode::BAD_REQUEST, "request.body"),
         (
-            json!({"script": "x".repeat(3 << 20)}),
+            json!({"script": "x".repeat(2 << 20)}),
             StatusCode::PAYLOAD_TOO_LARGE,
             "request.too_large",
         ),

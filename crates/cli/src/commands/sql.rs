@@ -12,8 +12,8 @@ use std::{
 
 use flumen_api_types as api;
 use flumen_model::{
-    ArtifactUrl, Dependency, EnvironmentName, FileDependency, FlinkVersion, JobKind, JobSpec,
-    MavenDependency, VariableName,
+    ArtifactRole, ArtifactUrl, Dependency, EnvironmentName, FileDependency, FlinkVersion, JobKind,
+    JobSpec, MavenDependency, VariableName,
 };
 use reqwest::Method;
 use serde_json::json;
@@ -147,7 +147,7 @@ impl ExplainSql {
         }
         spec.variables.extend(self.variables.clone());
         for maven in &self.dependencies {
-            let (exclude, role) = (Vec::new(), flumen_model::ArtifactRole::default());
+            let (exclude, role) = (Vec::new(), ArtifactRole::default());
             let wanted = MavenDependency { maven: maven.clone(), exclude, role };
             spec.dependencies.push(Dependency::Maven(wanted));
         }
@@ -156,7 +156,7 @@ impl ExplainSql {
             let path = std::path::absolute(jar)
                 .map_err(|source| Error::Directory { directory: jar.clone(), source })?;
             let path = path.display().to_string();
-            let role = flumen_model::ArtifactRole::default();
+            let role = ArtifactRole::default();
             spec.dependencies.push(Dependency::File(FileDependency { path, role }));
         }
         Ok(defined)

@@ -25,7 +25,7 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let environment = control.environment(&job.environment).await?;
     let registry = &environment.document.registry;
     let base = base_of(control, job, &run, &release).await?;
-    let files = (release.content.flink_version, &*release.content.artifacts);
+    let files = (release.content.flink_version, release.content.artifacts.as_slice());
     let artifacts = layered(control, &environment, files, &base).await?;
     let spec = release::spec(&release.content, &job.environment)?;
     let is_fetched = delivery::chosen(&spec, &environment.document) != flumen_model::Delivery::Image;

@@ -69,7 +69,53 @@ fn the_pod_is_that_of_a_job_manager_with_another_command() {
             }}},
         }),
     );
-    insta::assert_snapshot!(serde_saphyr::to_string(&found.pod).expect("YAML"));
+    let pod = serde_json::to_value(&found.pod).expect("JSON");
+    let labels = json!({
+        "app": "sql-check-0123456789ab",
+        "app.kubernetes.io/managed-by": "flumen",
+        "cost": "data",
+        "flumen.dev/environment": "local",
+        "flumen.dev/sql-check": "sql-check-0123456789ab",
+    });
+    assert_eq!(pod["metadata"]["labels"], labels, "no label by which Flink's own pods are found");
+    let spec = &pod["spec"];
+    assert_eq!(spec["restartPolicy"], "Never");
+    assert_eq!(spec["activeDeadlineSeconds"], 120);
+    assert_eq!(spec["serviceAccountName"], "flink");
+    assert_eq!(spec["imagePullSecrets"], json!([{ "name": "registry-key" }]));
+    assert_eq!(spec["securityContext"], json!({ "runAsNonRoot": true }));
+    assert_eq!(spec["containers"][1]["name"], "proxy");
+    let main = &spec["containers"][0];
+    assert_eq!(main["name"], found.container);
+    assert_eq!(main["image"], "registry/sql@sha256:1");
+    assert_eq!(main["command"], json!(["/docker-entrypoint.sh"]));
+    let arguments = json!([
+        "flink",
+        "run",
+        "-t",
+        "local",
+        "-C",
+        "file:///opt/flink/usrlib/kafka%201.jar",
+        "-c",
+        "flumen.sql.SqlRunner",
+        "local:///opt/flink/usrlib/runner.jar",
+        "--explain",
+        "--json",
+        "/opt/flink/conf/statements",
+    ]);
+    assert_eq!(main["args"], arguments);
+    assert_eq!(main["resources"]["limits"], json!({ "cpu": "1.0", "memory": "1600Mi" }));
+    for absent in ["livenessProbe", "ports"] {
+        assert_eq!(main[absent], Value::Null, "{absent} is for a JobManager");
+    }
+    let mounts: Vec<&str> = main["volumeMounts"]
+        .as_array()
+        .expect("mounts")
+        .iter()
+        .filter_map(|mount| mount["mountPath"].as_str())
+        .collect();
+    let expected = ["/flumen/storage", "/opt/flink/artifacts", "/opt/flink/conf"];
+    assert_eq!(mounts, expected, "nothing for TaskManagers");
 }
 
 #[test]
