@@ -37,9 +37,9 @@ impl Sum {
 #[derive(Debug, Default)]
 pub struct Orders {
     /// By the beginning of a window of ten minutes, as `13:40`, and the payment.
-    by_window: BTreeMap<(String, &'static str), Sum>,
-    by_product: BTreeMap<String, u64>,
-    by_provider: BTreeMap<(&'static str, String), Sum>,
+    windows: BTreeMap<(String, &'static str), Sum>,
+    products: BTreeMap<String, u64>,
+    providers: BTreeMap<(&'static str, String), Sum>,
 }
 
 impl Orders {
@@ -68,9 +68,9 @@ impl Orders {
             )?;
             let order = Sum { orders: 1, cents, fees: payment.fee(cents) };
             let window = (format!("{hour:02}:{}0", minute / 10), payment.name);
-            orders.by_window.entry(window).or_default().add(order);
-            *orders.by_product.entry(product.clone()).or_default() += 1;
-            orders.by_provider.entry((payment.provider, product)).or_default().add(order);
+            orders.windows.entry(window).or_default().add(order);
+            *orders.products.entry(product.clone()).or_default() += 1;
+            orders.providers.entry((payment.provider, product)).or_default().add(order);
         }
         out.flush()?;
         Ok(orders)
@@ -82,23 +82,23 @@ impl Orders {
     /// # Errors
     /// If a line is missing, is there twice or has other numbers.
     pub fn check(&self, directory: &Path) -> Result<String> {
-        let revenue = self.by_window.iter().map(|((window, payment), sum)| {
+        let revenue = self.windows.iter().map(|((window, payment), sum)| {
             format!("{window},{payment},{},{},{}", sum.orders, sum.cents, sum.fees)
         });
         let found = lines_below(&directory.join("revenue"))?;
         let found = found.iter().map(|line| in_cents(line, 3)).collect::<Result<_>>()?;
         same("revenue", found, revenue)?;
-        let products = self.by_product.iter().map(|(product, count)| format!("{product},{count}"));
+        let products = self.products.iter().map(|(product, count)| format!("{product},{count}"));
         same("products", lines_below(&directory.join("products"))?, products)?;
-        let sum = total(self.by_window.values());
+        let sum = total(self.windows.values());
         Ok(format!(
             "{} windows and payments with {} orders, {} in amounts, {} in fees\n{} products with {} orders",
-            self.by_window.len(),
+            self.windows.len(),
             sum.orders,
             money(sum.cents),
             money(sum.fees),
-            self.by_product.len(),
-            self.by_product.values().sum::<u64>()
+            self.products.len(),
+            self.products.values().sum::<u64>()
         ))
     }
 
@@ -107,13 +107,13 @@ impl Orders {
     /// # Errors
     /// As [`Orders::check`].
     pub fn check_table(&self, rows: &str) -> Result<String> {
-        let expected = self.by_provider.iter().map(|((provider, product), sum)| {
+        let expected = self.providers.iter().map(|((provider, product), sum)| {
             format!("{provider},{product},{},{}", sum.orders, sum.cents)
         });
         let found = rows.lines().map(|row| in_cents(row, 3)).collect::<Result<_>>()?;
         same("the table", found, expected)?;
-        let sum = total(self.by_provider.values());
-        let (rows, amount) = (self.by_provider.len(), money(sum.cents));
+        let sum = total(self.providers.values());
+        let (rows, amount) = (self.providers.len(), money(sum.cents));
         Ok(format!("{rows} rows with {} orders, {amount} in amounts", sum.orders))
     }
 }
@@ -181,10 +181,10 @@ mod tests {
             in_cents(&amount, 0).unwrap().parse::<u64>().unwrap()
         };
         let cents: u64 = text.lines().map(amount).sum();
-        for sum in [total(orders.by_window.values()), total(orders.by_provider.values())] {
+        for sum in [total(orders.windows.values()), total(orders.providers.values())] {
             assert_eq!((sum.orders, sum.cents), (10_000, cents));
         }
-        assert_eq!(orders.by_product.values().sum::<u64>(), 10_000);
+        assert_eq!(orders.products.values().sum::<u64>(), 10_000);
     }
 
     #[test]
@@ -200,9 +200,9 @@ mod tests {
                 let (amount, fees) = (money(sum.cents), money(sum.fees + more));
                 format!("{window},{payment},{},{amount},{fees}", sum.orders)
             };
-            orders.by_window.iter().map(line).collect::<Vec<_>>()
+            orders.windows.iter().map(line).collect::<Vec<_>>()
         };
-        let products = orders.by_product.iter().map(|(name, count)| format!("{name},{count}"));
+        let products = orders.products.iter().map(|(name, count)| format!("{name},{count}"));
         write("products", products.collect());
         write("revenue", revenue(0));
         orders.check(directory.path()).unwrap();
@@ -217,7 +217,7 @@ mod tests {
         let row = |((provider, product), sum): (&(&str, String), &Sum)| {
             format!("{provider},{product},{},{}\n", sum.orders, money(sum.cents))
         };
-        let rows: String = orders.by_provider.iter().map(row).collect();
+        let rows: String = orders.providers.iter().map(row).collect();
         orders.check_table(&rows).unwrap();
         assert!(orders.check_table(&format!("{rows}Bank,product-0,1,0.01\n")).is_err());
     }

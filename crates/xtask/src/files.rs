@@ -59,8 +59,9 @@ pub(crate) fn shown(file: &Path, root: &Path) -> String {
 }
 
 fn is_root(file: &Path) -> bool {
-    let in_bin = file.parent().is_some_and(|parent| parent.ends_with("src/bin"));
-    in_bin || file.ends_with("src/lib.rs") || file.ends_with("src/main.rs")
+    let in_bin = |directory: &Path| directory.parent().is_some_and(|it| it.ends_with("src/bin"));
+    let is_program = file.ends_with("main.rs") && file.parent().is_some_and(in_bin);
+    in_bin(file) || is_program || file.ends_with("src/lib.rs") || file.ends_with("src/main.rs")
 }
 
 fn lines_without_tests(text: &str) -> usize {
@@ -100,6 +101,8 @@ mod tests {
     fn a_module_lies_in_the_folder_of_its_parent() {
         let of = |file: &str| modules_of(Path::new(file), "pub(crate) mod a;\nmod b;\nmod c {}\n");
         assert_eq!(of("src/lib.rs"), [PathBuf::from("src/a.rs"), PathBuf::from("src/b.rs")]);
+        let program = of("src/bin/x/main.rs");
+        assert_eq!(program, [PathBuf::from("src/bin/x/a.rs"), PathBuf::from("src/bin/x/b.rs")]);
         assert_eq!(of("src/x.rs"), [PathBuf::from("src/x/a.rs"), PathBuf::from("src/x/b.rs")]);
     }
 }
