@@ -25,6 +25,7 @@ pub(crate) use python::Packages;
 pub use read::JobView;
 pub use releases::RollBackOrder;
 pub use restart::RestartOrder;
+pub(crate) use sql::needs;
 pub use start::{StartOrder, StartSource};
 pub use stop::SavepointOrder;
 pub(crate) use terms::IdempotencyKey;

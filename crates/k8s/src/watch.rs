@@ -114,7 +114,7 @@ impl Seen for Pod {
 
 /// What is kept of a ConfigMap of a Flink cluster.
 #[derive(Clone, PartialEq)]
-struct ConfigMapSeen {
+pub(crate) struct ConfigMapSeen {
     namespace: String,
     cluster_id: ClusterId,
     part: ConfigMapPart,

@@ -14,6 +14,7 @@ pub(crate) fn explain_sql(body: api::ExplainSql) -> control::ExplainSql {
         artifacts: artifacts(body.artifacts),
         configuration: body.configuration,
         parallelism: body.parallelism,
+        variables: body.variables,
         resources: body.resources,
         pod_templates: body.pod_templates,
         timeout: body.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into())),

@@ -26,6 +26,7 @@ use crate::{
         render_objects::{Place, built_in_plugin, planned},
     },
     artifacts::is_jar,
+    by_url::Fetching,
     clock, identity,
     jobs::{Prepared as Sources, distinct, jar_of, needs},
     script_secrets,
@@ -157,7 +158,8 @@ impl Work<'_> {
         let control = self.control;
         let mut sources = Sources { artifacts, ..Sources::default() };
         progress.say("fetching dependencies");
-        control.add_artifacts_by_url(spec, &mut sources.artifacts).await?;
+        let fetching = Fetching::default();
+        control.add_artifacts_by_url(spec, &mut sources.artifacts, &fetching).await?;
         if spec.dependencies.iter().any(|one| matches!(one, Dependency::Maven(_))) {
             let resolved = control.resolve_dependencies(spec).await?;
             sources.warnings.extend(resolved.warnings.iter().cloned());

@@ -166,13 +166,13 @@ async fn what_flink_fetches_lies_in_the_storage_as_long_as_it_is_needed() {
     let objects = server.runs().await.remove(0).objects.unwrap();
     assert!(objects.contains(&format!("file:/opt/flink/storage/artifacts/{path}")), "{objects}");
 
-    server.control().dispose(false).await.unwrap();
+    server.control().dispose(None, false).await.unwrap();
     assert!(below.join(&path).exists(), "it was removed under a running job");
     server.operation_ended(server.delete().await).await;
     server.until_gone().await;
     // It is marked, and then removed.
     for _ in 0..2 {
-        server.control().dispose(false).await.unwrap();
+        server.control().dispose(None, false).await.unwrap();
     }
     assert!(!below.join(&path).exists(), "nothing needs it any more");
     server.finish().await;

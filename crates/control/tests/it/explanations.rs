@@ -30,6 +30,7 @@ fn order(script: &str) -> ExplainSql {
         artifacts: Vec::new(),
         configuration: std::collections::BTreeMap::default(),
         parallelism: None,
+        variables: std::collections::BTreeMap::default(),
         resources: Resources::default(),
         pod_templates: PodTemplates::default(),
         timeout: None,

@@ -345,7 +345,7 @@ async fn builds_that_are_more_than_a_project_keeps_go_with_their_jars() {
     }
     // What is unused goes in the round after the one that saw it.
     for _ in 0..2 {
-        server.control().dispose(false).await.unwrap();
+        server.control().dispose(None, false).await.unwrap();
     }
     let builds = server.control().project_builds(&server.principal, &orders()).await.unwrap();
     assert_eq!(builds.iter().map(|build| build.number).collect::<Vec<_>>(), [3, 2]);

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::Error;
 pub(super) use check::check;
 pub(super) use gather::{Group, Jar, gather};
-pub(super) use packages::{Python, fetch as fetch_packages, unpack};
+pub(super) use packages::{fetch as fetch_packages, unpack};
 pub(crate) use schema::base_schema;
 
 /// What a base image is made of.

@@ -166,6 +166,6 @@ fn variables_have_their_values_and_places_stay_those_of_the_file() {
     assert_eq!(told(0), (Some("unusedVariable"), Some(1), Some(1)));
     assert_eq!(told(1), (Some("unknownVariable"), Some(2), Some(29)));
     let error = Program::try_parse_from(["flumen", "sql", "check", path, "--var", "a b=1"]);
-    let error = error.expect_err("no name").to_string();
+    let error = error.err().expect("no name").to_string();
     assert!(error.contains("name of a variable"), "{error}");
 }
