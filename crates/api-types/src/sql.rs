@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use flumen_model::{
-    ConfigurationValue, Dependency, EnvironmentName, FlinkVersion, PodTemplates, Resources, VariableName,
+    ConfigurationValue, Dependency, EnvironmentName, FlinkVersion, PodTemplates, Resources,
+    VariableName,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

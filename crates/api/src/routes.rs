@@ -12,8 +12,7 @@ use utoipa_axum::{
 use crate::{
     Settings, artifacts, boundary::boundary, clusters, document, environments,
     extract::authenticate, jobs, operations, projects, removals, server, snapshots, sql,
-    state::Api,
-    versions,
+    state::Api, versions,
 };
 
 /// The API. `stop` ends its streams, so that the server can stop.

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, io::Read as _, path::Path};
 
 use flumen_flink_conf::{Layer, Layers};
 use flumen_flink_manifest::{
-    Fetched, JobDeployment, JobPlan, Manifests, Program, PythonFunctions, Restore, RunPlace, Storage,
-    StorageVolume, USRLIB, VolumeSource, job_deployment, render,
+    Fetched, JobDeployment, JobPlan, Manifests, Program, PythonFunctions, Restore, RunPlace,
+    Storage, StorageVolume, USRLIB, VolumeSource, job_deployment, render,
 };
 use flumen_model::{ArtifactRole, ArtifactUrl, ClusterId, Dependency, JobKind, JobSpec, Mode};
 use flumen_sql::{Script, resolve, uses_python};

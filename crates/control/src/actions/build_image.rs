@@ -1,8 +1,6 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
-use flumen_image::{
-    Append, Attributes, Compression, Content, Layer, LayerBuilder, Reference,
-};
+use flumen_image::{Append, Attributes, Compression, Content, Layer, LayerBuilder, Reference};
 use flumen_lifecycle::Action;
 use flumen_model::{ArtifactRole, FlinkVersion, OperationId, RunId, TeamId};
 use flumen_store::{Environment, Job, Release, ReleaseArtifact, Run};
@@ -28,7 +26,8 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let files = (release.content.flink_version, release.content.artifacts.as_slice());
     let artifacts = layered(control, &environment, files, &base).await?;
     let spec = release::spec(&release.content, &job.environment)?;
-    let is_fetched = delivery::chosen(&spec, &environment.document) != flumen_model::Delivery::Image;
+    let is_fetched =
+        delivery::chosen(&spec, &environment.document) != flumen_model::Delivery::Image;
     if is_fetched && !artifacts.is_empty() {
         let delivery = control.plan_delivery(&spec, &environment, &artifacts).await?;
         let image = format!("{registry}/{base}");
@@ -45,7 +44,10 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     let _building = control.keeping().building().await;
     let recipe = Recipe {
         team: job.team,
-        step: job.desired.operation.map(|operation| (operation, Action::BuildImage { run: run.id })),
+        step: job
+            .desired
+            .operation
+            .map(|operation| (operation, Action::BuildImage { run: run.id })),
         registry,
         base: &base,
         repository: format!("flumen/{}", job.name),

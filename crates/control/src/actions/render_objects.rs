@@ -1,13 +1,13 @@
 use flumen_flink_conf::{Layer, Layers};
 use flumen_flink_manifest::{
-    JobDeployment, JobPlan, Manifests, Program, PythonFunctions, Restore, RunPlace, StatePlan, Storage,
-    USRLIB,
+    JobDeployment, JobPlan, Manifests, Program, PythonFunctions, Restore, RunPlace, StatePlan,
+    Storage, USRLIB,
 };
 use flumen_model::{ArtifactUrl, ClusterId, FlinkVersion, JobKind, JobSpec, RestoreMode, RunId};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
 use flumen_store::{
-    Environment, EnvironmentDocument, Job, JobEvent, ReleaseArtifact, ReleaseContent, Run, RunDelivery,
-    RunPlan,
+    Environment, EnvironmentDocument, Job, JobEvent, ReleaseArtifact, ReleaseContent, Run,
+    RunDelivery, RunPlan,
 };
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::Value;

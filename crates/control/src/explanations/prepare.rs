@@ -101,9 +101,10 @@ impl Work<'_> {
         }
         let needs = needs(script, resolved, &artifacts);
         if needs.python {
-            let message = "the script calls functions in Python, and --explain does not take their files; \
+            let message =
+                "the script calls functions in Python, and --explain does not take their files; \
                            leave it out, and Flink checks the script when the job starts"
-                .to_owned();
+                    .to_owned();
             return Err(Error::Invalid { message });
         }
         script_secrets::check(control, &environment, &needs).await?;

@@ -164,7 +164,11 @@ impl Control {
 }
 
 /// What the pods must have for the script.
-pub(crate) fn needs(script: &Script<'_>, resolved: &Resolved<'_>, files: &[ReleaseArtifact]) -> ScriptNeeds {
+pub(crate) fn needs(
+    script: &Script<'_>,
+    resolved: &Resolved<'_>,
+    files: &[ReleaseArtifact],
+) -> ScriptNeeds {
     let python = uses_python(script) || files.iter().any(|file| is_for_python(file.role));
     let mut needs = ScriptNeeds { python, ..ScriptNeeds::default() };
     for SecretReference { name, entry, .. } in resolved.secrets() {

@@ -365,7 +365,8 @@ async fn another_reference_is_built_without_a_change_of_the_project() {
     server.save_project(project()).await.unwrap();
     server.world.node.build_stage(Stage::Fetches);
     let reference: GitReference = "v1.4.0".parse().unwrap();
-    let build = server.control().build_project(&server.principal, &orders(), Some(reference), None);
+    let orders = orders();
+    let build = server.control().build_project(&server.principal, &orders, Some(reference), None);
     let id = build.await.unwrap();
     let pod = server.standing_pod().await;
     let fetch = &pod.spec.unwrap().init_containers.unwrap()[0];

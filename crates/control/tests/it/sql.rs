@@ -112,7 +112,8 @@ async fn with_variables(server: &TestServer, variables: Value) -> ApplyJob {
 
 /// What the runner reads, of the release with this number.
 async fn statements(server: &TestServer, number: i64) -> String {
-    let release = server.control().release(&server.principal, (&environment(), &name()), number);
+    let (environment, name) = (environment(), name());
+    let release = server.control().release(&server.principal, (&environment, &name), number);
     let artifacts = release.await.unwrap().content.artifacts;
     let digest = &artifacts.last().expect("an artifact").digest;
     let path = server.world.directory.join("data/artifacts").join(digest.hex());

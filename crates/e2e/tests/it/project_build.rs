@@ -8,9 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::setup::{
-    PATIENCE, Running, cache, kubectl, until, until_pod_runs, up,
-};
+use crate::setup::{PATIENCE, Running, cache, kubectl, until, until_pod_runs, up};
 
 const VERSION: &str = "1.20.5";
 

@@ -2,7 +2,7 @@
 
 use flumen_model::{ArtifactRole, Digest, ReleaseId, TeamId};
 use flumen_store::{
-    Job, NewJob, Release, ReleaseArtifact, ReleaseContent, ScriptNeeds, Removal, RemovalKind, Store,
+    Job, NewJob, Release, ReleaseArtifact, ReleaseContent, Removal, RemovalKind, ScriptNeeds, Store,
 };
 use sqlx::{Connection as _, SqliteConnection};
 

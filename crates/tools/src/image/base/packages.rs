@@ -4,8 +4,8 @@ use std::path::Path;
 
 use flumen_image::Image;
 use flumen_model::{ArtifactRole, BASE_PACKAGES, ImagePython, PYTHON_LABEL};
-use flumen_release_policy::Licence;
 use flumen_python::{Client, PUBLIC_INDEX, Wanted, Wheel, parse_requirements};
+use flumen_release_policy::Licence;
 
 use super::{Base, Group, Jar, Packages};
 use crate::{Error, Streams, image::session::Session, offline::load};
