@@ -16,7 +16,7 @@ pub struct Manifest {
     pub version: Option<String>,
     /// `Build-Jdk-Spec`, `Build-Jdk` or `Created-By`.
     pub built_with: Option<String>,
-    /// `Bundle-License`: the licence, as those say it who also make bundles of OSGi.
+    /// `Bundle-License`: the licence, as those say it who also make bundles of `OSGi`.
     pub license: Option<String>,
 }
 

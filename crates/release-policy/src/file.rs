@@ -97,7 +97,7 @@ pub struct Error {
 }
 
 fn place(at: Option<(u64, u64)>) -> String {
-    at.map(|(line, column)| format!("{line}:{column}: ")).unwrap_or_else(|| " ".to_owned())
+    at.map_or_else(|| " ".to_owned(), |(line, column)| format!("{line}:{column}: "))
 }
 
 impl Policy {

@@ -42,7 +42,7 @@ pub fn runner_file(script: &Script<'_>) -> Result<String, Vec<Finding>> {
     let mut findings: Vec<Finding> =
         jobs::check(script).into_iter().filter(is_in_the_way).collect();
     findings.extend(secrets::check(script).into_iter().filter(is_in_the_way));
-    let variables = script.resolved().into_iter().flat_map(|it| it.findings());
+    let variables = script.resolved().into_iter().flat_map(super::variables::Resolved::findings);
     findings.extend(variables.filter(|it| is_in_the_way(it)).cloned());
     let mut records = Records { text: String::new(), count: 0 };
     for statement in script.statements() {

@@ -102,7 +102,7 @@ struct Check {
     #[arg(long, requires = "target")]
     explain: bool,
 
-    /// Environment of the pod [env: FLUMEN_ENVIRONMENT; default: that of the job file, else local]
+    /// Environment of the pod [env: `FLUMEN_ENVIRONMENT`; default: that of the job file, else local]
     #[arg(long, short, requires = "explain")]
     environment: Option<EnvironmentName>,
 

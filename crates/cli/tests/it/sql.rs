@@ -170,7 +170,7 @@ fn a_job_file_says_what_the_job_would_have() {
 #[test]
 fn what_cannot_be_asked_is_said_at_once() {
     let nothing = |explain: &mut ExplainSql, _: &std::path::Path| {
-        explain.script = Some(PathBuf::from("nowhere.sql"))
+        explain.script = Some(PathBuf::from("nowhere.sql"));
     };
     let asked = explain(nothing, &good(), OutputFormat::Table);
     assert_eq!(asked.answer.code, ended(3));

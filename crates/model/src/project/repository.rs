@@ -51,24 +51,21 @@ impl std::str::FromStr for Repository {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        let (access, authority, path) = match text.split_once("://") {
-            Some((scheme, rest)) => {
-                let access = match scheme {
-                    "https" => RepositoryAccess::Https,
-                    "http" => RepositoryAccess::Http,
-                    "ssh" => RepositoryAccess::Ssh,
-                    _ => return Err(InvalidValue::new("repository", shown(text), FORMS)),
-                };
-                let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-                (access, authority, path)
+        let (access, authority, path) = if let Some((scheme, rest)) = text.split_once("://") {
+            let access = match scheme {
+                "https" => RepositoryAccess::Https,
+                "http" => RepositoryAccess::Http,
+                "ssh" => RepositoryAccess::Ssh,
+                _ => return Err(InvalidValue::new("repository", shown(text), FORMS)),
+            };
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            (access, authority, path)
+        } else {
+            let (authority, path) = text.split_once(':').unwrap_or((text, ""));
+            if path.contains('@') && !authority.contains('@') {
+                return Err(InvalidValue::new("repository", shown(text), NO_CREDENTIALS));
             }
-            None => {
-                let (authority, path) = text.split_once(':').unwrap_or((text, ""));
-                if path.contains('@') && !authority.contains('@') {
-                    return Err(InvalidValue::new("repository", shown(text), NO_CREDENTIALS));
-                }
-                (RepositoryAccess::Ssh, authority, path)
-            }
+            (RepositoryAccess::Ssh, authority, path)
         };
         let refuse = |allowed: &str| InvalidValue::new("repository", shown(text), allowed);
         let (user, host) = match authority.rsplit_once('@') {
