@@ -98,7 +98,7 @@ fn the_pod_is_that_of_a_job_manager_with_another_command() {
         "file:///opt/flink/usrlib/kafka%201.jar",
         "-c",
         "flumen.sql.SqlRunner",
-        "local:///opt/flink/usrlib/runner.jar",
+        "/opt/flink/usrlib/runner.jar",
         "--explain",
         "--json",
         "/opt/flink/conf/statements",
