@@ -17,6 +17,7 @@ mod removal;
 mod run;
 mod server;
 mod snapshot;
+mod sql;
 mod state;
 mod storage;
 mod version;
@@ -45,6 +46,7 @@ pub use removal::{Fate, Prune, Pruned, PrunedItem, Removal, RemovalKind};
 pub use run::{Outcome, Run};
 pub use server::{Health, ServerVersion, UiLink};
 pub use snapshot::{Snapshot, SnapshotCause, SnapshotKind};
+pub use sql::{ExplainSql, SqlExplanation, SqlFinding, SqlRefusal, SqlSeverity, SqlStatement};
 pub use state::JobState;
 pub use storage::{
     FileStorage, GivenKey, HdfsStorage, OssStorage, S3Storage, Storage, StorageCredentials,

@@ -71,6 +71,7 @@ impl Error {
             Self::NoRoute { .. } => "request.no_such_address",
             Self::Method { .. } => "request.method",
             Self::Value(_) | Self::Mismatch { .. } => "request.value",
+            Self::Body(refusal) if is_too_large(refusal) => "request.too_large",
             Self::Body(_) => "request.body",
             Self::Query(_) => "request.query",
             Self::Path(_) => "request.path",
@@ -89,6 +90,7 @@ impl Error {
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Control(flumen_control::Error::Changed { .. }) => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Body(refusal) if is_too_large(refusal) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Control(error) if error.is_database_full() => StatusCode::INSUFFICIENT_STORAGE,
             _ => status_for(self.kind()),
         }
@@ -139,6 +141,10 @@ impl Error {
             request_id: None,
         }
     }
+}
+
+fn is_too_large(refusal: &JsonRejection) -> bool {
+    refusal.status() == StatusCode::PAYLOAD_TOO_LARGE
 }
 
 /// The HTTP status of a kind of failure.

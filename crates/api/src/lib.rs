@@ -15,6 +15,7 @@ mod routes;
 mod server;
 mod settings;
 mod snapshots;
+mod sql;
 mod state;
 mod translate;
 mod ui;

@@ -1,14 +1,18 @@
 use std::sync::Arc;
 
-use axum::{Router, middleware};
+use axum::{Router, extract::DefaultBodyLimit, middleware};
 use flumen_control::Control;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt as _},
+    routes,
+};
 
 use crate::{
     Settings, artifacts, boundary::boundary, clusters, document, environments,
-    extract::authenticate, jobs, operations, removals, server, snapshots, state::Api, versions,
+    extract::authenticate, jobs, operations, removals, server, snapshots, sql, state::Api,
+    versions,
 };
 
 /// The API. `stop` ends its streams, so that the server can stop.
@@ -58,6 +62,7 @@ pub(crate) fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(snapshots::list))
         .routes(routes!(snapshots::show))
         .routes(routes!(removals::list, removals::prune))
+        .routes(routes!(sql::explain).layer(DefaultBodyLimit::max(sql::MAX_REQUEST)))
         .routes(routes!(environments::list))
         .routes(routes!(environments::show, environments::save))
         .routes(routes!(environments::check))

@@ -14,6 +14,7 @@ mod operation;
 mod orders;
 mod removal;
 mod snapshot;
+mod sql;
 
 pub(crate) use environment::{environment, environment_change, environment_check};
 pub(crate) use job::{job, job_state, job_summary, run};
@@ -21,6 +22,7 @@ pub(crate) use operation::{operation, with_savepoint};
 pub(crate) use orders::{restart, savepoint, start, stop};
 pub(crate) use removal::{pruned, removal};
 pub(crate) use snapshot::snapshot;
+pub(crate) use sql::{explain_sql, sql_explanation};
 
 /// The answer to a request that started an operation.
 pub(crate) async fn accepted(

@@ -19,6 +19,8 @@ use tokio_util::io::ReaderStream;
 use crate::{Error, client::Client, job_files::Defined, printer::Progress, text};
 
 const BUFFER: usize = 256 * 1024;
+/// What the path of a file begins with that is in the image already.
+const IN_IMAGE: &str = "local://";
 
 /// Hashes every file that the job names and sends those that the server lacks.
 pub(crate) async fn upload(
@@ -26,8 +28,28 @@ pub(crate) async fn upload(
     defined: &Defined,
     progress: &Progress,
 ) -> Result<Vec<Artifact>, Error> {
+    upload_all(client, defined, files(&defined.spec), progress).await
+}
+
+/// As [`upload`], without the main artifact.
+pub(crate) async fn upload_dependencies(
+    client: &Client,
+    defined: &Defined,
+    progress: &Progress,
+) -> Result<Vec<Artifact>, Error> {
+    let mut files = Vec::new();
+    add_dependencies(&defined.spec, &mut files);
+    upload_all(client, defined, files, progress).await
+}
+
+async fn upload_all(
+    client: &Client,
+    defined: &Defined,
+    files: Vec<(&str, ArtifactRole)>,
+    progress: &Progress,
+) -> Result<Vec<Artifact>, Error> {
     let mut artifacts = Vec::new();
-    for (named, role) in files(&defined.spec) {
+    for (named, role) in files {
         let (source, artifact) = hashed(defined, named, role, progress)?;
         if !is_there(client, &artifact).await? {
             let path = source.path();
@@ -101,19 +123,25 @@ fn files(spec: &JobSpec) -> Vec<(&str, ArtifactRole)> {
         JobKind::Sql => ArtifactRole::Script,
         JobKind::Python => ArtifactRole::Python,
     };
+    let main = (spec.artifact.as_str(), main);
+    let is_here = !ArtifactUrl::is_meant(main.0) && !main.0.starts_with(IN_IMAGE);
+    let mut files = if is_here { vec![main] } else { Vec::new() };
+    add_dependencies(spec, &mut files);
+    files
+}
+
+/// Adds the files that a job needs beside its main artifact, unless they are there already.
+fn add_dependencies<'s>(spec: &'s JobSpec, files: &mut Vec<(&'s str, ArtifactRole)>) {
     // The rest is fetched by the server.
     let dependencies = spec.dependencies.iter().filter_map(|dependency| match dependency {
         Dependency::File(file) => Some((file.path.as_str(), file.role)),
         Dependency::Maven(_) | Dependency::Url(_) => None,
     });
-    let mut files: Vec<(&str, ArtifactRole)> = Vec::new();
-    let main = (!ArtifactUrl::is_meant(&spec.artifact)).then_some((spec.artifact.as_str(), main));
-    for file in main.into_iter().chain(dependencies) {
-        if !file.0.starts_with("local://") && !files.contains(&file) {
+    for file in dependencies {
+        if !file.0.starts_with(IN_IMAGE) && !files.contains(&file) {
             files.push(file);
         }
     }
-    files
 }
 
 fn hash(path: &Path) -> io::Result<(Digest, u64)> {

@@ -21,7 +21,10 @@ mod job;
 mod operation;
 mod release;
 mod snapshot;
+mod sql;
 mod version;
+
+pub use sql::ExplainSql;
 
 /// The commands that talk to a server.
 #[derive(Debug, Subcommand)]
@@ -53,6 +56,9 @@ pub enum Command {
     Cluster(cluster::Command),
     /// Print the completion script of a shell
     Completion(completion::Completion),
+    /// Check a script by Flink: `flumen sql check --explain`, whose other half needs no server
+    #[command(skip)]
+    ExplainSql(Box<ExplainSql>),
 }
 
 /// What a command works with.
@@ -75,6 +81,7 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
         Command::Version(command) => version::execute(command, context).await,
         Command::Environment(command) => environment::execute(command, context).await,
         Command::Cluster(command) => cluster::execute(command, context).await,
+        Command::ExplainSql(explain) => explain.run(context).await,
         // It needs no server and was carried out before one was looked for.
         Command::Completion(_) => Ok(()),
     }

@@ -69,6 +69,18 @@ pub enum Error {
     /// A job file is wrong.
     #[error("the job file is not valid\n{source}")]
     JobFile { source: flumen_job_file::Error },
+    /// The file says other than one job.
+    #[error("{} has {jobs} jobs, and a script is checked for one", .file.display())]
+    OneJob { file: PathBuf, jobs: usize },
+    /// A script cannot be read.
+    #[error("could not read the script {}", .file.display())]
+    ReadScript { file: PathBuf, source: io::Error },
+    /// What is given of a script's job cannot be.
+    #[error("the script {file} cannot be checked by Flink: {problem}")]
+    ScriptJob { file: String, problem: String },
+    /// A script is wrong; what is wrong with it was printed.
+    #[error("the script {file} has {errors} error{}", if *.errors == 1 { "" } else { "s" })]
+    Script { file: String, errors: usize },
     /// The file of an environment cannot be read.
     #[error("could not read the file of the environment {}", .file.display())]
     ReadEnvironmentFile { file: PathBuf, source: io::Error },
@@ -146,10 +158,14 @@ impl Error {
             | Self::VariableIsEmpty { .. }
             | Self::JobFile { .. }
             | Self::EnvironmentFile { .. }
+            | Self::OneJob { .. }
+            | Self::ScriptJob { .. }
+            | Self::Script { .. }
             | Self::FollowAsJson => Kind::Invalid,
             Self::ReadJobFile { source, .. }
             | Self::ReadEnvironmentFile { source, .. }
             | Self::ReadArtifact { source, .. }
+            | Self::ReadScript { source, .. }
             | Self::ReadServerFile { source, .. }
             | Self::Directory { source, .. }
             | Self::ReadToken { source, .. } => match source.kind() {

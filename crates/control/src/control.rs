@@ -8,7 +8,9 @@ use flumen_store::{Principal, Store};
 use crate::{
     Error, Settings, Tasks, clock,
     clusters::Clusters,
-    controller, environments, identity,
+    controller, environments,
+    explanations::{self, Explanations},
+    identity,
     preparations::{self, Preparations},
     queue::Queue,
     resync,
@@ -36,6 +38,7 @@ struct Inner {
     tracker: Tracker,
     codes: Codes,
     preparations: Preparations,
+    explanations: Explanations,
     keeping: Keeping,
     tasks: Tasks,
 }
@@ -70,6 +73,7 @@ impl Control {
             tracker,
             codes: Codes::default(),
             preparations: Preparations::new(),
+            explanations: Explanations::new(),
             keeping: Keeping::default(),
             tasks,
         };
@@ -93,6 +97,8 @@ impl Control {
         self.tasks().spawn("resync", |stop| resync::run(control, stop));
         let control = self.clone();
         self.tasks().spawn("retention", |stop| retention::run(control, stop));
+        let control = self.clone();
+        self.tasks().spawn("explanations", |stop| explanations::run(control, stop));
         Ok(())
     }
 
@@ -165,6 +171,10 @@ impl Control {
 
     pub(crate) fn preparations(&self) -> &Preparations {
         &self.inner.preparations
+    }
+
+    pub(crate) fn explanations(&self) -> &Explanations {
+        &self.inner.explanations
     }
 
     pub(crate) fn keeping(&self) -> &Keeping {

@@ -194,6 +194,9 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Flink could not explain a script.
+    #[error(transparent)]
+    Explanation(#[from] crate::ExplanationFailure),
     /// What was begun in a cluster takes its time.
     #[error("{message}")]
     Underway {
@@ -224,6 +227,7 @@ impl Error {
             Self::Flink(error) => error.kind(),
             Self::Render(error) => error.kind(),
             Self::Distribution(error) => error.kind(),
+            Self::Explanation(failure) => failure.kind(),
             Self::Configuration { source, .. } => source.kind(),
             Self::Dependencies { source, .. }
             | Self::Fetch { source, .. }
@@ -281,6 +285,7 @@ impl Error {
             Self::Name(_) | Self::Invalid { .. } => "invalid",
             Self::DigestMismatch { .. } | Self::OtherContent { .. } => "artifact.digest",
             Self::UploadBroken { .. } => "artifact.upload",
+            Self::Explanation(failure) => failure.code(),
             Self::Underway { .. } => "cluster.underway",
         }
     }
@@ -289,6 +294,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(error) => error.hint(),
+            Self::Explanation(failure) => failure.hint().map(ToOwned::to_owned),
             Self::Dependencies { source, .. } => Some(match &**source {
                 flumen_maven::Error::NotFound { .. } | flumen_maven::Error::Offline { .. } => {
                     "Check the coordinates. The server asks the repositories of the Maven settings on its machine; `flumen serve --maven-settings FILE` names others.".to_owned()

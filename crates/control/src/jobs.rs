@@ -18,6 +18,7 @@ mod write_down;
 
 pub(crate) use apply::Prepared;
 pub use apply::{Applied, ApplyJob, Applying};
+pub(crate) use checks::jar_of;
 pub use diff::Diff;
 pub(crate) use python::Packages;
 pub use read::JobView;
@@ -28,6 +29,7 @@ pub use stop::SavepointOrder;
 pub(crate) use terms::IdempotencyKey;
 pub use terms::Terms;
 pub use uploaded::UploadedArtifact;
+pub(crate) use uploaded::distinct;
 pub(crate) use wish::{again_if_stale, new_operation};
 
 use flumen_store::{Job, Run, RunStart};

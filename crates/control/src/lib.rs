@@ -10,6 +10,7 @@ mod controller;
 mod dependencies;
 mod environments;
 mod error;
+mod explanations;
 mod identity;
 mod inspections;
 mod jobs;
@@ -35,6 +36,9 @@ mod versions;
 pub use clusters::ClusterContactView;
 pub use control::Control;
 pub use error::Error;
+pub use explanations::{
+    ExplainSql, ExplanationFailure, SqlExplanation, SqlFinding, SqlRefusal, SqlStatement,
+};
 pub use flumen_faults::Faults;
 pub use jobs::{
     Applied, ApplyJob, Applying, Diff, JobView, RestartOrder, RollBackOrder, SavepointOrder,

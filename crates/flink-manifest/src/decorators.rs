@@ -23,6 +23,8 @@ use crate::{
     render::Render,
 };
 
+pub(crate) use flink_configuration::VOLUME as CONFIGURATION_VOLUME;
+
 pub(crate) fn decorate(render: &mut Render<'_>) -> Result<(), Error> {
     init::decorate(render)?;
     if render.has(ENV_FROM_SECRETS) {

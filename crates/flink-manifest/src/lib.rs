@@ -6,6 +6,7 @@ mod client_keys;
 mod decorators;
 mod deployment;
 mod error;
+mod explanation;
 pub mod feature;
 mod job;
 mod keys;
@@ -19,6 +20,7 @@ mod warning;
 
 pub use client_keys::client_keys;
 pub use error::Error;
+pub use explanation::{EXPLANATION_LABEL, Explanation, ExplanationObjects, explanation};
 pub use job::{
     JobDeployment, JobPlan, Program, RunPlace, SecretVariable, StatePlan, Storage, StorageAccess,
     StoragePlugin, StorageVolume, USRLIB, VolumeSource,

@@ -9,7 +9,7 @@ pub const TYPE_LABEL: &str = "type";
 pub const TYPE_LABEL_VALUE: &str = "flink-native-kubernetes";
 
 const APP_LABEL: &str = "app";
-const COMPONENT_LABEL: &str = "component";
+pub(crate) const COMPONENT_LABEL: &str = "component";
 const JOB_MANAGER: &str = "jobmanager";
 
 /// The longest cluster id that Flink takes, so that every name derived from it stays within 63.

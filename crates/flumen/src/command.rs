@@ -6,8 +6,9 @@ use std::{
 };
 
 use clap::{CommandFactory as _, Parser as _};
-use flumen_cli::{OutputFormat, Printer, Surroundings};
+use flumen_cli::{ExplainSql, OutputFormat, Printer, Surroundings};
 use flumen_flink_cli::Program;
+use flumen_tools::CheckByFlink;
 
 use crate::{
     arguments::{Command, CommandLine, Config},
@@ -28,7 +29,7 @@ pub(crate) fn run() -> ExitCode {
         global.output,
         variable("NO_COLOR").is_some_and(|text| !text.is_empty()),
     );
-    let done = match command {
+    let done = match with_server(command) {
         Command::Client(command) => {
             // A shell that starts up asks for completions, whatever the settings are.
             if !matches!(command, flumen_cli::Command::Completion(_))
@@ -66,6 +67,20 @@ pub(crate) fn run() -> ExitCode {
 /// The one place that looks at environment variables.
 pub(crate) fn variable(name: &str) -> Option<OsString> {
     env::var_os(name)
+}
+
+/// What of the offline commands needs a server is a command that talks to one.
+fn with_server(command: Command) -> Command {
+    let by_flink = match &command {
+        Command::Tools(flumen_tools::Command::Sql(sql)) => sql.by_flink(),
+        _ => None,
+    };
+    let Some(check) = by_flink else { return command };
+    let CheckByFlink { script, flink_version, environment, dependencies, jars, job_file, timeout } =
+        check;
+    let explain =
+        ExplainSql { script, flink_version, environment, dependencies, jars, job_file, timeout };
+    Command::Client(flumen_cli::Command::ExplainSql(Box::new(explain)))
 }
 
 fn tools(command: &flumen_tools::Command, output: OutputFormat, printer: &Printer) -> ExitCode {

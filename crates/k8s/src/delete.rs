@@ -85,6 +85,11 @@ impl Cluster {
     }
 }
 
-fn deleting(what: &'static str, namespace: &Namespace, name: &str, source: Cause) -> Error {
+pub(crate) fn deleting(
+    what: &'static str,
+    namespace: &Namespace,
+    name: &str,
+    source: Cause,
+) -> Error {
     Error::DeleteObject { what, name: format!("{namespace}/{name}"), source }
 }

@@ -15,6 +15,7 @@ mod names;
 mod native;
 mod observation;
 mod permissions;
+mod pods;
 mod proxy;
 mod redact;
 mod reduce;

@@ -15,7 +15,7 @@ const AT_ONCE: usize = 4;
 /// What Flumen does in a namespace that it runs jobs in: group, resource, subresource, verbs.
 const NEEDED: [(&str, &str, &str, &[&str]); 10] = [
     ("apps", "deployments", "", &["get", "list", "watch", "create", "delete"]),
-    ("", "pods", "", &["get", "list", "watch"]),
+    ("", "pods", "", &["get", "list", "watch", "create", "delete"]),
     ("", "pods", "log", &["get"]),
     ("", "services", "", &["get", "list", "create"]),
     ("", "services", "proxy", &["get", "create", "update", "patch", "delete"]),

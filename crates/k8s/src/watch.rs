@@ -2,6 +2,8 @@
 
 mod feed;
 
+pub(crate) use feed::Feed;
+
 use std::fmt::Debug;
 
 use flumen_model::{ClusterId, Namespace};
@@ -51,12 +53,12 @@ impl Cluster {
             Some(id) => format!("{LABEL_APP}={id},{LABEL_TYPE}={NATIVE_TYPE}"),
             None => format!("{LABEL_TYPE}={NATIVE_TYPE}"),
         };
-        feed::Feed::new(self.clone(), api, selector).stream().boxed()
+        Feed::new(self.clone(), api, selector).stream().boxed()
     }
 }
 
 /// A kind that is watched, and what is kept of it.
-trait Seen:
+pub(crate) trait Seen:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
     + Clone
     + Debug

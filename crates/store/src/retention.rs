@@ -112,7 +112,8 @@ macro_rules! unneeded_artifact {
 /// Images of kept releases stay, so that a job goes back to one soon.
 macro_rules! unneeded_image {
     () => {
-        concat!("images.registry IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs \
+        concat!("images.registry IS NOT NULL AND NOT EXISTS (SELECT 1 FROM explanations \
+         WHERE explanations.image = images.registry || '/' || images.image) AND NOT EXISTS (SELECT 1 FROM runs \
          WHERE runs.image = images.registry || '/' || images.image AND (", open_run!(), " OR EXISTS \
            (SELECT 1 FROM releases WHERE releases.job = runs.job AND releases.id = runs.release_id)))")
     };

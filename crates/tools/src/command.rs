@@ -7,7 +7,8 @@ use crate::{
     registry, render, schema, sql,
 };
 
-/// The offline commands.
+/// The commands that need no server, but for `sql check --explain`: that half of it is whoever calls
+/// [`run`]'s.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Print the Kubernetes objects of a job

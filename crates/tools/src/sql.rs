@@ -3,10 +3,11 @@
 mod check;
 mod split;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Subcommand};
-use flumen_model::FlinkVersion;
+use clap::{ArgGroup, Args, Subcommand};
+use flumen_model::{EnvironmentName, FlinkVersion};
+use jiff::SignedDuration;
 
 use crate::{Error, Streams};
 
@@ -14,6 +15,7 @@ use crate::{Error, Streams};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   flumen sql check orders.sql --flink-version 1.20.5
+  flumen sql check orders.sql --flink-version 1.20.5 --explain
   flumen sql split orders.sql")]
 pub struct Sql {
     #[command(subcommand)]
@@ -31,15 +33,19 @@ enum Action {
 A line is FILE:LINE:COLUMN: KIND: and how the statement begins. The statements of EXECUTE STATEMENT SET
 follow it.")]
     Split(Split),
-    /// Check a script as far as that can be done without Flink
+    /// Check a script as far as that can be done without Flink, or by Flink itself
     #[command(after_help = "Examples:
   flumen sql check orders.sql
   flumen sql check orders.sql --flink-version 1.20.5
   flumen sql check orders.sql --flink-version 1.20.5 --jar lib/flink-sql-connector-kafka-3.4.0-1.20.jar
   cat orders.sql | flumen sql check - --output json
+  flumen sql check orders.sql --flink-version 1.20.5 --explain
+  flumen sql check orders.sql --flink-version 1.20.5 --explain --dependency org.apache.flink:flink-sql-connector-kafka:3.4.0-1.20
+  flumen sql check --explain --job-file job.yaml --timeout 5m
 
 A line is FILE:LINE:COLUMN: error or warning: and what is wrong. The exit status is 2 if there is an error.
-Tables, columns, types and functions are known to Flink only and not checked.")]
+Tables, columns, types and functions are known to Flink only: --explain has the server ask it, in a pod that
+is there for that alone, and prints the plan. Without it no server is needed.")]
     Check(Check),
 }
 
@@ -51,10 +57,11 @@ struct Split {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("target").args(["flink_version", "job_file"]).multiple(true)))]
 struct Check {
-    /// Script, or - for standard input
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// Script, or - for standard input [default: that of the job file]
+    #[arg(value_name = "FILE", required_unless_present = "job_file")]
+    file: Option<PathBuf>,
 
     /// Flink version that the script is for, such as 1.20.5 [default: none; what depends on it is not checked]
     #[arg(long, value_name = "VERSION")]
@@ -63,6 +70,68 @@ struct Check {
     /// Jar that the job will have, whose connectors and formats count as there; may be repeated
     #[arg(long = "jar", value_name = "FILE")]
     jars: Vec<PathBuf>,
+
+    /// Have Flink itself check the script, in a pod of that version, and print the plan
+    #[arg(long, requires = "target")]
+    explain: bool,
+
+    /// Environment of the pod [env: FLUMEN_ENVIRONMENT; default: that of the job file, else local]
+    #[arg(long, short, requires = "explain")]
+    environment: Option<EnvironmentName>,
+
+    /// Artifact in Maven that the job will have, with what it depends on; may be repeated
+    #[arg(long = "dependency", value_name = "GROUP:ARTIFACT:VERSION", requires = "explain")]
+    dependencies: Vec<String>,
+
+    /// File of one job, of which all but the script holds: version, environment, dependencies, configuration
+    #[arg(long, short = 'f', value_name = "FILE", requires = "explain")]
+    job_file: Option<PathBuf>,
+
+    /// Give up after this time, such as 90s or 5m [default: 2m]
+    #[arg(long, value_name = "TIME", requires = "explain", value_parser = parse_time)]
+    timeout: Option<Duration>,
+}
+
+/// A script that Flink is to check, for which a server is needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckByFlink {
+    /// The script, or `-` for standard input. Default: that of the job file.
+    pub script: Option<PathBuf>,
+    /// The Flink version. Default: that of the job file.
+    pub flink_version: Option<FlinkVersion>,
+    /// Where the pod runs.
+    pub environment: Option<EnvironmentName>,
+    /// Maven coordinates of what the job will have.
+    pub dependencies: Vec<String>,
+    /// Jars that the job will have.
+    pub jars: Vec<PathBuf>,
+    /// A file with one job.
+    pub job_file: Option<PathBuf>,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+}
+
+impl Sql {
+    /// What is asked of Flink, if something is. Without that, no server is needed.
+    pub fn by_flink(&self) -> Option<CheckByFlink> {
+        let Action::Check(check) = &self.action else { return None };
+        check.explain.then(|| CheckByFlink {
+            script: check.file.clone(),
+            flink_version: check.flink_version,
+            environment: check.environment.clone(),
+            dependencies: check.dependencies.clone(),
+            jars: check.jars.clone(),
+            job_file: check.job_file.clone(),
+            timeout: check.timeout,
+        })
+    }
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    text.parse::<SignedDuration>()
+        .ok()
+        .and_then(|time| Duration::try_from(time).ok())
+        .ok_or_else(|| "expected a time such as 90s, 5m or 1h30m".to_owned())
 }
 
 pub(crate) fn run(arguments: &Sql, streams: &mut Streams<'_>) -> Result<(), Error> {

@@ -10,5 +10,6 @@ mod problems;
 mod releases;
 mod server;
 mod snapshots;
+mod sql;
 mod things;
 mod ui;

@@ -21,6 +21,7 @@ pub(crate) struct Call<'a> {
     action: String,
     request: RequestBuilder,
     repeatable: bool,
+    answer: Duration,
 }
 
 impl<'a> Call<'a> {
@@ -30,7 +31,7 @@ impl<'a> Call<'a> {
         if let Some(token) = &client.token {
             request = request.bearer_auth(token.expose());
         }
-        Self { client, action, request, repeatable }
+        Self { client, action, request, repeatable, answer: ANSWER }
     }
 
     pub(crate) fn query(mut self, query: &impl Serialize) -> Self {
@@ -50,6 +51,12 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Waits for the answer so long.
+    pub(crate) fn within(mut self, answer: Duration) -> Self {
+        self.answer = answer;
+        self
+    }
+
     /// Sends this body, which is `length` bytes long.
     pub(crate) fn body(mut self, body: Body, length: u64) -> Self {
         self.request = self.request.header(header::CONTENT_LENGTH, length).body(body);
@@ -58,7 +65,7 @@ impl<'a> Call<'a> {
 
     /// Sends the request and reads the answer as JSON.
     pub(crate) async fn fetch<T: DeserializeOwned>(mut self) -> Result<T, Error> {
-        self.request = self.request.timeout(ANSWER);
+        self.request = self.request.timeout(self.answer);
         let (action, server) = (self.action.clone(), self.client.server.to_string());
         let response = self.send().await?;
         let bytes = response.bytes().await.map_err(|source| Error::Broken {

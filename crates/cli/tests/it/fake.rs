@@ -5,7 +5,7 @@ use std::{
 
 use axum::Router;
 use clap::{CommandFactory as _, Parser};
-use flumen_cli::{Command, GlobalArguments, Printer, Surroundings};
+use flumen_cli::{Command, GlobalArguments, OutputFormat, Printer, Surroundings};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
@@ -36,6 +36,10 @@ pub(crate) fn run(server: &str, line: &[&str]) -> Answer {
     let CommandLine { mut global, command } =
         CommandLine::try_parse_from(words).expect("a command line");
     global.data_directory.get_or_insert_with(|| "/nowhere".into());
+    carry_out(command, &global)
+}
+
+fn carry_out(command: Command, global: &GlobalArguments) -> Answer {
     let (printer, output, errors) = Printer::in_memory(global.output);
     let surroundings = Surroundings {
         variables: |_| None,
@@ -43,7 +47,7 @@ pub(crate) fn run(server: &str, line: &[&str]) -> Answer {
         now: || NOW.parse::<Timestamp>().expect("a time"),
         command_line: CommandLine::command,
     };
-    let code = flumen_cli::run(command, &global, &surroundings);
+    let code = flumen_cli::run(command, global, &surroundings);
     let text = |memory: Arc<Mutex<Vec<u8>>>| {
         String::from_utf8(std::mem::take(&mut *memory.lock().expect("no panic"))).expect("text")
     };
@@ -77,6 +81,17 @@ impl Fake {
 
     pub(crate) fn run(&self, line: &[&str]) -> Answer {
         run(&self.url, line)
+    }
+
+    /// Runs a command that the command line of this crate alone does not have.
+    pub(crate) fn command(&self, command: Command, output: OutputFormat) -> Answer {
+        let global = GlobalArguments {
+            server: Some(self.url.clone()),
+            data_directory: Some("/nowhere".into()),
+            output,
+            ..GlobalArguments::default()
+        };
+        carry_out(command, &global)
     }
 }
 

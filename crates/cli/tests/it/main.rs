@@ -10,4 +10,5 @@ mod operate;
 mod orders;
 mod preparations;
 mod releases;
+mod sql;
 mod tables;

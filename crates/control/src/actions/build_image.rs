@@ -3,8 +3,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use flumen_image::{
     Append, Attributes, Compression, Content, Layer, LayerBuilder, Progress, Reference,
 };
-use flumen_model::{ArtifactRole, RunId, Storage};
-use flumen_store::{Job, Release, ReleaseArtifact, Run};
+use flumen_model::{ArtifactRole, FlinkVersion, RunId};
+use flumen_store::{Environment, Job, Release, ReleaseArtifact, Run};
 
 use super::{Done, run_of};
 use crate::{
@@ -13,76 +13,117 @@ use crate::{
     storage::{Delivery, delivery},
 };
 
-/// Makes the run's image: the base image of the Flink version and the job's files on top. It is a cache: what was
-/// made for the same base and files before, and still stands in the registry, is used.
+/// Digits of what an image is made of that tell it apart.
+const SHORT: usize = 12;
+
+/// Makes the run's image: the base image of the Flink version and the job's files on top.
 pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Result<Done, Error> {
     let run = run_of(control, run).await?;
     let release = control.store().release(job.id, &run.release).await?;
     let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
-    let environment = control.environment(&job.environment).await?.document;
-    let registry = environment.registry;
+    let environment = control.environment(&job.environment).await?;
+    let registry = &environment.document.registry;
     let base = base_of(control, job, &run, &release).await?;
-    let artifacts = artifacts(control, (job, &environment.storage), &release, &base).await?;
-    let artifacts = artifacts.as_slice();
+    let files = (release.content.flink_version, release.content.artifacts.as_slice());
+    let artifacts = layered(control, &environment, files, &base).await?;
     if artifacts.is_empty() {
         let image = format!("{registry}/{base}");
         control.store().save_run_image(run.id, &image, &base).await?;
         return Ok(Done::with(format!("{image}, the base image as it is")));
     }
-    let repository = format!("flumen/{}", job.name);
-    let key = key(&registry, &repository, &base, artifacts);
     // Until the run has it, no image is removed.
     let _building = control.keeping().building().await;
-    if let Some(known) = control.store().image(&key).await? {
-        let image = format!("{registry}/{known}");
-        if control.registries().manifest_digest(&parse(&image)?).await?.is_some() {
-            control.store().save_run_image(run.id, &image, &base).await?;
-            return Ok(Done::with(format!("{image}, unchanged")));
-        }
-    }
-    let layers = layers(control, artifacts, &key).await?;
-    let target = parse(&format!("{registry}/{repository}:{}", run.release.short()))?;
-    let labels =
-        BTreeMap::from([("org.opencontainers.image.title".to_owned(), job.name.to_string())]);
-    let path = ("PYTHONPATH".to_owned(), python_path());
-    let environment = artifacts.iter().any(is_package).then_some(path).into_iter().collect();
-    let append = Append {
-        base: &parse(&format!("{registry}/{base}"))?,
-        target: &target,
-        layers: &layers,
-        labels: &labels,
-        environment: &environment,
+    let recipe = Recipe {
+        registry,
+        base: &base,
+        repository: format!("flumen/{}", job.name),
+        tag: Some(run.release.short().to_string()),
+        title: job.name.to_string(),
+        artifacts: &artifacts,
     };
-    let silent = Progress::silent();
-    let pushed = push(control, &registry, control.registries().append(&append, &silent)).await;
-    for Layer { path, .. } in &layers {
-        if let Err(source) = tokio::fs::remove_file(path).await {
-            tracing::warn!(path = %path.display(), error = %source, "a layer file was not removed");
-        }
-    }
-    let pushed = pushed?;
-    let known = format!("{repository}@{}", pushed.digest);
-    let place = (registry.as_str(), known.as_str());
-    control.store().save_image(&key, place, pushed.sent_bytes, clock::now()).await?;
-    let image = format!("{registry}/{known}");
-    control.store().save_run_image(run.id, &image, &base).await?;
-    Ok(Done::with(format!("{image}, {} bytes sent", pushed.sent_bytes)))
+    let made = recipe.make(control).await?;
+    control.store().save_run_image(run.id, &made.image, &base).await?;
+    Ok(Done::with(match made.sent {
+        Some(sent) => format!("{}, {sent} bytes sent", made.image),
+        None => format!("{}, unchanged", made.image),
+    }))
 }
 
-/// What goes on top of the base image: the job's files, and the plugin by which Flink reads the storage.
-async fn artifacts(
+/// What an image is made of, and where it goes.
+pub(crate) struct Recipe<'a> {
+    pub(crate) registry: &'a str,
+    /// The base image, without the registry.
+    pub(crate) base: &'a str,
+    pub(crate) repository: String,
+    /// Default: what it is made of, in short.
+    pub(crate) tag: Option<String>,
+    pub(crate) title: String,
+    pub(crate) artifacts: &'a [ReleaseArtifact],
+}
+
+/// An image that is in its registry.
+pub(crate) struct Made {
+    /// The image by digest, with the registry.
+    pub(crate) image: String,
+    /// What it is made of, in short.
+    pub(crate) key: String,
+    /// How many bytes were sent for it; none if it was there.
+    pub(crate) sent: Option<u64>,
+}
+
+impl Recipe<'_> {
+    /// Makes the image. It is a cache: what was made for the same base and files before, and still stands in the registry, is
+    /// used. Whoever calls this keeps images from being removed until it is written down who needs it.
+    pub(crate) async fn make(&self, control: &Control) -> Result<Made, Error> {
+        let Self { registry, base, repository, tag, title, artifacts } = self;
+        let key = key(registry, repository, base, artifacts);
+        if let Some(known) = control.store().image(&key).await? {
+            let image = format!("{registry}/{known}");
+            if control.registries().manifest_digest(&parse(&image)?).await?.is_some() {
+                return Ok(Made { image, key, sent: None });
+            }
+        }
+        let layers = layers(control, artifacts, &key).await?;
+        let tag = tag.as_deref().unwrap_or(&key[..SHORT]);
+        let target = parse(&format!("{registry}/{repository}:{tag}"))?;
+        let labels = BTreeMap::from([("org.opencontainers.image.title".to_owned(), title.clone())]);
+        let path = ("PYTHONPATH".to_owned(), python_path());
+        let environment = artifacts.iter().any(is_package).then_some(path).into_iter().collect();
+        let append = Append {
+            base: &parse(&format!("{registry}/{base}"))?,
+            target: &target,
+            layers: &layers,
+            labels: &labels,
+            environment: &environment,
+        };
+        let silent = Progress::silent();
+        let pushed = push(control, registry, control.registries().append(&append, &silent)).await;
+        for Layer { path, .. } in &layers {
+            if let Err(source) = tokio::fs::remove_file(path).await {
+                tracing::warn!(path = %path.display(), error = %source, "a layer file was not removed");
+            }
+        }
+        let pushed = pushed?;
+        let known = format!("{repository}@{}", pushed.digest);
+        let place = (*registry, known.as_str());
+        control.store().save_image(&key, place, pushed.sent_bytes, clock::now()).await?;
+        Ok(Made { image: format!("{registry}/{known}"), key, sent: Some(pushed.sent_bytes) })
+    }
+}
+
+/// What goes on top of the base image: these files, and the plugin by which Flink reads the storage.
+pub(crate) async fn layered(
     control: &Control,
-    (job, storage): (&Job, &Storage),
-    release: &Release,
+    environment: &Environment,
+    (version, artifacts): (FlinkVersion, &[ReleaseArtifact]),
     base: &str,
 ) -> Result<Vec<ReleaseArtifact>, Error> {
     let is_delivered = |one: &&ReleaseArtifact| one.role != ArtifactRole::Requirements;
-    let mut artifacts: Vec<_> =
-        release.content.artifacts.iter().filter(is_delivered).cloned().collect();
-    let version = release.content.flink_version;
-    let built_in = control.built_in_plugins(version, &job.environment, base).await?;
+    let mut artifacts: Vec<_> = artifacts.iter().filter(is_delivered).cloned().collect();
+    let built_in = control.built_in_plugins(version, &environment.name, base).await?;
+    let storage = &environment.document.storage;
     if let Delivery::Layer(plugin) = delivery(storage, (version, &built_in), &artifacts) {
-        artifacts.push(control.plugin_artifact(&job.environment, plugin, version).await?);
+        artifacts.push(control.plugin_artifact(&environment.name, plugin, version).await?);
     }
     Ok(artifacts)
 }

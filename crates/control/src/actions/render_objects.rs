@@ -1,10 +1,12 @@
 use flumen_flink_conf::{Layer, Layers};
 use flumen_flink_manifest::{
-    JobDeployment, Manifests, Program, Restore, RunPlace, StatePlan, Storage, USRLIB,
+    JobDeployment, JobPlan, Manifests, Program, Restore, RunPlace, StatePlan, Storage, USRLIB,
 };
-use flumen_model::{ArtifactUrl, ClusterId, JobKind, JobSpec, RestoreMode, RunId};
+use flumen_model::{ArtifactUrl, ClusterId, FlinkVersion, JobKind, JobSpec, RestoreMode, RunId};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
-use flumen_store::{Environment, EnvironmentDocument, Job, JobEvent, ReleaseContent, Run, RunPlan};
+use flumen_store::{
+    Environment, EnvironmentDocument, Job, JobEvent, ReleaseArtifact, ReleaseContent, Run, RunPlan,
+};
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::Value;
 
@@ -28,7 +30,9 @@ pub(super) async fn render_objects(
     let release = control.store().release(job.id, &run.release).await?;
     let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
     let spec = release::spec(&release.content, &job.environment)?;
-    let built_in_plugin = built_in_plugin(control, &environment, &run, &release.content).await?;
+    let files = (spec.flink_version, release.content.artifacts.as_slice());
+    let base = run.base.as_deref();
+    let built_in_plugin = built_in_plugin(control, &environment, base, files).await?;
     let place = Place {
         cluster_id: job.cluster_id.clone(),
         built_in_plugin,
@@ -58,17 +62,16 @@ pub(super) async fn render_objects(
 }
 
 /// The jar of the image's folder `opt` by which Flink reads the storage, if it is there.
-async fn built_in_plugin(
+pub(crate) async fn built_in_plugin(
     control: &Control,
     environment: &Environment,
-    run: &Run,
-    content: &ReleaseContent,
+    base: Option<&str>,
+    (version, artifacts): (FlinkVersion, &[ReleaseArtifact]),
 ) -> Result<Option<String>, Error> {
-    let Some(base) = &run.base else { return Ok(None) };
-    let version = content.flink_version;
+    let Some(base) = base else { return Ok(None) };
     let built_in = control.built_in_plugins(version, &environment.name, base).await?;
     let storage = &environment.document.storage;
-    Ok(match delivery(storage, (version, &built_in), &content.artifacts) {
+    Ok(match delivery(storage, (version, &built_in), artifacts) {
         Delivery::BuiltIn(jar) => Some(jar),
         Delivery::None | Delivery::Layer(_) => None,
     })
@@ -123,13 +126,13 @@ fn not_yet<'e>(spec: &JobSpec, environment: &'e Environment) -> Place<'e> {
 }
 
 /// Where a run goes and with what image.
-struct Place<'a> {
-    cluster_id: ClusterId,
-    built_in_plugin: Option<String>,
-    environment: &'a EnvironmentDocument,
-    image: String,
-    run: RunId,
-    restore: Restore,
+pub(crate) struct Place<'a> {
+    pub(crate) cluster_id: ClusterId,
+    pub(crate) built_in_plugin: Option<String>,
+    pub(crate) environment: &'a EnvironmentDocument,
+    pub(crate) image: String,
+    pub(crate) run: RunId,
+    pub(crate) restore: Restore,
 }
 
 struct Rendered {
@@ -139,6 +142,19 @@ struct Rendered {
 }
 
 fn rendered(spec: &JobSpec, content: &ReleaseContent, place: Place<'_>) -> Result<Rendered, Error> {
+    let plan = planned(spec, program(spec, content), place)?;
+    let manifests = flumen_flink_manifest::render(&plan.spec)?;
+    let warnings =
+        plan.warnings.iter().chain(&manifests.warnings).map(ToString::to_string).collect();
+    Ok(Rendered { manifests, warnings, state: plan.state })
+}
+
+/// What a run of the job file comes to that goes there.
+pub(crate) fn planned(
+    spec: &JobSpec,
+    program: Program,
+    place: Place<'_>,
+) -> Result<JobPlan, Error> {
     let mut layers = Layers::new(spec.flink_version.minor());
     let conf = |source: flumen_flink_conf::Error| Error::Configuration {
         job: spec.name.to_string(),
@@ -151,17 +167,12 @@ fn rendered(spec: &JobSpec, content: &ReleaseContent, place: Place<'_>) -> Resul
         cluster_id: place.cluster_id,
         namespace: place.environment.namespace.clone(),
         image: place.image,
-        program: program(spec, content),
+        program,
         layers,
         storage: Storage::of(&place.environment.storage, place.built_in_plugin),
         restore: place.restore,
     };
-    let deployment = JobDeployment::new(spec, place);
-    let plan = flumen_flink_manifest::job_deployment(&deployment)?;
-    let manifests = flumen_flink_manifest::render(&plan.spec)?;
-    let warnings =
-        plan.warnings.iter().chain(&manifests.warnings).map(ToString::to_string).collect();
-    Ok(Rendered { manifests, warnings, state: plan.state })
+    Ok(flumen_flink_manifest::job_deployment(&JobDeployment::new(spec, place))?)
 }
 
 fn program(spec: &JobSpec, content: &ReleaseContent) -> Program {

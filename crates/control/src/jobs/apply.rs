@@ -296,7 +296,7 @@ impl Control {
     }
 
     /// The environment of the job file, after everything that can be said without the cluster.
-    pub(super) async fn checked(&self, spec: &JobSpec) -> Result<Environment, Error> {
+    pub(crate) async fn checked(&self, spec: &JobSpec) -> Result<Environment, Error> {
         if spec.mode == Mode::Session {
             let message =
                 "jobs in a session are not supported yet; use mode: application".to_owned();

@@ -4,7 +4,7 @@ use flumen_flink_dist::{Distribution, Settings};
 use flumen_jar::{
     Artifact, Connector, Facts, Findings, ImageScala, Part, Problem, Program, Target, check,
 };
-use flumen_model::{ArtifactRole, FlinkMinor, JobKind, JobSpec};
+use flumen_model::{ArtifactRole, FlinkMinor, FlinkVersion, JobKind, JobSpec};
 use flumen_sql::{FactoryKind, Origin, origin, release};
 use flumen_store::ReleaseArtifact;
 
@@ -123,7 +123,7 @@ impl Control {
     }
 
     /// The Scala library of the image, as the distribution has it that the image was made from.
-    async fn image_scala(&self, spec: &JobSpec) -> Result<ImageScala, Error> {
+    pub(crate) async fn image_scala(&self, spec: &JobSpec) -> Result<ImageScala, Error> {
         if spec.configuration.contains_key(PARENT_FIRST) {
             return Ok(ImageScala::Unknown);
         }
@@ -180,12 +180,28 @@ fn release_of(connector: Connector<'_>, spec: &JobSpec, scala: &ImageScala) -> O
             }
         })?,
     };
-    Some(match scala {
+    Some(for_scala(found, version, scala))
+}
+
+/// The jar that brings a connector, format or catalog to Flink of this version and Scala, with its version where that is known.
+pub(crate) fn jar_of(
+    (kind, identifier): (FactoryKind, &str),
+    version: FlinkVersion,
+    scala: &ImageScala,
+) -> Option<String> {
+    match origin(kind, identifier, version) {
+        Origin::Maven { coordinates } => Some(for_scala(coordinates, version, scala)),
+        _ => None,
+    }
+}
+
+fn for_scala(coordinates: String, version: FlinkVersion, scala: &ImageScala) -> String {
+    match scala {
         ImageScala::Of(scala) if version.minor() < WITHOUT_SCALA => {
-            found.replace(KNOWN_SCALA, &format!("_{scala}:"))
+            coordinates.replace(KNOWN_SCALA, &format!("_{scala}:"))
         }
-        _ => found,
-    })
+        _ => coordinates,
+    }
 }
 
 #[cfg(test)]

@@ -53,25 +53,17 @@ impl Control {
         };
         let text = self.script(script).await?;
         let parsed = Script::parse(&text);
-        let findings = self.findings(spec, &parsed, &artifacts[1..]).await?;
+        let (findings, statements) = self.read_script(spec, &parsed, &artifacts[1..]).await?;
         let line =
             |finding: &Finding| format!("{}:{}: {}", script.name, finding.at, finding.problem);
         let told = |severity| {
             findings.iter().filter(move |finding| finding.severity == severity).map(line)
         };
-        let warnings = told(Severity::Warning).collect();
-        let mut errors: Vec<String> = told(Severity::Error).collect();
-        let statements = runner_file(&parsed);
-        if let Err(findings) = &statements
-            && errors.is_empty()
-        {
-            errors.extend(findings.iter().map(line));
-        }
-        let statements = match statements {
-            Ok(statements) if errors.is_empty() => statements,
-            Ok(_) | Err(_) => return Err(wrong(errors)),
+        let Some(statements) = statements else {
+            return Err(wrong(told(Severity::Error).collect()));
         };
-        artifacts.push(self.generated(JAR_NAME, ArtifactRole::Usrlib, JAR).await?);
+        let warnings = told(Severity::Warning).collect();
+        artifacts.push(self.runner().await?);
         artifacts
             .push(self.generated(FILE_NAME, ArtifactRole::Script, statements.as_bytes()).await?);
         Ok(CheckedScript { statements: parsed.statements().len(), warnings })
@@ -87,6 +79,30 @@ impl Control {
         let path = self.artifact_path(&script.digest);
         let bytes = tokio::fs::read(&path).await.map_err(Error::file("read", &path))?;
         String::from_utf8(bytes).map_err(|error| refuse(format!("it is not UTF-8: {error}")))
+    }
+
+    /// What is wrong or doubtful about a script, and the file that the runner reads, unless something is wrong.
+    pub(crate) async fn read_script(
+        &self,
+        spec: &JobSpec,
+        script: &Script<'_>,
+        others: &[ReleaseArtifact],
+    ) -> Result<(Vec<Finding>, Option<String>), Error> {
+        let mut findings = self.findings(spec, script, others).await?;
+        let is_wrong = |finding: &Finding| finding.severity == Severity::Error;
+        match runner_file(script) {
+            _ if findings.iter().any(is_wrong) => Ok((findings, None)),
+            Ok(statements) => Ok((findings, Some(statements))),
+            Err(in_the_way) => {
+                findings.extend(in_the_way);
+                Ok((findings, None))
+            }
+        }
+    }
+
+    /// The jar that runs scripts.
+    pub(crate) async fn runner(&self) -> Result<ReleaseArtifact, Error> {
+        self.generated(JAR_NAME, ArtifactRole::Usrlib, JAR).await
     }
 
     /// What is wrong or doubtful. Jars are looked into only where something is missing that they may bring.

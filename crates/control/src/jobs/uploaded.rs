@@ -36,8 +36,16 @@ impl Control {
                 format!("the artifact {} of the job was not uploaded", apply.spec.artifact);
             return Err(Error::Invalid { message });
         }
-        let mut artifacts = Vec::with_capacity(apply.artifacts.len());
-        for UploadedArtifact { name, digest, role } in &apply.artifacts {
+        self.uploaded(&apply.artifacts).await
+    }
+
+    /// Files that were uploaded.
+    pub(crate) async fn uploaded(
+        &self,
+        uploaded: &[UploadedArtifact],
+    ) -> Result<Vec<ReleaseArtifact>, Error> {
+        let mut artifacts = Vec::with_capacity(uploaded.len());
+        for UploadedArtifact { name, digest, role } in uploaded {
             let Some(size) = self.artifact(digest).await? else {
                 return Err(Error::not_found(format!("the uploaded artifact {digest} ({name})")));
             };
@@ -62,7 +70,7 @@ impl Control {
 }
 
 /// Leaves out what is there twice, and refuses two files that would lie in one place.
-pub(super) fn distinct(artifacts: &[ReleaseArtifact]) -> Result<Vec<ReleaseArtifact>, Error> {
+pub(crate) fn distinct(artifacts: &[ReleaseArtifact]) -> Result<Vec<ReleaseArtifact>, Error> {
     let mut seen = BTreeMap::new();
     let mut kept = Vec::with_capacity(artifacts.len());
     for artifact in artifacts {

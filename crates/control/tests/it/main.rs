@@ -10,6 +10,7 @@ mod checks;
 mod database;
 mod dependencies;
 mod ends;
+mod explanations;
 mod interventions;
 mod kills;
 mod launcher;

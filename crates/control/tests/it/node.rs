@@ -41,6 +41,11 @@ pub(crate) enum Conduct {
         exit_code: i32,
     },
     CannotPull,
+    /// The container did its work and is not started again.
+    Ends {
+        exit_code: i32,
+        reason: &'static str,
+    },
 }
 
 /// A node with one kubelet, which answers for all pods.
@@ -52,6 +57,8 @@ pub(crate) struct FakeNode {
 
 struct Shared {
     conduct: Mutex<Conduct>,
+    /// That of pods in which scripts are explained.
+    explaining: Mutex<Conduct>,
     /// By container and whether it is the log before the newest restart.
     logs: Mutex<HashMap<(String, bool), String>>,
     /// What is written from now on.
@@ -63,6 +70,7 @@ impl FakeNode {
     pub(crate) async fn start(server: &ApiServer, client: Client) -> Self {
         let shared = Arc::new(Shared {
             conduct: Mutex::new(Conduct::Runs),
+            explaining: Mutex::new(Conduct::Ends { exit_code: 0, reason: "Completed" }),
             logs: Mutex::default(),
             said: broadcast::Sender::new(16),
             changed: Notify::new(),
@@ -97,6 +105,11 @@ impl FakeNode {
 
     pub(crate) fn conduct(&self, conduct: Conduct) {
         *self.shared.conduct.lock().unwrap() = conduct;
+        self.shared.changed.notify_one();
+    }
+
+    pub(crate) fn explains(&self, conduct: Conduct) {
+        *self.shared.explaining.lock().unwrap() = conduct;
         self.shared.changed.notify_one();
     }
 
@@ -139,8 +152,13 @@ async fn pretend(client: Client, shared: Arc<Shared>) {
             }
             let job_manager =
                 pod.labels().get("component").is_some_and(|part| part == "jobmanager");
-            let conduct =
-                if job_manager { shared.conduct.lock().unwrap().clone() } else { Conduct::Runs };
+            let conduct = if job_manager {
+                shared.conduct.lock().unwrap().clone()
+            } else if pod.labels().contains_key("flumen.dev/sql-check") {
+                shared.explaining.lock().unwrap().clone()
+            } else {
+                Conduct::Runs
+            };
             if bound && done.get(&uid) != Some(&conduct) {
                 addresses = addresses.wrapping_add(1);
                 let change = Patch::Merge(status_of(&pod, &conduct, addresses));
@@ -164,6 +182,10 @@ fn status_of(pod: &Pod, conduct: &Conduct, address: u8) -> Value {
             let wait = json!({ "reason": "ImagePullBackOff", "message": "Back-off pulling image" });
             (0, json!({ "waiting": wait }), json!({}))
         }
+        Conduct::Ends { exit_code, reason } => {
+            let end = json!({ "terminated": { "exitCode": exit_code, "reason": reason, "finishedAt": TIME } });
+            (0, end, json!({}))
+        }
     };
     let ready = *conduct == Conduct::Runs;
     let containers: Vec<_> = pod.spec.iter().flat_map(|spec| &spec.containers).collect();
@@ -181,7 +203,12 @@ fn status_of(pod: &Pod, conduct: &Conduct, address: u8) -> Value {
         json!({ "type": name, "status": status, "lastTransitionTime": TIME })
     };
     json!({ "status": {
-        "phase": if *conduct == Conduct::CannotPull { "Pending" } else { "Running" },
+        "phase": match conduct {
+            Conduct::CannotPull => "Pending",
+            Conduct::Ends { exit_code: 0, .. } => "Succeeded",
+            Conduct::Ends { .. } => "Failed",
+            Conduct::Runs | Conduct::CrashLoops { .. } => "Running",
+        },
         "podIP": format!("10.244.0.{address}"),
         "conditions": [condition("PodScheduled", true), condition("Ready", ready)],
         "containerStatuses": statuses,

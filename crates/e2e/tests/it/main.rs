@@ -13,6 +13,7 @@ mod memory;
 mod processes;
 mod python_job;
 mod setup;
+mod sql_check;
 mod sql_job;
 mod sql_runner;
 mod storage;

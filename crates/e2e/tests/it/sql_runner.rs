@@ -9,7 +9,7 @@ use std::{
 
 use flumen_e2e::tried_versions;
 use flumen_model::{FlinkMinor, FlinkVersion};
-use flumen_sql::{Script, runner_file};
+use flumen_sql::{Outcome, Record, Report, Script, runner_file};
 use flumen_sql_runner::{JAR, MAIN_CLASS};
 
 use crate::flink_classes::home;
@@ -221,6 +221,9 @@ CREATE TABLE t (x INT) WITH (
 
 ";
 
+/// Statements after [`TABLES`] of which two are wrong: each is told, with its place.
+const DOUBLY_WRONG: &str = "INSERT INTO t SELECT '日本' || y FROM s;\nSHOW TABLES;\nSELECT x FROM s;\nINSERT INTO t SELECT x FROM missing;";
+
 /// Statements after [`TABLES`], so from line 7 on, where they fail, and what Flink says then.
 const FAILING: [(&str, &str, &[&str]); 7] = [
     (
@@ -274,6 +277,9 @@ fn runs_scripts(version: &'static str) {
     runs.write_catalog("usrlib/catalog.jar");
     let shared = runs.add("--explain ", SHARED);
     let explained_query = runs.add("--explain ", QUERY);
+    let reported = runs.add("--explain --json ", &format!("{TABLES}{DOUBLY_WRONG}"));
+    let reported_plan =
+        runs.add("--explain --json ", &format!("{TABLES}INSERT INTO t SELECT x FROM s;"));
     let batch = runs.add("", BATCH);
     let query = runs.add("", QUERY);
     let streaming = runs.add("", STREAMING);
@@ -290,6 +296,7 @@ fn runs_scripts(version: &'static str) {
     assert!(answer.said.contains(" 42 |"), "Flink {version}: {}", answer.said);
     assert_eq!((plan.jobs, answer.jobs), (0, 1));
     check_shared(&results[shared]);
+    check_reported(version, &results[reported], &results[reported_plan]);
     check_streaming(&results[streaming]);
     let Run { said, failure, jobs } = &results[definitions];
     assert!(said.contains(" s |") && *jobs == 0 && failure.is_none(), "{version}: {said}");
@@ -341,6 +348,26 @@ fn check_explained(runs: &Runs, run: &Run) {
             );
         }
     }
+}
+
+fn check_reported(version: &str, wrong: &Run, good: &Run) {
+    let report = Report::read(&wrong.said);
+    assert!(report.is_complete && wrong.failure.is_some(), "Flink {version}: {}", wrong.said);
+    let script = format!("{TABLES}{DOUBLY_WRONG}");
+    let script = Script::parse(&script);
+    let outcomes: Vec<_> = report.of(&script).into_iter().filter_map(|one| one.outcome).collect();
+    let [Outcome::Error(column), Outcome::Plan(plan), Outcome::Error(table)] = &outcomes[..] else {
+        panic!("Flink {version}: {outcomes:?}");
+    };
+    assert_eq!((column.line, column.column), (7, 30), "Flink {version}: {}", column.message);
+    assert_eq!((table.line, table.column), (10, 29), "Flink {version}: {}", table.message);
+    assert!(plan.contains("== Optimized Execution Plan =="), "Flink {version}: {plan}");
+    let report = Report::read(&good.said);
+    assert!(report.is_complete && good.failure.is_none(), "Flink {version}: {}", good.said);
+    let [Record { line: 7, outcome: Outcome::Plan(plan), .. }] = &report.records[..] else {
+        panic!("Flink {version}: {report:?}");
+    };
+    assert!(plan.contains("Sink"), "Flink {version}: {plan}");
 }
 
 /// A catalog that others use is not changed, so the table is not there.

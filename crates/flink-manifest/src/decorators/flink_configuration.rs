@@ -12,7 +12,8 @@ use crate::{
     render::Render,
 };
 
-const VOLUME: &str = "flink-config-volume";
+/// The volume of the main container with Flink's configuration.
+pub(crate) const VOLUME: &str = "flink-config-volume";
 
 const FIRST_FILES: &[&str] = &["logback.xml", "log4j.properties"];
 const CONSOLE_FILES: &[&str] = &["logback-console.xml", "log4j-console.properties"];

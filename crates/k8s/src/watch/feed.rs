@@ -64,7 +64,7 @@ struct Hearing<K> {
     heard: Timestamp,
 }
 
-pub(super) struct Feed<K: Seen> {
+pub(crate) struct Feed<K: Seen> {
     cluster: Cluster,
     api: Api<K>,
     selector: String,
@@ -78,7 +78,7 @@ pub(super) struct Feed<K: Seen> {
 }
 
 impl<K: Seen> Feed<K> {
-    pub(super) fn new(cluster: Cluster, api: Api<K>, selector: String) -> Self {
+    pub(crate) fn new(cluster: Cluster, api: Api<K>, selector: String) -> Self {
         Self {
             cluster,
             api,
@@ -91,7 +91,7 @@ impl<K: Seen> Feed<K> {
         }
     }
 
-    pub(super) fn stream(self) -> impl Stream<Item = Observation> {
+    pub(crate) fn stream(self) -> impl Stream<Item = Observation> {
         stream::unfold(self, |mut feed| async move {
             let observations = feed.step().await;
             Some((stream::iter(observations), feed))

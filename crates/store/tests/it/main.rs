@@ -1,5 +1,6 @@
 //! The store on a real SQLite file.
 
+mod explanations;
 mod preparations;
 mod trouble;
 

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use flumen_sql::{Finding, Script, Severity, Target, check};
 use serde::Serialize;
 
@@ -26,7 +28,8 @@ struct Shown {
 }
 
 pub(super) fn run(arguments: &Check, streams: &mut Streams<'_>) -> Result<(), Error> {
-    let (file, text) = load(&arguments.file)?;
+    // The command line asks for one where Flink is not asked.
+    let (file, text) = load(arguments.file.as_deref().unwrap_or(Path::new("-")))?;
     let mut target = Target { version: arguments.flink_version, ..Target::default() };
     for jar in &arguments.jars {
         let jar = inspect_file(jar)?;

@@ -11,12 +11,25 @@ final class Failure extends Exception {
     private static final Pattern REPEATED = Pattern.compile("([^.]+\\. )\\1+");
     private static final Pattern BREAKS = Pattern.compile("\\s*\\R\\s*");
 
+    final Statement statement;
+    /** The first place in the script that Flink names; without one, where the statement begins. */
+    final Position place;
+    /** The message without the place of the statement. */
+    final String said;
+
     Failure(Statement statement, Throwable cause) {
         this(statement, "", cause);
     }
 
     Failure(Statement statement, String what, Throwable cause) {
-        super(statement.start + ": " + what + statement.start.mapped(said(cause), statement.text), cause);
+        this(statement, what, said(cause), cause);
+    }
+
+    private Failure(Statement statement, String what, String said, Throwable cause) {
+        super(statement.start + ": " + what + statement.start.mapped(said, statement.text), cause);
+        this.statement = statement;
+        this.place = statement.start.firstIn(said, statement.text);
+        this.said = what + statement.start.mapped(said, statement.text);
     }
 
     private static String said(Throwable failure) {

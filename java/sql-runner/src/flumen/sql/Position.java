@@ -7,8 +7,8 @@ import java.util.regex.Pattern;
 final class Position {
     private static final Pattern IN_STATEMENT = Pattern.compile("line (\\d{1,9}), column (\\d{1,9})");
 
-    private final int line;
-    private final int column;
+    final int line;
+    final int column;
 
     Position(int line, int column) {
         this.line = line;
@@ -22,18 +22,36 @@ final class Position {
 
     /** A message of Flink's about the statement that begins here, with the places in it made places in the script. */
     String mapped(String message, String statement) {
-        String[] lines = statement.split("\r\n|\r|\n", -1);
         Matcher places = IN_STATEMENT.matcher(message);
         StringBuffer mapped = new StringBuffer();
         while (places.find()) {
-            int line = Integer.parseInt(places.group(1));
-            int unit = Integer.parseInt(places.group(2));
-            boolean isInside = line >= 1 && line <= lines.length && unit >= 1 && unit <= lines[line - 1].length() + 1;
+            Position inside = inside(places, statement);
             // Not inside is what Flink says of the text of a view, for example.
-            Object place = isInside ? at(lines[line - 1], line, unit) : places.group() + " of another text";
-            places.appendReplacement(mapped, Matcher.quoteReplacement(place.toString()));
+            String place = inside == null ? places.group() + " of another text" : inside.toString();
+            places.appendReplacement(mapped, Matcher.quoteReplacement(place));
         }
         return places.appendTail(mapped).toString();
+    }
+
+    /** The first place in a message of Flink's about the statement that begins here, or this one. */
+    Position firstIn(String message, String statement) {
+        Matcher places = IN_STATEMENT.matcher(message);
+        while (places.find()) {
+            Position inside = inside(places, statement);
+            if (inside != null) {
+                return inside;
+            }
+        }
+        return this;
+    }
+
+    /** The place in the script, or null for one that the statement does not have. */
+    private Position inside(Matcher place, String statement) {
+        String[] lines = statement.split("\r\n|\r|\n", -1);
+        int line = Integer.parseInt(place.group(1));
+        int unit = Integer.parseInt(place.group(2));
+        boolean isInside = line >= 1 && line <= lines.length && unit >= 1 && unit <= lines[line - 1].length() + 1;
+        return isInside ? at(lines[line - 1], line, unit) : null;
     }
 
     /** Flink counts columns in UTF-16 units and from the beginning of the statement. */

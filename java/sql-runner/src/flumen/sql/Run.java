@@ -17,15 +17,18 @@ import org.apache.flink.table.api.TableResult;
 final class Run {
     private final List<Statement> statements;
     private final boolean explains;
+    private final Report report;
     private final Surroundings surroundings;
     private final TableEnvironment tables;
     private final StatementSet job;
     private final List<Statement> inserts = new ArrayList<>();
     private final Set<String> keysSet = new HashSet<>();
+    private final List<Failure> failures = new ArrayList<>();
 
-    Run(List<Statement> statements, boolean explains) throws Exception {
+    Run(List<Statement> statements, boolean explains, Report report) throws Exception {
         this.statements = statements;
         this.explains = explains;
+        this.report = report;
         surroundings = Surroundings.look();
         tables = new Beginning(statements, surroundings).tables();
         job = tables.createStatementSet();
@@ -35,18 +38,34 @@ final class Run {
         for (Statement statement : statements) {
             try {
                 carryOut(statement);
-            } catch (Exception | LinkageError | AssertionError | StackOverflowError failure) {
-                throw new Failure(statement, failure);
+            } catch (Exception | LinkageError | AssertionError | StackOverflowError why) {
+                Failure failure = new Failure(statement, why);
+                // What follows would fail of it, or nobody would hear of the rest.
+                if (!report.isForPrograms || !statement.isEnd()) {
+                    throw failure;
+                }
+                failures.add(failure);
             }
         }
-        if (inserts.isEmpty()) {
+        if (!inserts.isEmpty()) {
+            if (explains) {
+                explainJob();
+            } else {
+                runJob();
+            }
+        }
+        tellFailures();
+    }
+
+    /** All but the first, which is thrown. */
+    private void tellFailures() throws Failure {
+        if (failures.isEmpty()) {
             return;
         }
-        if (explains) {
-            explainJob();
-        } else {
-            runJob();
+        for (Failure failure : failures.subList(1, failures.size())) {
+            report.error(failure);
         }
+        throw failures.get(0);
     }
 
     private void carryOut(Statement statement) throws Exception {
@@ -68,21 +87,21 @@ final class Run {
             case QUERY:
             case CHANGE:
                 if (explains) {
-                    say(statement, "this is the plan\n" + tables.explainSql(text));
+                    report.plan(statement, "this is the plan", tables.explainSql(text));
                 } else {
                     finish(statement, tables.executeSql(text));
                 }
                 break;
             case CALL:
                 if (explains) {
-                    say(statement, "not carried out, as what it does cannot be explained");
+                    report.note(statement, "not carried out, as what it does cannot be explained");
                 } else {
                     finish(statement, tables.executeSql(text));
                 }
                 break;
             case CATALOG:
                 if (explains && !Catalogs.areOfThisProcess(tables, text)) {
-                    say(statement, "not carried out, as it would change a catalog that others use");
+                    report.note(statement, "not carried out, as it would change a catalog that others use");
                 } else {
                     tables.executeSql(text);
                 }
@@ -91,7 +110,10 @@ final class Run {
                 tables.executeSql(text);
                 break;
             default:
-                tables.executeSql(text).print();
+                TableResult shown = tables.executeSql(text);
+                if (!report.isForPrograms) {
+                    shown.print();
+                }
         }
     }
 
@@ -104,9 +126,17 @@ final class Run {
         try {
             plan = job.explain();
         } catch (Exception | LinkageError | AssertionError | StackOverflowError failure) {
-            throw blamed(failure);
+            List<Failure> blamed = blamed(failure);
+            if (!report.isForPrograms) {
+                throw blamed.get(0);
+            }
+            failures.addAll(blamed);
+            return;
         }
-        say(inserts.get(0), "this is the plan of the job\n" + plan);
+        // Without all its INSERTs it is the plan of another job.
+        if (failures.isEmpty()) {
+            report.plan(inserts.get(0), "this is the plan of the job", plan);
+        }
     }
 
     private void runJob() throws Failure {
@@ -114,7 +144,7 @@ final class Run {
         try {
             result = job.execute();
         } catch (Exception | LinkageError | AssertionError | StackOverflowError failure) {
-            throw blamed(failure);
+            throw blamed(failure).get(0);
         }
         try {
             finish(inserts.get(0), result);
@@ -124,17 +154,18 @@ final class Run {
     }
 
     /** Flink translates all INSERTs at once and does not say which one it refuses: each is asked for by itself. */
-    private Failure blamed(Throwable failure) {
+    private List<Failure> blamed(Throwable failure) {
+        List<Failure> blamed = new ArrayList<>();
         for (Statement insert : inserts) {
             try {
                 if (inserts.size() > 1) {
                     tables.explainSql(insert.text);
                 }
             } catch (Exception | LinkageError | AssertionError | StackOverflowError own) {
-                return new Failure(insert, own);
+                blamed.add(new Failure(insert, own));
             }
         }
-        return new Failure(inserts.get(0), failure);
+        return blamed.isEmpty() ? Collections.singletonList(new Failure(inserts.get(0), failure)) : blamed;
     }
 
     private void finish(Statement statement, TableResult result) throws Exception {
@@ -145,13 +176,9 @@ final class Run {
             return;
         }
         JobClient client = result.getJobClient().get();
-        say(statement, "started the job " + client.getJobID());
+        Report.say(statement, "started the job " + client.getJobID());
         if (surroundings.waitForJobs()) {
             result.await();
         }
-    }
-
-    private static void say(Statement statement, String what) {
-        System.out.println(statement.start + ": " + what);
     }
 }

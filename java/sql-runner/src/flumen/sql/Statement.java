@@ -29,6 +29,11 @@ final class Statement {
         this.value = value;
     }
 
+    /** Whether nothing that follows it depends on it. */
+    boolean isEnd() {
+        return kind == Kind.INSERT || kind == Kind.QUERY || kind == Kind.CHANGE || kind == Kind.SHOW;
+    }
+
     boolean isSetting() {
         return kind == Kind.SET || kind == Kind.RESET;
     }
