@@ -369,7 +369,8 @@ async fn another_reference_is_built_without_a_change_of_the_project() {
     let build = server.control().build_project(&server.principal, &orders, Some(reference), None);
     let id = build.await.unwrap();
     let pod = server.standing_pod().await;
-    let fetch = &pod.spec.unwrap().init_containers.unwrap()[0];
+    let containers = pod.spec.unwrap().init_containers.unwrap();
+    let fetch = &containers[0];
     let value = fetch.env.iter().flatten().find(|one| one.name == "REF").unwrap().value.clone();
     assert_eq!(value.as_deref(), Some("v1.4.0"));
     server.world.node.build_stage(Stage::HandsOver);
