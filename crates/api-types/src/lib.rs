@@ -11,6 +11,7 @@ mod operation;
 mod orders;
 mod page;
 mod problem;
+mod project;
 mod query;
 mod release;
 mod removal;
@@ -36,11 +37,14 @@ pub use operation::{
 pub use orders::{RestartJob, RollBackJob, StartJob, StartSource, StopJob, TakeSavepoint};
 pub use page::Page;
 pub use problem::Problem;
+pub use project::{
+    BuildProject, BuiltArtifact, Project, ProjectBuild, ProjectLogQuery, SaveProject,
+};
 pub use query::{
     ArtifactQuery, JobQuery, JobsQuery, LogsQuery, OperationsQuery, PageQuery, ReleaseDiffQuery,
     SnapshotsQuery, VersionQuery,
 };
-pub use release::{Release, ReleaseArtifact};
+pub use release::{Release, ReleaseArtifact, ReleaseSource};
 pub use removal::{Fate, Prune, Pruned, PrunedItem, Removal, RemovalKind};
 pub use run::{Outcome, Run};
 pub use server::{Health, ServerVersion, UiLink};

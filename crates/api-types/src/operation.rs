@@ -1,11 +1,11 @@
-use flumen_model::{FlinkVersion, Kind, OperationId};
+use flumen_model::{FlinkVersion, Kind, OperationId, ProjectName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{Change, JobReference};
 
-/// One thing done to a job or to a Flink version, as a durable list of steps.
+/// One thing done to a job, a Flink version or a project, as a durable list of steps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Operation {
@@ -21,6 +21,10 @@ pub struct Operation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "1.20.5")]
     pub version: Option<FlinkVersion>,
+    /// The project that it is done to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "orders")]
+    pub project: Option<ProjectName>,
     /// How far it is.
     pub state: OperationState,
     /// When it was asked for.
@@ -76,11 +80,13 @@ pub enum OperationKind {
     Delete,
     /// Makes a Flink version available.
     AddVersion,
+    /// Builds a project.
+    BuildProject,
 }
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Apply,
         Self::Start,
         Self::Stop,
@@ -89,6 +95,7 @@ impl OperationKind {
         Self::Savepoint,
         Self::Delete,
         Self::AddVersion,
+        Self::BuildProject,
     ];
 
     /// The kind as it stands in JSON.
@@ -102,6 +109,7 @@ impl OperationKind {
             Self::Savepoint => "savepoint",
             Self::Delete => "delete",
             Self::AddVersion => "addVersion",
+            Self::BuildProject => "buildProject",
         }
     }
 }

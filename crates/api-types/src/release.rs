@@ -1,4 +1,4 @@
-use flumen_model::{ArtifactRole, Digest, FlinkVersion, ReleaseId};
+use flumen_model::{ArtifactRole, Digest, FlinkVersion, ProjectName, ReleaseId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -23,9 +23,29 @@ pub struct Release {
     pub flink_version: FlinkVersion,
     /// The files that Flumen delivers, the main one first.
     pub artifacts: Vec<ReleaseArtifact>,
+    /// The builds of projects that files of it came from, when it was first made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<ReleaseSource>,
     /// The rest of the job file: all of it but the environment and where the files came from.
     #[schema(value_type = Object)]
     pub job: Map<String, Value>,
+}
+
+/// Where a file of a release came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseSource {
+    /// The file's name in the image.
+    pub name: String,
+    /// The project.
+    #[schema(value_type = String, example = "orders")]
+    pub project: ProjectName,
+    /// The number of its build.
+    pub build: u64,
+    /// The repository.
+    pub repository: String,
+    /// The commit.
+    pub commit: String,
 }
 
 /// A file of a release.

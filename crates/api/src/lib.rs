@@ -10,6 +10,7 @@ mod extract;
 mod jobs;
 mod listen;
 mod operations;
+mod projects;
 mod removals;
 mod routes;
 mod server;

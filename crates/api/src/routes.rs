@@ -8,7 +8,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Settings, artifacts, boundary::boundary, clusters, document, environments,
-    extract::authenticate, jobs, operations, removals, server, snapshots, state::Api, versions,
+    extract::authenticate, jobs, operations, projects, removals, server, snapshots, state::Api,
+    versions,
 };
 
 /// The API. `stop` ends its streams, so that the server can stop.
@@ -55,6 +56,10 @@ pub(crate) fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(operations::show))
         .routes(routes!(operations::follow))
         .routes(routes!(operations::cancel))
+        .routes(routes!(projects::list))
+        .routes(routes!(projects::show, projects::save, projects::delete))
+        .routes(routes!(projects::builds, projects::build))
+        .routes(routes!(projects::log))
         .routes(routes!(snapshots::list))
         .routes(routes!(snapshots::show))
         .routes(routes!(removals::list, removals::prune))

@@ -12,6 +12,7 @@ mod environment;
 mod job;
 mod operation;
 mod orders;
+mod project;
 mod removal;
 mod snapshot;
 
@@ -19,6 +20,7 @@ pub(crate) use environment::{environment, environment_change, environment_check}
 pub(crate) use job::{job, job_state, job_summary, run};
 pub(crate) use operation::{operation, with_savepoint};
 pub(crate) use orders::{restart, savepoint, start, stop};
+pub(crate) use project::{project, project_build};
 pub(crate) use removal::{pruned, removal};
 pub(crate) use snapshot::snapshot;
 
@@ -112,7 +114,18 @@ pub(crate) fn release(release: control::Release) -> api::Release {
         created_by: release.created_by,
         flink_version: release.content.flink_version,
         artifacts: artifacts.collect(),
+        sources: release.sources.into_iter().map(source).collect(),
         job: release.content.job,
+    }
+}
+
+fn source(source: control::ReleaseSource) -> api::ReleaseSource {
+    api::ReleaseSource {
+        name: source.name,
+        project: source.project,
+        build: count(source.build),
+        repository: source.repository,
+        commit: source.commit,
     }
 }
 

@@ -19,6 +19,7 @@ mod diff;
 mod environment;
 mod job;
 mod operation;
+mod project;
 mod release;
 mod snapshot;
 mod version;
@@ -33,7 +34,7 @@ pub enum Command {
     /// Look at jobs and operate them
     #[command(subcommand)]
     Job(job::Command),
-    /// Look at what was done to jobs and versions, step by step
+    /// Look at what was done to jobs, versions and projects, step by step
     #[command(subcommand)]
     Operation(operation::Command),
     /// Look at the releases of jobs
@@ -42,6 +43,9 @@ pub enum Command {
     /// Look at savepoints and checkpoints
     #[command(subcommand)]
     Snapshot(snapshot::Command),
+    /// Build jars from git repositories, in pods
+    #[command(subcommand)]
+    Project(project::Command),
     /// Make Flink versions available
     #[command(subcommand)]
     Version(version::Command),
@@ -72,6 +76,7 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
         Command::Operation(command) => operation::execute(command, context).await,
         Command::Release(command) => release::execute(command, context).await,
         Command::Snapshot(command) => snapshot::execute(command, context).await,
+        Command::Project(command) => project::execute(command, context).await,
         Command::Version(command) => version::execute(command, context).await,
         Command::Environment(command) => environment::execute(command, context).await,
         Command::Cluster(command) => cluster::execute(command, context).await,

@@ -75,6 +75,15 @@ pub enum Error {
     /// The file of an environment is wrong.
     #[error("the file of the environment is not valid: {}", .file.display())]
     EnvironmentFile { file: PathBuf, source: Box<serde_saphyr::Error> },
+    /// The file of a project cannot be read.
+    #[error("could not read the project file {}", .file.display())]
+    ReadProjectFile { file: PathBuf, source: io::Error },
+    /// The file of a project is wrong.
+    #[error("the project file is not valid: {}", .file.display())]
+    ProjectFile { file: PathBuf, source: Box<serde_saphyr::Error> },
+    /// The file of a project says what cannot be.
+    #[error("the project file is not valid: {}", .file.display())]
+    Project { file: PathBuf, source: InvalidValue },
     /// A file that a job names cannot be read.
     #[error("could not read {}, which {job} names as {named:?}", .file.display())]
     ReadArtifact { job: String, named: String, file: PathBuf, source: io::Error },
@@ -146,9 +155,12 @@ impl Error {
             | Self::VariableIsEmpty { .. }
             | Self::JobFile { .. }
             | Self::EnvironmentFile { .. }
+            | Self::ProjectFile { .. }
+            | Self::Project { .. }
             | Self::FollowAsJson => Kind::Invalid,
             Self::ReadJobFile { source, .. }
             | Self::ReadEnvironmentFile { source, .. }
+            | Self::ReadProjectFile { source, .. }
             | Self::ReadArtifact { source, .. }
             | Self::ReadServerFile { source, .. }
             | Self::Directory { source, .. }
@@ -195,6 +207,9 @@ impl Error {
             Self::WaitedTooLong { look, .. } => return Some(format!("Look at it with `{look}`.")),
             Self::FollowAsJson => "Leave out one of the two.",
             Self::NoRun { .. } => "`flumen job history` lists its runs.",
+            Self::ProjectFile { .. } | Self::Project { .. } => {
+                "`flumen schema project` describes the file."
+            }
             Self::EnvironmentFile { .. } => "`flumen schema environment` describes the file.",
             _ => return None,
         };

@@ -82,11 +82,13 @@ pub(crate) fn describe(operation: &Operation) -> String {
         OperationKind::Savepoint => "taking a savepoint of",
         OperationKind::Delete => "deleting",
         OperationKind::AddVersion => "adding",
+        OperationKind::BuildProject => "building",
     };
-    match (&operation.job, operation.version) {
-        (Some(job), _) => format!("{verb} the job {job}"),
-        (None, Some(version)) => format!("{verb} Flink {version}"),
-        (None, None) => format!("the operation {}", operation.id),
+    match (&operation.job, operation.version, &operation.project) {
+        (Some(job), ..) => format!("{verb} the job {job}"),
+        (None, Some(version), _) => format!("{verb} Flink {version}"),
+        (None, None, Some(project)) => format!("{verb} the project {project}"),
+        (None, None, None) => format!("the operation {}", operation.id),
     }
 }
 

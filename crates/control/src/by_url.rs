@@ -47,7 +47,9 @@ impl Control {
             artifacts.insert(0, self.by_url(spec, main).await?);
         }
         for dependency in &spec.dependencies {
-            if let Dependency::Url(file) = dependency {
+            if let Dependency::Url(file) = dependency
+                && file.url.in_project().is_none()
+            {
                 let (url, digest) = (file.url.clone(), file.digest().cloned());
                 let wanted = Wanted { url, digest, role: file.role };
                 artifacts.push(self.by_url(spec, wanted).await?);
@@ -175,13 +177,13 @@ pub(crate) fn check_urls(spec: &JobSpec) -> Result<(), Error> {
 pub(crate) fn is_by_url(spec: &JobSpec, name: &str) -> bool {
     let main = main(spec).ok().flatten().map(|main| main.url);
     let dependencies = spec.dependencies.iter().filter_map(|dependency| match dependency {
-        Dependency::Url(file) => Some(&file.url),
-        Dependency::File(_) | Dependency::Maven(_) => None,
+        Dependency::Url(file) if file.url.in_project().is_none() => Some(&file.url),
+        Dependency::File(_) | Dependency::Maven(_) | Dependency::Url(_) => None,
     });
     main.iter().chain(dependencies).any(|url| url.file_name() == name)
 }
 
-/// The main artifact, if it is named by URL.
+/// The main artifact, if it is named by URL and no project's.
 fn main(spec: &JobSpec) -> Result<Option<Wanted>, Error> {
     if !ArtifactUrl::is_meant(&spec.artifact) {
         return Ok(None);
@@ -189,6 +191,9 @@ fn main(spec: &JobSpec) -> Result<Option<Wanted>, Error> {
     let url: ArtifactUrl = spec.artifact.parse().map_err(|error: flumen_model::InvalidValue| {
         Error::Invalid { message: error.to_string() }
     })?;
+    if url.in_project().is_some() {
+        return Ok(None);
+    }
     let role = match spec.kind {
         JobKind::Jar => ArtifactRole::Usrlib,
         JobKind::Sql => ArtifactRole::Script,

@@ -6,7 +6,9 @@ use flumen_model::{JobId, Secret};
 use flumen_store::{Principal, Store};
 
 use crate::{
-    Error, Settings, Tasks, clock,
+    Error, Settings, Tasks,
+    builds::{self, Builds},
+    clock,
     clusters::Clusters,
     controller, environments, identity,
     preparations::{self, Preparations},
@@ -36,6 +38,7 @@ struct Inner {
     tracker: Tracker,
     codes: Codes,
     preparations: Preparations,
+    builds: Builds,
     keeping: Keeping,
     tasks: Tasks,
 }
@@ -46,7 +49,7 @@ impl Control {
     /// # Errors
     /// What is wrong with the data directory, the database or the local cluster's kubeconfig.
     pub async fn open(settings: Settings, tasks: Tasks) -> Result<Self, Error> {
-        for name in ["artifacts", "logs"] {
+        for name in ["artifacts", "logs", "logs/builds"] {
             let path = settings.data_directory.join(name);
             tokio::fs::create_dir_all(&path).await.map_err(Error::file("create", &path))?;
         }
@@ -70,6 +73,7 @@ impl Control {
             tracker,
             codes: Codes::default(),
             preparations: Preparations::new(),
+            builds: Builds::new(),
             keeping: Keeping::default(),
             tasks,
         };
@@ -89,6 +93,8 @@ impl Control {
         self.tasks().spawn("controller", |stop| controller::run(control, stop));
         let control = self.clone();
         self.tasks().spawn("preparations", |stop| preparations::run(control, stop));
+        let control = self.clone();
+        self.tasks().spawn("builds", |stop| builds::run(control, stop));
         let control = self.clone();
         self.tasks().spawn("resync", |stop| resync::run(control, stop));
         let control = self.clone();
@@ -165,6 +171,10 @@ impl Control {
 
     pub(crate) fn preparations(&self) -> &Preparations {
         &self.inner.preparations
+    }
+
+    pub(crate) fn builds_queue(&self) -> &Builds {
+        &self.inner.builds
     }
 
     pub(crate) fn keeping(&self) -> &Keeping {

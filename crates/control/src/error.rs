@@ -138,6 +138,19 @@ pub enum Error {
         #[source]
         source: Box<flumen_maven::Error>,
     },
+    /// A project could not be built.
+    #[error("could not build {reference} of {repository} for project {project}")]
+    Build {
+        /// The project.
+        project: String,
+        /// The repository.
+        repository: String,
+        /// What was to be built.
+        reference: String,
+        /// Why.
+        #[source]
+        source: flumen_project::Failure,
+    },
     /// A file of the data directory.
     #[error("could not {what} {path}")]
     File {
@@ -229,6 +242,7 @@ impl Error {
             | Self::Fetch { source, .. }
             | Self::StoragePlugin { source, .. } => source.kind(),
             Self::Python { source, .. } | Self::Wheels { source } => source.kind(),
+            Self::Build { source, .. } => source.kind(),
             Self::Storage { source, .. } | Self::FetchFromStorage { source, .. } => source.kind(),
             // Wrong settings of Maven are on the machine of the server, not in what was asked.
             Self::Maven { .. } | Self::File { .. } | Self::Underway { .. } => Kind::Unavailable,
@@ -275,6 +289,7 @@ impl Error {
             Self::Python { .. } | Self::Wheels { .. } => "job.python",
             Self::Fetch { .. } | Self::FetchFromStorage { .. } => "artifact.fetch",
             Self::Unfit { .. } => "job.jars",
+            Self::Build { source, .. } => source.code(),
             Self::Maven { .. } => "server.maven",
             Self::File { .. } => "server.file",
             Self::NotFound { .. } => "not_found",
@@ -299,6 +314,7 @@ impl Error {
                 other => return other.hint().map(ToOwned::to_owned),
             }),
             Self::Python { source, .. } => source.hint().map(ToOwned::to_owned),
+            Self::Build { source, .. } => source.hint().map(ToOwned::to_owned),
             Self::Fetch { source, .. } => Some(fetch_hint(source)?.to_owned()),
             Self::FetchFromStorage { source, .. } if matches!(**source, flumen_storage::Error::TooLarge { .. }) => {
                 Some("`flumen serve --artifact-limit` sets how large a file may be.".to_owned())

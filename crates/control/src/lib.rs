@@ -2,6 +2,7 @@
 
 mod actions;
 mod artifacts;
+mod builds;
 mod by_url;
 mod clock;
 mod clusters;
@@ -17,6 +18,7 @@ mod live;
 mod logs;
 mod operations;
 mod preparations;
+mod projects;
 mod queue;
 mod release;
 mod results;
@@ -42,13 +44,15 @@ pub use jobs::{
 };
 pub use live::{Live, LiveVertex, by_state};
 pub use logs::{LogSource, LogStream, LogsQuery};
+pub use projects::ProjectView;
 pub use retention::{Disposal, Disposed, Fate};
 pub use settings::{LocalSettings, MavenFiles, Retention, Settings};
 pub use storage::{CheckOutcome, StorageCheck, StorageKeys, own_storage_secret};
 pub use store::{
-    ApplyOutcome, Change, Environment, EnvironmentDocument, FlinkVersionRow, JobEvent, Operation,
-    OperationKind, OperationState, Principal, Refusal, Release, Removal, RemovalKind, Run,
-    RunStart, Snapshot, SnapshotCause, SnapshotKind, Step, StepState,
+    ApplyOutcome, BuiltArtifact, Change, Environment, EnvironmentDocument, FlinkVersionRow,
+    JobEvent, Operation, OperationKind, OperationState, Principal, Project, ProjectBuild, Refusal,
+    Release, ReleaseSource, Removal, RemovalKind, Run, RunStart, Snapshot, SnapshotCause,
+    SnapshotKind, Step, StepState,
 };
 pub use tasks::Tasks;
 pub use user_interface::UiResponse;

@@ -1,5 +1,7 @@
 //! Logs of a run: from its pods while they stand, from saved files afterwards.
 
+mod kept;
+
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -11,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use crate::{Control, Error, jobs};
+pub(crate) use kept::{Tail, write_whole};
 
 /// How much of each container's log is kept when a run ends: its newest part.
 pub(crate) const KEPT_BYTES: u64 = 10 << 20;

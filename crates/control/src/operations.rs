@@ -1,5 +1,5 @@
 use flumen_model::{EnvironmentName, JobName, OperationId};
-use flumen_store::{Operation, OperationKind, OperationState, PreparationEnd, Principal};
+use flumen_store::{BuildEnd, Operation, OperationKind, OperationState, PreparationEnd, Principal};
 
 use crate::{Control, Error, clock};
 
@@ -19,18 +19,22 @@ impl Control {
             .ok_or_else(|| Error::not_found(format!("operation {id}")))
     }
 
-    /// Cancels an operation that still prepares its release. The job stays as it is.
+    /// Cancels an operation that still prepares its release, whose job stays as it is, or that builds a project.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the team has no such operation, [`Error::Conflict`] if it prepares nothing.
+    /// [`Error::NotFound`] if the team has no such operation, [`Error::Conflict`] if it does something else.
     pub async fn cancel_operation(
         &self,
         principal: &Principal,
         id: OperationId,
     ) -> Result<Operation, Error> {
-        self.operation(principal, id).await?;
-        self.store().end_preparation(id, PreparationEnd::Canceled, clock::now()).await?;
-        self.preparations().look();
+        if self.operation(principal, id).await?.kind == OperationKind::BuildProject {
+            self.store().end_build(id, BuildEnd::Canceled, clock::now()).await?;
+            self.builds_queue().look();
+        } else {
+            self.store().end_preparation(id, PreparationEnd::Canceled, clock::now()).await?;
+            self.preparations().look();
+        }
         let operation = self.operation(principal, id).await?;
         let subject = &operation.subject;
         let message = match (operation.state, operation.kind) {

@@ -196,6 +196,7 @@ async fn prepare(control: &Control, id: OperationId) -> Result<(), Error> {
         packages: None,
     };
     work.prepared.artifacts = control.uploaded_artifacts(&apply).await?;
+    control.add_project_files(operation.team, &apply.spec, &mut work.prepared).await?;
     for step in preparation(&apply.spec) {
         let (store, name) = (control.store(), step.name());
         if !store.begin_preparation_step(id, name, clock::now()).await? {

@@ -5,12 +5,12 @@ use std::{collections::HashMap, time::Duration};
 use flumen_model::JobId;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Control, Error, preparations};
+use crate::{Control, Error, builds, preparations};
 
 /// How often the jobs' versions are compared; one short query, whatever their number.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Wakes the jobs that users changed since the last look, and takes up what is to be prepared, until told to stop.
+/// Wakes the jobs that users changed since the last look, and takes up what is to be prepared or built, until told to stop.
 pub(crate) async fn run(control: Control, stop: CancellationToken) {
     let mut known = HashMap::new();
     loop {
@@ -22,6 +22,9 @@ pub(crate) async fn run(control: Control, stop: CancellationToken) {
                 error = error.paragraph(),
                 "the preparations could not be looked through"
             );
+        }
+        if let Err(error) = builds::take_up(&control).await {
+            tracing::warn!(error = error.paragraph(), "the builds could not be looked through");
         }
         tokio::select! {
             () = stop.cancelled() => return,

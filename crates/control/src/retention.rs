@@ -90,6 +90,7 @@ impl Control {
         let mut round = Round::new(self, dry_run);
         round.releases().await?;
         if !dry_run {
+            round.builds().await?;
             self.store().mark_unused(round.now).await?;
         }
         files::remove(&mut round).await?;
@@ -178,6 +179,15 @@ impl<'a> Round<'a> {
                 Fate::Removed
             };
             self.add(RemovalKind::Release, release.name, 0, fate);
+        }
+        Ok(())
+    }
+
+    /// Builds of projects are records, and go with their logs; what they made is a file as any other.
+    async fn builds(&self) -> Result<(), Error> {
+        for build in self.control.store().surplus_builds(self.retention.releases).await? {
+            self.control.remove_build_log(build).await?;
+            self.control.store().forget_build(build).await?;
         }
         Ok(())
     }

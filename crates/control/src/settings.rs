@@ -26,7 +26,7 @@ pub struct Settings {
 /// What is kept of what nothing needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// How many releases a job keeps, at least 1, beside those that are needed. Default: 20.
+    /// How many releases a job keeps, and builds a project, at least 1, beside those that are needed. Default: 20.
     pub releases: u32,
     /// How long files and images stay after nothing needs them any more. Default: 24 hours.
     pub unused: Duration,

@@ -191,7 +191,7 @@ impl Control {
 
 /// Goes on with what a server that died had begun; every step can be repeated.
 pub(crate) async fn resume(control: &Control) -> Result<(), Error> {
-    for operation in control.store().unfinished_without_job().await? {
+    for operation in control.store().unfinished_versions().await? {
         let request = operation.request.as_deref().and_then(|text| serde_json::from_str(text).ok());
         if let Some(request) = request {
             begin(control, operation, request);

@@ -10,12 +10,14 @@ use std::{
 /// containers of the image, read-only.
 pub const HOST_DIRECTORIES_LABEL: &str = "dev.flumen.local.host-directories";
 
-/// Programs, libraries and the certificates that Java and others trust.
-const BASE: [&str; 11] = [
+/// Programs, libraries, the certificates that Java and others trust, and what Debian's Maven is configured by, which builds
+/// projects.
+const BASE: [&str; 12] = [
     "/bin",
     "/etc/alternatives",
     "/etc/ca-certificates",
     "/etc/crypto-policies",
+    "/etc/maven",
     "/etc/pki",
     "/etc/ssl",
     "/lib",

@@ -185,7 +185,7 @@ pub(crate) struct ServerArguments {
     #[arg(long, value_name = "SIZE")]
     artifact_limit: Option<String>,
 
-    /// How many releases a job keeps, beside those that run or of which there is a snapshot
+    /// How many releases a job keeps, and how many builds a project, beside those that run or of which there is a snapshot
     /// [env: FLUMEN_KEEP_RELEASES; default: 20]
     #[arg(long, value_name = "NUMBER")]
     keep_releases: Option<String>,

@@ -35,7 +35,7 @@ fn properties(minor: Option<FlinkMinor>) -> Value {
         "mode": words("A cluster of its own, or a place in a session. Default: application.", &MODES),
         "session": text("The session, for mode: session."),
         "kind": words("What the job is made from. Default: jar.", &KINDS),
-        "artifact": text("The jar, the script for kind: sql, or the program for kind: python (a .py file, or with module an archive or directory): a path relative to this file, a URL (https://…, http://…, oci://… or s3://…, with #sha256=… for what it must be), or (no script) local:///… inside the image."),
+        "artifact": text("The jar, the script for kind: sql, or the program for kind: python (a .py file, or with module an archive or directory): a path relative to this file, a URL (https://…, http://…, oci://…, s3://… or project://NAME, with #sha256=… for what it must be), or (no script) local:///… inside the image."),
         "dependencies": {
             "description": "More files that the job needs.",
             "type": "array",
@@ -45,7 +45,7 @@ fn properties(minor: Option<FlinkMinor>) -> Value {
                     "role": words("What the file is for. Default: usrlib.", &ROLES),
                 }), &["path"]),
                 object(&json!({
-                    "url": text("Where the server fetches the file from: https://…, http://…, oci://… or s3://…"),
+                    "url": text("Where the server has the file from: https://…, http://…, oci://…, s3://… or project://NAME"),
                     "sha256": {
                         "description": "The SHA-256 that the file must have. Default: any.",
                         "type": "string",

@@ -181,6 +181,15 @@ pub enum Error {
         #[source]
         source: Cause,
     },
+    /// What a server in a Pod has could not be read.
+    #[error("could not read from pod {pod}")]
+    ReadFromPod {
+        /// The pod, with its namespace.
+        pod: String,
+        /// Why.
+        #[source]
+        source: Cause,
+    },
     /// The service has no pod that is ready.
     #[error("service {service} has no pod that answers")]
     NoEndpoints {
@@ -224,6 +233,7 @@ impl Error {
             | Self::ListObjects { source, .. }
             | Self::DeleteObject { source, .. }
             | Self::ReadLog { source, .. }
+            | Self::ReadFromPod { source, .. }
             | Self::Proxy { source, .. } => source.kind(),
         }
     }

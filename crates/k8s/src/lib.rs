@@ -15,6 +15,7 @@ mod names;
 mod native;
 mod observation;
 mod permissions;
+mod pods;
 mod proxy;
 mod redact;
 mod reduce;
@@ -38,5 +39,6 @@ pub use observation::{
     PodPhase, PodSeen, Watched,
 };
 pub use permissions::Permission;
+pub use pods::PodPort;
 pub use proxy::{ProxyAnswer, ProxyBody, ServicePort};
 pub use watch::WatchScope;

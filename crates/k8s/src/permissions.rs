@@ -13,10 +13,11 @@ use crate::{Cluster, Error};
 const AT_ONCE: usize = 4;
 
 /// What Flumen does in a namespace that it runs jobs in: group, resource, subresource, verbs.
-const NEEDED: [(&str, &str, &str, &[&str]); 10] = [
+const NEEDED: [(&str, &str, &str, &[&str]); 11] = [
     ("apps", "deployments", "", &["get", "list", "watch", "create", "delete"]),
-    ("", "pods", "", &["get", "list", "watch"]),
+    ("", "pods", "", &["get", "list", "watch", "create", "delete"]),
     ("", "pods", "log", &["get"]),
+    ("", "pods", "proxy", &["get"]),
     ("", "services", "", &["get", "list", "create"]),
     ("", "services", "proxy", &["get", "create", "update", "patch", "delete"]),
     ("", "configmaps", "", &["get", "list", "watch", "create", "delete"]),

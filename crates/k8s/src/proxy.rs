@@ -201,7 +201,7 @@ struct Status {
 }
 
 /// The API server's own refusal, as opposed to an answer of the service behind it.
-fn own_status(status: StatusCode, body: &[u8]) -> Option<Cause> {
+pub(crate) fn own_status(status: StatusCode, body: &[u8]) -> Option<Cause> {
     if status.is_success() || status.is_redirection() {
         return None;
     }

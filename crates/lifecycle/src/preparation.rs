@@ -42,9 +42,13 @@ impl Preparation {
 /// The steps to the release of a job file, in their order; none where it can be made at once.
 pub fn preparation(spec: &JobSpec) -> Vec<Preparation> {
     let is_maven = |one: &Dependency| matches!(one, Dependency::Maven(_));
-    let is_url = |one: &Dependency| matches!(one, Dependency::Url(_));
+    // What a project made is there already.
+    let is_fetched =
+        |one: &Dependency| matches!(one, Dependency::Url(file) if file.url.in_project().is_none());
     let mut steps = Vec::new();
-    if ArtifactUrl::is_meant(&spec.artifact) || spec.dependencies.iter().any(is_url) {
+    let is_main_fetched = ArtifactUrl::is_meant(&spec.artifact)
+        && !spec.artifact.parse::<ArtifactUrl>().is_ok_and(|url| url.in_project().is_some());
+    if is_main_fetched || spec.dependencies.iter().any(is_fetched) {
         steps.push(Preparation::FetchFiles);
     }
     if spec.dependencies.iter().any(is_maven) {
@@ -96,5 +100,6 @@ mod tests {
         assert_eq!(of(requirements), python);
         let files = ["fetch-files", "check-jars", "make-release"];
         assert_eq!(of(r#","dependencies":[{"url":"https://example.com/b.jar"}]"#), files);
+        assert_eq!(of(r#","dependencies":[{"url":"project://udf"}]"#), [""; 0]);
     }
 }

@@ -2,10 +2,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, InvalidValue};
+use crate::{Digest, InvalidValue, ProjectName};
 
 /// Where the server fetches a file of a job from: `https://HOST/PATH/FILE`, `http://…`, `oci://REGISTRY/REPOSITORY` with
-/// `:TAG` or `@DIGEST`, or `s3://BUCKET/PATH/FILE` by the access to the storage of the job's environment. It may end in `#sha256=` and the 64 hex digits that its content must have. Nothing secret
+/// `:TAG` or `@DIGEST`, `s3://BUCKET/PATH/FILE` by the access to the storage of the job's environment, or `project://NAME` for the jar of a project's newest good build. It may end in `#sha256=` and the 64 hex digits that its content must have. Nothing secret
 /// is in it: it is written down and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -17,7 +17,8 @@ pub struct ArtifactUrl {
 
 const OCI: &str = "oci";
 const S3: &str = "s3";
-const SCHEMES: [&str; 4] = ["https", "http", OCI, S3];
+const PROJECT: &str = "project";
+const SCHEMES: [&str; 5] = ["https", "http", OCI, S3, PROJECT];
 const PINNED: &str = "sha256=";
 /// What the names of parameters end with whose values let in whoever has them.
 const SECRETS: [&str; 10] = [
@@ -49,7 +50,7 @@ impl ArtifactUrl {
         self.text.split('#').next().unwrap_or_default()
     }
 
-    /// The name of the file: the last part of the path; of what a registry has, that of the repository, as a jar.
+    /// The name of the file: the last part of the path; of what a registry or a project has, its own, as a jar.
     pub fn file_name(&self) -> &str {
         &self.name
     }
@@ -67,6 +68,11 @@ impl ArtifactUrl {
     /// The bucket and the key in it, if it lies in one.
     pub fn in_bucket(&self) -> Option<(&str, &str)> {
         self.address().strip_prefix(S3)?.strip_prefix("://")?.split_once('/')
+    }
+
+    /// The project whose jar it is, if it is one's.
+    pub fn in_project(&self) -> Option<&str> {
+        self.address().strip_prefix(PROJECT)?.strip_prefix("://")
     }
 
     /// The address without its parameters, for messages.
@@ -100,12 +106,17 @@ impl std::str::FromStr for ArtifactUrl {
         };
         let refuse = |allowed: &str| InvalidValue::new("URL of an artifact", &shown, allowed);
         if !SCHEMES.contains(&scheme) || host.is_empty() {
-            return Err(refuse("expected https://, http://, oci:// or s3:// and a host or bucket"));
+            return Err(refuse(
+                "expected https://, http://, oci://, s3:// or project:// and a host, bucket or project",
+            ));
         }
         if scheme == S3 && (host.contains('@') || !parameters.is_empty()) {
             return Err(refuse(
                 "it is the bucket and the path in it; its keys are those of the storage of the job's environment",
             ));
+        }
+        if scheme == PROJECT && (!place.is_empty() || host.parse::<ProjectName>().is_err()) {
+            return Err(refuse("what follows project:// is the name of a project"));
         }
         if host.contains('@') {
             return Err(refuse(
@@ -132,7 +143,11 @@ impl std::str::FromStr for ArtifactUrl {
         });
         let digest = digest.transpose()?;
         let last = path.rsplit('/').next().unwrap_or_default();
-        let name = if scheme == OCI { in_registry(last) } else { last.to_owned() };
+        let name = match scheme {
+            OCI => in_registry(last),
+            PROJECT => format!("{host}.jar"),
+            _ => last.to_owned(),
+        };
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+~".contains(&byte);
         if name.is_empty() || name.starts_with('.') || !name.bytes().all(is_plain) {
             return Err(refuse(
@@ -198,6 +213,9 @@ mod tests {
         let stored = url(&format!("s3://jars/team/orders-1.4.jar#sha256={hex}"));
         assert_eq!(stored.in_bucket(), Some(("jars", "team/orders-1.4.jar")));
         assert_eq!((stored.file_name(), stored.in_registry()), ("orders-1.4.jar", None));
+        let built = url(&format!("project://orders#sha256={hex}"));
+        assert_eq!((built.in_project(), built.file_name()), (Some("orders"), "orders.jar"));
+        assert_eq!(built.digest().map(Digest::hex), Some(hex.as_str()));
     }
 
     #[test]
@@ -234,6 +252,9 @@ mod tests {
             "https://h/a.jar#sha256=00",
             "https://h/a.jar#v1",
             "oci://registry.example",
+            "project://",
+            "project://Orders",
+            "project://orders/a.jar",
         ] {
             assert!(ArtifactUrl::is_meant(text) && text.parse::<ArtifactUrl>().is_err(), "{text}");
         }

@@ -11,6 +11,7 @@ mod kind;
 mod names;
 mod pod_template;
 mod policy;
+mod project;
 mod python;
 mod secret;
 mod storage;
@@ -26,10 +27,14 @@ pub use job::{
     JobSpec, MavenDependency, Mode, Resources, TaskManagerResources, UpgradeMode, UrlDependency,
 };
 pub use kind::Kind;
-pub use names::{ClusterId, EnvironmentName, JobName, Namespace};
+pub use names::{ClusterId, EnvironmentName, JobName, Namespace, ProjectName};
 pub use pod_template::PodTemplates;
 pub use policy::{
     InterventionPolicy, LeftoverPolicy, RestartPolicy, RestoreMode, SavepointFormat, StartFrom,
+};
+pub use project::{
+    BuildCache, BuildResources, BuildSettings, Builder, GitReference, HostDirectory, PathInside,
+    ProjectSpec, Repository, RepositoryAccess,
 };
 pub use python::{ImagePython, is_wheel};
 pub use secret::Secret;

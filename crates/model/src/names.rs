@@ -85,6 +85,10 @@ name! {
     EnvironmentName, "environment name", 63
 }
 name! {
+    /// The name of a project, unique in Flumen.
+    ProjectName, "project name", 63
+}
+name! {
     /// A Kubernetes namespace.
     Namespace, "namespace", 63
 }

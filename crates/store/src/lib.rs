@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod artifacts;
+mod builds;
 mod clusters;
 mod database;
 mod environments;
@@ -10,6 +11,7 @@ mod images;
 mod jobs;
 mod operations;
 mod preparations;
+mod projects;
 mod releases;
 mod retention;
 mod rows;
@@ -19,6 +21,7 @@ mod teams;
 mod trouble;
 mod versions;
 
+pub use builds::{BuildEnd, BuiltArtifact, ProjectBuild};
 pub use clusters::Cluster;
 pub use database::Store;
 pub use environments::{Environment, EnvironmentDocument};
@@ -27,7 +30,8 @@ pub use events::JobEvent;
 pub use jobs::{Job, JobFilter, NewJob};
 pub use operations::{Operation, OperationKind, OperationState, Step, StepState};
 pub use preparations::{ApplyOutcome, Change, MadeRelease, PreparationEnd, Refusal};
-pub use releases::{Release, ReleaseArtifact, ReleaseContent};
+pub use projects::Project;
+pub use releases::{Release, ReleaseArtifact, ReleaseContent, ReleaseSource};
 pub use retention::{Removal, RemovalKind, SurplusRelease, UnusedArtifact, UnusedImage};
 pub use runs::{Run, RunPlan, RunStart};
 pub use snapshots::{Snapshot, SnapshotCause, SnapshotFilter, SnapshotKind};

@@ -64,6 +64,8 @@ pub enum OperationKind {
     Delete,
     /// Makes a Flink version available.
     AddVersion,
+    /// Builds a project.
+    BuildProject,
 }
 
 /// How far an operation is.
@@ -203,7 +205,7 @@ impl Store {
     ) -> Result<Vec<Operation>, Error> {
         let query = sqlx::query(
             "SELECT * FROM operations WHERE team = $1 AND ($2 IS NULL OR (environment = $2 AND subject = $3 \
-             AND kind <> 'addVersion')) ORDER BY created_at DESC, id DESC LIMIT $4",
+             AND kind NOT IN ('addVersion', 'buildProject'))) ORDER BY created_at DESC, id DESC LIMIT $4",
         )
         .bind(team.to_string())
         .bind(job.map(|(environment, _)| environment.as_str()))
@@ -213,11 +215,10 @@ impl Store {
         rows.iter().map(from_row).collect()
     }
 
-    /// The operations about no job that did not end, for a server that starts; preparations are not among them.
-    pub async fn unfinished_without_job(&self) -> Result<Vec<Operation>, Error> {
-        let query = sqlx::query(
-            "SELECT * FROM operations WHERE job IS NULL AND state = 'running' AND kind <> 'apply'",
-        );
+    /// The operations that add versions and did not end, for a server that starts.
+    pub async fn unfinished_versions(&self) -> Result<Vec<Operation>, Error> {
+        let query =
+            sqlx::query("SELECT * FROM operations WHERE state = 'running' AND kind = 'addVersion'");
         let rows = self.rows(WHAT, query).await?;
         rows.iter().map(from_row).collect()
     }

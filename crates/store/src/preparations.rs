@@ -203,7 +203,7 @@ impl Store {
 }
 
 /// The failure and its causes.
-fn paragraph(refusal: &Refusal) -> String {
+pub(crate) fn paragraph(refusal: &Refusal) -> String {
     let parts = std::iter::once(&refusal.message).chain(&refusal.causes);
     parts.map(String::as_str).collect::<Vec<_>>().join(": ")
 }

@@ -1,4 +1,4 @@
-use flumen_model::{ArtifactRole, Digest, FlinkVersion, JobId, ReleaseId};
+use flumen_model::{ArtifactRole, Digest, FlinkVersion, JobId, ProjectName, ReleaseId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,6 +20,8 @@ pub struct Release {
     pub number: i64,
     /// What it is made of.
     pub content: ReleaseContent,
+    /// The builds of projects that files of it came from, when it was made first.
+    pub sources: Vec<ReleaseSource>,
     /// When it was made first.
     pub created_at: Timestamp,
     /// By whom.
@@ -37,6 +39,22 @@ pub struct ReleaseContent {
     pub artifacts: Vec<ReleaseArtifact>,
     /// The rest of the job file: all of it but the environment and where the artifacts came from.
     pub job: Map<String, Value>,
+}
+
+/// Where a file of a release came from. It is beside the release: other sources may give the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseSource {
+    /// The file name.
+    pub name: String,
+    /// The project.
+    pub project: ProjectName,
+    /// The number of its build.
+    pub build: i64,
+    /// The repository.
+    pub repository: String,
+    /// The commit.
+    pub commit: String,
 }
 
 /// A file of a release.
@@ -64,8 +82,8 @@ pub(crate) async fn insert(
     release: &Release,
 ) -> Result<(), Error> {
     let statement = sqlx::query(
-        "INSERT INTO releases (id, job, number, team, content, created_at, created_by) \
-         SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6 FROM releases WHERE job = $2 \
+        "INSERT INTO releases (id, job, number, team, content, created_at, created_by, sources) \
+         SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7 FROM releases WHERE job = $2 \
          ON CONFLICT (job, id) DO NOTHING",
     )
     .bind(release.id.to_string())
@@ -73,7 +91,8 @@ pub(crate) async fn insert(
     .bind(team)
     .bind(json(&release.content))
     .bind(release.created_at.as_millisecond())
-    .bind(&release.created_by);
+    .bind(&release.created_by)
+    .bind(json(&release.sources));
     writing.execute(WHAT, statement).await?;
     for artifact in &release.content.artifacts {
         let statement = sqlx::query(
@@ -99,6 +118,7 @@ impl Store {
                 job: columns.parsed("job")?,
                 number: columns.number("number")?,
                 content: columns.json("content")?,
+                sources: columns.json("sources")?,
                 created_at: columns.time("created_at")?,
                 created_by: columns.text("created_by")?,
             })

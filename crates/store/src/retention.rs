@@ -104,6 +104,7 @@ macro_rules! surplus {
 macro_rules! unneeded_artifact {
     () => {
         "NOT EXISTS (SELECT 1 FROM release_artifacts WHERE release_artifacts.digest = artifacts.digest) \
+         AND NOT EXISTS (SELECT 1 FROM project_builds WHERE project_builds.digest = artifacts.digest) \
          AND NOT EXISTS (SELECT 1 FROM operations WHERE operations.state = 'running' \
            AND operations.request LIKE '%' || artifacts.digest || '%')"
     };

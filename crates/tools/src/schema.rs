@@ -1,6 +1,8 @@
 //! `flumen schema`.
 
 mod environment;
+mod project;
+mod values;
 
 use clap::{Args, Subcommand};
 use flumen_model::FlinkMinor;
@@ -13,7 +15,8 @@ use crate::{Error, Streams, image::base_schema};
   flumen schema job > job.schema.json
   flumen schema job --flink-minor 1.20 > job-1.20.schema.json
   flumen schema base > base.schema.json
-  flumen schema environment > environment.schema.json")]
+  flumen schema environment > environment.schema.json
+  flumen schema project > project.schema.json")]
 pub struct Schema {
     #[command(subcommand)]
     file: File,
@@ -45,6 +48,12 @@ flumen image build reads such files.")]
 
 flumen environment apply reads such files.")]
     Environment,
+    /// Print the JSON schema of the files of projects
+    #[command(after_help = "Examples:
+  flumen schema project > project.schema.json
+
+flumen project apply reads such files.")]
+    Project,
 }
 
 pub(crate) fn run(arguments: &Schema, streams: &mut Streams<'_>) -> Result<(), Error> {
@@ -52,6 +61,7 @@ pub(crate) fn run(arguments: &Schema, streams: &mut Streams<'_>) -> Result<(), E
         File::Job { flink_minor } => flink_minor,
         File::Base => return streams.print_json(&base_schema()),
         File::Environment => return streams.print_json(&environment::environment_schema()),
+        File::Project => return streams.print_json(&project::project_schema()),
     };
     if let Some(minor) = flink_minor.filter(|minor| !minor.is_supported()) {
         return Err(Error::UnknownMinor { minor });

@@ -9,8 +9,8 @@ use crate::{
     translate,
 };
 
-/// Cancels an operation that still prepares its release; the job stays as it is. What an operation does to a job is ended
-/// by an order to that job.
+/// Cancels an operation that builds a project, or still prepares its release; the job stays as it is then. What an
+/// operation does to a job is ended by an order to that job.
 #[utoipa::path(
     post, path = "/api/v1/operations/{id}/cancel", tag = "operations", params(("id" = String, Path)),
     responses((status = 200, body = Operation))

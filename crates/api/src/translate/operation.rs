@@ -8,16 +8,23 @@ use crate::{error::Error, state::Api};
 const DEPTH: u32 = 10_000;
 
 pub(crate) fn operation(operation: control::Operation) -> api::Operation {
-    let is_version = operation.kind == control::OperationKind::AddVersion;
-    let job = operation.environment.filter(|_| !is_version).and_then(|environment| {
-        Some(api::JobReference { environment, name: operation.subject.parse().ok()? })
-    });
-    let version = if is_version { operation.subject.parse().ok() } else { None };
+    let subject = &operation.subject;
+    let (mut job, mut version, mut project) = (None, None, None);
+    match operation.kind {
+        control::OperationKind::AddVersion => version = subject.parse().ok(),
+        control::OperationKind::BuildProject => project = subject.parse().ok(),
+        _ => {
+            job = operation.environment.and_then(|environment| {
+                Some(api::JobReference { environment, name: subject.parse().ok()? })
+            });
+        }
+    }
     api::Operation {
         id: operation.id,
         kind: kind(operation.kind),
         job,
         version,
+        project,
         state: state(operation.state),
         created_at: operation.created_at,
         created_by: Some(operation.principal),
@@ -69,10 +76,11 @@ const fn kind(kind: control::OperationKind) -> api::OperationKind {
         control::OperationKind::Savepoint => api::OperationKind::Savepoint,
         control::OperationKind::Delete => api::OperationKind::Delete,
         control::OperationKind::AddVersion => api::OperationKind::AddVersion,
+        control::OperationKind::BuildProject => api::OperationKind::BuildProject,
     }
 }
 
-const fn state(state: control::OperationState) -> api::OperationState {
+pub(super) const fn state(state: control::OperationState) -> api::OperationState {
     match state {
         control::OperationState::Running => api::OperationState::Running,
         control::OperationState::Succeeded => api::OperationState::Succeeded,

@@ -7,6 +7,7 @@ mod environments;
 mod orders;
 mod preparations;
 mod problems;
+mod projects;
 mod releases;
 mod server;
 mod snapshots;

@@ -7,7 +7,7 @@ mod cancel;
 mod list;
 mod show;
 
-/// Look at what was done to jobs and versions, step by step
+/// Look at what was done to jobs, versions and projects, step by step
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
   flumen operation list --job word-count
@@ -17,7 +17,7 @@ pub enum Command {
     List(list::List),
     /// Show an operation with its steps
     Show(show::Show),
-    /// Cancel an operation that still prepares its release
+    /// Cancel an operation that still prepares its release, or that builds a project
     Cancel(cancel::Cancel),
 }
 

@@ -9,5 +9,6 @@ mod help;
 mod operate;
 mod orders;
 mod preparations;
+mod projects;
 mod releases;
 mod tables;

@@ -6,12 +6,10 @@ use flumen_model::Kind;
 use flumen_store::Job;
 use futures::TryStreamExt;
 use jiff::Timestamp;
-use tokio::io::AsyncWriteExt;
 
 use crate::{
     Error, clock,
-    error::no_answer,
-    logs::{KEPT_BYTES, log_name},
+    logs::{Tail, log_name, write_whole},
 };
 
 /// How long logs that cannot be had now, of a node that is away for example, hold up the end of a run.
@@ -91,63 +89,4 @@ async fn fetch_log(
         }
     }
     Ok(tail)
-}
-
-/// Writes a file that appears when it is whole.
-async fn write_whole(
-    faults: &Faults,
-    directory: &Path,
-    name: &str,
-    bytes: &[u8],
-) -> Result<(), Error> {
-    let (path, part) =
-        (directory.join(format!("{name}.log")), directory.join(format!("{name}.part")));
-    let mut file = tokio::fs::File::create(&part).await.map_err(Error::file("create", &part))?;
-    file.write_all(bytes).await.map_err(Error::file("write", &part))?;
-    file.flush().await.map_err(Error::file("write", &part))?;
-    file.sync_all().await.map_err(Error::file("write", &part))?;
-    faults
-        .around("file.save-log", tokio::fs::rename(&part, &path), no_answer)
-        .await
-        .map_err(Error::file("rename", &part))
-}
-
-/// Keeps the newest [`KEPT_BYTES`] of a stream, in at most twice that memory.
-#[derive(Debug, Default)]
-struct Tail {
-    bytes: Vec<u8>,
-}
-
-impl Tail {
-    fn push(&mut self, more: &[u8]) {
-        self.bytes.extend_from_slice(more);
-        let kept = kept();
-        if self.bytes.len() > 2 * kept {
-            self.bytes.drain(..self.bytes.len() - kept);
-        }
-    }
-
-    fn newest(&self) -> &[u8] {
-        &self.bytes[self.bytes.len().saturating_sub(kept())..]
-    }
-}
-
-fn kept() -> usize {
-    usize::try_from(KEPT_BYTES).unwrap_or(usize::MAX / 2)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_newest_part_of_a_long_log_is_kept() {
-        let mut tail = Tail::default();
-        for _ in 0..25 {
-            tail.push(&vec![b'a'; 1 << 20]);
-        }
-        tail.push(b"end");
-        assert_eq!(tail.newest().len(), kept());
-        assert!(tail.newest().ends_with(b"aend"));
-    }
 }

@@ -8,7 +8,7 @@ use flumen_model::{
 };
 use flumen_store::{
     ApplyOutcome, Change, Environment, Job, MadeRelease, NewJob, Operation, OperationKind,
-    PreparationEnd, Principal, Release, ReleaseArtifact, Run,
+    PreparationEnd, Principal, Release, ReleaseArtifact, ReleaseSource, Run,
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +68,8 @@ pub(crate) struct Prepared {
     pub(crate) artifacts: Vec<ReleaseArtifact>,
     /// What is doubtful about it.
     pub(crate) warnings: Vec<String>,
+    /// The builds of projects that some of them came from.
+    pub(crate) sources: Vec<ReleaseSource>,
     /// The operation that prepared it, where that took one.
     pub(crate) operation: Option<OperationId>,
 }
@@ -116,6 +118,7 @@ impl Control {
         };
         let artifacts = self.uploaded_artifacts(apply).await?;
         let mut prepared = Prepared { artifacts, ..Prepared::default() };
+        self.add_project_files(principal.team, &apply.spec, &mut prepared).await?;
         let draft = self.draft(principal, apply, &prepared, existing).await?;
         if !draft.is_nothing() {
             if !preparation(&apply.spec).is_empty() {
@@ -189,6 +192,7 @@ impl Control {
             job: job.id,
             number: 0,
             content,
+            sources: prepared.sources.clone(),
             created_at: clock::now(),
             created_by: principal.name.clone(),
         };

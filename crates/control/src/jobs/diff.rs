@@ -55,10 +55,12 @@ impl Control {
         let mut before = release.map(|release| digests(&release.content)).unwrap_or_default();
         // Which file a URL gave is not known before it is fetched: it is compared by the URL.
         before.retain(|(name, _)| !is_by_url(&job.spec, name));
-        let after: Vec<(String, Digest)> = artifacts
+        let mut after: Vec<(String, Digest)> = artifacts
             .iter()
             .map(|artifact| (artifact.name.clone(), artifact.digest.clone()))
             .collect();
+        let built = self.project_files(job.team, spec).await?;
+        after.extend(built.into_iter().map(|file| (file.artifact.name, file.artifact.digest)));
         let old = Definition { spec: &job.spec, artifacts: &before };
         let new = Definition { spec, artifacts: &after };
         let mut differences: Vec<_> = differences(old, new).into_iter().map(masked).collect();

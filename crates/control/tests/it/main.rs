@@ -5,6 +5,7 @@
 
 mod apply;
 mod base_images;
+mod build_node;
 mod by_url;
 mod checks;
 mod database;
@@ -16,6 +17,8 @@ mod launcher;
 mod node;
 mod outages;
 mod preparations;
+mod project_kills;
+mod projects;
 mod python;
 mod retention;
 mod server;

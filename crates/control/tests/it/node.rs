@@ -27,7 +27,10 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::server::PATIENCE;
+use crate::{
+    build_node::{self, Stage},
+    server::PATIENCE,
+};
 
 const NAME: &str = "n";
 
@@ -52,6 +55,8 @@ pub(crate) struct FakeNode {
 
 struct Shared {
     conduct: Mutex<Conduct>,
+    /// How far builds come.
+    stage: Mutex<Stage>,
     /// By container and whether it is the log before the newest restart.
     logs: Mutex<HashMap<(String, bool), String>>,
     /// What is written from now on.
@@ -63,6 +68,7 @@ impl FakeNode {
     pub(crate) async fn start(server: &ApiServer, client: Client) -> Self {
         let shared = Arc::new(Shared {
             conduct: Mutex::new(Conduct::Runs),
+            stage: Mutex::new(Stage::HandsOver),
             logs: Mutex::default(),
             said: broadcast::Sender::new(16),
             changed: Notify::new(),
@@ -100,6 +106,11 @@ impl FakeNode {
         self.shared.changed.notify_one();
     }
 
+    pub(crate) fn build_stage(&self, stage: Stage) {
+        *self.shared.stage.lock().unwrap() = stage;
+        self.shared.changed.notify_one();
+    }
+
     /// Writes a line into every log that is followed, once one is.
     pub(crate) async fn say(&self, line: &str) {
         let look = || {
@@ -121,6 +132,7 @@ async fn pretend(client: Client, shared: Arc<Shared>) {
     let all: Api<Pod> = Api::all(client.clone());
     let mut changes = watcher(all.clone(), watcher::Config::default()).default_backoff().boxed();
     let mut done: HashMap<String, Conduct> = HashMap::new();
+    let mut builds: HashMap<String, Stage> = HashMap::new();
     let mut addresses = 0_u8;
     loop {
         tokio::select! {
@@ -135,6 +147,16 @@ async fn pretend(client: Client, shared: Arc<Shared>) {
             if pod.metadata.deletion_timestamp.is_some() {
                 // Gone already is fine.
                 let _ = own.delete(&name, &DeleteParams::default().grace_period(0)).await;
+                continue;
+            }
+            if build_node::is_build(&pod) {
+                let stage = shared.stage.lock().unwrap().clone();
+                if bound && builds.get(&uid) != Some(&stage) {
+                    let change = Patch::Merge(build_node::status_of(&pod, &stage));
+                    if own.patch_status(&name, &PatchParams::default(), &change).await.is_ok() {
+                        builds.insert(uid, stage);
+                    }
+                }
                 continue;
             }
             let job_manager =

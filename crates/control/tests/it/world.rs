@@ -8,6 +8,7 @@ use std::{
 };
 
 use flumen_apiserver::{ApiServer, Dialer, Settings};
+use flumen_project::HAND_OVER_PORT;
 use flumen_testkit::{FakeFlink, TempDirectory};
 use futures::StreamExt as _;
 use k8s_openapi::api::{
@@ -28,11 +29,13 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::node::FakeNode;
+use crate::{build_node::HandOver, node::FakeNode};
 
 pub(crate) struct World {
     pub(crate) flink: FakeFlink,
     pub(crate) node: FakeNode,
+    /// What pods of builds hand over.
+    pub(crate) hand_over: HandOver,
     pub(crate) registry: String,
     pub(crate) directory: TempDirectory,
     /// The index of Python packages, for a server that is opened next.
@@ -55,8 +58,13 @@ impl World {
         let mut tasks = JoinSet::new();
         let flink = FakeFlink::start("1.20.5").await;
         let job_manager = flink.address();
-        // Every pod, whatever its address, is the one JobManager.
-        let dialer: Dialer = Arc::new(move |_| Box::pin(TcpStream::connect(job_manager)));
+        let hand_over = HandOver::start().await;
+        let jars = hand_over.address;
+        // Every pod, whatever its address, is the one JobManager, or the one build.
+        let dialer: Dialer = Arc::new(move |to: SocketAddr| {
+            let is_build = to.port() == HAND_OVER_PORT;
+            Box::pin(TcpStream::connect(if is_build { jars } else { job_manager }))
+        });
         let settings = Settings {
             data_directory: directory.join("apiserver"),
             wait_for_disk: false,
@@ -91,6 +99,7 @@ impl World {
         Self {
             flink,
             node,
+            hand_over,
             registry,
             directory,
             python_index: None,

@@ -11,6 +11,7 @@ mod interventions;
 mod main_job;
 mod memory;
 mod processes;
+mod project_build;
 mod python_job;
 mod setup;
 mod sql_job;

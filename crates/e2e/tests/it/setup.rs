@@ -6,6 +6,7 @@ use std::{
 };
 
 use flumen_e2e::Flumen;
+use serde_json::Value;
 
 /// How long a Flink cluster may take to start or end on a machine that does other things too.
 pub(crate) const PATIENCE: &str = "8m";
@@ -69,4 +70,31 @@ pub(crate) fn kubectl(kubeconfig: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new("kubectl");
     command.arg("--kubeconfig").arg(kubeconfig).args(arguments);
     command.output().expect("kubectl runs")
+}
+
+/// Makes objects in the local cluster what they say.
+pub(crate) fn apply_objects(running: &Running, objects: &Value) {
+    let file = running.directory.path().join("objects.json");
+    std::fs::write(&file, objects.to_string()).expect("written");
+    let file = file.display().to_string();
+    let applied = kubectl(&running.kubeconfig(), &["apply", "--filename", &file]);
+    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
+}
+
+/// Waits until a pod runs.
+pub(crate) fn until_pod_runs(running: &Running, pod: &str) {
+    let query = ["get", "pod", pod, "--output", "jsonpath={.status.phase}"];
+    let phase = || {
+        let told = kubectl(&running.kubeconfig(), &query);
+        String::from_utf8_lossy(&told.stdout).into_owned()
+    };
+    until(pod, || (phase() == "Running").then_some(()), phase);
+}
+
+/// The base image of a Flink version that was added, which has the programs of this machine.
+pub(crate) fn base_image(running: &Running, version: &str) -> String {
+    let version = running.flumen.json(&["version", "show", version]).expect("shown");
+    let environment = running.flumen.json(&["environment", "show", "local"]).expect("shown");
+    let registry = environment["registry"].as_str().expect("an address");
+    format!("{registry}/{}", version["baseImage"].as_str().expect("an image"))
 }

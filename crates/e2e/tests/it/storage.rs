@@ -18,7 +18,7 @@ use flumen_storage::{Bucket, Keys};
 use flumen_testkit::{S3Keys, S3Server};
 use serde_json::{Value, json};
 
-use crate::setup::{Running, cache, kubectl, until, up};
+use crate::setup::{Running, apply_objects, base_image, cache, until_pod_runs, up};
 
 const VERSION: &str = "1.20.5";
 
@@ -71,14 +71,6 @@ fn answer(mut far: TcpStream, mut near: UnixStream) {
     let _ = near.shutdown(Shutdown::Write);
 }
 
-fn apply_objects(running: &Running, objects: &Value) {
-    let file = running.directory.path().join("relay.json");
-    std::fs::write(&file, objects.to_string()).expect("written");
-    let file = file.display().to_string();
-    let applied = kubectl(&running.kubeconfig(), &["apply", "--filename", &file]);
-    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
-}
-
 /// A Service `store` by which pods reach the server.
 fn relay(running: &Running, server: &S3Server, image: &str) {
     let directory = running.directory.path().join("relay");
@@ -105,12 +97,7 @@ fn relay(running: &Running, server: &S3Server, image: &str) {
         "spec": {"selector": {"app": "store"}, "ports": [{"port": 9000, "targetPort": 9000}]},
     });
     apply_objects(running, &json!({"apiVersion": "v1", "kind": "List", "items": [pod, service]}));
-    let query = ["get", "pod", "store", "--output", "jsonpath={.status.phase}"];
-    let phase = || {
-        let told = kubectl(&running.kubeconfig(), &query);
-        String::from_utf8_lossy(&told.stdout).into_owned()
-    };
-    until("the relay", || (phase() == "Running").then_some(()), phase);
+    until_pod_runs(running, "store");
 }
 
 /// Has the environment `local` keep state in S3.
@@ -156,14 +143,7 @@ fn a_job_keeps_its_state_in_s3_and_goes_on_from_there() {
     let running = up();
     let flumen = &running.flumen;
     flumen.succeed(&["version", "add", VERSION, "--wait"]).expect("a base image");
-    let version = flumen.json(&["version", "show", VERSION]).expect("shown");
-    let registry =
-        flumen.json(&["environment", "show", "local"]).expect("shown")["registry"].clone();
-    let image = format!(
-        "{}/{}",
-        registry.as_str().expect("an address"),
-        version["baseImage"].as_str().expect("an image")
-    );
+    let image = base_image(&running, VERSION);
     relay(&running, &server, &image);
     let saved = keep_in_s3(&running, &server).to_string();
     assert!(!saved.contains(&server.keys.secret_key), "{saved}");

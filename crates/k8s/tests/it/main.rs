@@ -9,6 +9,7 @@ mod delete;
 mod fake;
 mod logs;
 mod native;
+mod pods;
 mod proxy;
 mod real;
 mod watch;

@@ -1,6 +1,7 @@
 //! The store on a real SQLite file.
 
 mod preparations;
+mod projects;
 mod trouble;
 
 use flumen_lifecycle::{Desired, EndStep, FlinkState, Intent, Outcome, StartStep, State, Status};

@@ -157,6 +157,6 @@ async fn what_a_server_left_is_found_by_what_it_is() {
     let version = Operation { kind: OperationKind::AddVersion, ..preparation(12) };
     store.create_operation(&version, None).await.expect("saved");
     assert_eq!(store.preparations().await.expect("loaded"), [kept]);
-    let versions = store.unfinished_without_job().await.expect("loaded");
+    let versions = store.unfinished_versions().await.expect("loaded");
     assert_eq!(versions.iter().map(|one| one.id).collect::<Vec<_>>(), [version.id]);
 }

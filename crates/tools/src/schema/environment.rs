@@ -1,5 +1,7 @@
 use serde_json::{Map, Value, json};
 
+use super::values::{label, object_name, text};
+
 /// The JSON schema (draft 2020-12) of the file of an environment.
 pub(super) fn environment_schema() -> Value {
     json!({
@@ -25,20 +27,6 @@ pub(super) fn environment_schema() -> Value {
         },
         "$defs": { "credentials": credentials(), "endpoint": endpoint() },
     })
-}
-
-fn text(description: &str) -> Value {
-    json!({ "description": description, "type": "string", "minLength": 1 })
-}
-
-fn label(description: &str) -> Value {
-    let pattern = "^[a-z]([a-z0-9-]*[a-z0-9])?$";
-    json!({ "description": description, "type": "string", "maxLength": 63, "pattern": pattern })
-}
-
-fn object_name(description: &str) -> Value {
-    let pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$";
-    json!({ "description": description, "type": "string", "maxLength": 253, "pattern": pattern })
 }
 
 /// Where in the storage everything lies; no part of the path is `.` or `..`.

@@ -5,6 +5,7 @@ mod environments;
 mod image;
 mod jar;
 mod maven;
+mod projects;
 mod schema;
 mod sql;
 

@@ -5,12 +5,12 @@ use reqwest::Method;
 
 use crate::{Error, commands::Context, follow};
 
-/// Cancel an operation that still prepares its release
+/// Cancel an operation that still prepares its release, or that builds a project
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   flumen operation cancel 0192f0c1-a0b1-7c3e-8b8b-1f4f4c7d5e21
 
-The job stays as it is. Once the release is made, the operation is carried out on the job,
+A build leaves nothing in the cluster. A job whose release is prepared stays as it is; once the release is made, the operation is carried out on the job,
 and flumen job cancel or flumen job stop ends that.")]
 pub struct Cancel {
     /// Id of the operation

@@ -32,11 +32,12 @@ impl List {
         for operation in &page.items {
             let job = operation.job.as_ref().map(ToString::to_string);
             let version = operation.version.map(|version| format!("Flink {version}"));
+            let project = operation.project.as_ref().map(|name| format!("project {name}"));
             let took = text::between(operation.created_at, operation.finished_at.unwrap_or(now));
             table.row(vec![
                 operation.id.to_string().into(),
                 operation.kind.as_str().into(),
-                job.or(version).unwrap_or_default().into(),
+                job.or(version).or(project).unwrap_or_default().into(),
                 state_cell(operation.state),
                 text::moment(operation.created_at).into(),
                 text::duration(took).into(),

@@ -50,6 +50,13 @@ fn summary(release: &Release) -> Table {
     table.pair("made", text::moment(release.created_at));
     table.pair("by", release.created_by.as_str());
     table.pair("flink", release.flink_version.to_string());
+    for source in &release.sources {
+        let text = format!(
+            "{} from project {}, build {}: commit {} of {}",
+            source.name, source.project, source.build, source.commit, source.repository
+        );
+        table.pair("source", text);
+    }
     table
 }
 
