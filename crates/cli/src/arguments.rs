@@ -8,9 +8,14 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use flumen_api_types::StartSource;
-use flumen_model::{EnvironmentName, JobName, RestoreMode, SavepointFormat};
+use flumen_model::{EnvironmentName, JobName, RestoreMode, SavepointFormat, VariableAssignment};
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
+
+use crate::{
+    Error,
+    job_files::{self, Defined},
+};
 
 /// What every command takes.
 #[derive(Debug, Clone, Default, Args)]
@@ -41,6 +46,23 @@ pub enum OutputFormat {
     Table,
     /// One JSON value for programs
     Json,
+}
+
+/// Values of the variables of SQL scripts.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct VariableArguments {
+    /// Value of a variable of the SQL scripts, instead of the one in the job file; may be repeated
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    variables: Vec<VariableAssignment>,
+}
+
+impl VariableArguments {
+    /// The jobs of the files, with these values.
+    pub(crate) fn read(&self, files: &[PathBuf]) -> Result<Vec<Defined>, Error> {
+        let mut defined = job_files::read(files)?;
+        job_files::set_variables(&mut defined, &self.variables)?;
+        Ok(defined)
+    }
 }
 
 /// Which environment a command is about.

@@ -69,6 +69,11 @@ pub enum Error {
     /// A job file is wrong.
     #[error("the job file is not valid\n{source}")]
     JobFile { source: flumen_job_file::Error },
+    /// A variable is given, and nothing has variables.
+    #[error(
+        "the variable {variable} is given (--var), and no job of the files is of kind: sql, whose scripts have variables"
+    )]
+    NoScript { variable: String },
     /// The file of an environment cannot be read.
     #[error("could not read the file of the environment {}", .file.display())]
     ReadEnvironmentFile { file: PathBuf, source: io::Error },
@@ -145,6 +150,7 @@ impl Error {
             | Self::VariableIsNoText { .. }
             | Self::VariableIsEmpty { .. }
             | Self::JobFile { .. }
+            | Self::NoScript { .. }
             | Self::EnvironmentFile { .. }
             | Self::FollowAsJson => Kind::Invalid,
             Self::ReadJobFile { source, .. }

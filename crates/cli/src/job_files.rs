@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flumen_model::JobSpec;
+use flumen_model::{JobKind, JobSpec, VariableAssignment};
 
 use crate::Error;
 
@@ -27,6 +27,22 @@ pub(crate) fn read(files: &[PathBuf]) -> Result<Vec<Defined>, Error> {
         defined.extend(jobs.into_iter().map(|spec| Defined { spec, folder: folder.clone() }));
     }
     Ok(defined)
+}
+
+/// Gives variables of SQL scripts these values, whatever the files say.
+pub(crate) fn set_variables(
+    defined: &mut [Defined],
+    variables: &[VariableAssignment],
+) -> Result<(), Error> {
+    let mut scripts = defined.iter_mut().filter(|one| one.spec.kind == JobKind::Sql).peekable();
+    if let (Some(first), None) = (variables.first(), scripts.peek()) {
+        return Err(Error::NoScript { variable: first.name.to_string() });
+    }
+    for script in scripts {
+        let values = variables.iter().map(|one| (one.name.clone(), one.value.clone()));
+        script.spec.variables.extend(values);
+    }
+    Ok(())
 }
 
 fn load(file: &Path) -> Result<(String, String, PathBuf), Error> {

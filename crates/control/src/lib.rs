@@ -22,6 +22,7 @@ mod release;
 mod results;
 mod resync;
 mod retention;
+mod script_secrets;
 mod settings;
 mod snapshots;
 mod storage;

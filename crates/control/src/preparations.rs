@@ -263,6 +263,7 @@ impl Work<'_> {
                 let script = control.prepare_sql(spec, &mut self.prepared.artifacts).await?;
                 let detail = script.describe();
                 self.prepared.warnings.extend(script.warnings);
+                self.prepared.script = script.needs;
                 Ok(Some(detail))
             }
             Preparation::CheckJars => {

@@ -3,9 +3,11 @@
 use flumen_flink_dist::PYTHON_PACKAGES;
 use flumen_flink_manifest::USRLIB;
 use flumen_lifecycle::is_policy;
-use flumen_model::{ArtifactRole, Dependency, EnvironmentName, JobSpec, ReleaseId, is_wheel};
+use flumen_model::{
+    ArtifactRole, BASE_PACKAGES, Dependency, EnvironmentName, JobSpec, ReleaseId, is_wheel,
+};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME};
-use flumen_store::{ReleaseArtifact, ReleaseContent};
+use flumen_store::{ReleaseArtifact, ReleaseContent, ScriptNeeds};
 use serde_json::{Map, Value};
 
 use crate::{Error, identity};
@@ -15,7 +17,11 @@ const NOT_CONTENT: [&str; 3] = ["environment", "artifact", DEPENDENCIES];
 const DEPENDENCIES: &str = "dependencies";
 
 /// The content of the release that this job file and these artifacts make.
-pub(crate) fn content(spec: &JobSpec, artifacts: Vec<ReleaseArtifact>) -> ReleaseContent {
+pub(crate) fn content(
+    spec: &JobSpec,
+    artifacts: Vec<ReleaseArtifact>,
+    script: ScriptNeeds,
+) -> ReleaseContent {
     let mut job = match serde_json::to_value(spec) {
         Ok(Value::Object(job)) => job,
         Ok(_) | Err(_) => Map::new(),
@@ -35,7 +41,7 @@ pub(crate) fn content(spec: &JobSpec, artifacts: Vec<ReleaseArtifact>) -> Releas
     {
         job.insert(DEPENDENCIES.to_owned(), value);
     }
-    ReleaseContent { flink_version: spec.flink_version, artifacts, job }
+    ReleaseContent { flink_version: spec.flink_version, artifacts, job, script }
 }
 
 /// Whether Flumen made the artifact itself: it follows from the others, and from the version of Flumen.
@@ -53,7 +59,7 @@ pub(crate) const JOB_PACKAGES: &str = "/opt/python/job";
 
 /// Where Python looks for packages in the image of a job that brings some.
 pub(crate) fn python_path() -> String {
-    format!("{JOB_PACKAGES}:{PYTHON_PACKAGES}")
+    format!("{JOB_PACKAGES}:{BASE_PACKAGES}:{PYTHON_PACKAGES}")
 }
 
 /// Whether the artifact is a wheel, which lies unpacked in the image.
@@ -169,26 +175,30 @@ mod tests {
         }]
     }
 
+    fn of(change: &str, bytes: &[u8]) -> ReleaseContent {
+        content(&spec_of(change), artifact(bytes), ScriptNeeds::default())
+    }
+
     #[test]
     fn the_same_inputs_make_the_same_release_in_any_environment() {
-        let local = content(&spec_of(""), artifact(b"1"));
+        let local = of("", b"1");
         let mut elsewhere = spec_of("");
         elsewhere.environment = "prod".parse().expect("valid");
         elsewhere.artifact = "other/place/a.jar".into();
-        assert_eq!(id(&local), id(&content(&elsewhere, artifact(b"1"))));
+        assert_eq!(id(&local), id(&content(&elsewhere, artifact(b"1"), ScriptNeeds::default())));
     }
 
     #[test]
     fn other_bytes_arguments_or_configuration_make_another_release() {
-        let first = id(&content(&spec_of(""), artifact(b"1")));
-        assert_ne!(first, id(&content(&spec_of(""), artifact(b"2"))));
-        assert_ne!(first, id(&content(&spec_of(r#","arguments":["x"]"#), artifact(b"1"))));
-        assert_ne!(first, id(&content(&spec_of(r#","configuration":{"a":1}"#), artifact(b"1"))));
+        let first = id(&of("", b"1"));
+        assert_ne!(first, id(&of("", b"2")));
+        assert_ne!(first, id(&of(r#","arguments":["x"]"#, b"1")));
+        assert_ne!(first, id(&of(r#","configuration":{"a":1}"#, b"1")));
     }
 
     #[test]
     fn a_release_gives_the_job_file_back() {
-        let content = content(&spec_of(r#","parallelism":3"#), artifact(b"1"));
+        let content = of(r#","parallelism":3"#, b"1");
         let spec = spec(&content, &"prod".parse().expect("valid")).expect("reads back");
         assert_eq!((spec.parallelism, spec.artifact.as_str()), (Some(3), "a.jar"));
         assert_eq!(spec.environment.as_str(), "prod");

@@ -236,8 +236,8 @@ async fn add(control: &Control, operation: &Operation, request: &Request) -> Res
     let registry = control.environment(&request.environment).await?.document.registry;
     if let VersionSource::Image(image) = &request.source {
         let found = taken::own_image(control, &registry, image, request.version);
-        let image = step(control, operation, CHECK, found).await?;
-        return save(control, operation, request, (image, None), Vec::new()).await;
+        let taken = step(control, operation, CHECK, found).await?;
+        return save(control, operation, request, taken, Vec::new()).await;
     }
     let distribution =
         step(control, operation, DISTRIBUTION, made::distribution(control, operation, request))

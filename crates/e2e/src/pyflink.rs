@@ -114,6 +114,51 @@ pub fn write_python_program(directory: &Path) -> Result<()> {
     crate::examples::python(script, &[directory.join("shop-1.0-py3-none-any.whl")])
 }
 
+/// The function of that program as one that a script can name, and a script that comes to the same with it.
+const FUNCTION: &str = "from pyflink.table import DataTypes
+from pyflink.table.udf import udf
+
+from hours import hour_of
+
+
+@udf(result_type=DataTypes.BIGINT())
+def hour(text):
+    return hour_of(text)
+";
+const SCRIPT: &str = "SET 'execution.runtime-mode' = 'batch';
+CREATE FUNCTION hour_of_day AS 'functions.hour' LANGUAGE PYTHON;
+CREATE TABLE orders (id BIGINT, product STRING, cents BIGINT, ordered_at STRING)
+WITH ('connector' = 'filesystem', 'path' = 'file:///data/input/orders.csv', 'format' = 'csv');
+CREATE TABLE revenue (product STRING, hour_of_day BIGINT, orders BIGINT, cents BIGINT)
+WITH ('connector' = 'filesystem', 'path' = 'file:///data/output/revenue', 'format' = 'csv');
+CREATE TABLE products (product STRING, orders BIGINT)
+WITH ('connector' = 'filesystem', 'path' = 'file:///data/output/products', 'format' = 'csv');
+INSERT INTO revenue SELECT product, h, COUNT(*), SUM(cents)
+FROM (SELECT product, hour_of_day(ordered_at) AS h, cents FROM orders) GROUP BY product, h;
+INSERT INTO products SELECT product, COUNT(*) FROM orders GROUP BY product;
+";
+
+/// Writes `revenue.sql` and `functions.py` beside the program, and returns the job file of the script.
+///
+/// # Errors
+/// If something cannot be written.
+pub fn write_script_with_function(
+    directory: &Path,
+    (name, version): (&str, &str),
+    (input, output): (&Path, &Path),
+) -> Result<String> {
+    for (file, text) in [("revenue.sql", SCRIPT), ("functions.py", FUNCTION)] {
+        let path = directory.join(file);
+        std::fs::write(&path, text)
+            .with_context(|| format!("could not write {}", path.display()))?;
+    }
+    let of_program = python_job_file(name, version, (input, output));
+    let lines = of_program.lines().filter(|line| !line.starts_with("arguments:"));
+    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    let text = text.replace("kind: python", "kind: sql").replace("revenue.py", "revenue.sql");
+    Ok(text.replace("dependencies:\n", "dependencies:\n  - {path: functions.py, role: python}\n"))
+}
+
 /// The job file of that program, which lies beside it; `input` and `output` are the node's paths.
 pub fn python_job_file(name: &str, version: &str, (input, output): (&Path, &Path)) -> String {
     let (input, output) = (input.display(), output.display());

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use flumen_model::PYTHON_LABEL;
+
 use crate::{
     Distribution, Error, Java, PyFlink,
     host_directories::{HOST_DIRECTORIES_LABEL, host_directories},
@@ -135,6 +137,8 @@ impl BaseImage {
         self.layers.insert(1, packages);
         let place = ("PYTHONPATH".to_owned(), PYTHON_PACKAGES.to_owned());
         self.configuration.environment.extend([place]);
+        let python = pyflink.python().label();
+        self.configuration.labels.insert(PYTHON_LABEL.to_owned(), python);
         Ok(self)
     }
 }

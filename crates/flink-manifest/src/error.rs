@@ -177,6 +177,18 @@ pub enum Error {
         /// What happens to it.
         what: &'static str,
     },
+    /// A Secret is to be mounted twice.
+    #[error(
+        "kubernetes.secrets mounts the Secret {secret} at {other}, and the script of the job needs it at {path}: take it out of the configuration"
+    )]
+    SecretElsewhere {
+        /// The Secret.
+        secret: String,
+        /// Where the runner looks for it.
+        path: String,
+        /// Where the configuration has it.
+        other: String,
+    },
     /// A job of Flumen asks for what its Flink version does not have.
     #[error("Flink {minor} has no {what}, which this job needs")]
     Unsupported {

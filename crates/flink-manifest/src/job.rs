@@ -9,6 +9,7 @@ mod owned_keys;
 pub(crate) mod protections;
 mod python;
 mod resources;
+mod secrets;
 mod storage;
 mod templates;
 
@@ -23,6 +24,8 @@ use flumen_model::{
 use crate::{Application, ClientFiles, DeploySpec, Error, Mode, Python, Restore, Warning, keys};
 
 pub use access::{SecretVariable, StorageAccess, StoragePlugin};
+pub use python::PythonFunctions;
+pub use secrets::SCRIPT_SECRETS;
 pub use storage::{StatePlan, Storage, StorageVolume, VolumeSource};
 
 /// One application run of a job of Flumen.
@@ -50,6 +53,10 @@ pub struct JobDeployment {
     pub arguments: Vec<String>,
     /// A Python program instead of a jar.
     pub python: Option<Python>,
+    /// Secrets that the program reads from files below [`SCRIPT_SECRETS`].
+    pub secrets: Vec<String>,
+    /// What functions in Python need that the program calls. Default: it calls none.
+    pub functions: Option<PythonFunctions>,
     /// `parallelism.default`. Default: what the layers say.
     pub parallelism: Option<u32>,
     /// CPU and memory, part of the job's layer. Default: what the layers say.
@@ -92,7 +99,7 @@ pub struct RunPlace {
 }
 
 /// What Flink starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Program {
     /// The jar: a path in the image, or a URI with a scheme. A Python program has none.
     pub jar: Option<String>,
@@ -102,23 +109,29 @@ pub struct Program {
     pub arguments: Vec<String>,
     /// A Python program instead of a jar.
     pub python: Option<Python>,
+    /// Secrets that it reads from files below [`SCRIPT_SECRETS`].
+    pub secrets: Vec<String>,
+    /// What functions in Python need that it calls.
+    pub functions: Option<PythonFunctions>,
 }
 
 impl Program {
     /// The program of a job whose jar is this.
     pub fn of_jar(spec: &JobSpec, jar: String) -> Self {
         let (main_class, arguments) = (spec.main_class.clone(), spec.arguments.clone());
-        Self { jar: Some(jar), main_class, arguments, python: None }
+        Self { jar: Some(jar), main_class, arguments, ..Self::default() }
     }
 
-    /// A program that reads what it is to do from a file beside its jar, both by their names in [`USRLIB`].
-    pub fn of_file(jar: &str, main_class: &str, file: &str) -> Self {
+    /// A program that reads what it is to do from a file beside its jar, both by their names in [`USRLIB`], and these
+    /// Secrets.
+    pub fn of_file(jar: &str, main_class: &str, file: &str, secrets: Vec<String>) -> Self {
         let path = |name: &str| format!("{USRLIB}/{name}");
         Self {
             jar: Some(path(jar)),
             main_class: Some(main_class.to_owned()),
             arguments: vec![path(file)],
-            python: None,
+            secrets,
+            ..Self::default()
         }
     }
 }
@@ -140,6 +153,8 @@ impl JobDeployment {
             main_class: program.main_class,
             arguments: program.arguments,
             python: program.python,
+            secrets: program.secrets,
+            functions: program.functions,
             parallelism: spec.parallelism,
             resources: spec.resources.clone(),
             layers,
@@ -186,6 +201,8 @@ pub fn job_deployment(deployment: &JobDeployment) -> Result<JobPlan, Error> {
     layers.add(Layer::Run, labels::entries(deployment, &settled)?);
     layers.add(Layer::Run, java::entries(&settled)?);
     layers.add(Layer::Run, access::additions(deployment, &settled)?);
+    layers.add(Layer::Run, secrets::additions(deployment, &settled)?);
+    layers.add(Layer::Run, python::additions(deployment, &settled)?);
     let (templates, paths) = templates::build(deployment)?;
     layers.add(Layer::Run, paths);
 
@@ -246,6 +263,7 @@ fn application(
         // A job of Flumen has no client that waits for it.
         attached: false,
         restore: deployment.restore.clone(),
+        class_paths: python::class_paths(deployment),
         ..Application::default()
     })
 }

@@ -20,8 +20,8 @@ mod warning;
 pub use client_keys::client_keys;
 pub use error::Error;
 pub use job::{
-    JobDeployment, JobPlan, Program, RunPlace, SecretVariable, StatePlan, Storage, StorageAccess,
-    StoragePlugin, StorageVolume, USRLIB, VolumeSource,
+    JobDeployment, JobPlan, Program, PythonFunctions, RunPlace, SCRIPT_SECRETS, SecretVariable,
+    StatePlan, Storage, StorageAccess, StoragePlugin, StorageVolume, USRLIB, VolumeSource,
     java::java_options_of_distribution,
     job_deployment,
     labels::{ENVIRONMENT_LABEL, JOB_LABEL, MANAGED_BY_LABEL, MANAGER},

@@ -9,10 +9,10 @@ use flumen_model::{
 use crate::{
     configuration, dependencies,
     fields::{Field, Fields, Report},
-    json, python,
+    json, python, variables,
 };
 
-pub(crate) const KEYS: [&str; 20] = [
+pub(crate) const KEYS: [&str; 21] = [
     "name",
     "environment",
     "flinkVersion",
@@ -24,6 +24,7 @@ pub(crate) const KEYS: [&str; 20] = [
     "mainClass",
     "module",
     "arguments",
+    "variables",
     "parallelism",
     "configuration",
     "resources",
@@ -80,6 +81,7 @@ pub(crate) fn read(document: &Field<'_>, report: &mut Report) -> Option<JobSpec>
     }
     let dependencies = fields.get("dependencies").map(|field| dependencies::read(&field, report));
     python::check(kind.unwrap_or_default(), &fields, report);
+    let variables = variables::read(kind.unwrap_or_default(), &fields, report);
     let arguments = fields.get("arguments").map(|field| arguments(&field, report));
     let configuration = fields.get("configuration").map(|field| {
         let options = configuration::read(&field, report);
@@ -108,6 +110,7 @@ pub(crate) fn read(document: &Field<'_>, report: &mut Report) -> Option<JobSpec>
         kind: kind.unwrap_or_default(),
         dependencies: dependencies.unwrap_or_default(),
         arguments: arguments.unwrap_or_default(),
+        variables,
         configuration: configuration.unwrap_or_default(),
         resources: resources.unwrap_or_default(),
         pod_templates: templates.unwrap_or_default(),

@@ -11,6 +11,7 @@ mod node;
 mod parse;
 mod python;
 mod schema;
+mod variables;
 mod yaml;
 
 pub use error::{Error, Problem};

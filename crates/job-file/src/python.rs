@@ -7,7 +7,7 @@ use crate::{
     job::owned,
 };
 
-/// Roles of files that only Flink's Python reads.
+/// Roles of files that only Python programs and functions read.
 const ROLES: [&str; 2] = ["archive", "requirements"];
 
 /// Refuses what only a Python job can have elsewhere, and what it cannot have there.
@@ -23,12 +23,15 @@ pub(crate) fn check(kind: JobKind, fields: &Fields<'_>, report: &mut Report) {
         return;
     }
     refuse("module", "is given, but only kind: python runs a module; leave it out");
+    if kind == JobKind::Sql {
+        return;
+    }
     let Some(dependencies) = fields.get("dependencies") else { return };
     for item in dependencies.items("a list", &mut Report::default()) {
         let Some(one) = Fields::new(&item, &["role"], &mut Report::default()) else { continue };
         let Some(role) = one.get("role") else { continue };
         if role.text(&mut Report::default()).is_some_and(|role| ROLES.contains(&role)) {
-            report.add(role.node.at, &role.key, "is for kind: python only");
+            report.add(role.node.at, &role.key, "is for kind: python and kind: sql only");
         }
     }
 }

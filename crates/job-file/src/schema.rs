@@ -71,6 +71,12 @@ fn properties(minor: Option<FlinkMinor>) -> Value {
             "type": "array",
             "items": {"type": ["string", "number", "boolean"]},
         },
+        "variables": {
+            "description": "Values of the variables of the script, for kind: sql: ${name} there becomes the value of name. No place for secrets: those are ${secret:NAME/KEY} in the script.",
+            "type": "object",
+            "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$"},
+            "additionalProperties": {"type": ["string", "number", "boolean"]},
+        },
         "parallelism": count("parallelism.default. Default: what the configuration says, else 1."),
         "configuration": configuration(minor),
         "resources": resources(),

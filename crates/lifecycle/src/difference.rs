@@ -125,10 +125,12 @@ fn risk(field: &str, old: &JobSpec, new: &JobSpec) -> Option<String> {
     }
 }
 
-/// Whether the field is the script of a SQL job.
+/// Whether the field is the script of a SQL job, or is put into it.
 fn is_script(field: &str, spec: &JobSpec) -> bool {
     let name = spec.artifact.rsplit('/').next();
-    let is_it = field == "artifact" || field.strip_prefix("artifacts.") == name;
+    let is_it = field == "artifact"
+        || field.strip_prefix("artifacts.") == name
+        || field.starts_with("variables.");
     spec.kind == JobKind::Sql && is_it
 }
 
@@ -235,6 +237,11 @@ mod tests {
             ("", r#","parallelism":2"#, Effect::Restart),
             (r#","configuration":{"a.b":1}"#, r#","configuration":{"a.b":2}"#, Effect::Restart),
             ("", r#","configuration":{"pipeline.max-parallelism":64}"#, Effect::StateAtRisk),
+            (
+                r#","kind":"sql","variables":{"a":"1"}"#,
+                r#","kind":"sql","variables":{"a":"2"}"#,
+                Effect::StateAtRisk,
+            ),
             ("", r#","mainClass":"b.B""#, Effect::StateAtRisk),
             ("", r#","parallelism":2,"upgradeMode":"stateless""#, Effect::StateAtRisk),
             ("", r#","configuration":{"state.backend.type":"rocksdb"}"#, Effect::Restart),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ArtifactUrl, ByteSize, Digest, EnvironmentName, FlinkVersion, InterventionPolicy, JobName,
-    LeftoverPolicy, PodTemplates, RestartPolicy,
+    LeftoverPolicy, PodTemplates, RestartPolicy, VariableName,
 };
 
 /// What the job file says, after its syntax was checked. The artifact is still the user's words:
@@ -43,6 +43,9 @@ pub struct JobSpec {
     /// Arguments for `main` or the Python program, passed as they are. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
+    /// Values of the variables of a SQL script. Default: none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<VariableName, String>,
     /// `parallelism.default`. Default: what the configuration says, else 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallelism: Option<u32>,

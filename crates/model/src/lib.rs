@@ -14,6 +14,7 @@ mod policy;
 mod python;
 mod secret;
 mod storage;
+mod variable;
 
 pub use artifact_url::ArtifactUrl;
 pub use byte_size::ByteSize;
@@ -31,10 +32,11 @@ pub use pod_template::PodTemplates;
 pub use policy::{
     InterventionPolicy, LeftoverPolicy, RestartPolicy, RestoreMode, SavepointFormat, StartFrom,
 };
-pub use python::{ImagePython, is_wheel};
+pub use python::{BASE_PACKAGES, ImagePython, PYTHON_LABEL, is_wheel};
 pub use secret::Secret;
 pub use storage::{
     FileStorage, HdfsStorage, ObjectName, OssStorage, Region, S3Plugin, S3Storage, SecretEntry,
     Storage, StorageCredentials, StorageEndpoint, StorageKind, StoragePlace,
 };
 pub use uuid::Uuid;
+pub use variable::{VariableAssignment, VariableName};

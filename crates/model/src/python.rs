@@ -2,6 +2,11 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
+/// The label by which an image says which Python it has: an [`ImagePython`] as JSON.
+pub const PYTHON_LABEL: &str = "flumen.dev/python";
+/// Where packages lie that a base image got of its own. Packages of the image below it come after them.
+pub const BASE_PACKAGES: &str = "/opt/python/base";
+
 /// The Python of an image, as far as packages for it are chosen by it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -17,6 +22,11 @@ pub struct ImagePython {
 }
 
 impl ImagePython {
+    /// The value of [`PYTHON_LABEL`].
+    pub fn label(&self) -> String {
+        serde_json::to_string(self).expect("names and versions are texts")
+    }
+
     /// The version of `PyFlink`, if it is there.
     pub fn pyflink(&self) -> Option<&str> {
         self.packages.get("apache-flink").map(String::as_str)

@@ -10,5 +10,6 @@ pub const JAR_NAME: &str = "flumen-sql-runner.jar";
 /// The name of the file, beside the jar, that the runner reads a script from.
 pub const FILE_NAME: &str = "flumen-sql-statements";
 
-/// The class in it that Flink starts: `SqlRunner [--explain] FILE`, or `classpath:RESOURCE` for the file.
+/// The class in it that Flink starts: `SqlRunner [--explain] [--secrets DIRECTORY] FILE`, or `classpath:RESOURCE`
+/// for the file.
 pub const MAIN_CLASS: &str = "flumen.sql.SqlRunner";

@@ -3,6 +3,7 @@
 mod factories;
 mod finding;
 pub(crate) mod jobs;
+pub(crate) mod secrets;
 mod settings;
 mod statements;
 
@@ -40,6 +41,8 @@ pub fn check(script: &Script<'_>, target: &Target) -> Vec<Finding> {
     findings.extend(jobs::check(script));
     findings.extend(settings::check(script, target));
     findings.extend(factories::check(script, target));
+    findings.extend(secrets::check(script));
+    findings.extend(script.resolved().into_iter().flat_map(|it| it.findings().iter().cloned()));
     findings.sort_by_key(|finding| (finding.at.offset, finding.severity == Severity::Warning));
     findings
 }

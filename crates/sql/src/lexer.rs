@@ -19,13 +19,13 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
 }
 
 /// Whether a text at this place would be `E'…'`.
-fn follows_e(text: &str, last: Option<&Token>, at: usize) -> bool {
+pub(crate) fn follows_e(text: &str, last: Option<&Token>, at: usize) -> bool {
     let before = last.filter(|last| last.kind == TokenKind::Word && last.span.end == at);
     before.is_some_and(|last| text[last.span.clone()].eq_ignore_ascii_case("e"))
 }
 
 /// Kind, length in bytes and closedness of the token that `rest`, which is not empty, begins with.
-fn next(rest: &str, follows_e: bool) -> (TokenKind, usize, bool) {
+pub(crate) fn next(rest: &str, follows_e: bool) -> (TokenKind, usize, bool) {
     let first = rest.chars().next().unwrap_or_default();
     let while_in = |is_in: fn(char) -> bool| rest.find(|it| !is_in(it)).unwrap_or(rest.len());
     match first {

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::piece::{Piece, origin};
+
 /// A place in a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
@@ -17,10 +19,12 @@ impl fmt::Display for Position {
     }
 }
 
-/// Where the lines of a text begin.
+/// Where the lines of the user's file begin, and where in it what stands in the script stood.
 #[derive(Debug)]
 pub(crate) struct Lines<'t> {
     text: &'t str,
+    /// The script as pieces of that file; none where it is the file itself.
+    pieces: &'t [Piece],
     starts: Vec<usize>,
     /// How many characters begin before each block of bytes, so that no line is counted twice.
     characters: Vec<usize>,
@@ -30,6 +34,11 @@ const BLOCK: usize = 1024;
 
 impl<'t> Lines<'t> {
     pub(crate) fn of(text: &'t str) -> Self {
+        Self::of_pieces(text, &[])
+    }
+
+    /// Of a script that was made from these pieces of the text.
+    pub(crate) fn of_pieces(text: &'t str, pieces: &'t [Piece]) -> Self {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
         let characters = text.as_bytes().chunks(BLOCK).scan(0, |sum, block| {
@@ -37,11 +46,12 @@ impl<'t> Lines<'t> {
             *sum += beginnings(block);
             Some(before)
         });
-        Self { text, starts, characters: characters.collect() }
+        Self { text, pieces, starts, characters: characters.collect() }
     }
 
-    /// The place of this byte, which must begin a character or be the end of the text.
+    /// The place of this byte of the script, which must begin a character or be its end.
     pub(crate) fn position(&self, offset: usize) -> Position {
+        let offset = origin(self.pieces, offset);
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts[line - 1];
         Position { line, column: self.before(offset) - self.before(start) + 1, offset }

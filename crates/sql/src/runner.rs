@@ -9,15 +9,19 @@
 //! VALUE
 //! ```
 //!
-//! Lengths count bytes of UTF-8; each text has a line break behind it, which does not count.
+//! Lengths count bytes of UTF-8; each text has a line break behind it, which does not count. Where a text has values of
+//! variables or secrets in it, its pieces stand behind the length, `LETTER:LENGTH:LINE:COLUMN` each: `t` what the user's
+//! file has there, `v` a value, `s` a reference to a secret.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range};
 
 use flumen_flink_conf::Severity;
 
 use crate::{
-    Finding, Object, Problem, Script, Setting, Statement, StatementKind, Token, check::jobs,
+    Finding, Object, Position, Problem, Resolved, Script, Setting, Statement, StatementKind, Token,
+    check::{jobs, secrets},
     kind::classify,
+    piece::{Piece, PieceKind},
 };
 
 /// The first words of the file; the number changes with the format.
@@ -37,6 +41,9 @@ pub fn runner_file(script: &Script<'_>) -> Result<String, Vec<Finding>> {
     };
     let mut findings: Vec<Finding> =
         jobs::check(script).into_iter().filter(is_in_the_way).collect();
+    findings.extend(secrets::check(script).into_iter().filter(is_in_the_way));
+    let variables = script.resolved().into_iter().flat_map(|it| it.findings());
+    findings.extend(variables.filter(|it| is_in_the_way(it)).cloned());
     let mut records = Records { text: String::new(), count: 0 };
     for statement in script.statements() {
         if let Err(problem) = records.add(script, statement) {
@@ -73,26 +80,37 @@ impl Records {
             }
             StatementKind::StatementSet => {
                 for part in &statement.parts {
-                    self.record("insert", part.start, &[script.text_of(part)]);
+                    self.statement(script, "insert", script.span(part));
                 }
             }
             StatementKind::Execute => {
                 let (start, kind) = executed(script, statement);
-                let text = &script.text()[start..statement.end.offset];
-                self.record(word(script, statement, kind), script.position(start), &[text]);
+                let end = script.span(statement).end;
+                self.statement(script, word(script, statement, kind), start..end);
             }
             StatementKind::BeginStatementSet
             | StatementKind::EndStatementSet
             | StatementKind::ClientCommand => {}
             kind => {
                 let word = word(script, statement, kind);
-                self.record(word, statement.start, &[script.text_of(statement)]);
+                self.statement(script, word, script.span(statement));
             }
         }
         Ok(())
     }
 
-    fn record(&mut self, word: &str, start: crate::Position, texts: &[&str]) {
+    /// A statement, or the part of one that Flink gets.
+    fn statement(&mut self, script: &Script<'_>, word: &str, span: Range<usize>) {
+        let text = &script.text()[span.clone()];
+        let pieces = pieces(script, &span);
+        self.write(word, script.position(span.start), &[text], &pieces);
+    }
+
+    fn record(&mut self, word: &str, start: Position, texts: &[&str]) {
+        self.write(word, start, texts, "");
+    }
+
+    fn write(&mut self, word: &str, start: Position, texts: &[&str], pieces: &str) {
         self.count += 1;
         let (text, (line, column)) = (&mut self.text, (start.line, start.column));
         // Writing to a text cannot fail.
@@ -100,12 +118,33 @@ impl Records {
         for one in texts {
             let _ = write!(text, " {}", one.len());
         }
+        text.push_str(pieces);
         for one in texts {
             text.push('\n');
             text.push_str(one);
         }
         text.push('\n');
     }
+}
+
+/// The pieces of this part of the script, each with a blank before it; nothing where it stands so in the user's file.
+fn pieces(script: &Script<'_>, span: &Range<usize>) -> String {
+    let all = script.resolved().map_or(&[][..], Resolved::pieces);
+    let ends = all.iter().skip(1).map(|next| next.at).chain([script.text().len()]);
+    let within = |(piece, end): (&Piece, usize)| {
+        let (start, end) = (piece.at.max(span.start), end.min(span.end));
+        (start < end).then_some((piece.kind, start, end - start))
+    };
+    let pieces: Vec<_> = all.iter().zip(ends).filter_map(within).collect();
+    if matches!(pieces[..], [] | [(PieceKind::Text, ..)]) {
+        return String::new();
+    }
+    let mut written = String::new();
+    for (kind, start, length) in pieces {
+        let Position { line, column, .. } = script.position(start);
+        let _ = write!(written, " {}:{length}:{line}:{column}", kind.letter());
+    }
+    written
 }
 
 /// What the runner does with a statement, in one word.
@@ -138,7 +177,7 @@ fn is_temporary(script: &Script<'_>, statement: &Statement) -> bool {
 pub(crate) fn executed(script: &Script<'_>, statement: &Statement) -> (usize, StatementKind) {
     let tokens = script.significant(statement);
     let rest = tokens.get(1..).unwrap_or_default();
-    let start = rest.first().map_or(statement.end.offset, |token| token.span.start);
+    let start = rest.first().map_or(script.span(statement).end, |token| token.span.start);
     let words: Vec<_> = rest.iter().map(|token| (token.kind, script.token_text(token))).collect();
     (start, classify(&words))
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::{
-    Position, StatementKind, Token, TokenKind,
+    Position, Resolved, StatementKind, Token, TokenKind,
     kind::{classify, may_hold_set},
     lexer::tokens,
     position::Lines,
@@ -16,6 +16,7 @@ pub struct Script<'t> {
     tokens: Vec<Token>,
     lines: Lines<'t>,
     statements: Vec<Statement>,
+    resolved: Option<&'t Resolved<'t>>,
 }
 
 /// One statement of a script.
@@ -40,17 +41,26 @@ impl<'t> Script<'t> {
     /// Cuts a script into its statements. Every text has some reading; what is wrong with it is said by
     /// [`check`](crate::check).
     pub fn parse(text: &'t str) -> Self {
+        Self::cut(text, Lines::of(text), None)
+    }
+
+    /// The same of a script whose variables have their values. All places are those of the user's file.
+    pub fn of(resolved: &'t Resolved<'t>) -> Self {
+        let lines = Lines::of_pieces(resolved.source(), resolved.pieces());
+        Self::cut(resolved.text(), lines, Some(resolved))
+    }
+
+    fn cut(text: &'t str, lines: Lines<'t>, resolved: Option<&'t Resolved<'t>>) -> Self {
         let tokens = tokens(text);
-        let lines = Lines::of(text);
         let mut splitter = Splitter { text, tokens: &tokens, lines: &lines, at: 0 };
         let mut statements = Vec::new();
         while let Some(statement) = splitter.statement() {
             statements.push(statement);
         }
-        Self { text, tokens, lines, statements }
+        Self { text, tokens, lines, statements, resolved }
     }
 
-    /// The whole text.
+    /// The whole text, with the values of its variables.
     pub const fn text(&self) -> &'t str {
         self.text
     }
@@ -62,7 +72,18 @@ impl<'t> Script<'t> {
 
     /// The text of a statement, without its semicolon.
     pub fn text_of(&self, statement: &Statement) -> &'t str {
-        &self.text[statement.start.offset..statement.end.offset]
+        &self.text[self.span(statement)]
+    }
+
+    /// The bytes of a statement in the text.
+    pub(crate) fn span(&self, statement: &Statement) -> Range<usize> {
+        let last = statement.tokens.end - 1;
+        self.tokens[statement.tokens.start].span.start..self.tokens[last].span.end
+    }
+
+    /// What was done about its variables, if it had any to be looked at.
+    pub(crate) const fn resolved(&self) -> Option<&'t Resolved<'t>> {
+        self.resolved
     }
 
     /// All tokens of the text.
@@ -80,6 +101,7 @@ impl<'t> Script<'t> {
         &self.text[token.span.clone()]
     }
 
+    /// Where this byte of the text stood in the user's file.
     pub(crate) fn position(&self, offset: usize) -> Position {
         self.lines.position(offset)
     }

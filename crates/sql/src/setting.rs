@@ -38,7 +38,7 @@ impl Setting {
         if has_comment {
             return Self::Malformed;
         }
-        let inner = &script.text()[first.span.start..statement.end.offset];
+        let inner = &script.text()[first.span.start..script.span(statement).end];
         by_pattern(inner).unwrap_or(Self::Malformed)
     }
 }

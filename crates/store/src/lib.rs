@@ -27,7 +27,7 @@ pub use events::JobEvent;
 pub use jobs::{Job, JobFilter, NewJob};
 pub use operations::{Operation, OperationKind, OperationState, Step, StepState};
 pub use preparations::{ApplyOutcome, Change, MadeRelease, PreparationEnd, Refusal};
-pub use releases::{Release, ReleaseArtifact, ReleaseContent};
+pub use releases::{Release, ReleaseArtifact, ReleaseContent, ScriptNeeds};
 pub use retention::{Removal, RemovalKind, SurplusRelease, UnusedArtifact, UnusedImage};
 pub use runs::{Run, RunPlan, RunStart};
 pub use snapshots::{Snapshot, SnapshotCause, SnapshotFilter, SnapshotKind};

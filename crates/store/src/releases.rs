@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use flumen_model::{ArtifactRole, Digest, FlinkVersion, JobId, ReleaseId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,32 @@ pub struct ReleaseContent {
     pub artifacts: Vec<ReleaseArtifact>,
     /// The rest of the job file: all of it but the environment and where the artifacts came from.
     pub job: Map<String, Value>,
+    /// What its script needs of the pods.
+    #[serde(default, skip_serializing_if = "ScriptNeeds::is_none")]
+    pub script: ScriptNeeds,
+}
+
+/// What a script in SQL needs of the pods that it runs in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScriptNeeds {
+    /// The Secrets that it names, and their entries.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, BTreeSet<String>>,
+    /// Whether it calls functions in Python.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub python: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+impl ScriptNeeds {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A file of a release.

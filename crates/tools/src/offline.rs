@@ -1,13 +1,14 @@
 //! From job files to plans without a server: what an environment would say comes from arguments.
 
-use std::{io::Read as _, path::Path};
+use std::{collections::BTreeSet, io::Read as _, path::Path};
 
 use flumen_flink_conf::{Layer, Layers};
 use flumen_flink_manifest::{
-    JobDeployment, JobPlan, Manifests, Program, Restore, RunPlace, Storage, StorageVolume, USRLIB,
-    VolumeSource, job_deployment, render,
+    JobDeployment, JobPlan, Manifests, Program, PythonFunctions, Restore, RunPlace, Storage,
+    StorageVolume, USRLIB, VolumeSource, job_deployment, render,
 };
 use flumen_model::{ArtifactRole, ArtifactUrl, ClusterId, Dependency, JobKind, JobSpec, Mode};
+use flumen_sql::{Script, resolve, uses_python};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
 
 use crate::{Error, JobArguments, Streams};
@@ -30,8 +31,9 @@ pub(crate) fn plan_all(
     let mut planned = Vec::new();
     for file in &arguments.files {
         let (name, text) = load(file)?;
+        let folder = file.parent().unwrap_or(Path::new(""));
         for spec in flumen_job_file::parse(&name, &text)? {
-            planned.push(plan(spec, arguments, streams)?);
+            planned.push(plan(spec, folder, arguments, streams)?);
         }
     }
     for job in &planned {
@@ -68,6 +70,7 @@ pub(crate) fn load(file: &Path) -> Result<(String, String), Error> {
 
 fn plan(
     spec: JobSpec,
+    folder: &Path,
     arguments: &JobArguments,
     streams: &mut Streams<'_>,
 ) -> Result<Planned, Error> {
@@ -88,7 +91,7 @@ fn plan(
         cluster_id: ClusterId::for_job(&spec.name),
         namespace: arguments.namespace.clone(),
         image: image.unwrap_or_else(|| format!("flink:{}", spec.flink_version)),
-        program: program(&spec),
+        program: program(&spec, folder, streams)?,
         layers,
         storage: storage(arguments),
         restore: Restore::default(),
@@ -100,14 +103,14 @@ fn plan(
     Ok(Planned { spec, plan, manifests })
 }
 
-fn program(spec: &JobSpec) -> Program {
+fn program(spec: &JobSpec, folder: &Path, streams: &mut Streams<'_>) -> Result<Program, Error> {
     if spec.kind == JobKind::Sql {
-        return Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME);
+        return of_script(spec, folder, streams);
     }
     if spec.kind == JobKind::Python {
-        let files = python_files(spec);
+        let files = files(spec);
         let files: Vec<_> = files.iter().map(|(name, role)| (name.as_str(), *role)).collect();
-        return Program::of_python(spec, &files);
+        return Ok(Program::of_python(spec, &files));
     }
     // A jar beside the job file goes into the image under its own name.
     let artifact = &spec.artifact;
@@ -116,11 +119,34 @@ fn program(spec: &JobSpec) -> Program {
     } else {
         format!("{USRLIB}/{}", file_name(artifact))
     };
-    Program::of_jar(spec, jar)
+    Ok(Program::of_jar(spec, jar))
 }
 
-/// The files of a Python job as they are named in its image.
-fn python_files(spec: &JobSpec) -> Vec<(String, ArtifactRole)> {
+/// The program of a SQL job. A script that is not here does not keep its job from being rendered.
+fn of_script(spec: &JobSpec, folder: &Path, streams: &mut Streams<'_>) -> Result<Program, Error> {
+    let (mut secrets, mut python) = (BTreeSet::new(), false);
+    if let Ok(text) = std::fs::read_to_string(folder.join(&spec.artifact)) {
+        let resolved = resolve(&text, &spec.variables);
+        secrets.extend(resolved.secrets().iter().map(|it| it.name.to_string()));
+        python = uses_python(&Script::of(&resolved));
+    } else {
+        streams.note(&format!(
+            "note: job {}: its script {} is not here; Secrets and Python that it may need are not shown",
+            spec.name, spec.artifact
+        ))?;
+    }
+    let roles = [ArtifactRole::Python, ArtifactRole::Archive, ArtifactRole::Requirements];
+    python |= spec.dependencies.iter().any(|one| roles.contains(&one.role()));
+    // The script itself is not for Python.
+    let files = files(spec);
+    let files: Vec<_> = files.iter().skip(1).map(|(name, role)| (name.as_str(), *role)).collect();
+    let secrets = secrets.into_iter().collect();
+    let program = Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME, secrets);
+    Ok(Program { functions: python.then(|| PythonFunctions::of(&files)), ..program })
+}
+
+/// The files of a job with Python as they are named in its image.
+fn files(spec: &JobSpec) -> Vec<(String, ArtifactRole)> {
     // A directory becomes an archive of its name.
     let name = |path: &str| {
         let name = file_name(path.trim_end_matches('/'));

@@ -7,11 +7,11 @@ use serde::Deserialize;
 
 use crate::{
     Error,
-    arguments::{StartWaitArguments, Until},
+    arguments::{StartWaitArguments, Until, VariableArguments},
     artifacts,
     commands::Context,
     follow::{self, Deadline},
-    job_files::{self, Defined},
+    job_files::Defined,
     watch,
 };
 
@@ -23,6 +23,7 @@ use crate::{
   flumen apply -f word-count.yaml --wait=finished
   flumen apply -f jobs.yaml -f more.yaml --no-start
   flumen apply -f word-count.yaml --force --wait
+  flumen apply -f orders-sql.yaml --var table=orders --var day=2026-01-31
 
 What applying a file would change is said by flumen diff -f FILE. Where the
 change takes that, a running job is replaced as its upgradeMode says.
@@ -33,6 +34,9 @@ pub struct Apply {
     /// A job file, or - for standard input
     #[arg(long = "file", short, required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    variables: VariableArguments,
 
     /// Only define the jobs; do not start those that do not run
     #[arg(long)]
@@ -52,7 +56,7 @@ impl Apply {
         let mut printed = Vec::new();
         // The time runs from the first that is waited for.
         let deadline = LazyCell::new(|| Deadline::after(self.wait.timeout));
-        for defined in job_files::read(&self.files)? {
+        for defined in self.variables.read(&self.files)? {
             let (applied, steps) = match self.apply(context, defined).await? {
                 Answer::Applied(applied) => (*applied, 0),
                 Answer::Preparing(operation) => prepared(context, *operation, *deadline).await?,

@@ -6,9 +6,8 @@ use flumen_model::{JobSpec, UpgradeMode};
 use reqwest::Method;
 
 use crate::{
-    Cell, Error, Table, Tone, artifacts,
-    commands::Context,
-    job_files::{self, Defined},
+    Cell, Error, Table, Tone, arguments::VariableArguments, artifacts, commands::Context,
+    job_files::Defined,
 };
 
 /// Say what applying job files would change, and whether that restarts jobs or risks their state
@@ -16,6 +15,7 @@ use crate::{
 #[command(after_help = "Examples:
   flumen diff -f word-count.yaml
   flumen diff -f jobs.yaml -f more.yaml --output json
+  flumen diff -f orders-sql.yaml --var table=orders
 
 Nothing is changed or uploaded. The exit status is 0 whether something differs
 or not; programs read effect in --output json: noOp, inPlace, restart or
@@ -24,12 +24,15 @@ pub struct Diff {
     /// A job file, or - for standard input
     #[arg(long = "file", short, required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    variables: VariableArguments,
 }
 
 impl Diff {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
         let mut answers = Vec::new();
-        for defined in job_files::read(&self.files)? {
+        for defined in self.variables.read(&self.files)? {
             let (spec, diff) = diff(context, defined).await?;
             if !context.printer.is_json() {
                 if !answers.is_empty() {

@@ -1,6 +1,7 @@
 use flumen_flink_conf::{Layer, Layers};
 use flumen_flink_manifest::{
-    JobDeployment, Manifests, Program, Restore, RunPlace, StatePlan, Storage, USRLIB,
+    JobDeployment, Manifests, Program, PythonFunctions, Restore, RunPlace, StatePlan, Storage,
+    USRLIB,
 };
 use flumen_model::{ArtifactUrl, ClusterId, JobKind, JobSpec, RestoreMode, RunId};
 use flumen_sql_runner::{FILE_NAME, JAR_NAME, MAIN_CLASS};
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use super::{Done, run_of};
 use crate::{
-    Control, Error, clock, identity, release,
+    Control, Error, clock, identity, release, script_secrets,
     storage::{Delivery, delivery},
 };
 
@@ -28,6 +29,7 @@ pub(super) async fn render_objects(
     let release = control.store().release(job.id, &run.release).await?;
     let release = release.ok_or_else(|| Error::not_found(format!("release {}", run.release)))?;
     let spec = release::spec(&release.content, &job.environment)?;
+    script_secrets::check(control, &environment, &release.content.script).await?;
     let built_in_plugin = built_in_plugin(control, &environment, &run, &release.content).await?;
     let place = Place {
         cluster_id: job.cluster_id.clone(),
@@ -165,12 +167,16 @@ fn rendered(spec: &JobSpec, content: &ReleaseContent, place: Place<'_>) -> Resul
 }
 
 fn program(spec: &JobSpec, content: &ReleaseContent) -> Program {
+    let files = content.artifacts.iter().map(|one| (one.name.as_str(), one.role));
+    let files: Vec<_> = files.collect();
     if spec.kind == JobKind::Sql {
-        return Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME);
+        let secrets = content.script.secrets.keys().cloned().collect();
+        let functions = content.script.python.then(|| PythonFunctions::of(&files));
+        let program = Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME, secrets);
+        return Program { functions, ..program };
     }
     if spec.kind == JobKind::Python {
-        let files = content.artifacts.iter().map(|one| (one.name.as_str(), one.role));
-        return Program::of_python(spec, &files.collect::<Vec<_>>());
+        return Program::of_python(spec, &files);
     }
     let named = spec.artifact.parse::<ArtifactUrl>();
     let jar = match (content.artifacts.first(), &named) {

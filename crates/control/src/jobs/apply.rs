@@ -8,7 +8,7 @@ use flumen_model::{
 };
 use flumen_store::{
     ApplyOutcome, Change, Environment, Job, MadeRelease, NewJob, Operation, OperationKind,
-    PreparationEnd, Principal, Release, ReleaseArtifact, Run,
+    PreparationEnd, Principal, Release, ReleaseArtifact, Run, ScriptNeeds,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,8 @@ pub struct Applied {
 pub(crate) struct Prepared {
     /// The artifacts of its release.
     pub(crate) artifacts: Vec<ReleaseArtifact>,
+    /// What its script needs of the pods.
+    pub(crate) script: ScriptNeeds,
     /// What is doubtful about it.
     pub(crate) warnings: Vec<String>,
     /// The operation that prepared it, where that took one.
@@ -175,7 +177,8 @@ impl Control {
         existing: Option<Box<Job>>,
     ) -> Result<Draft, Error> {
         let environment = self.checked(&apply.spec).await?;
-        let content = release::content(&apply.spec, distinct(&prepared.artifacts)?);
+        let artifacts = distinct(&prepared.artifacts)?;
+        let content = release::content(&apply.spec, artifacts, prepared.script.clone());
         render_objects::check_renders(&apply.spec, &environment, &content)?;
         let id = release::id(&content);
         let change = self.change(existing.as_deref(), apply).await?;

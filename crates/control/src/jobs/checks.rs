@@ -6,7 +6,7 @@ use flumen_jar::{
 };
 use flumen_model::{ArtifactRole, FlinkMinor, JobKind, JobSpec};
 use flumen_sql::{FactoryKind, Origin, origin, release};
-use flumen_store::ReleaseArtifact;
+use flumen_store::{ReleaseArtifact, ReleaseContent};
 
 use super::{Prepared, uploaded::distinct};
 use crate::{
@@ -38,7 +38,8 @@ impl Control {
         let artifacts = distinct(&prepared.artifacts)?;
         self.check_python_files(spec, &artifacts).await?;
         let mut warnings = self.check_jars(spec, &artifacts).await?;
-        warnings.extend(self.missing_pull_secrets(spec, &artifacts).await?);
+        let content = content(spec, artifacts, prepared.script.clone());
+        warnings.extend(self.missing_pull_secrets(spec, &content).await?);
         Ok(warnings)
     }
 
@@ -93,11 +94,10 @@ impl Control {
     async fn missing_pull_secrets(
         &self,
         spec: &JobSpec,
-        artifacts: &[ReleaseArtifact],
+        content: &ReleaseContent,
     ) -> Result<Vec<String>, Error> {
         let environment = self.environment(&spec.environment).await?;
-        let content = content(spec, artifacts.to_vec());
-        let names = render_objects::pull_secrets(spec, &environment, &content)?;
+        let names = render_objects::pull_secrets(spec, &environment, content)?;
         if names.is_empty() {
             return Ok(Vec::new());
         }

@@ -1,8 +1,8 @@
-//! Python jobs: whether the image can run them, what their files are, and the wheels of their requirements.
+//! Python in jobs: whether the image can run them, what their files are, and the wheels of their requirements.
 
 use std::{path::Path, sync::Arc};
 
-use flumen_model::{ArtifactRole, Digest, ImagePython, JobKind, JobSpec};
+use flumen_model::{ArtifactRole, Dependency, Digest, ImagePython, JobKind, JobSpec};
 use flumen_python::{
     Client, PUBLIC_INDEX, Progress, Wheel, is_archive, parse_requirements, read_archive,
 };
@@ -42,17 +42,36 @@ impl Packages {
     }
 }
 
-/// Refuses a Python job whose image cannot run it, as far as Flumen knows the image.
+/// Refuses a job with Python whose image cannot run it, as far as Flumen knows the image.
 pub(super) fn check_python(spec: &JobSpec, version: &FlinkVersionRow) -> Result<(), Error> {
-    if spec.kind != JobKind::Python {
-        let python = [ArtifactRole::Archive, ArtifactRole::Requirements];
-        if let Some(one) = spec.dependencies.iter().find(|one| python.contains(&one.role())) {
+    let mut roles = spec.dependencies.iter().map(Dependency::role);
+    match spec.kind {
+        JobKind::Python => check_image(spec, version),
+        JobKind::Sql if roles.any(is_for_python) => check_image(spec, version),
+        JobKind::Sql => Ok(()),
+        JobKind::Jar => {
+            let python = [ArtifactRole::Archive, ArtifactRole::Requirements];
+            let Some(role) = roles.find(|role| python.contains(role)) else { return Ok(()) };
             let message =
-                format!("a dependency with role: {} needs kind: python", one.role().as_str());
-            return Err(Error::Invalid { message });
+                format!("a dependency with role: {} needs kind: python or sql", role.as_str());
+            Err(Error::Invalid { message })
         }
-        return Ok(());
     }
+}
+
+/// Whether files of this role are for Python alone.
+pub(super) fn is_for_python(role: ArtifactRole) -> bool {
+    matches!(
+        role,
+        ArtifactRole::Python
+            | ArtifactRole::Archive
+            | ArtifactRole::Requirements
+            | ArtifactRole::Wheel
+    )
+}
+
+/// Refuses an image that has no Python with `PyFlink`, unless the job brings its own.
+pub(super) fn check_image(spec: &JobSpec, version: &FlinkVersionRow) -> Result<(), Error> {
     if brings_python(spec) {
         return Ok(());
     }
@@ -93,7 +112,7 @@ impl Control {
         spec: &JobSpec,
         artifacts: &[ReleaseArtifact],
     ) -> Result<(), Error> {
-        if spec.kind != JobKind::Python {
+        if spec.kind == JobKind::Jar {
             return Ok(());
         }
         for (place, artifact) in artifacts.iter().enumerate() {

@@ -88,8 +88,8 @@ impl Control {
         let RollBackOrder { start, force, .. } = order;
         let apply = ApplyJob { spec, artifacts, start, force, terms };
         // The very files of that release: what is resolved anew may be others.
-        let artifacts = release.content.artifacts;
-        let prepared = Prepared { artifacts, ..Prepared::default() };
+        let ReleaseContent { artifacts, script, .. } = release.content;
+        let prepared = Prepared { artifacts, script, ..Prepared::default() };
         self.apply_prepared(principal, &apply, &prepared).await
     }
 

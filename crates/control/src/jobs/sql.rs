@@ -4,12 +4,16 @@ use std::io;
 
 use bytes::Bytes;
 use flumen_model::{ArtifactRole, JobSpec};
-use flumen_sql::{Finding, Script, Severity, Target, check, runner_file};
+use flumen_sql::{
+    Finding, Resolved, Script, SecretReference, Severity, Target, check, resolve, runner_file,
+    uses_python,
+};
 use flumen_sql_runner::{FILE_NAME, JAR, JAR_NAME};
-use flumen_store::ReleaseArtifact;
+use flumen_store::{ReleaseArtifact, ScriptNeeds};
 use futures::stream;
 
-use crate::{Control, Error, artifacts::is_jar, identity, text};
+use super::python::{check_image, is_for_python};
+use crate::{Control, Error, artifacts::is_jar, identity, script_secrets, text};
 
 /// The largest script that is read, in bytes.
 const MAX_SCRIPT: u64 = 4 << 20;
@@ -21,6 +25,8 @@ const MAX_TOLD: usize = 10;
 pub(crate) struct CheckedScript {
     /// What is doubtful about it.
     pub(crate) warnings: Vec<String>,
+    /// What it needs of the pods.
+    pub(crate) needs: ScriptNeeds,
     statements: usize,
 }
 
@@ -35,10 +41,12 @@ impl CheckedScript {
 }
 
 impl Control {
-    /// Checks the script of a SQL job and adds what runs it: the runner, and the script as the runner reads it.
+    /// Checks the script of a SQL job, with the values of its variables, and adds what runs it: the runner, and the script
+    /// as the runner reads it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a script that Flink would refuse, or that was not uploaded as a script.
+    /// [`Error::Invalid`] for a script that Flink would refuse, or that was not uploaded as a script;
+    /// [`Error::NotFound`] for a secret that is not there.
     pub(crate) async fn prepare_sql(
         &self,
         spec: &JobSpec,
@@ -52,7 +60,8 @@ impl Control {
             return Err(Error::Invalid { message });
         };
         let text = self.script(script).await?;
-        let parsed = Script::parse(&text);
+        let resolved = resolve(&text, &spec.variables);
+        let parsed = Script::of(&resolved);
         let findings = self.findings(spec, &parsed, &artifacts[1..]).await?;
         let line =
             |finding: &Finding| format!("{}:{}: {}", script.name, finding.at, finding.problem);
@@ -71,10 +80,17 @@ impl Control {
             Ok(statements) if errors.is_empty() => statements,
             Ok(_) | Err(_) => return Err(wrong(errors)),
         };
+        let needs = needs(&parsed, &resolved, artifacts);
+        if needs.python {
+            let version = self.version_row(spec.flink_version, &spec.environment).await?;
+            check_image(spec, &version)?;
+        }
+        let environment = self.environment(&spec.environment).await?;
+        script_secrets::check(self, &environment, &needs).await?;
         artifacts.push(self.generated(JAR_NAME, ArtifactRole::Usrlib, JAR).await?);
         artifacts
             .push(self.generated(FILE_NAME, ArtifactRole::Script, statements.as_bytes()).await?);
-        Ok(CheckedScript { statements: parsed.statements().len(), warnings })
+        Ok(CheckedScript { statements: parsed.statements().len(), warnings, needs })
     }
 
     async fn script(&self, script: &ReleaseArtifact) -> Result<String, Error> {
@@ -129,6 +145,16 @@ impl Control {
         };
         Ok(ReleaseArtifact { name: name.to_owned(), digest, size, role, maven: None })
     }
+}
+
+/// What the pods must have for the script.
+fn needs(script: &Script<'_>, resolved: &Resolved<'_>, files: &[ReleaseArtifact]) -> ScriptNeeds {
+    let python = uses_python(script) || files.iter().any(|file| is_for_python(file.role));
+    let mut needs = ScriptNeeds { python, ..ScriptNeeds::default() };
+    for SecretReference { name, entry, .. } in resolved.secrets() {
+        needs.secrets.entry(name.to_string()).or_default().insert(entry.to_string());
+    }
+    needs
 }
 
 /// What is wrong with a script, as far as it is told at once.

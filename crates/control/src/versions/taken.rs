@@ -1,7 +1,7 @@
 //! A base image that somebody else made.
 
 use flumen_image::Reference;
-use flumen_model::FlinkVersion;
+use flumen_model::{FlinkVersion, ImagePython, PYTHON_LABEL};
 
 use super::REPOSITORY;
 use crate::{Control, Error};
@@ -9,13 +9,14 @@ use crate::{Control, Error};
 /// The Flink version that an image of `flumen image build` is for.
 const VERSION_LABEL: &str = "flumen.dev/flink-version";
 
-/// Looks at an image that somebody else made, and returns it by digest, without the registry's address.
+/// Looks at an image that somebody else made, and returns it by digest, without the registry's address, and the Python that
+/// it says it has.
 pub(super) async fn own_image(
     control: &Control,
     registry: &str,
     image: &str,
     version: FlinkVersion,
-) -> Result<String, Error> {
+) -> Result<(String, Option<ImagePython>), Error> {
     let reference: Reference = image.parse().map_err(Error::from)?;
     let place: Reference = format!("{registry}/{REPOSITORY}").parse().map_err(Error::from)?;
     if reference.registry() != place.registry() {
@@ -31,6 +32,14 @@ pub(super) async fn own_image(
         let message = format!("the image {image} was built for Flink {other}, not for {version}");
         return Err(Error::Invalid { message });
     }
+    let python = labels.and_then(|labels| labels.get(PYTHON_LABEL)).map(|text| {
+        serde_json::from_str(text).map_err(|error| {
+            let message =
+                format!("the label {PYTHON_LABEL} of the image {image} cannot be read: {error}");
+            Error::Invalid { message }
+        })
+    });
+    let python = python.transpose()?;
     // What the name itself stands for, which may be an index of several platforms.
     let named = control.registries().manifest_digest(&reference).await?;
     let digest = named.unwrap_or(found.digest);
@@ -39,5 +48,5 @@ pub(super) async fn own_image(
         let message = format!("the image {image} is not below {registry}; push it there");
         return Err(Error::Invalid { message });
     };
-    Ok(format!("{repository}@{digest}"))
+    Ok((format!("{repository}@{digest}"), python))
 }

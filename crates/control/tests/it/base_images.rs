@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::server::{JAR, TestServer, application, environment, job};
 
-async fn add_image(server: &TestServer, image: &str) -> Result<(), String> {
+pub(crate) async fn add_image(server: &TestServer, image: &str) -> Result<(), String> {
     let source = VersionSource::Image(image.to_owned());
     let (version, environment) = ("1.20.5".parse().unwrap(), environment());
     let added =
@@ -19,12 +19,12 @@ async fn base_image(server: &TestServer) -> String {
     server.control().versions().await.unwrap()[0].image.clone()
 }
 
-fn own_image(server: &TestServer) -> String {
+pub(crate) fn own_image(server: &TestServer) -> String {
     format!("{}/flink:own", server.world.registry)
 }
 
 /// Puts a file on the base image, as a company does.
-async fn build_own(server: &TestServer, flink: &str) -> Result<(), flumen_image::Error> {
+pub(crate) async fn build_own(server: &TestServer, flink: &str) -> Result<(), flumen_image::Error> {
     use flumen_image::{Append, Attributes, Compression, Content, LayerBuilder, Progress};
 
     let base = format!("{}/{}", server.world.registry, base_image(server).await);

@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
+    base_images::{add_image, build_own, own_image},
     server::{TestServer, application, digest, done, environment, name, refusal},
     world::World,
 };
@@ -323,5 +324,70 @@ async fn an_image_without_pyflink_is_named_with_what_to_do() {
     let failed = server.operation_ended(id.unwrap()).await;
     let error = failed.error.expect("it fails");
     assert!(error.contains("its apache-flink is of version 1.19.0"), "{error}");
+    server.finish().await;
+}
+
+const SCRIPT: &[u8] = b"CREATE TEMPORARY FUNCTION f AS 'udf.f' LANGUAGE PYTHON;
+CREATE TABLE a (n INT) WITH ('connector' = 'datagen');
+CREATE TABLE b (n INT) WITH ('connector' = 'blackhole');
+INSERT INTO b SELECT f(n) FROM a;
+";
+
+fn sql_job(more: &Value) -> Value {
+    let mut file = python_job(more);
+    file["kind"] = json!("sql");
+    file["artifact"] = json!("x/a.sql");
+    file
+}
+
+#[tokio::test]
+async fn functions_of_a_script_get_their_files_packages_and_the_jar_of_flink() {
+    let (server, _index) = python_server().await;
+    let script = ("a.sql", ArtifactRole::Script, SCRIPT);
+    let files = [script, ("udf.py", ArtifactRole::Python, PROGRAM), requirements("geo\n")];
+    let file = sql_job(&json!({"dependencies": [
+        {"path": "udf.py", "role": "python"}, {"path": "requirements.txt", "role": "requirements"},
+    ]}));
+    let apply = with_files(&server, file, &files).await;
+    server.released(server.prepare(apply).await.unwrap()).await;
+    let release = newest(&server).await;
+    assert!(names(&release).contains(&(WHEEL, ArtifactRole::Wheel)), "{:?}", names(&release));
+    let run = server.wished_run().await;
+    server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
+    server.until_state("RUNNING").await;
+    let objects = server.runs().await.remove(0).objects.expect("rendered");
+    for words in [
+        "flumen.sql.SqlRunner",
+        "/opt/flink/usrlib/udf.py",
+        "file:///opt/flink/opt/flink-python-1.20.5.jar",
+        "client:\\n    executable: python3",
+    ] {
+        assert!(objects.contains(words), "{words} is not in {objects}");
+    }
+    server.operation_ended(server.cancel().await).await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_script_with_functions_in_python_needs_an_image_with_python() {
+    let server = TestServer::start().await;
+    let script = ("a.sql", ArtifactRole::Script, SCRIPT);
+    let apply = with_files(&server, sql_job(&json!({})), &[script]).await;
+    let operation = server.operation_ended(server.prepare(apply).await.unwrap()).await;
+    let refusal = operation.refusal.expect("it is refused");
+    assert_eq!(refusal.kind, Kind::Invalid);
+    assert!(refusal.message.contains("has no Python with PyFlink"), "{}", refusal.message);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn an_image_that_says_which_python_it_has_is_believed() {
+    let (server, _index) = python_server().await;
+    // It has what the image below it says.
+    build_own(&server, "1.20.5").await.unwrap();
+    add_image(&server, &own_image(&server)).await.unwrap();
+    let mut apply = with_files(&server, python_job(&json!({})), &[MAIN]).await;
+    apply.start = false;
+    done(server.control().apply_job(&server.principal, apply).await.unwrap());
     server.finish().await;
 }

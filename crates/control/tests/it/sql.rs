@@ -91,3 +91,74 @@ async fn a_script_that_flink_would_refuse_is_refused_with_its_lines() {
     assert!(matches!(server.view().await, Err(Error::NotFound { .. })), "no job was made");
     server.finish().await;
 }
+
+const WITH_VARIABLES: &str = "CREATE TABLE a (n INT) WITH ('connector' = 'datagen');
+CREATE TABLE b (n INT) WITH ('connector' = '${sink}',
+  'x' = '${secret:db/password}');
+INSERT INTO b SELECT n FROM a WHERE n > ${least};
+";
+
+fn secret(entry: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"},
+        "data": {entry: "aHVudGVyMg=="},
+    })
+}
+
+async fn with_variables(server: &TestServer, variables: Value) -> ApplyJob {
+    let digest = server.upload(WITH_VARIABLES.as_bytes()).await;
+    sql_application(sql_job(&json!({ "variables": variables })), digest)
+}
+
+/// What the runner reads, of the release with this number.
+async fn statements(server: &TestServer, number: i64) -> String {
+    let release = server.control().release(&server.principal, (&environment(), &name()), number);
+    let artifacts = release.await.unwrap().content.artifacts;
+    let digest = &artifacts.last().expect("an artifact").digest;
+    let path = server.world.directory.join("data/artifacts").join(digest.hex());
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[tokio::test]
+async fn a_release_holds_the_script_with_its_values_and_without_its_secrets() {
+    let server = TestServer::start().await;
+    server.world.create(secret("password")).await;
+    let values = json!({"sink": "it's", "least": "5"});
+    let apply = with_variables(&server, values).await;
+    let operation = server.released(server.prepare(apply.clone()).await.unwrap()).await;
+    assert_eq!(operation.outcome.expect("the release is made").change, Change::Created);
+    let text = statements(&server, 1).await;
+    for words in ["'connector' = 'it''s'", "'${secret:db/password}'", "n > 5\n", " s:21:3:10 "] {
+        assert!(text.contains(words), "{words} is not in {text}");
+    }
+    assert!(!text.contains("hunter2"));
+    let run = server.wished_run().await;
+    server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
+    server.until_state("RUNNING").await;
+    let objects = server.runs().await.remove(0).objects.expect("rendered");
+    assert!(objects.contains("\"/opt/flumen/secrets/db\""), "{objects}");
+
+    let again = done(server.control().apply_job(&server.principal, apply).await.unwrap());
+    assert_eq!(again.change, Change::Unchanged);
+    server.operation_ended(server.cancel().await).await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn variables_without_values_and_secrets_that_are_not_there_are_named() {
+    let server = TestServer::start().await;
+    let apply = with_variables(&server, json!({"sinks": "x", "least": "5"})).await;
+    let text = refused(&server, apply).await.error.expect("a reason");
+    let words = "a.sql:2:43: the variable sink has no value; did you mean sinks?";
+    assert!(text.contains(words), "{text}");
+    for words in ["the Secret default/db,", "the entry password of the Secret default/db,"] {
+        let apply = with_variables(&server, json!({"sink": "x", "least": "5"})).await;
+        let operation = server.operation_ended(server.prepare(apply).await.unwrap()).await;
+        let refusal = operation.refusal.expect("it is refused");
+        assert_eq!((refusal.kind, refusal.code.as_str()), (Kind::NotFound, "not_found"));
+        assert!(refusal.message.contains(words), "{}", refusal.message);
+        // Then it has another entry.
+        server.world.create(secret("user")).await;
+    }
+    server.finish().await;
+}

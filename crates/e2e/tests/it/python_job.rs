@@ -1,6 +1,8 @@
 //! A Python program as a job, from its file to its result.
 
-use flumen_e2e::{Orders, pyflink_packages, python_job_file, write_python_program};
+use flumen_e2e::{
+    Orders, pyflink_packages, python_job_file, write_python_program, write_script_with_function,
+};
 
 use crate::setup::{PATIENCE, Running, cache, up};
 
@@ -48,7 +50,26 @@ fn sums_up(version: &str) {
     assert_eq!(again["change"], "unchanged", "{again}");
     an_error_of_the_program_is_told(&running, &file);
     flumen.succeed(&["job", "delete", JOB, "--wait"]).expect("deleted");
+    if version == "1.20.5" {
+        a_script_calls_the_function(&running, version, &orders);
+    }
     running.flumen.stop().expect("stopped");
+}
+
+/// The same sums of the same orders, by a script in SQL and the function of the program.
+fn a_script_calls_the_function(running: &Running, version: &str, orders: &Orders) {
+    let directory = running.directory.path();
+    let (input, output) = (directory.join("input"), directory.join("output-of-script"));
+    let names = (JOB, version);
+    let text = write_script_with_function(directory, names, (&input, &output)).expect("a script");
+    let file = directory.join("script.yaml");
+    std::fs::write(&file, text).expect("a job file");
+    let file = file.display().to_string();
+    let apply = ["apply", "--file", &file, "--wait=finished", "--timeout", PATIENCE];
+    let applied = running.flumen.run(&apply).expect("ran");
+    assert!(applied.status.success(), "{}{}", applied.error, log(running));
+    orders.check(&output).expect("the right sums");
+    running.flumen.succeed(&["job", "delete", JOB, "--wait"]).expect("deleted");
 }
 
 fn log(running: &Running) -> String {

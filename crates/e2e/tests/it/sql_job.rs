@@ -2,7 +2,7 @@
 
 use flumen_e2e::{Orders, SCRIPT, sql_job_file};
 
-use crate::setup::{PATIENCE, Running, up};
+use crate::setup::{PATIENCE, Running, kubectl, up};
 
 const ORDERS: u64 = 200_000;
 const JOB: &str = "revenue";
@@ -25,17 +25,20 @@ fn sums_up(version: &str) {
     let orders = Orders::generate(&input.join("orders.csv"), ORDERS).expect("orders");
     flumen.succeed(&["version", "add", version, "--wait"]).expect("a base image");
     let file = directory.join("job.yaml");
-    std::fs::write(&file, sql_job_file(JOB, version, (&input, &output))).expect("a job file");
+    let text = sql_job_file(JOB, version, (&input, &output)) + "variables: {format: json}\n";
+    std::fs::write(&file, text).expect("a job file");
     let file = file.display().to_string();
 
     wrong_scripts_are_refused(&running, &file);
-    std::fs::write(directory.join("orders.sql"), SCRIPT).expect("a script");
-    let applied = flumen.run(&["apply", "--file", &file, "--wait=finished", "--timeout", PATIENCE]);
-    let applied = applied.expect("ran");
+    std::fs::write(directory.join("orders.sql"), with_variables()).expect("a script");
+    let apply = ["apply", "--file", &file, "--var", "format=csv"];
+    a_secret_that_is_missing_is_named(&running, &apply);
+    let wait = ["--wait=finished", "--timeout", PATIENCE];
+    let applied = flumen.run(&[&apply[..], &wait].concat()).expect("ran");
     assert!(applied.status.success(), "{}", applied.error);
     orders.check(&output).expect("the right sums");
 
-    let again = flumen.json(&["apply", "--file", &file]).expect("applied again");
+    let again = flumen.json(&apply).expect("applied again");
     assert_eq!(again["change"], "unchanged", "{again}");
     unknown_tables_are_named(&running, &file);
     releases(&running);
@@ -43,12 +46,37 @@ fn sums_up(version: &str) {
     running.flumen.stop().expect("stopped");
 }
 
+/// The script with a variable for the format, and with one of the places a secret.
+fn with_variables() -> String {
+    let place = "file:///data/output/products";
+    assert!(SCRIPT.contains(place));
+    SCRIPT
+        .replace(place, "file:///data/output/${secret:places/products}")
+        .replace("'csv'", "'${format}'")
+}
+
+fn a_secret_that_is_missing_is_named(running: &Running, apply: &[&str]) {
+    let answer = running.flumen.run(apply).expect("ran");
+    assert!(!answer.status.success(), "{}", answer.output);
+    let words = "the Secret default/places, which the script names, does not exist";
+    assert!(answer.error.contains(words), "{words:?} is not in: {}", answer.error);
+    let create = ["create", "secret", "generic", "places", "--from-literal=products=products"];
+    let made = kubectl(&running.kubeconfig(), &create);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
 /// What can be said without Flink is said before anything is made.
 fn wrong_scripts_are_refused(running: &Running, file: &str) {
     let script = running.directory.path().join("orders.sql");
     for (text, words) in [
-        (SCRIPT.replace("INSERT INTO", "INSRT INTO"), "orders.sql:15:1: no statement of Flink"),
-        (SCRIPT.replace("'csv');\n\nINSERT", "'csv;\n\nINSERT"), "the text has no end"),
+        (
+            with_variables().replace("INSERT INTO", "INSRT INTO"),
+            "orders.sql:15:1: no statement of Flink",
+        ),
+        (
+            with_variables().replace("'${format}');\n\nINSERT", "'${format};\n\nINSERT"),
+            "the text has no end",
+        ),
         ("SHOW TABLES;".to_owned(), "starts a job"),
     ] {
         std::fs::write(&script, text).expect("a script");
@@ -63,9 +91,10 @@ fn wrong_scripts_are_refused(running: &Running, file: &str) {
 /// What only Flink knows is said by it, with the place in the script.
 fn unknown_tables_are_named(running: &Running, file: &str) {
     let script = running.directory.path().join("orders.sql");
-    std::fs::write(&script, SCRIPT.replace("FROM orders GROUP", "FROM ordres GROUP"))
+    std::fs::write(&script, with_variables().replace("FROM orders GROUP", "FROM ordres GROUP"))
         .expect("a script");
-    let apply = ["apply", "--file", file, "--force", "--wait", "--timeout", PATIENCE];
+    let apply = ["apply", "--file", file, "--var", "format=csv", "--force", "--wait"];
+    let apply = [&apply[..], &["--timeout", PATIENCE]].concat();
     let answer = running.flumen.run(&apply).expect("ran");
     assert!(!answer.status.success(), "{}", answer.output);
     for words in ["line 20, column", "ordres"] {

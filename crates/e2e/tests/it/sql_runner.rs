@@ -1,6 +1,8 @@
 //! The SQL runner on real Flink, which runs in the process of the runner. One JVM for each version runs all
 //! scripts. Without `FLUMEN_ALL_VERSIONS` two versions have to do, as in `versions.rs`.
 
+mod secrets;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -9,7 +11,7 @@ use std::{
 
 use flumen_e2e::tried_versions;
 use flumen_model::{FlinkMinor, FlinkVersion};
-use flumen_sql::{Script, runner_file};
+use flumen_sql::{Script, resolve, runner_file};
 use flumen_sql_runner::{JAR, MAIN_CLASS};
 
 use crate::flink_classes::home;
@@ -73,10 +75,16 @@ impl Runs {
     fn add(&mut self, arguments: &str, script: &str) -> usize {
         let number = self.questions.len();
         let script = script.replace("DIR/", &format!("{}/", self.directory.path().display()));
-        let file = runner_file(&Script::parse(&script)).expect("a script for the runner");
+        let values = [("what", "it's\n"), ("none", "")];
+        let values =
+            values.map(|(name, value)| (name.parse().expect("a name"), value.to_owned())).into();
+        let resolved = resolve(&script, &values);
+        let file = runner_file(&Script::of(&resolved)).expect("a script for the runner");
         let path = self.path(&format!("{number}.run"));
         fs::write(&path, file).expect("a file");
-        self.questions.push(format!("{arguments}{}", path.display()));
+        let secrets = self.path("secrets");
+        let arguments = format!("{arguments}--secrets {}", secrets.display());
+        self.questions.push(format!("{arguments} {}", path.display()));
         number
     }
 
@@ -281,6 +289,7 @@ fn runs_scripts(version: &'static str) {
     let failing: Vec<_> =
         FAILING.iter().map(|(script, ..)| runs.add("", &format!("{TABLES}{script}"))).collect();
     let newer = (minor >= ADD_JAR).then(|| runs.add("", NEWER));
+    let secrets = secrets::Questions::add(&mut runs);
     let results = runs.run();
 
     check_batch(&runs, &results[batch], &numbers);
@@ -299,6 +308,7 @@ fn runs_scripts(version: &'static str) {
             failure.starts_with(place) && parts.iter().all(|it| failure.contains(it));
         assert!(is_as_expected && !failure.contains('\n'), "Flink {version}: {script}\n{failure}");
     }
+    secrets.check(&runs, &results, &numbers);
     if let Some(number) = newer {
         check_newer(&runs, &results[number], &numbers);
     }

@@ -20,6 +20,8 @@ pub(super) fn deployment(version: &str) -> JobDeployment {
         main_class: Some("com.example.WordCount".into()),
         arguments: vec!["--input".into(), "a b".into()],
         python: None,
+        secrets: Vec::new(),
+        functions: None,
         parallelism: Some(2),
         resources: Resources::default(),
         layers,

@@ -66,6 +66,28 @@ fn a_script_has_no_main_class_no_arguments_and_lies_beside_the_file() {
 }
 
 #[test]
+fn variables_of_a_script_are_texts_as_they_were_written() {
+    let job =
+        one("kind: sql\nvariables: {table: orders, n.x: 010, on: true, _e: '', q: \"it's\"}\n");
+    let read: Vec<_> =
+        job.variables.iter().map(|(name, value)| (name.as_str(), &**value)).collect();
+    let expected = [("_e", ""), ("n.x", "010"), ("on", "true"), ("q", "it's"), ("table", "orders")];
+    assert_eq!(read, expected);
+    let text =
+        refused(&format!("{HEAD}kind: sql\nvariables: {{1a: x, b: [c], d: , e: f, e: g}}\n"));
+    for words in [
+        "variables.1a: is no name of a variable; use letters",
+        "variables.b: is a list; expected a text",
+        "variables.d: is nothing; expected a value",
+        "variables.e: is there twice",
+    ] {
+        assert!(text.contains(words), "{words:?} is not in: {text}");
+    }
+    let text = refused(&format!("{HEAD}variables: {{a: b}}\n"));
+    assert!(text.contains("variables: is given, but only the script of kind: sql"), "{text}");
+}
+
+#[test]
 fn a_dependency_is_a_file_or_maven_coordinates() {
     let said = |item: &str| refused(&format!("{HEAD}dependencies:\n  - {item}\n"));
     for (item, words) in [

@@ -3,7 +3,7 @@ use std::fmt;
 use flumen_flink_conf::Severity;
 use flumen_model::FlinkMinor;
 
-use crate::{FactoryKind, Position, StatementKind};
+use crate::{FactoryKind, Position, StatementKind, VariableProblem};
 
 /// Something wrong or doubtful, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +95,8 @@ pub enum Problem {
         /// The key.
         key: String,
     },
+    /// Something about a variable or a secret.
+    Variable(VariableProblem),
     /// The option catalogue does not know the key or refuses the value.
     Setting(flumen_flink_conf::Finding),
     /// No option has this key or one like it, though others begin like it.
@@ -165,6 +167,7 @@ impl Problem {
             Self::MalformedSetting => "malformedSetting",
             Self::QuotesInValue { .. } => "quotesInValue",
             Self::SettingBesideComment { .. } => "settingBesideComment",
+            Self::Variable(problem) => problem.code(),
             Self::Setting(finding) => match finding.problem {
                 flumen_flink_conf::Problem::WrongValue { .. } => "wrongValue",
                 flumen_flink_conf::Problem::Unwritable { .. } => "unwritable",
@@ -196,6 +199,7 @@ impl Problem {
             | Self::Missing { .. }
             | Self::NoRelease { .. }
             | Self::UnknownFactory { .. } => Severity::Warning,
+            Self::Variable(problem) => problem.severity(),
             Self::Setting(finding) => finding.severity,
             _ => Severity::Error,
         }
@@ -242,6 +246,7 @@ impl fmt::Display for Problem {
             Self::QueryResult => out.write_str(
                 "nobody reads the result of a query in a job: write it to a table with INSERT INTO",
             ),
+            Self::Variable(problem) => write!(out, "{problem}"),
             Self::SetNotEnded { .. }
             | Self::SetNested
             | Self::SetNotBegun

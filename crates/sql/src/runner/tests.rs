@@ -115,3 +115,32 @@ fn sets_must_end() {
     assert_eq!(refused("BEGIN STATEMENT SET; INSERT INTO a SELECT 1;"), ["1:1 setNotEnded"]);
     assert_eq!(refused("END;"), ["1:1 setNotBegun"]);
 }
+
+#[test]
+fn a_text_with_variables_and_secrets_has_its_pieces() {
+    let values = [("t", "é\nx"), ("empty", ""), ("key", "a")];
+    let values =
+        values.map(|(name, value)| (name.parse().expect("a name"), value.to_owned())).into();
+    let source = "SET '${key}' = 'b';\nCREATE TABLE t (x INT) WITH\n ('a'='${secret:s/k}');\nINSERT INTO `${t}` SELECT ${empty}1;\nINSERT INTO t SELECT 1";
+    let resolved = crate::resolve(source, &values);
+    let file = runner_file(&Script::of(&resolved)).expect("a file");
+    let expected = "flumen-sql 1 4\n\
+        set 1 1 1 1\na\nb\n\
+        catalog 2 1 51 t:34:2:1 s:15:3:7 t:2:3:22\nCREATE TABLE t (x INT) WITH\n ('a'='${secret:s/k}')\n\
+        insert 4 1 27 t:13:4:1 v:4:4:14 t:9:4:18 t:1:4:35\nINSERT INTO `é\nx` SELECT 1\n\
+        insert 5 1 22\nINSERT INTO t SELECT 1\n";
+    assert_eq!(file, expected);
+}
+
+#[test]
+fn a_script_whose_variables_are_not_known_is_not_written() {
+    let none = std::collections::BTreeMap::new();
+    for (text, code) in [
+        ("INSERT INTO t SELECT ${x}", "unknownVariable"),
+        ("SET 'a' = '${secret:s/k}'", "secretShown"),
+    ] {
+        let resolved = crate::resolve(text, &none);
+        let findings = runner_file(&Script::of(&resolved)).expect_err("a refusal");
+        assert_eq!(findings[0].problem.code(), code, "{text}");
+    }
+}

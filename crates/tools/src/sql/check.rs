@@ -1,4 +1,4 @@
-use flumen_sql::{Finding, Script, Severity, Target, check};
+use flumen_sql::{Finding, Script, Severity, Target, check, resolve};
 use serde::Serialize;
 
 use super::Check;
@@ -32,7 +32,8 @@ pub(super) fn run(arguments: &Check, streams: &mut Streams<'_>) -> Result<(), Er
         let jar = inspect_file(jar)?;
         target.provide(jar.factories.into_iter().filter_map(|factory| factory.identifier));
     }
-    let script = Script::parse(&text);
+    let resolved = resolve(&text, &arguments.variables.values());
+    let script = Script::of(&resolved);
     let findings: Vec<Shown> = check(&script, &target).iter().map(shown).collect();
     let errors = findings.iter().filter(|finding| finding.severity == "error").count();
     let statements = script.statements().len();

@@ -1,4 +1,4 @@
-use flumen_sql::{Script, Statement};
+use flumen_sql::{Script, Statement, resolve};
 use serde::Serialize;
 
 use super::Split;
@@ -24,7 +24,8 @@ struct Shown<'t> {
 
 pub(super) fn run(arguments: &Split, streams: &mut Streams<'_>) -> Result<(), Error> {
     let (file, text) = load(&arguments.file)?;
-    let script = Script::parse(&text);
+    let resolved = resolve(&text, &arguments.variables.values());
+    let script = Script::of(&resolved);
     if streams.json {
         let statements: Vec<_> = script.statements().iter().map(|it| shown(&script, it)).collect();
         return streams.print_json(&statements);

@@ -139,3 +139,33 @@ fn what_is_no_script_is_refused() {
     let line = ["flumen", "sql", "check", "a.sql", "--flink-version", "1.20"];
     assert!(Program::try_parse_from(line).is_err());
 }
+
+const WITH_VARIABLES: &str = "\
+CREATE TABLE ${table} (id BIGINT) WITH ('connector' = 'print', 'password' = '${secret:db/password}');
+INSERT INTO ${table} SELECT ${number};
+";
+
+#[test]
+fn variables_have_their_values_and_places_stay_those_of_the_file() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = script(directory.path(), WITH_VARIABLES);
+    let path = path.to_str().expect("a path");
+    let variables = ["--var", "table=a\nb", "--var", "number=1"];
+    let ran = called(&[&["sql", "split", path], &variables[..]].concat(), false);
+    let out = without(directory.path(), &ran.out);
+    assert_eq!(out.lines().last(), Some("orders.sql:2:1: INSERT: INSERT INTO a b SELECT 1"));
+    let ran = called(&[&["sql", "check", path], &variables[..]].concat(), false);
+    assert!(ran.result.is_ok(), "{}", ran.out);
+    let ran = called(&["sql", "check", path, "--var", "table=t", "--var", "numbr=1"], true);
+    assert_eq!(ran.result.expect_err("an error").kind(), Kind::Invalid);
+    let report: Value = serde_json::from_str(&ran.out).expect("JSON");
+    let found: Vec<_> = report["findings"].as_array().expect("findings").iter().collect();
+    let told = |at: usize| {
+        (found[at]["code"].as_str(), found[at]["line"].as_u64(), found[at]["column"].as_u64())
+    };
+    assert_eq!(told(0), (Some("unusedVariable"), Some(1), Some(1)));
+    assert_eq!(told(1), (Some("unknownVariable"), Some(2), Some(29)));
+    let error = Program::try_parse_from(["flumen", "sql", "check", path, "--var", "a b=1"]);
+    let error = error.expect_err("no name").to_string();
+    assert!(error.contains("name of a variable"), "{error}");
+}

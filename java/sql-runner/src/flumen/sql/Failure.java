@@ -16,7 +16,11 @@ final class Failure extends Exception {
     }
 
     Failure(Statement statement, String what, Throwable cause) {
-        super(statement.start + ": " + what + statement.start.mapped(said(cause), statement.text), cause);
+        super(statement.start + ": " + what + statement.pieces.mapped(said(cause)), cause);
+    }
+
+    Failure(Position place, String what, Throwable cause) {
+        super(place + ": " + what, cause);
     }
 
     private static String said(Throwable failure) {

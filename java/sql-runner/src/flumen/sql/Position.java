@@ -1,12 +1,7 @@
 package flumen.sql;
 
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-
 /** A place in the script: line and column in characters, from 1. */
 final class Position {
-    private static final Pattern IN_STATEMENT = Pattern.compile("line (\\d{1,9}), column (\\d{1,9})");
-
     private final int line;
     private final int column;
 
@@ -20,26 +15,11 @@ final class Position {
         return "line " + line + ", column " + column;
     }
 
-    /** A message of Flink's about the statement that begins here, with the places in it made places in the script. */
-    String mapped(String message, String statement) {
-        String[] lines = statement.split("\r\n|\r|\n", -1);
-        Matcher places = IN_STATEMENT.matcher(message);
-        StringBuffer mapped = new StringBuffer();
-        while (places.find()) {
-            int line = Integer.parseInt(places.group(1));
-            int unit = Integer.parseInt(places.group(2));
-            boolean isInside = line >= 1 && line <= lines.length && unit >= 1 && unit <= lines[line - 1].length() + 1;
-            // Not inside is what Flink says of the text of a view, for example.
-            Object place = isInside ? at(lines[line - 1], line, unit) : places.group() + " of another text";
-            places.appendReplacement(mapped, Matcher.quoteReplacement(place.toString()));
-        }
-        return places.appendTail(mapped).toString();
-    }
-
-    /** Flink counts columns in UTF-16 units and from the beginning of the statement. */
-    private Position at(String text, int lineOfStatement, int unit) {
-        int characters = text.codePointCount(0, unit - 1);
-        return new Position(
-                line + lineOfStatement - 1, (lineOfStatement == 1 ? column : 1) + characters);
+    /** The place behind a text that begins here. */
+    Position after(String text) {
+        String[] lines = text.split("\r\n|\r|\n", -1);
+        String last = lines[lines.length - 1];
+        int characters = last.codePointCount(0, last.length());
+        return new Position(line + lines.length - 1, (lines.length == 1 ? column : 1) + characters);
     }
 }

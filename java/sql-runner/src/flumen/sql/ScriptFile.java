@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Paths;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -16,16 +17,24 @@ final class ScriptFile {
     private static final String RESOURCE = "classpath:";
     private static final String BEGINNING = "flumen-sql 1 ";
 
+    private static final String VERBATIM = "t";
+    private static final String SECRET = "s";
+    /** {@code ${secret:} and {@code }}, between which a secret has its name. */
+    private static final int BEFORE_NAME = 9;
+    private static final int AFTER_NAME = 1;
+
     private final byte[] bytes;
+    private final Secrets secrets;
     private int at;
 
-    private ScriptFile(byte[] bytes) {
+    private ScriptFile(byte[] bytes, Secrets secrets) {
         this.bytes = bytes;
+        this.secrets = secrets;
     }
 
-    static List<Statement> read(String source) throws IOException {
+    static List<Statement> read(String source, Secrets secrets) throws IOException, Failure {
         try {
-            return new ScriptFile(bytesOf(source)).statements();
+            return new ScriptFile(bytesOf(source), secrets).statements();
         } catch (IOException | RuntimeException why) {
             throw new IOException("could not read the script " + source + ": " + why, why);
         }
@@ -50,7 +59,7 @@ final class ScriptFile {
         }
     }
 
-    private List<Statement> statements() {
+    private List<Statement> statements() throws Failure {
         String head = line();
         if (!head.startsWith(BEGINNING)) {
             throw new IllegalArgumentException(
@@ -67,13 +76,40 @@ final class ScriptFile {
         return statements;
     }
 
-    private Statement statement() {
+    private Statement statement() throws Failure {
         String[] head = line().split(" ");
         Statement.Kind kind = Statement.Kind.valueOf(head[0].toUpperCase(Locale.ROOT));
         Position start = new Position(Integer.parseInt(head[1]), Integer.parseInt(head[2]));
+        int first = at;
         String text = text(Integer.parseInt(head[3]));
-        String value = kind == Statement.Kind.SET ? text(Integer.parseInt(head[4])) : null;
-        return new Statement(kind, start, text, value);
+        boolean isSet = kind == Statement.Kind.SET;
+        String value = isSet ? text(Integer.parseInt(head[4])) : null;
+        Pieces pieces = isSet || head.length == 4
+                ? new Pieces().add(text, start, true)
+                : pieces(Arrays.copyOfRange(head, 4, head.length), first);
+        return new Statement(kind, start, pieces, value);
+    }
+
+    /** The pieces of the text that begins at this byte, each of which is described as LETTER:LENGTH:LINE:COLUMN. */
+    private Pieces pieces(String[] described, int first) throws Failure {
+        Pieces pieces = new Pieces();
+        int from = first;
+        for (String one : described) {
+            String[] parts = one.split(":");
+            int length = Integer.parseInt(parts[1]);
+            Position place = new Position(Integer.parseInt(parts[2]), Integer.parseInt(parts[3]));
+            String text = new String(bytes, from, length, StandardCharsets.UTF_8);
+            from += length;
+            if (parts[0].equals(SECRET)) {
+                text = secrets.quoted(text.substring(BEFORE_NAME, text.length() - AFTER_NAME), place);
+            }
+            pieces.add(text, place, parts[0].equals(VERBATIM));
+        }
+        // Behind the text there is a line break.
+        if (from + 1 != at) {
+            throw new IllegalArgumentException("its pieces are not those of its text");
+        }
+        return pieces;
     }
 
     private String line() {

@@ -17,15 +17,18 @@ final class Statement {
 
     final Kind kind;
     final Position start;
+    /** What {@link #text} is made of. */
+    final Pieces pieces;
     /** The statement; the key of {@code SET} and {@code RESET}. */
     final String text;
     /** The value of {@code SET}. */
     final String value;
 
-    Statement(Kind kind, Position start, String text, String value) {
+    Statement(Kind kind, Position start, Pieces pieces, String value) {
         this.kind = kind;
         this.start = start;
-        this.text = text;
+        this.pieces = pieces;
+        this.text = pieces.text();
         this.value = value;
     }
 
