@@ -97,6 +97,26 @@ pub enum Error {
     /// An image cannot be made or looked at.
     #[error(transparent)]
     Image(#[from] flumen_image::Error),
+    /// Packages of Python cannot be resolved or fetched.
+    #[error(transparent)]
+    Python(#[from] flumen_python::Error),
+    /// The address of the index of packages is none.
+    #[error("the variable {variable} is {index:?}: expected the address of an index of packages")]
+    PythonIndex {
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
+        index: String,
+    },
+    /// A file cannot be written.
+    #[error("could not write {file}")]
+    WriteFile {
+        /// The file.
+        file: String,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// The name of the image to make says already what is in it.
     #[error("the target {target} has a digest, which follows from what is put into the image")]
     TargetHasDigest {
@@ -191,6 +211,7 @@ impl Error {
             Self::JobFile(error) => error.kind(),
             Self::Maven(error) => error.kind(),
             Self::Image(error) => error.kind(),
+            Self::Python(error) => error.kind(),
             Self::ReadLayer { source, .. } | Self::Configuration { source, .. } => source.kind(),
             Self::Render { source, .. } => source.kind(),
             Self::Jar { source, .. } => source.kind(),
@@ -205,8 +226,11 @@ impl Error {
             | Self::BaseValue { .. }
             | Self::Unfit { .. }
             | Self::NothingToAdd { .. }
+            | Self::PythonIndex { .. }
             | Self::UnknownMinor { .. } => Kind::Invalid,
-            Self::Start { .. } | Self::MakeScratch { .. } => Kind::Unavailable,
+            Self::Start { .. } | Self::MakeScratch { .. } | Self::WriteFile { .. } => {
+                Kind::Unavailable
+            }
             Self::Print { .. } | Self::WriteYaml { .. } => Kind::Bug,
         }
     }
@@ -216,6 +240,7 @@ impl Error {
         match self {
             Self::Maven(error) => error.hint(),
             Self::Image(error) => hint_for_image(error),
+            Self::Python(error) => error.hint(),
             Self::TargetHasDigest { .. } => Some("Name the target by its repository and a tag."),
             Self::NoHome => {
                 Some("Set HOME, or name the files with `--settings` and `--local-repository`.")

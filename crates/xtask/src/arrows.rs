@@ -63,6 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "image",
             "k8s",
             "maven",
+            "python",
         ],
     ),
     ("flink-cli", &["model", "flink-conf", "flink-manifest", "k8s", "flink-rest"]),

@@ -2,18 +2,20 @@
 
 mod check;
 mod gather;
+mod packages;
 mod schema;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use flumen_image::Reference;
 use flumen_maven::{Coordinates, Exclusion};
-use flumen_model::{Digest, FlinkVersion};
+use flumen_model::{Digest, FlinkVersion, ImagePython};
 use serde::Deserialize;
 
 use crate::Error;
 pub(super) use check::check;
 pub(super) use gather::{Group, Jar, gather};
+pub(super) use packages::{fetch as fetch_packages, unpack};
 pub(crate) use schema::base_schema;
 
 /// What a base image is made of.
@@ -27,7 +29,19 @@ pub(super) struct Base {
     pub(super) connectors: Vec<Item>,
     pub(super) udfs: Vec<Item>,
     pub(super) plugins: BTreeMap<String, Vec<Item>>,
+    pub(super) python: Option<Packages>,
     pub(super) labels: BTreeMap<String, String>,
+}
+
+/// Packages of Python.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Packages {
+    #[serde(default)]
+    requirements: Vec<String>,
+    requirements_file: Option<PathBuf>,
+    /// The Python of the image below, where that does not say it.
+    interpreter: Option<ImagePython>,
 }
 
 /// What is put in.
@@ -53,6 +67,7 @@ struct Written {
     udfs: Vec<WrittenItem>,
     #[serde(default)]
     plugins: BTreeMap<String, Vec<WrittenItem>>,
+    python: Option<Packages>,
     #[serde(default)]
     labels: BTreeMap<String, String>,
 }
@@ -94,12 +109,14 @@ pub(super) fn parse(name: &str, text: &str, directory: &std::path::Path) -> Resu
         connectors: reader.items("connectors", written.connectors)?,
         udfs: reader.items("udfs", written.udfs)?,
         plugins,
+        python: written.python.map(|python| reader.packages(python)).transpose()?,
         labels: written.labels,
     };
     let lists = [&base.connectors, &base.udfs];
-    if lists.into_iter().chain(base.plugins.values()).all(Vec::is_empty) {
+    let has_jars = !lists.into_iter().chain(base.plugins.values()).all(Vec::is_empty);
+    if !has_jars && base.python.is_none() {
         let problem =
-            "there is nothing to put into the image; expected connectors, udfs or plugins";
+            "there is nothing to put into the image; expected connectors, udfs, plugins or python";
         return Err(reader.wrong("connectors", problem.to_owned()));
     }
     Ok(base)
@@ -120,6 +137,15 @@ impl Reader<'_> {
         T::Err: std::fmt::Display,
     {
         text.parse().map_err(|error: T::Err| self.wrong(key, error.to_string()))
+    }
+
+    fn packages(&self, packages: Packages) -> Result<Packages, Error> {
+        if packages.requirements.is_empty() && packages.requirements_file.is_none() {
+            let problem = "it names no packages; expected requirements or requirementsFile";
+            return Err(self.wrong("python", problem.to_owned()));
+        }
+        let requirements_file = packages.requirements_file.map(|file| self.directory.join(file));
+        Ok(Packages { requirements_file, ..packages })
     }
 
     /// Flink loads each folder by a class loader of its own.
@@ -219,6 +245,8 @@ labels: {team: data}
             ("  s3:", "  a/b:", "\"a/b\" cannot be the name of a folder"),
             ("  s3:", "  ..:", "\"..\" cannot be"),
             ("labels: {team: data}", "labels: {team: [a]}", "line"),
+            ("labels: {team: data}", "python: {}", "python: it names no packages"),
+            ("labels: {team: data}", "python: {requirement: [a]}", "requirement"),
             ("labels: {team: data}", "name: twice", "name"),
             (
                 "flink:kafka",

@@ -7,6 +7,7 @@ use clap::Args;
 use flumen_image::{
     Attributes, Content, Image, Layer, LayerBuilder, Platform, Pushed, PushedIndex,
 };
+use flumen_model::ArtifactRole;
 use serde_json::{Value, json};
 
 use super::{
@@ -43,8 +44,11 @@ A file of a base image:
   plugins:
     s3-fs-presto:
       - maven: org.apache.flink:flink-s3-fs-presto:1.20.5
+  python:
+    requirements: [geopy~=2.4]
 
-Connectors go into lib, UDFs into usrlib, each plugin into a folder of its own; each of these is a layer. The same
+Connectors go into lib, UDFs into usrlib, each plugin into a folder of its own, packages of Python to where Python
+looks; each of these is a layer. Packages come from the index that FLUMEN_PYTHON_INDEX names [default: PyPI]. The same
 files on the same base give the same image, byte for byte, and what the registry has already is not sent. A list of
 what was put in is attached as SPDX. `flumen schema base` prints the JSON schema of the file.")]
 pub struct BuildBase {
@@ -76,19 +80,36 @@ pub(super) fn run(arguments: &BuildBase, streams: &mut Streams<'_>) -> Result<()
     let (name, text) = load(&arguments.file)?;
     let directory = arguments.file.parent().unwrap_or(Path::new(""));
     let base = base::parse(&name, &text, directory)?;
+    if base.python.is_some() && matches!(arguments.platform, Platforms::All) {
+        let problem = "wheels are chosen for one platform; name it with --platform".to_owned();
+        return Err(Error::BaseValue { file: name, key: "python".to_owned(), problem });
+    }
     let images = [&base.parent, &base.target];
     let session =
         Session::start(&arguments.connection, arguments.platform.first(), &images, streams)?;
     // Before anything is fetched.
     let line = || format!("reading {}", base.parent);
     let below = session.run(line, session.client.pull_manifest(&base.parent), streams)?;
-    let groups = base::gather(&name, &base, &arguments.sources, streams)?;
+    let mut groups = base::gather(&name, &base, &arguments.sources, streams)?;
     base::check(&base, &groups, streams)?;
-
     let scratch = tempfile::tempdir().map_err(|source| Error::MakeScratch { source })?;
+    let place = (&below, scratch.path());
+    let python = base::fetch_packages(&name, &base, place, &session, streams)?;
+    let (mut labels, mut environment) = (labels(&base), BTreeMap::new());
+    if let Some(python) = python {
+        labels.extend([python.label()]);
+        environment.extend([python.variable()]);
+        if python.group.jars.is_empty() {
+            streams.note("python: the base has all that is asked for")?;
+        } else {
+            groups.insert(0, python.group);
+        }
+    }
+
     let (mut layers, mut files) = (Vec::new(), Vec::new());
     for (number, group) in groups.iter().enumerate() {
-        let builder = layer(group)?;
+        let unpacked = scratch.path().join(format!("{number}.unpacked"));
+        let builder = layer(group, &unpacked)?;
         let added = builder
             .files()
             .map(|(path, source)| Added { path: path.to_owned(), source: source.to_owned() });
@@ -98,12 +119,11 @@ pub(super) fn run(arguments: &BuildBase, streams: &mut Streams<'_>) -> Result<()
         let written = builder.write(arguments.compression.into(), path);
         layers.push(session.run(line, written, streams)?);
     }
-    let environment = BTreeMap::new();
     let append = flumen_image::Append {
         base: &base.parent,
         target: &base.target,
         layers: &layers,
-        labels: &labels(&base),
+        labels: &labels,
         environment: &environment,
     };
     let pushed = push(&session, &append, &arguments.platform, streams)?;
@@ -117,8 +137,14 @@ pub(super) fn run(arguments: &BuildBase, streams: &mut Streams<'_>) -> Result<()
     built.note(&pushed, &sboms, streams)
 }
 
-fn layer(group: &Group) -> Result<LayerBuilder, Error> {
+/// The layer of a group; wheels are unpacked into a directory that is not there yet.
+fn layer(group: &Group, unpacked: &Path) -> Result<LayerBuilder, Error> {
     let mut builder = LayerBuilder::new();
+    if group.role == ArtifactRole::Wheel {
+        base::unpack(group, unpacked)?;
+        builder.add_tree(&group.directory, unpacked)?;
+        return Ok(builder);
+    }
     for jar in &group.jars {
         let path = format!("{}/{}", group.directory, jar.name);
         // Whatever the file's own mode: it must not make a difference between two machines.
@@ -154,8 +180,10 @@ impl Built<'_> {
         }
         for (group, layer) in self.groups.iter().zip(self.layers) {
             let count = group.jars.len();
-            let jars = if count == 1 { "jar" } else { "jars" };
-            streams.note(&format!("{}: {count} {jars}, {}", group.name, megabytes(layer.size)))?;
+            let word = if group.role == ArtifactRole::Wheel { "wheel" } else { "jar" };
+            let ending = if count == 1 { "" } else { "s" };
+            let size = megabytes(layer.size);
+            streams.note(&format!("{}: {count} {word}{ending}, {size}", group.name))?;
         }
         let Base { parent, flink_version, .. } = self.base;
         let sent = megabytes(pushed.index.sent_bytes);

@@ -58,12 +58,15 @@ impl Session {
     }
 
     /// Does the work; on a terminal, `line` says how far it is.
-    pub(crate) fn run<T>(
+    pub(crate) fn run<T, E>(
         &self,
         line: impl Fn() -> String,
-        work: impl Future<Output = Result<T, flumen_image::Error>>,
+        work: impl Future<Output = Result<T, E>>,
         streams: &mut Streams<'_>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, Error>
+    where
+        Error: From<E>,
+    {
         Ok(self.runtime.block_on(progress::show(line, work, streams))?)
     }
 }

@@ -207,3 +207,114 @@ fn the_schema_takes_the_file_and_refuses_what_the_reader_refuses() {
         assert!(build(&place, &wrong, &[], false).result.is_err(), "{to}");
     }
 }
+
+const WITH_PACKAGES: &str = "\
+name: Flink with packages
+flinkVersion: 1.20.5
+base: BASE
+target: TARGET
+python:
+  requirements: ['geo~=1.0']
+  requirementsFile: more.txt
+";
+const WHEEL: &str = "geo-1.2-py3-none-any.whl";
+const PYTHON: &str = r#"{"version":"3.11.2","machine":"x86_64","glibc":"2.36","packages":{"apache-flink":"1.20.5","numpy":"1.24.4"}}"#;
+
+/// An index with geo 1.2, for as many requests as there are.
+fn index() -> String {
+    use std::io::{BufRead as _, BufReader, Write as _};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}/simple/", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let request = lines.next().unwrap_or_default();
+            lines.take_while(|line| !line.is_empty()).for_each(drop);
+            let (status, body) = match request.split(' ').nth(1).unwrap_or_default() {
+                "/simple/geo/" => ("200 OK", format!("<a href='../../{WHEEL}'>{WHEEL}</a>").into()),
+                path if path == format!("/{WHEEL}") => ("200 OK", wheel()),
+                _ => ("404 Not Found", Vec::new()),
+            };
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            // Whoever asked may have gone.
+            let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+        }
+    });
+    address
+}
+
+fn wheel() -> Vec<u8> {
+    use std::io::Write as _;
+
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in [
+        ("geo/__init__.py", "PLACE = 'here'\n"),
+        ("geo-1.2.dist-info/METADATA", "Name: geo\nVersion: 1.2\nRequires-Dist: numpy>=1.20\n"),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("begun");
+        zip.write_all(text.as_bytes()).expect("written");
+    }
+    zip.finish().expect("ended").into_inner()
+}
+
+#[test]
+fn packages_for_the_python_of_the_base_are_a_layer_that_the_image_tells_of() {
+    let mut place = place();
+    place.index = Some(index());
+    place.file("more.txt", "numpy>=1.22\n");
+    let (base, labeled) = (place.image("base:v1"), place.image("python:v1"));
+    let label = format!("flumen.dev/python={PYTHON}");
+    let add = format!("{}:/etc/", place.path("job.jar"));
+    let line = ["image", "append", &base, &labeled, "--add", &add, "--label", &label];
+    place.run(&line, false).result.expect("a base with a label");
+    let file = WITH_PACKAGES.replace("BASE", &labeled);
+
+    let first = json(build(&place, &file, &[], true));
+    let layer = &first["layers"][0];
+    assert_eq!(layer["group"], "python");
+    assert_eq!(layer["files"][0]["path"], format!("/opt/python/base/{WHEEL}"));
+    let again = json(build(&place, &file, &[], true));
+    assert_eq!((&again["digest"], &again["sentBytes"]), (&first["digest"], &0.into()));
+    let reference = first["reference"].as_str().expect("text");
+    let shown = json(place.run(&["image", "inspect", reference], true));
+    let label = shown["image"]["labels"]["flumen.dev/python"].as_str().expect("a label");
+    let python: Value = serde_json::from_str(label).expect("JSON");
+    assert_eq!(python["packages"]["geo"], "1.2");
+    assert_eq!(python["packages"]["apache-flink"], "1.20.5");
+    let environment = shown["image"]["environment"].as_array().expect("variables");
+    assert!(environment.contains(&"PYTHONPATH=/opt/python/base".into()), "{environment:?}");
+    let sbom = first["sboms"][0].as_str().expect("a list of what was put in");
+    assert!(!sbom.is_empty());
+
+    // What the base says is known to whoever builds on that.
+    let on_it = file.replacen(&labeled, reference, 1);
+    let ran = build(&place, &on_it, &[], false);
+    assert!(ran.result.is_ok() && ran.notes.contains("the base has all"), "{}", ran.notes);
+}
+
+#[test]
+fn a_base_that_has_no_python_as_far_as_it_says_gets_no_packages() {
+    let mut place = place();
+    place.index = Some(index());
+    place.file("more.txt", "");
+    let refused = |file: &str, more: &[&str]| {
+        let error = build(&place, file, more, false).result.expect_err("a refusal");
+        (error.kind(), chain(&error))
+    };
+    let (kind, text) = refused(WITH_PACKAGES, &[]);
+    assert_eq!(kind, Kind::Invalid);
+    assert!(text.contains("does not say that it has a Python"), "{text}");
+    let (_, text) = refused(WITH_PACKAGES, &["--platform", "all"]);
+    assert!(text.contains("python: wheels are chosen for one platform"), "{text}");
+    let interpreter = format!("{WITH_PACKAGES}  interpreter: {PYTHON}\n");
+    let built = json(build(&place, &interpreter, &[], true));
+    assert_eq!(built["layers"][0]["group"], "python");
+    let missing = interpreter.replace("geo~=1.0", "geo~=2.0");
+    let (_, text) = refused(&missing, &[]);
+    assert!(text.contains("geo"), "{text}");
+}

@@ -14,6 +14,8 @@ use crate::{Program, Ran};
 pub(crate) struct Place {
     pub(crate) directory: tempfile::TempDir,
     registry: String,
+    /// The address of an index of packages.
+    pub(crate) index: Option<String>,
     _stop: DropGuard,
 }
 
@@ -28,7 +30,7 @@ impl Place {
         std::thread::spawn(move || {
             runtime().block_on(flumen_registry::serve(listener, root, token)).expect("served");
         });
-        let place = Self { directory, registry, _stop: stop.drop_guard() };
+        let place = Self { directory, registry, index: None, _stop: stop.drop_guard() };
         place.push_base();
         place.file("job.jar", "job");
         place.file("conf/log4j.properties", "rootLogger.level = INFO");
@@ -81,7 +83,11 @@ impl Place {
         let program = Program::try_parse_from(line).expect("arguments");
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         let home = self.path("home");
-        let variable = |name: &str| (name == "HOME").then(|| home.clone());
+        let variable = |name: &str| match name {
+            "HOME" => Some(home.clone()),
+            "FLUMEN_PYTHON_INDEX" => self.index.clone(),
+            _ => None,
+        };
         let mut streams = Streams {
             out: &mut out,
             notes: &mut notes,

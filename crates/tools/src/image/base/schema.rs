@@ -13,6 +13,7 @@ pub(crate) fn base_schema() -> Value {
         "required": ["name", "flinkVersion", "base", "target"],
         "anyOf": [
             { "required": ["connectors"] }, { "required": ["udfs"] }, { "required": ["plugins"] },
+            { "required": ["python"] },
         ],
         "properties": {
             "name": text("What people call it; the title of the image."),
@@ -30,6 +31,21 @@ pub(crate) fn base_schema() -> Value {
                 "type": "object",
                 "propertyNames": { "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]*$" },
                 "additionalProperties": { "type": "array", "items": { "$ref": "#/$defs/item" } },
+            },
+            "python": {
+                "description": "Packages of Python, with all that they need, for the Python of the base.",
+                "type": "object",
+                "additionalProperties": false,
+                "anyOf": [{ "required": ["requirements"] }, { "required": ["requirementsFile"] }],
+                "properties": {
+                    "requirements": {
+                        "description": "Requirements, as they are lines of a requirements.txt.",
+                        "type": "array",
+                        "items": { "type": "string", "minLength": 1 },
+                    },
+                    "requirementsFile": text("A file of requirements, relative to this file."),
+                    "interpreter": interpreter(),
+                },
             },
             "labels": {
                 "description": "Labels to set beside those that Flumen sets.",
@@ -67,6 +83,26 @@ pub(crate) fn base_schema() -> Value {
                         },
                     },
                 ],
+            },
+        },
+    })
+}
+
+fn interpreter() -> Value {
+    let text = |description: &str, example: &str| json!({ "description": description, "type": "string", "minLength": 1, "examples": [example] });
+    json!({
+        "description": "The Python of the base, where the base does not say it.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["version", "machine", "glibc", "packages"],
+        "properties": {
+            "version": text("Its version.", "3.11.2"),
+            "machine": text("The machine, as uname -m names it.", "x86_64"),
+            "glibc": text("The version of the GNU C library.", "2.36"),
+            "packages": {
+                "description": "The packages that the base has, by their normalized names, with their versions; PyFlink is apache-flink.",
+                "type": "object",
+                "additionalProperties": { "type": "string" },
             },
         },
     })
