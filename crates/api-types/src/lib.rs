@@ -31,7 +31,7 @@ pub use job::{
 };
 pub use live::{Live, Vertex};
 pub use operation::{
-    AppliedChange, Failure, Operation, OperationKind, OperationState, Step, StepState,
+    AppliedChange, Failure, Operation, OperationKind, OperationState, Step, StepProgress, StepState,
 };
 pub use orders::{RestartJob, RollBackJob, StartJob, StartSource, StopJob, TakeSavepoint};
 pub use page::Page;

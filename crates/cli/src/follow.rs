@@ -2,9 +2,7 @@
 
 use std::{pin::pin, time::Duration};
 
-use flumen_api_types::{
-    Operation, OperationKind, OperationState, Step, StepProgress, StepState,
-};
+use flumen_api_types::{Operation, OperationKind, OperationState, Step, StepProgress, StepState};
 use flumen_model::OperationId;
 use futures::StreamExt as _;
 use reqwest::Method;
@@ -231,11 +229,16 @@ mod tests {
         let shown = || String::from_utf8(errors.lock().expect("no panic").clone()).expect("text");
         for bytes in 0..100 {
             tokio::time::advance(Duration::from_millis(300)).await;
-            let progress = format!(r#"{{"bytes":{bytes},"files":12,"totalFiles":14,"cachedFiles":9}}"#);
+            let progress =
+                format!(r#"{{"bytes":{bytes},"files":12,"totalFiles":14,"cachedFiles":9}}"#);
             steps.show(&operation(&progress));
         }
         let lines: Vec<String> = shown().lines().map(ToOwned::to_owned).collect();
-        assert_eq!(lines.len(), 2, "30 s are three times 10, and the third is just not over: {lines:?}");
+        assert_eq!(
+            lines.len(),
+            2,
+            "30 s are three times 10, and the third is just not over: {lines:?}"
+        );
         assert!(
             lines[0].starts_with("  … fetch-dependencies: 12 of 14 files (9 were there), "),
             "{lines:?}"
@@ -244,7 +247,11 @@ mod tests {
 
     #[test]
     fn bytes_of_what_is_known_are_said_with_their_total() {
-        let progress = StepProgress { bytes: 1 << 20, total_bytes: Some(4 << 20), ..StepProgress::default() };
-        assert_eq!(how_far(&progress), format!("{} of {}", text::bytes(1 << 20), text::bytes(4 << 20)));
+        let progress =
+            StepProgress { bytes: 1 << 20, total_bytes: Some(4 << 20), ..StepProgress::default() };
+        assert_eq!(
+            how_far(&progress),
+            format!("{} of {}", text::bytes(1 << 20), text::bytes(4 << 20))
+        );
     }
 }

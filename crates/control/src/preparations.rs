@@ -231,7 +231,10 @@ fn describe(progress: StepProgress) -> String {
     let StepProgress { bytes, files, total_files, .. } = progress;
     let bytes = text::bytes(bytes);
     match files.zip(total_files) {
-        Some((files, total)) => format!("{files} of {} there, {bytes} fetched", text::count(usize::try_from(total).unwrap_or(usize::MAX), "file")),
+        Some((files, total)) => format!(
+            "{files} of {} there, {bytes} fetched",
+            text::count(usize::try_from(total).unwrap_or(usize::MAX), "file")
+        ),
         None => format!("{bytes} fetched"),
     }
 }

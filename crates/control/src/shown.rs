@@ -15,7 +15,7 @@ const CONFIGURATION: &str = "configuration";
 pub fn shown_configuration(
     configuration: BTreeMap<String, ConfigurationValue>,
 ) -> BTreeMap<String, ConfigurationValue> {
-    let one = |(key, value)| {
+    let one = |(key, value): (String, ConfigurationValue)| {
         let value = shown(&key, value);
         (key, value)
     };
@@ -39,7 +39,7 @@ fn shown(key: &str, value: ConfigurationValue) -> ConfigurationValue {
     match value {
         _ if is_sensitive(key) => ConfigurationValue::Text(HIDDEN.to_owned()),
         ConfigurationValue::Map(map) => {
-            let one = |(name, value)| {
+            let one = |(name, value): (String, ConfigurationValue)| {
                 let value = shown(&format!("{key}.{name}"), value);
                 (name, value)
             };

@@ -66,10 +66,7 @@ mod tests {
             &["1.11", "1.12", "1.13", "1.14", "1.15", "1.16"],
             &["password", "secret", "fs.azure.account.key", "apikey"],
         ),
-        (
-            &["1.17", "1.18"],
-            &["auth-params", "service-key", "token", "basic-auth", "jaas.config"],
-        ),
+        (&["1.17", "1.18"], &["auth-params", "service-key", "token", "basic-auth", "jaas.config"]),
         (&["1.19", "1.20", "2.0"], &["http-headers"]),
         (&["2.1", "2.2", "2.3"], &["api-key"]),
     ];

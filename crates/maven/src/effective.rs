@@ -197,10 +197,10 @@ impl<'a, R: Repository> Models<'a, R> {
         });
         // Those of a parent count where the POM names none.
         let said = lineage.iter().map(|pom| &pom.licenses).find(|licenses| !licenses.is_empty());
-        let licenses = said.into_iter().flatten().map(|one| License {
-            name: values.replace(&one.name),
-            url: values.replace(&one.url),
-        });
+        let licenses = said
+            .into_iter()
+            .flatten()
+            .map(|one| License { name: values.replace(&one.name), url: values.replace(&one.url) });
         let licenses = licenses.collect();
         let managed = self.import(of, managed)?;
         manage(&mut dependencies, &managed);

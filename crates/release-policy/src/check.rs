@@ -77,7 +77,8 @@ impl Policy {
     }
 
     fn check_artifact(&self, subject: &Subject, findings: &mut Findings) {
-        let (Subject::Resolved { artifact, .. } | Subject::Inside { artifact, .. }) = subject else {
+        let (Subject::Resolved { artifact, .. } | Subject::Inside { artifact, .. }) = subject
+        else {
             return;
         };
         let denies = |rule: &&DeniedArtifact| rule.denies(artifact);
@@ -102,11 +103,9 @@ impl Policy {
         let mut unknown = licence.choices.is_empty().then(|| "says no licence".to_owned());
         for choice in &licence.choices {
             match choice {
-                Choice::Spdx(text) => match is_denied(text, &rules.deny) {
-                    // Whoever takes the artifact takes it under this one.
-                    false => return,
-                    true => denied.push(text.as_str()),
-                },
+                Choice::Spdx(text) if is_denied(text, &rules.deny) => denied.push(text.as_str()),
+                // Whoever takes the artifact takes it under this one.
+                Choice::Spdx(_) => return,
                 Choice::Unrecognised(text) => {
                     unknown = Some(format!("names a licence that is not known: {text}"));
                 }
@@ -216,7 +215,10 @@ mod tests {
         assert_eq!(check(LOG4J, resolved(&format!("{core}:2.17.1"), &path, &[])).0, [""; 0]);
         let api = "org.apache.logging.log4j:log4j-api:2.14.1";
         assert_eq!(check(LOG4J, resolved(api, &path, &[])).0, [""; 0]);
-        let inside = Subject::Inside { artifact: artifact(&format!("{core}:2.14.1")), jar: "job.jar".into() };
+        let inside = Subject::Inside {
+            artifact: artifact(&format!("{core}:2.14.1")),
+            jar: "job.jar".into(),
+        };
         let (refused, _) = check(LOG4J, inside);
         assert!(refused[0].contains("inside job.jar, cannot be in a release"), "{refused:?}");
         let whole = "artifacts: {deny: [{artifact: 'log4j:*'}]}";
@@ -256,7 +258,8 @@ mod tests {
         assert!(refused[0].contains("it says no licence"), "{refused:?}");
         let own = Subject::File { name: "job.jar".into(), licence: Licence::default() };
         assert_eq!(check(&with(", unknown: deny"), own), (vec![], vec![]), "a team's own jar");
-        let file = Subject::File { name: "x.jar".into(), licence: Licence::of_manifest("AGPL-3.0-only") };
+        let file =
+            Subject::File { name: "x.jar".into(), licence: Licence::of_manifest("AGPL-3.0-only") };
         assert_eq!(check(&with(""), file).0.len(), 1);
     }
 }

@@ -1,6 +1,6 @@
 //! The file of a release policy.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt};
 
 use flumen_maven_version::{Constraint, Version};
 use serde::Deserialize;
@@ -156,16 +156,17 @@ impl TryFrom<String> for DeniedLicence {
 
     fn try_from(text: String) -> Result<Self, String> {
         let refuse = |why: &str| {
-            format!("{text:?} {why}; expected an id of the SPDX licence list such as AGPL-3.0-only, or one with an exception such as GPL-2.0-only WITH Classpath-exception-2.0")
+            format!(
+                "{text:?} {why}; expected an id of the SPDX licence list such as AGPL-3.0-only, or one with an exception such as GPL-2.0-only WITH Classpath-exception-2.0"
+            )
         };
-        let licensee = Licensee::parse_mode(&text, ParseMode::STRICT).map_err(|error| {
-            match error.reason {
+        let licensee =
+            Licensee::parse_mode(&text, ParseMode::STRICT).map_err(|error| match error.reason {
                 spdx::error::Reason::DeprecatedLicenseId => {
                     refuse("is out of use: -only or -or-later belongs behind it")
                 }
                 _ => refuse("is no licence"),
-            }
-        })?;
+            })?;
         let request = licensee.into_req();
         match request.license.id() {
             Some(id) if id.is_deprecated() => {
@@ -201,7 +202,9 @@ impl TryFrom<String> for Versions {
 
     fn try_from(text: String) -> Result<Self, String> {
         let refuse = || {
-            format!("{text:?} is no range of versions; expected one as Maven has it, such as [,2.17.0), [1.0,1.5] or [2.14.1]")
+            format!(
+                "{text:?} is no range of versions; expected one as Maven has it, such as [,2.17.0), [1.0,1.5] or [2.14.1]"
+            )
         };
         match Constraint::parse(&text) {
             Ok(range @ Constraint::Ranges(_)) => Ok(Self { text, range }),
@@ -223,14 +226,6 @@ impl TryFrom<String> for Reason {
     }
 }
 
-impl FromStr for Policy {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::parse("the release policy", text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,9 +244,21 @@ mod tests {
             ("licences:\n  deny: [MIT]\n", "policy.yaml:1:", "licenses"),
             ("artifacts:\n  deny:\n    - artifact: log4j\n", "policy.yaml:3:", "GROUP:ARTIFACT"),
             ("artifacts:\n  deny:\n    - artifact: '*:*'\n", "policy.yaml:3:", "GROUP:ARTIFACT"),
-            ("artifacts:\n  deny:\n    - artifact: g:a\n      versions: 1.0\n", "policy.yaml:4:", "[2.14.1]"),
-            ("artifacts:\n  deny:\n    - artifact: g:a\n      versions: '[2,1]'\n", "policy.yaml:4:", "[2.14.1]"),
-            ("artifacts:\n  deny:\n    - artifact: g:a\n      reason: ''\n", "policy.yaml:4:", "empty"),
+            (
+                "artifacts:\n  deny:\n    - artifact: g:a\n      versions: 1.0\n",
+                "policy.yaml:4:",
+                "[2.14.1]",
+            ),
+            (
+                "artifacts:\n  deny:\n    - artifact: g:a\n      versions: '[2,1]'\n",
+                "policy.yaml:4:",
+                "[2.14.1]",
+            ),
+            (
+                "artifacts:\n  deny:\n    - artifact: g:a\n      reason: ''\n",
+                "policy.yaml:4:",
+                "empty",
+            ),
             ("artifacts:\n  deny:\n    - versions: '[,1)'\n", "policy.yaml:3:", "artifact"),
             ("artifacts: {deny: []}\n", "policy.yaml:1:1:", "expected licenses or artifacts"),
             ("a: [\n", "policy.yaml:", ""),

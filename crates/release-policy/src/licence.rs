@@ -141,10 +141,9 @@ mod tests {
     use super::*;
 
     fn of(pairs: &[(&str, &str)]) -> Licence {
-        let declared = pairs.iter().map(|(name, url)| Declared {
-            name: (*name).to_owned(),
-            url: (*url).to_owned(),
-        });
+        let declared = pairs
+            .iter()
+            .map(|(name, url)| Declared { name: (*name).to_owned(), url: (*url).to_owned() });
         Licence::declared(&declared.collect::<Vec<_>>())
     }
 
@@ -180,13 +179,19 @@ mod tests {
     fn a_manifest_names_ids_or_addresses() {
         for (text, expected) in [
             ("Apache-2.0", "Apache-2.0"),
-            ("\"Apache-2.0\";link=\"https://www.apache.org/licenses/LICENSE-2.0.txt\"", "Apache-2.0"),
+            (
+                "\"Apache-2.0\";link=\"https://www.apache.org/licenses/LICENSE-2.0.txt\"",
+                "Apache-2.0",
+            ),
             ("https://www.apache.org/licenses/LICENSE-2.0.txt", "Apache-2.0"),
             (
                 "http://www.eclipse.org/legal/epl-v10.html, http://www.eclipse.org/org/documents/edl-v10.php",
                 "EPL-1.0 OR BSD-3-Clause",
             ),
-            ("EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0", "EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0"),
+            (
+                "EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0",
+                "EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0",
+            ),
         ] {
             assert_eq!(Licence::of_manifest(text).spdx().as_deref(), Some(expected), "{text}");
         }

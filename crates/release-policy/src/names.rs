@@ -12,6 +12,7 @@ const NAMES: &[(&str, &str)] = &[
     ("apache 1.1", "Apache-1.1"),
     ("apache 2 with llvm exception", "Apache-2.0 WITH LLVM-exception"),
     ("mit", "MIT"),
+    ("mit mit", "MIT"),
     ("mit x11", "MIT"),
     ("expat", "MIT"),
     ("bouncy castle", "MIT"),
@@ -40,7 +41,6 @@ const NAMES: &[(&str, &str)] = &[
     ("epl 1", "EPL-1.0"),
     ("eclipse public 2", "EPL-2.0"),
     ("epl 2", "EPL-2.0"),
-    ("eclipse public license 2", "EPL-2.0"),
     ("cddl 1", "CDDL-1.0"),
     ("common development and distribution cddl 1", "CDDL-1.0"),
     ("common development and distribution 1", "CDDL-1.0"),
@@ -48,15 +48,24 @@ const NAMES: &[(&str, &str)] = &[
     ("common development and distribution cddl 1.1", "CDDL-1.1"),
     ("common development and distribution 1.1", "CDDL-1.1"),
     // The text of Oracle's dual licence is version 1.1 of the CDDL.
-    ("cddl + gpl 2 with classpath exception", "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0"),
-    ("cddl/gpl 2+ce", "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0"),
+    (
+        "cddl + gpl 2 with classpath exception",
+        "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0",
+    ),
+    ("cddl/gplv2+ce", "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0"),
     ("dual consisting of cddl 1.1 and gpl 2", "CDDL-1.1 OR GPL-2.0-only"),
     ("gpl 2 with classpath exception", "GPL-2.0-only WITH Classpath-exception-2.0"),
     ("gpl 2 w/ cpe", "GPL-2.0-only WITH Classpath-exception-2.0"),
     ("gpl2 w/ cpe", "GPL-2.0-only WITH Classpath-exception-2.0"),
     ("gnu general public 2 with classpath exception", "GPL-2.0-only WITH Classpath-exception-2.0"),
-    ("gnu general public 2 with gnu classpath exception", "GPL-2.0-only WITH Classpath-exception-2.0"),
-    ("gnu general public gpl 2 with classpath exception", "GPL-2.0-only WITH Classpath-exception-2.0"),
+    (
+        "gnu general public 2 with gnu classpath exception",
+        "GPL-2.0-only WITH Classpath-exception-2.0",
+    ),
+    (
+        "gnu general public gpl 2 with classpath exception",
+        "GPL-2.0-only WITH Classpath-exception-2.0",
+    ),
     ("gpl 2", "GPL-2.0-only"),
     ("gnu gpl 2", "GPL-2.0-only"),
     ("gnu general public 2", "GPL-2.0-only"),
@@ -186,10 +195,8 @@ fn plain(name: &str) -> String {
     let parts = lower.split(|char: char| {
         char.is_whitespace() || matches!(char, ',' | '(' | ')' | '-' | '"' | ':' | ';' | '_')
     });
-    let words: Vec<String> = parts
-        .filter(|word| !word.is_empty() && !FILLERS.contains(word))
-        .map(number)
-        .collect();
+    let words: Vec<String> =
+        parts.filter(|word| !word.is_empty() && !FILLERS.contains(word)).map(number).collect();
     words.join(" ")
 }
 
@@ -261,7 +268,10 @@ mod tests {
             ("CDDL/GPLv2+CE", "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0"),
             ("GPL2 w/ CPE", "GPL-2.0-only WITH Classpath-exception-2.0"),
             ("GPL-2.0-with-classpath-exception", "GPL-2.0-only WITH Classpath-exception-2.0"),
-            ("GNU General Public License, version 2 with the GNU Classpath Exception", "GPL-2.0-only WITH Classpath-exception-2.0"),
+            (
+                "GNU General Public License, version 2 with the GNU Classpath Exception",
+                "GPL-2.0-only WITH Classpath-exception-2.0",
+            ),
             ("GNU Lesser General Public License, Version 2.1", "LGPL-2.1-only"),
             ("GNU Lesser Public License, Version 2.1", "LGPL-2.1-only"),
             ("LGPL-2.1-or-later", "LGPL-2.1-or-later"),

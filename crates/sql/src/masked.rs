@@ -1,45 +1,70 @@
 //! Statements as they may be shown: without the values of keys that Flink itself hides.
 
-use flumen_flink_conf::{is_sensitive, shown_value};
+use std::ops::Range;
+
+use flumen_flink_conf::{HIDDEN, is_sensitive};
 
 use crate::{Token, TokenKind, lexer::tokens, text::unquoted};
 
 /// The beginnings of comments, which may hold what was taken out of use.
 const COMMENTS: [&str; 3] = ["--", "//", "/*"];
+/// How deep comments in comments are looked through; what is deeper is left out.
+const MOST_DEPTH: usize = 4;
 
 /// A text of SQL with `'******'` for each value of a sensitive key: in `'key' = 'value'`, as options and hints have it, and in
 /// `SET key = value`. Comments are no exception.
 pub fn masked(text: &str) -> String {
+    mask(text, 0)
+}
+
+fn mask(text: &str, depth: usize) -> String {
     let all = tokens(text);
-    let significant: Vec<&Token> = all.iter().filter(|token| token.is_significant()).collect();
-    let mut hidden: Vec<std::ops::Range<usize>> = Vec::new();
-    for (at, token) in significant.iter().enumerate() {
-        let word = &text[token.span.clone()];
-        if token.kind == TokenKind::Text && is_sensitive(&unquoted(word)) {
-            hidden.extend(value(text, &significant[at + 1..]));
-        }
-        let begins = at == 0 || significant[at - 1].kind == TokenKind::Semicolon;
-        if begins && word.eq_ignore_ascii_case("SET") {
-            hidden.extend(plain_setting(text, &significant[at + 1..]));
-        }
-    }
+    let hidden = hidden(text, &all);
+    let mut ranges = hidden.iter().peekable();
     let mut out = String::with_capacity(text.len());
     for token in &all {
+        while ranges.next_if(|range| range.end <= token.span.start).is_some() {}
         let word = &text[token.span.clone()];
-        match hidden.iter().find(|range| range.contains(&token.span.start)) {
+        match ranges.peek().filter(|range| range.contains(&token.span.start)) {
             Some(range) if range.start == token.span.start => {
-                out.push_str(&format!("'{}'", shown_value("password", "")));
+                out.push('\'');
+                out.push_str(HIDDEN);
+                out.push('\'');
             }
             Some(_) => {}
             None if token.is_significant() || token.kind == TokenKind::Space => out.push_str(word),
-            None => out.push_str(&comment(word)),
+            None => out.push_str(&comment(word, depth)),
         }
     }
     out
 }
 
+/// The places of values that are not shown, in order.
+fn hidden(text: &str, all: &[Token]) -> Vec<Range<usize>> {
+    let significant: Vec<&Token> = all.iter().filter(|token| token.is_significant()).collect();
+    let mut hidden: Vec<Range<usize>> = Vec::new();
+    for (at, token) in significant.iter().enumerate() {
+        let (word, rest) = (&text[token.span.clone()], &significant[at + 1..]);
+        let found = if token.kind == TokenKind::Text && is_sensitive(&unquoted(word)) {
+            value(text, rest)
+        } else if word.eq_ignore_ascii_case("SET")
+            && (at == 0 || significant[at - 1].kind == TokenKind::Semicolon)
+        {
+            plain_setting(text, rest)
+        } else {
+            None
+        };
+        let begins_later =
+            |range: &Range<usize>| hidden.last().is_none_or(|last| last.end <= range.start);
+        if let Some(range) = found.filter(begins_later) {
+            hidden.push(range);
+        }
+    }
+    hidden
+}
+
 /// Where the texts behind `=` stand.
-fn value(text: &str, rest: &[&Token]) -> Option<std::ops::Range<usize>> {
+fn value(text: &str, rest: &[&Token]) -> Option<Range<usize>> {
     let (equals, rest) = rest.split_first()?;
     if &text[equals.span.clone()] != "=" {
         return None;
@@ -51,7 +76,7 @@ fn value(text: &str, rest: &[&Token]) -> Option<std::ops::Range<usize>> {
 }
 
 /// The value of `SET key = value`, up to the end of the statement.
-fn plain_setting(text: &str, rest: &[&Token]) -> Option<std::ops::Range<usize>> {
+fn plain_setting(text: &str, rest: &[&Token]) -> Option<Range<usize>> {
     let end = rest.iter().position(|token| token.kind == TokenKind::Semicolon);
     let rest = &rest[..end.unwrap_or(rest.len())];
     let equals = rest.iter().position(|token| &text[token.span.clone()] == "=")?;
@@ -60,10 +85,16 @@ fn plain_setting(text: &str, rest: &[&Token]) -> Option<std::ops::Range<usize>> 
     is_sensitive(key).then(|| value.span.start..rest[rest.len() - 1].span.end)
 }
 
-fn comment(text: &str) -> String {
-    let start = COMMENTS.iter().find(|start| text.starts_with(**start)).map_or(0, |start| start.len());
+fn comment(text: &str, depth: usize) -> String {
+    let start = COMMENTS.iter().find(|start| text.starts_with(**start)).map_or("", |start| *start);
+    let inside = &text[start.len()..];
     // What is no comment would be read without end.
-    if start == 0 { text.to_owned() } else { format!("{}{}", &text[..start], masked(&text[start..])) }
+    match start {
+        "" => text.to_owned(),
+        _ if depth < MOST_DEPTH => format!("{start}{}", mask(inside, depth + 1)),
+        "/*" => "/* … */".to_owned(),
+        _ => format!("{start} …"),
+    }
 }
 
 #[cfg(test)]
@@ -79,17 +110,34 @@ mod tests {
                 "CREATE TABLE t (a INT) WITH ('connector' = 'jdbc', 'password' = 'hun''ter2', 'url'='u')",
                 "CREATE TABLE t (a INT) WITH ('connector' = 'jdbc', 'password' = '******', 'url'='u')",
             ),
-            ("WITH ('properties.sasl.jaas.config' =\n  'a' 'b')", "WITH ('properties.sasl.jaas.config' =\n  '******')"),
-            ("SELECT * FROM t /*+ OPTIONS('api-key'='k') */", "SELECT * FROM t /*+ OPTIONS('api-key'='******') */"),
+            (
+                "WITH ('properties.sasl.jaas.config' =\n  'a' 'b')",
+                "WITH ('properties.sasl.jaas.config' =\n  '******')",
+            ),
+            (
+                "SELECT * FROM t /*+ OPTIONS('api-key'='k') */",
+                "SELECT * FROM t /*+ OPTIONS('api-key'='******') */",
+            ),
             ("SET 's3.secret-key' = 'x'; SELECT 1", "SET 's3.secret-key' = '******'; SELECT 1"),
             ("SET s3.secret-key = x-y; SELECT 1", "SET s3.secret-key = '******'; SELECT 1"),
             ("-- 'password' = 'old'\nSELECT 1", "-- 'password' = '******'\nSELECT 1"),
-            ("/* WITH ('token'='x') */ SELECT 'password'", "/* WITH ('token'='******') */ SELECT 'password'"),
+            (
+                "/* WITH ('token'='x') */ SELECT 'password'",
+                "/* WITH ('token'='******') */ SELECT 'password'",
+            ),
             ("SELECT * FROM t WHERE a = 'password'", "SELECT * FROM t WHERE a = 'password'"),
             ("WITH ('password' = U&'x')", "WITH ('password' = '******')"),
         ] {
             assert_eq!(masked(text), expected);
         }
+    }
+
+    #[test]
+    fn comments_in_comments_have_an_end() {
+        let text = "a--".repeat(100_000);
+        assert!(masked(&text).len() < 100);
+        let text = format!("{text} 'password' = 'hunter2'");
+        assert!(!masked(&text).contains("hunter2"));
     }
 
     proptest! {

@@ -129,7 +129,9 @@ pub enum Error {
         source: Box<serde_saphyr::Error>,
     },
     /// Coordinates leave the version of Scala open.
-    #[error("could not resolve {coordinates}: the two colons stand for a version of Scala, and none is given")]
+    #[error(
+        "could not resolve {coordinates}: the two colons stand for a version of Scala, and none is given"
+    )]
     NoScala {
         /// The coordinates.
         coordinates: String,

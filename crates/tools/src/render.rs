@@ -10,7 +10,6 @@ use crate::{
     offline::{Planned, plan_all},
 };
 
-
 /// Print the Kubernetes objects of a job
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

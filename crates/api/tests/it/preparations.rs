@@ -126,6 +126,9 @@ async fn while_files_are_fetched_it_is_said_how_far_that_is() {
     let (status, _) = answer(server.request(Method::POST, &format!("{path}/cancel"))).await;
     assert_eq!(status, StatusCode::OK);
     let ended = followed(&server, &operation).await;
-    assert_eq!((&ended["state"], &ended["steps"][0]["progress"]), (&json!("canceled"), &Value::Null));
+    assert_eq!(
+        (&ended["state"], &ended["steps"][0]["progress"]),
+        (&json!("canceled"), &Value::Null)
+    );
     serving.abort();
 }

@@ -85,9 +85,13 @@ async fn no_answer_has_the_value_of_a_sensitive_key() {
             assert!(!text.contains(secret), "GET {path}: {text}");
         }
     }
-    let (_, back) =
-        asked(&server, Method::POST, &format!("{JOB}/rollback"), &json!({"release": 2, "start": false}))
-            .await;
+    let (_, back) = asked(
+        &server,
+        Method::POST,
+        &format!("{JOB}/rollback"),
+        &json!({"release": 2, "start": false}),
+    )
+    .await;
     assert_eq!(back["job"]["spec"]["configuration"], shown);
 }
 

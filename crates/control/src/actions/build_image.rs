@@ -1,8 +1,6 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
-use flumen_image::{
-    Append, Attributes, Compression, Content, Layer, LayerBuilder, Reference,
-};
+use flumen_image::{Append, Attributes, Compression, Content, Layer, LayerBuilder, Reference};
 use flumen_lifecycle::Action;
 use flumen_model::{ArtifactRole, RunId, Storage};
 use flumen_store::{Job, Release, ReleaseArtifact, Run};

@@ -181,9 +181,7 @@ fn release_of(connector: Connector<'_>, spec: &JobSpec, scala: &ImageScala) -> O
         })?,
     };
     Some(match scala {
-        ImageScala::Of(scala) if version.minor() < WITHOUT_SCALA => {
-            with_scala(&found, scala)
-        }
+        ImageScala::Of(scala) if version.minor() < WITHOUT_SCALA => with_scala(&found, scala),
         _ => found,
     })
 }

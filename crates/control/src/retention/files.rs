@@ -15,7 +15,8 @@ pub(super) async fn remove(round: &mut Round<'_>) -> Result<(), Error> {
             Some(until) => Fate::Kept { until: Some(until), reason: None },
             None if round.dry_run => Fate::Due,
             None => {
-                let removal = round.removal((RemovalKind::Artifact, artifact.team), &name, artifact.size);
+                let removal =
+                    round.removal((RemovalKind::Artifact, artifact.team), &name, artifact.size);
                 let _alone = control.keeping().files.write().await;
                 if !control.store().remove_artifact(&artifact.digest, cutoff, &removal).await? {
                     continue;

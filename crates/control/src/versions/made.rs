@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use flumen_flink_dist::{BaseImage, Distribution, Java, PyFlink};
-use flumen_image::{
-    Attributes, Build, Compression, Content, Layer, LayerBuilder, Reference,
-};
+use flumen_image::{Attributes, Build, Compression, Content, Layer, LayerBuilder, Reference};
 use flumen_model::ImagePython;
 use flumen_store::Operation;
 

@@ -25,7 +25,8 @@ async fn no_job_was_made(server: TestServer) {
 
 #[tokio::test]
 async fn what_a_dependency_brings_is_refused_before_it_is_fetched() {
-    let server = server("artifacts: {deny: [{artifact: 'g:b', versions: '[,2)', reason: old}]}").await;
+    let server =
+        server("artifacts: {deny: [{artifact: 'g:b', versions: '[,2)', reason: old}]}").await;
     let repository = maven_repository(&server);
     std::fs::remove_file(repository.join("g/b/1/b-1.jar")).unwrap();
     let id = server.prepare(application(with_maven("lib", &json!(null)), &JAR)).await.unwrap();
@@ -76,7 +77,11 @@ async fn what_a_jar_was_made_of_is_refused_too() {
     server.upload(&own).await;
     let mut apply = application(job(), &own);
     let digest = server.upload(&fat).await;
-    apply.artifacts.push(UploadedArtifact { name: "fat.jar".into(), digest, role: ArtifactRole::Lib });
+    apply.artifacts.push(UploadedArtifact {
+        name: "fat.jar".into(),
+        digest,
+        role: ArtifactRole::Lib,
+    });
     apply.terms = Terms::default();
     let applied = server.control().apply_job(&server.principal, apply).await.map(done);
     let (kind, text) = refusal(applied);

@@ -159,10 +159,18 @@ fn profiles_of_the_machine_are_added() {
 #[test]
 fn licences_are_those_of_the_nearest_that_names_some() {
     let licenses = |name: &str| {
-        format!("<licenses><license><name>{name}</name><url>https://${{host}}/l</url></license></licenses>")
+        format!(
+            "<licenses><license><name>{name}</name><url>https://${{host}}/l</url></license></licenses>"
+        )
     };
     let poms = poms(&[
-        ("top", &format!("<properties><host>top.example</host></properties>{}", licenses("Top ${host}"))),
+        (
+            "top",
+            &format!(
+                "<properties><host>top.example</host></properties>{}",
+                licenses("Top ${host}")
+            ),
+        ),
         ("middle", &format!("{}<properties><host>own.example</host></properties>", parent("top"))),
         ("low", &format!("{}{}", parent("top"), licenses("Low"))),
         ("none", ""),

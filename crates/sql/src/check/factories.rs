@@ -4,7 +4,8 @@ use flumen_model::FlinkVersion;
 
 use super::{Finding, Problem, Target};
 use crate::{
-    FactoryKind, Object, Origin, Script, Statement, StatementKind, WithOption, factories::{origin, with_scala},
+    FactoryKind, Object, Origin, Script, Statement, StatementKind, WithOption,
+    factories::{origin, with_scala},
     with_options,
 };
 

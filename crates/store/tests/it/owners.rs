@@ -70,7 +70,14 @@ async fn two_teams() -> (tempfile::TempDir, Store) {
 }
 
 fn removal(kind: RemovalKind, team: Option<TeamId>) -> Removal {
-    Removal { id: flumen_model::Uuid::now_v7(), at: at(9), kind, name: "x".to_owned(), bytes: 1, team }
+    Removal {
+        id: flumen_model::Uuid::now_v7(),
+        at: at(9),
+        kind,
+        name: "x".to_owned(),
+        bytes: 1,
+        team,
+    }
 }
 
 #[tokio::test]

@@ -34,8 +34,9 @@ async fn a_full_disk_takes_writes_again_once_there_is_room() {
     let mut number = 0;
     let error = loop {
         number += 1;
-        if let Err(error) =
-            store.save_image((&format!("key {number}"), team()), ("registry", "image"), 0, at(0)).await
+        if let Err(error) = store
+            .save_image((&format!("key {number}"), team()), ("registry", "image"), 0, at(0))
+            .await
         {
             break error;
         }
@@ -46,7 +47,10 @@ async fn a_full_disk_takes_writes_again_once_there_is_room() {
     let lost = store.image(&format!("key {number}")).await.expect("it can be read");
     assert_eq!(lost, None, "what was refused is not there");
     disk.make_room();
-    store.save_image(("key", team()), ("registry", "image"), 0, at(0)).await.expect("there is room");
+    store
+        .save_image(("key", team()), ("registry", "image"), 0, at(0))
+        .await
+        .expect("there is room");
 }
 
 #[tokio::test]
@@ -81,7 +85,9 @@ async fn writes_that_wait_for_a_lock_do_not_hold_up_reads() {
     for number in 0..8 {
         let store = store.clone();
         writes.spawn(async move {
-            store.save_image((&format!("key {number}"), team()), ("registry", "image"), 0, at(0)).await
+            store
+                .save_image((&format!("key {number}"), team()), ("registry", "image"), 0, at(0))
+                .await
         });
     }
     // Lets each write begin.

@@ -129,15 +129,11 @@ pub(super) fn run(arguments: &Append, streams: &mut Streams<'_>) -> Result<(), E
         let path = scratch.path().join(number.to_string());
         let line = || format!("packing {}", place.source.display());
         let layer = place.layer()?;
-        files.extend(
-            layer
-                .files()
-                .map(|(path, source)| Added {
-                    path: path.to_owned(),
-                    source: source.to_owned(),
-                    maven: None,
-                }),
-        );
+        files.extend(layer.files().map(|(path, source)| Added {
+            path: path.to_owned(),
+            source: source.to_owned(),
+            maven: None,
+        }));
         layers.push(session.run(line, layer.write(compression, path), streams)?);
     }
     let environment = BTreeMap::new();

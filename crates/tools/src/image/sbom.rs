@@ -63,7 +63,8 @@ fn made_of(jar: &Jar, maven: Option<&(Artifact, Licence)>) -> Vec<SbomPackage> {
     let package = |artifact: &Artifact| {
         let is_own = own.map_or(is_alone, |own| own == artifact);
         let of_pom = maven.filter(|_| is_own).map(|(_, licence)| licence.clone());
-        let of_manifest = || jar.manifest.license.as_deref().filter(|_| is_own).map(Licence::of_manifest);
+        let of_manifest =
+            || jar.manifest.license.as_deref().filter(|_| is_own).map(Licence::of_manifest);
         let licence = of_pom.filter(|licence| !licence.choices.is_empty()).or_else(of_manifest);
         let licence = licence.unwrap_or_default();
         let unknown: Vec<&str> = licence.unrecognised().collect();
@@ -72,8 +73,9 @@ fn made_of(jar: &Jar, maven: Option<&(Artifact, Licence)>) -> Vec<SbomPackage> {
             artifact: artifact.artifact.clone(),
             version: artifact.version.clone(),
             license: licence.spdx(),
-            license_comment: (!unknown.is_empty())
-                .then(|| format!("It names a licence that has no SPDX id here: {}", unknown.join("; "))),
+            license_comment: (!unknown.is_empty()).then(|| {
+                format!("It names a licence that has no SPDX id here: {}", unknown.join("; "))
+            }),
         }
     };
     artifacts.into_iter().map(package).collect()

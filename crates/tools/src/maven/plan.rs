@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use flumen_maven::{
-    Artifact, Client, Environment, Remote, Request, Resolution, Settings,
-    SettingsFiles, installed_settings, load_settings, platform_exclusions,
+    Artifact, Client, Environment, Remote, Request, Resolution, Settings, SettingsFiles,
+    installed_settings, load_settings, platform_exclusions,
 };
 use tokio::runtime::{Builder, Runtime};
 

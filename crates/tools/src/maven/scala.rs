@@ -42,7 +42,9 @@ impl FromStr for Named {
     type Err = flumen_maven::Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let Some((group, rest)) = text.split_once("::") else { return text.parse().map(Self::Whole) };
+        let Some((group, rest)) = text.split_once("::") else {
+            return text.parse().map(Self::Whole);
+        };
         let (artifact, rest) = rest.split_once(':').unwrap_or((rest, ""));
         // What is wrong with the rest is said at once.
         format!("{group}:{artifact}:{rest}").parse::<Coordinates>()?;
@@ -74,7 +76,10 @@ mod tests {
         let scala: Scala = "2.12".parse().expect("a version");
         let of = |text: &str, scala| {
             let named: Named = text.parse().expect("coordinates");
-            named.coordinates(scala).map(|found| found.to_string()).map_err(|error| error.to_string())
+            named
+                .coordinates(scala)
+                .map(|found| found.to_string())
+                .map_err(|error| error.to_string())
         };
         assert_eq!(of("g::a:1", Some(&scala)), Ok("g:a_2.12:jar:1".to_owned()));
         assert_eq!(of("g::a:jar:tests:1", Some(&scala)), Ok("g:a_2.12:jar:tests:1".to_owned()));

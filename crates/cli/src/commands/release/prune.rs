@@ -12,7 +12,8 @@ use crate::{Cell, Error, Table, Tone, commands::Context, text};
   flumen release prune
   flumen release prune --dry-run --output json | jq '[.items[].bytes] | add'
 
-The server does this by itself every hour. A job keeps its own release, those that run, those of
+The server does this by itself every hour, of everything; the command does it of what is of your
+team alone. A job keeps its own release, those that run, those of
 which there is a snapshot, and besides its newest ones: flumen serve --keep-releases. Files and
 images that no release needs stay for a time in which they may be asked for again: flumen serve
 --keep-unused. A registry that does not delete images keeps them, which is said.")]

@@ -163,7 +163,10 @@ fn a_wrong_release_policy_is_said_with_its_place() {
         sources.resolve().map_err(|error| error.to_string())
     };
     let missing = resolve().err().expect("there is no file");
-    assert!(missing.contains("release-policy is") && missing.contains("cannot be read"), "{missing}");
+    assert!(
+        missing.contains("release-policy is") && missing.contains("cannot be read"),
+        "{missing}"
+    );
     std::fs::write(&path, "licenses:\n  deny: [AGPL]\n").expect("written");
     let wrong = resolve().err().expect("no id");
     assert!(wrong.contains("policy.yaml:2:") && wrong.contains("AGPL-3.0-only"), "{wrong}");

@@ -127,10 +127,10 @@ impl Gathering<'_> {
             let (group, id, version) = (&gav.group, &gav.artifact, &gav.version);
             let maven =
                 Gav { group: group.clone(), artifact: id.clone(), version: version.clone() };
-            let declared = artifact.licenses.iter().map(|said| Declared {
-                name: said.name.clone(),
-                url: said.url.clone(),
-            });
+            let declared = artifact
+                .licenses
+                .iter()
+                .map(|said| Declared { name: said.name.clone(), url: said.url.clone() });
             let licence = Licence::declared(&declared.collect::<Vec<_>>());
             Jar { name, source, maven: Some(maven), licence }
         };
