@@ -285,11 +285,6 @@ fn fetching(version: &str) -> JobDeployment {
 }
 
 #[test]
-fn a_job_whose_pods_fetch_its_files() {
-    insta::assert_snapshot!(as_yaml(&plan(&fetching("1.20.5"))));
-}
-
-#[test]
 fn pods_of_both_roles_fetch_before_anything_of_the_users_runs() {
     let mut deployment = fetching("1.13.6");
     let users = json!({"spec": {"initContainers": [{"name": "mine", "image": "busybox"}]}});
