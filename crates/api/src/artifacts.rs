@@ -101,10 +101,10 @@ pub(crate) async fn content(
     let (mut file, size) =
         opened.ok_or_else(|| Error::NoArtifact { digest: digest.to_string() })?;
     let given = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
-    let (status, first, last) = match given.and_then(|range| part(range, size)) {
-        None => (StatusCode::OK, 0, size),
-        Some(Some((first, last))) => (StatusCode::PARTIAL_CONTENT, first, last),
-        Some(None) => return Err(Error::Range { size }),
+    let (status, first, last) = match given.map_or(Part::All, |range| part(range, size)) {
+        Part::All => (StatusCode::OK, 0, size),
+        Part::From { first, last } => (StatusCode::PARTIAL_CONTENT, first, last),
+        Part::Beyond => return Err(Error::Range { size }),
     };
     if first > 0 {
         file.seek(std::io::SeekFrom::Start(first)).await.map_err(Error::ReadArtifact)?;
@@ -126,16 +126,30 @@ pub(crate) async fn content(
 /// How much is read at once.
 const CHUNK: usize = 1 << 16;
 
-/// The part that a `Range` asks for, as first byte and the one after the last; none if there is no such part. A range that is
-/// not understood counts as not given, as HTTP has it.
-fn part(range: &str, size: u64) -> Option<Option<(u64, u64)>> {
-    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
-    let first: u64 = first.parse().ok()?;
-    let end = if last.is_empty() { size } else { last.parse::<u64>().ok()?.saturating_add(1) };
-    if end <= first {
-        return (first >= size).then_some(None);
+/// What of a file is asked for.
+enum Part {
+    All,
+    /// From the first byte to before the last.
+    From {
+        first: u64,
+        last: u64,
+    },
+    /// It has no such part.
+    Beyond,
+}
+
+/// The part that a `Range` asks for. A range that is not understood counts as not given, as HTTP has it.
+fn part(range: &str, size: u64) -> Part {
+    let bounds = || {
+        let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+        let end = if last.is_empty() { size } else { last.parse::<u64>().ok()?.saturating_add(1) };
+        Some((first.parse::<u64>().ok()?, end))
+    };
+    match bounds() {
+        Some((first, _)) if first >= size => Part::Beyond,
+        Some((first, end)) if end > first => Part::From { first, last: end.min(size) },
+        _ => Part::All,
     }
-    Some((first < size).then_some((first, end.min(size))))
 }
 
 fn is_limit(error: &flumen_control::Error) -> bool {

@@ -154,8 +154,8 @@ struct Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    fn new(printer: &'a Printer, progress: &'a Progress, printed: usize) -> Self {
-        Self { printer, progress, printed, told: Instant::now() }
+    fn new(printer: &'a Printer, progress: &'a Progress, from: usize) -> Self {
+        Self { printer, progress, printed: from, told: Instant::now() }
     }
 
     fn show(&mut self, operation: &Operation) {

@@ -51,7 +51,7 @@ impl Request {
             project: self.spec.name.to_string(),
             repository: self.spec.repository.to_string(),
             reference: self.spec.reference.to_string(),
-            source,
+            source: Box::new(source),
         }
     }
 }
@@ -108,7 +108,7 @@ pub(crate) async fn run(control: Control, stop: CancellationToken) {
 
 /// Builds, and removes what stands of it; begins anew where the database or the cluster is away.
 async fn carry_through(control: &Control, id: OperationId) {
-    while let Err(error) = carry_on(control, id).await {
+    while let Err(error) = Box::pin(carry_on(control, id)).await {
         let error = error.paragraph();
         tracing::warn!(operation.id = %id, error, "the build of a project is gone on with later");
         tokio::time::sleep(AFTER_FAULT).await;

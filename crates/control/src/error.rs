@@ -157,7 +157,7 @@ pub enum Error {
         reference: String,
         /// Why.
         #[source]
-        source: flumen_project::Failure,
+        source: Box<flumen_project::Failure>,
     },
     /// A file of the data directory.
     #[error("could not {what} {path}")]

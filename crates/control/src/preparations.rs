@@ -172,7 +172,7 @@ async fn not_wanted(control: &Control, id: OperationId) {
 /// where the server's own disk refuses.
 async fn carry_through(control: &Control, id: OperationId) {
     for attempt in 1.. {
-        let ended = match prepare(control, id).await {
+        let ended = match Box::pin(prepare(control, id)).await {
             Ok(()) => return,
             Err(error) if error.is_database_away() => Err(error),
             Err(error @ Error::File { .. }) if attempt < TRIES => Err(error),
@@ -209,7 +209,7 @@ async fn prepare(control: &Control, id: OperationId) -> Result<(), Error> {
         }
         tracing::debug!(operation.id = %id, step = name, "preparing a release");
         // The release ends its step itself, with all that follows from it.
-        if let Some(detail) = work.take(step).await? {
+        if let Some(detail) = Box::pin(work.take(step)).await? {
             store.note_step(id, name, Some(&detail), None).await?;
             store.finish_step(id, name, None, clock::now()).await?;
         }
@@ -258,7 +258,8 @@ impl Work<'_> {
             Preparation::FetchFiles => {
                 let mut artifacts = std::mem::take(&mut self.prepared.artifacts);
                 let (before, fetching) = (artifacts.len(), Fetching::default());
-                let work = control.add_artifacts_by_url(spec, &mut artifacts, &fetching);
+                // It goes far, and a step is taken once.
+                let work = Box::pin(control.add_artifacts_by_url(spec, &mut artifacts, &fetching));
                 self.tell(step, work, || fetching.progress()).await?;
                 let detail = text::count(artifacts.len() - before, "file");
                 self.prepared.artifacts = artifacts;

@@ -184,7 +184,7 @@ pub fn write_script_with_function(
     }
     let of_program = python_job_file(name, version, paths);
     let lines = of_program.lines().filter(|line| !line.starts_with("arguments:"));
-    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    let text = lines.collect::<Vec<_>>().join("\n");
     let text = text.replace("kind: python", "kind: sql").replace("revenue.py", "revenue.sql");
     Ok(text.replace("dependencies:\n", "dependencies:\n  - {path: functions.py, role: python}\n"))
 }

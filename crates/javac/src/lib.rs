@@ -41,6 +41,7 @@ impl Program<'_> {
     ///
     /// # Errors
     /// If there is no `javac`, the program does not compile, or a file cannot be read or written.
+    #[expect(clippy::print_stdout, reason = "so a build script speaks to cargo")]
     pub fn build(&self) -> Result<(), Failure> {
         let source = Path::new("../../java").join(self.name);
         let out =

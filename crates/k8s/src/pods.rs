@@ -68,15 +68,17 @@ impl Cluster {
             controller: Some(true),
             block_owner_deletion: Some(true),
         };
-        let mut owned = config_map.clone();
-        owned.metadata.owner_references = Some(vec![owner]);
+        let mut property = config_map.clone();
+        property.metadata.owner_references = Some(vec![owner]);
         let config_maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace.as_str());
         let params = params();
-        let create = config_maps.create(&params, &owned);
+        let create = config_maps.create(&params, &property);
         match self.change("k8s.create-config-map", create).await {
             Ok(_) => {}
             Err(cause) if cause.is_already_exists() => {}
-            Err(cause) => return Err(creating("ConfigMap", namespace, &owned.name_any(), cause)),
+            Err(cause) => {
+                return Err(creating("ConfigMap", namespace, &property.name_any(), cause));
+            }
         }
         Ok(Created { uid, existed })
     }

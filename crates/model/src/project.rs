@@ -264,6 +264,7 @@ impl Default for GitReference {
 fn check_reference(text: &str) -> Result<(), InvalidValue> {
     let is_wrong =
         |one: char| one.is_whitespace() || one.is_control() || "~^:?*[\\\"'".contains(one);
+    #[expect(clippy::case_sensitive_file_extension_comparisons, reason = "git compares it so")]
     let is_wrong_part = |part: &str| {
         part.is_empty() || part.starts_with('.') || part.ends_with('.') || part.ends_with(".lock")
     };

@@ -23,6 +23,9 @@ pub struct ImagePython {
 
 impl ImagePython {
     /// The value of [`PYTHON_LABEL`].
+    ///
+    /// # Panics
+    /// Never: names and versions are texts.
     pub fn label(&self) -> String {
         serde_json::to_string(self).expect("names and versions are texts")
     }

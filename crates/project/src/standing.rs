@@ -60,12 +60,12 @@ pub fn standing(pod: &Pod) -> Standing {
     if !is_commit(&commit) {
         return Standing::Failed(Failure::NoCommit { said: commit });
     }
-    let Some(built) = terminated(build) else {
-        // Between two containers none runs, and what is to come is being built as far as anybody cares.
+    let Some(done) = terminated(build) else {
+        // Between two containers none runs, and what is to come is being done as far as anybody cares.
         return if is_over { lost(message) } else { Standing::Building { commit } };
     };
-    if built.exit_code != 0 {
-        return failed(Part::Build, built);
+    if done.exit_code != 0 {
+        return failed(Part::Build, done);
     }
     match terminated(hand_over) {
         Some(ended) if ended.exit_code != 0 => failed(Part::HandOver, ended),

@@ -155,15 +155,17 @@ impl<'t, 'v> Resolver<'t, 'v> {
         match mark {
             Mark::Escape => self.put(at, length, "${", PieceKind::Value),
             Mark::Malformed => self.find(at, VariableProblem::Malformed),
-            Mark::Variable(name) => if let Some((name, value)) = self.variables.get_key_value(*name) {
-                self.used.insert(name.as_str());
-                self.value(at, length, (name.as_str(), value), place);
-            } else {
-                let known = self.variables.keys().map(VariableName::as_str);
-                let suggestion = nearest(name, known).map(ToOwned::to_owned);
-                let name = (*name).to_owned();
-                self.find(at, VariableProblem::Unknown { name, suggestion });
-            },
+            Mark::Variable(name) => {
+                if let Some((name, value)) = self.variables.get_key_value(*name) {
+                    self.used.insert(name.as_str());
+                    self.value(at, length, (name.as_str(), value), place);
+                } else {
+                    let known = self.variables.keys().map(VariableName::as_str);
+                    let suggestion = nearest(name, known).map(ToOwned::to_owned);
+                    let name = (*name).to_owned();
+                    self.find(at, VariableProblem::Unknown { name, suggestion });
+                }
+            }
             Mark::Secret { name, entry } => self.secret(at, length, (name, entry), place),
         }
     }

@@ -85,9 +85,10 @@ impl ExplainSql {
         let call = context.client.call(Method::POST, action, &["sql", "explain"]).json(&body);
         let call = call.within(self.timeout.unwrap_or(DEFAULT_TIMEOUT) + MARGIN);
         let mut asked = pin!(call.fetch::<api::SqlExplanation>());
-        let answer = if let Ok(answer) = tokio::time::timeout(SILENT, &mut asked).await { answer } else {
-            let what =
-                format!("Flink {flink} checks {} in a pod in {environment}", source.name);
+        let answer = if let Ok(answer) = tokio::time::timeout(SILENT, &mut asked).await {
+            answer
+        } else {
+            let what = format!("Flink {flink} checks {} in a pod in {environment}", source.name);
             if context.printer.is_interactive() {
                 progress.say(what);
             } else {

@@ -55,7 +55,7 @@ pub(super) async fn take(
 pub(super) fn is_worth_another(error: &Error) -> bool {
     match error {
         Error::Cluster(error) => error.kind().is_transient(),
-        Error::Build { source, .. } => matches!(source, Failure::OtherBytes { .. }),
+        Error::Build { source, .. } => matches!(**source, Failure::OtherBytes { .. }),
         Error::File { .. } | Error::Underway { .. } => true,
         _ => false,
     }

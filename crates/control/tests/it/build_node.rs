@@ -40,7 +40,7 @@ pub(crate) fn status_of(pod: &Pod, stage: &Stage) -> Value {
     let running = json!({ "running": { "startedAt": TIME } });
     let later = json!({ "waiting": { "reason": "PodInitializing" } });
     let ended = |code: i32, message: &str| json!({ "terminated": { "exitCode": code, "message": message } });
-    let (fetched, built) = (ended(0, &format!("{COMMIT}\n")), ended(0, ""));
+    let (fetched, done) = (ended(0, &format!("{COMMIT}\n")), ended(0, ""));
     let pull = json!({ "waiting": { "reason": "ImagePullBackOff", "message": "no such image" } });
     let (phase, fetch, build, hand_over) = match stage {
         Stage::Waits => ("Pending", pull, later.clone(), later),
@@ -48,8 +48,8 @@ pub(crate) fn status_of(pod: &Pod, stage: &Stage) -> Value {
         Stage::FetchFails(code, said) => ("Failed", ended(*code, said), later.clone(), later),
         Stage::Builds => ("Pending", fetched, running, later),
         Stage::BuildFails(code, said) => ("Failed", fetched, ended(*code, said), later),
-        Stage::HandsOver => ("Running", fetched, built, running),
-        Stage::HandOverFails(code, said) => ("Failed", fetched, built, ended(*code, said)),
+        Stage::HandsOver => ("Running", fetched, done, running),
+        Stage::HandOverFails(code, said) => ("Failed", fetched, done, ended(*code, said)),
         Stage::Evicted => {
             let status = json!({ "phase": "Failed", "reason": "Evicted", "message": "The node was low on memory" });
             return json!({ "status": status });

@@ -376,7 +376,7 @@ async fn another_reference_is_built_without_a_change_of_the_project() {
     server.world.node.build_stage(Stage::HandsOver);
     assert_eq!(server.operation_ended(id).await.state, OperationState::Succeeded);
     server.nothing_left().await;
-    let view = server.control().project(&server.principal, &orders()).await.unwrap();
+    let view = server.control().project(&server.principal, &orders).await.unwrap();
     assert_eq!(view.builds[0].reference, "v1.4.0");
     assert_eq!(view.project.spec.reference.as_str(), "main");
     server.finish().await;

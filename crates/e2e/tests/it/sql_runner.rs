@@ -367,7 +367,7 @@ fn check_reported(version: &str, wrong: &Run, good: &Run) {
     let script = Script::parse(&script);
     let outcomes: Vec<_> = report.of(&script).into_iter().filter_map(|one| one.outcome).collect();
     let [Outcome::Error(column), Outcome::Plan(plan), Outcome::Error(table)] = &outcomes[..] else {
-        panic!("Flink {version}: {outcomes:?}");
+        unreachable!("Flink {version}: {outcomes:?}");
     };
     assert_eq!((column.line, column.column), (7, 30), "Flink {version}: {}", column.message);
     assert_eq!((table.line, table.column), (10, 29), "Flink {version}: {}", table.message);
@@ -375,7 +375,7 @@ fn check_reported(version: &str, wrong: &Run, good: &Run) {
     let report = Report::read(&good.said);
     assert!(report.is_complete && good.failure.is_none(), "Flink {version}: {}", good.said);
     let [Record { line: 7, outcome: Outcome::Plan(plan), .. }] = &report.records[..] else {
-        panic!("Flink {version}: {report:?}");
+        unreachable!("Flink {version}: {report:?}");
     };
     assert!(plan.contains("Sink"), "Flink {version}: {plan}");
 }

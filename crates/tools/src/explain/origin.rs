@@ -81,7 +81,7 @@ fn set(job: &Planned, shipped: &Configuration, key: &str) -> Explained {
     let (origin, overridden) = origin(&job.plan.effective, shipped, key, &text);
     Explained {
         key: key.to_owned(),
-        value: value.map(|value| shown(key, value)),
+        value: value.map(|value| shown_value(key, &value)),
         origin,
         overridden,
         option: None,
@@ -100,7 +100,7 @@ fn origin(
     };
     let older = |key: &str, value: &flumen_flink_conf::Value, origin: String| Overridden {
         key: key.to_owned(),
-        value: shown(key, value.to_text(shipped.format()).into_owned()),
+        value: shown_value(key, &value.to_text(shipped.format())),
         origin,
     };
     let below = entry.overridden.iter().rev();
@@ -132,8 +132,4 @@ fn facts(option: &'static FlinkOption) -> Facts {
         words: option.words.clone(),
         other_keys: option.aliases().collect(),
     }
-}
-
-fn shown(key: &str, value: String) -> String {
-    shown_value(key, &value)
 }

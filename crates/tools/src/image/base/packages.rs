@@ -19,7 +19,7 @@ const PATH: &str = "PYTHONPATH";
 pub(in crate::image) struct Python {
     pub(in crate::image) group: Group,
     /// What the image has with them.
-    python: ImagePython,
+    has: ImagePython,
     /// Where Python looks in the image that it stands on.
     path: Option<String>,
 }
@@ -27,7 +27,7 @@ pub(in crate::image) struct Python {
 impl Python {
     /// What the image says of its Python, for whoever puts packages on top of it.
     pub(in crate::image) fn label(&self) -> (String, String) {
-        (PYTHON_LABEL.to_owned(), self.python.label())
+        (PYTHON_LABEL.to_owned(), self.has.label())
     }
 
     /// Where Python looks for packages in the image.
@@ -85,7 +85,7 @@ pub(in crate::image) fn fetch(
         directory: BASE_PACKAGES.to_owned(),
         jars: wheels,
     };
-    Ok(Some(Python { group, python, path: path.map(ToOwned::to_owned) }))
+    Ok(Some(Python { group, has: python, path: path.map(ToOwned::to_owned) }))
 }
 
 /// Project and version.

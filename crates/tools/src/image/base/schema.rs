@@ -32,21 +32,7 @@ pub(crate) fn base_schema() -> Value {
                 "propertyNames": { "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]*$" },
                 "additionalProperties": { "type": "array", "items": { "$ref": "#/$defs/item" } },
             },
-            "python": {
-                "description": "Packages of Python, with all that they need, for the Python of the base.",
-                "type": "object",
-                "additionalProperties": false,
-                "anyOf": [{ "required": ["requirements"] }, { "required": ["requirementsFile"] }],
-                "properties": {
-                    "requirements": {
-                        "description": "Requirements, as they are lines of a requirements.txt.",
-                        "type": "array",
-                        "items": { "type": "string", "minLength": 1 },
-                    },
-                    "requirementsFile": text("A file of requirements, relative to this file."),
-                    "interpreter": interpreter(),
-                },
-            },
+            "python": python(),
             "labels": {
                 "description": "Labels to set beside those that Flumen sets.",
                 "type": "object",
@@ -84,6 +70,26 @@ pub(crate) fn base_schema() -> Value {
                     },
                 ],
             },
+        },
+    })
+}
+
+fn python() -> Value {
+    let text =
+        |description: &str| json!({ "description": description, "type": "string", "minLength": 1 });
+    json!({
+        "description": "Packages of Python, with all that they need, for the Python of the base.",
+        "type": "object",
+        "additionalProperties": false,
+        "anyOf": [{ "required": ["requirements"] }, { "required": ["requirementsFile"] }],
+        "properties": {
+            "requirements": {
+                "description": "Requirements, as they are lines of a requirements.txt.",
+                "type": "array",
+                "items": { "type": "string", "minLength": 1 },
+            },
+            "requirementsFile": text("A file of requirements, relative to this file."),
+            "interpreter": interpreter(),
         },
     })
 }
