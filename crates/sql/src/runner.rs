@@ -133,7 +133,7 @@ fn pieces(script: &Script<'_>, span: &Range<usize>) -> String {
     let ends = all.iter().skip(1).map(|next| next.at).chain([script.text().len()]);
     let within = |(piece, end): (&Piece, usize)| {
         let (start, end) = (piece.at.max(span.start), end.min(span.end));
-        (start < end).then_some((piece.kind, start, end - start))
+        (start < end).then(|| (piece.kind, start, end - start))
     };
     let pieces: Vec<_> = all.iter().zip(ends).filter_map(within).collect();
     if matches!(pieces[..], [] | [(PieceKind::Text, ..)]) {

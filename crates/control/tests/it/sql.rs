@@ -112,9 +112,9 @@ async fn with_variables(server: &TestServer, variables: Value) -> ApplyJob {
 
 /// What the runner reads, of the release with this number.
 async fn statements(server: &TestServer, number: i64) -> String {
-    let (environment, name) = (environment(), name());
-    let release = server.control().release(&server.principal, (&environment, &name), number);
-    let artifacts = release.await.unwrap().content.artifacts;
+    let place = (&environment(), &name());
+    let release = server.control().release(&server.principal, place, number).await.unwrap();
+    let artifacts = release.content.artifacts;
     let digest = &artifacts.last().expect("an artifact").digest;
     let path = server.world.directory.join("data/artifacts").join(digest.hex());
     std::fs::read_to_string(path).unwrap()

@@ -41,13 +41,18 @@ mod tests {
     use flumen_model::FlinkMinor;
 
     use super::super::{job_deployment, tests::deployment};
-    use crate::{feature::SECRET_MOUNTS, render};
+    use crate::{
+        feature::{POD_TEMPLATES, SECRET_MOUNTS},
+        render,
+    };
 
     const DIRECTORY: &str = "/opt/flumen/secrets/db";
 
     #[test]
     fn the_pods_get_the_secrets_beside_those_of_the_user() {
-        for minor in FlinkMinor::SUPPORTED.into_iter().filter(|minor| SECRET_MOUNTS.is_in(*minor)) {
+        // Those before have no jobs of Flumen.
+        let has = |minor: &FlinkMinor| SECRET_MOUNTS.is_in(*minor) && POD_TEMPLATES.is_in(*minor);
+        for minor in FlinkMinor::SUPPORTED.into_iter().filter(has) {
             let mut deployment = deployment(&format!("{minor}.0"));
             deployment.secrets = vec!["db".to_owned()];
             deployment.layers.add(Layer::Job, [("kubernetes.secrets", "mine:/etc/mine")]);

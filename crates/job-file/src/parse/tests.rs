@@ -359,7 +359,7 @@ fn a_python_job_is_a_file_or_a_module_with_files_of_its_own() {
         ("module: a\n", "module: is given, but only kind: python"),
         (
             "dependencies: [{path: r.txt, role: requirements}]\n",
-            "dependencies[0].role: is for kind: python only",
+            "dependencies[0].role: is for kind: python and kind: sql only",
         ),
     ] {
         let text = refused(&format!("{HEAD}{rest}"));
