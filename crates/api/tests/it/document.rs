@@ -69,11 +69,16 @@ fn every_operation_has_an_id_and_says_what_it_answers_and_how_it_fails() {
     }
 }
 
-/// The codes as they stand in the two places that give them out.
+/// The codes as they stand in the places that give them out.
 fn codes() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut codes = Vec::new();
-    for file in ["src/error.rs", "../control/src/error.rs"] {
+    for file in [
+        "src/error.rs",
+        "../control/src/error.rs",
+        "../control/src/explanations/failure.rs",
+        "../project/src/failure.rs",
+    ] {
         let source = std::fs::read_to_string(root.join(file)).expect("a source file");
         let begin = source.find("fn code(&self)").expect("the codes");
         let body = &source[begin..];

@@ -103,7 +103,7 @@ impl Server {
         let row = FlinkVersionRow {
             version: "1.20.5".parse().expect("valid"),
             environment: "local".parse().expect("valid"),
-            image: "127.0.0.1:1/flink@sha256:00".to_owned(),
+            image: format!("flink@sha256:{}", "0".repeat(64)),
             source: "a test".to_owned(),
             built_in_plugins: Vec::new(),
             python: None,

@@ -150,16 +150,18 @@ async fn variables_without_values_and_secrets_that_are_not_there_are_named() {
     let server = TestServer::start().await;
     let apply = with_variables(&server, json!({"sinks": "x", "least": "5"})).await;
     let text = refused(&server, apply).await.error.expect("a reason");
-    let words = "a.sql:2:43: the variable sink has no value; did you mean sinks?";
+    let words = "a.sql:2:45: the variable sink has no value; did you mean sinks?";
     assert!(text.contains(words), "{text}");
-    for words in ["the Secret default/db,", "the entry password of the Secret default/db,"] {
+    let no_entry = "the entry password of the Secret default/db,";
+    for (there, words) in [(None, "the Secret default/db,"), (Some("user"), no_entry)] {
+        if let Some(entry) = there {
+            server.world.create(secret(entry)).await;
+        }
         let apply = with_variables(&server, json!({"sink": "x", "least": "5"})).await;
         let operation = server.operation_ended(server.prepare(apply).await.unwrap()).await;
         let refusal = operation.refusal.expect("it is refused");
         assert_eq!((refusal.kind, refusal.code.as_str()), (Kind::NotFound, "not_found"));
         assert!(refusal.message.contains(words), "{}", refusal.message);
-        // Then it has another entry.
-        server.world.create(secret("user")).await;
     }
     server.finish().await;
 }

@@ -11,6 +11,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, Response, StatusCode, header},
 };
+use futures::StreamExt as _;
 
 use crate::CONTENT;
 
@@ -70,10 +71,15 @@ async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respon
             .body(Body::from(&CONTENT[from..])),
         // The connection ends before the length that was announced.
         Answer::Truncated(length) => {
-            let pieces = [Ok(&CONTENT[..length]), Err(std::io::Error::other("broken"))];
+            // What a body has given is sent when it has nothing more at the moment.
+            let broken = async {
+                tokio::task::yield_now().await;
+                Err(std::io::Error::other("broken"))
+            };
+            let sent = futures::stream::iter([Ok(&CONTENT[..length])]);
             response
                 .header(header::CONTENT_LENGTH, whole)
-                .body(Body::from_stream(futures::stream::iter(pieces)))
+                .body(Body::from_stream(sent.chain(futures::stream::once(broken))))
         }
         Answer::Status(status) => response.status(status).body(Body::empty()),
     };

@@ -114,7 +114,7 @@ fn a_dependency_is_a_file_or_maven_coordinates() {
             "maven: is given, but the file comes from a URL",
         ),
         ("{url: 'https://h/a.jar', sha256: 0f0f}", "sha256: is"),
-        ("{url: 'gs://bucket/a.jar'}", "expected https://, http://, oci:// or s3://"),
+        ("{url: 'gs://bucket/a.jar'}", "expected https://, http://, oci://, s3:// or project://"),
         ("{path: a.jar, sha256: 0f0f}", "sha256: is given, but it is for a file with url"),
     ] {
         let text = said(item);
