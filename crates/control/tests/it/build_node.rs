@@ -71,7 +71,6 @@ struct Offer {
     jar: Vec<u8>,
     /// What is said to be its SHA-256.
     digest: String,
-    asked: usize,
 }
 
 /// A stand-in for the program that hands a jar over.
@@ -89,7 +88,7 @@ impl Drop for HandOver {
 
 impl HandOver {
     pub(crate) async fn start() -> Self {
-        let offer = Offer { jar: Vec::new(), digest: String::new(), asked: 0 };
+        let offer = Offer { jar: Vec::new(), digest: String::new() };
         let offer = Arc::new(Mutex::new(offer));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -105,19 +104,12 @@ impl HandOver {
 
     /// Hands this over and says that it has another SHA-256.
     pub(crate) fn offer_as(&self, jar: &[u8], digest: &str) {
-        *self.offer.lock().unwrap() =
-            Offer { jar: jar.to_vec(), digest: digest.to_owned(), asked: 0 };
-    }
-
-    /// How often it was asked for.
-    pub(crate) fn asked(&self) -> usize {
-        self.offer.lock().unwrap().asked
+        *self.offer.lock().unwrap() = Offer { jar: jar.to_vec(), digest: digest.to_owned() };
     }
 }
 
 async fn answer(State(offer): State<Arc<Mutex<Offer>>>) -> Response {
-    let mut offer = offer.lock().unwrap();
-    offer.asked += 1;
+    let offer = offer.lock().unwrap();
     Response::builder()
         .header(SHA256_HEADER, &offer.digest)
         .header(PATH_HEADER, "target/orders-1.jar")

@@ -1,6 +1,6 @@
 //! Scripts that Flink explains in a pod, of which nothing is left, whatever happens.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use flumen_control::{Error, ExplainSql, Faults, SqlExplanation};
 use flumen_faults::{Hit, Plan};
@@ -41,7 +41,7 @@ fn order(script: &str) -> ExplainSql {
 fn reports(server: &TestServer, records: &[Value]) {
     let mut log = "WARN org.apache.flink something\n".to_owned();
     for record in records {
-        log.push_str(&format!("flumen-sql-report {record}\n"));
+        writeln!(log, "flumen-sql-report {record}").unwrap();
     }
     server.world.node.write_log(CONTAINER, false, &log);
 }

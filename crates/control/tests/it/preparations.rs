@@ -18,7 +18,7 @@ use crate::{
 impl TestServer {
     /// Applies a job file whose release has to be prepared, and names the operation.
     pub(crate) async fn prepare(&self, apply: ApplyJob) -> Result<OperationId, Error> {
-        match self.control().apply_job(&self.principal, apply).await? {
+        match Box::pin(self.control().apply_job(&self.principal, apply)).await? {
             Applying::Preparing(operation) => Ok(operation),
             Applying::Done(applied) => unreachable!("there was nothing to prepare: {applied:?}"),
         }

@@ -65,7 +65,7 @@ impl Running {
     /// Nothing of the job was pushed anywhere.
     fn has_no_image(&self) {
         let versions = self.flumen.json(&["version", "list"]).expect("versions");
-        let base = versions["items"][0]["image"].as_str().expect("an image").to_owned();
+        let base = versions["items"][0]["baseImage"].as_str().expect("an image").to_owned();
         let runs = self.flumen.json(&["job", "history", JOB]).expect("runs");
         let image = runs["items"][0]["image"].as_str().expect("an image");
         assert!(image.ends_with(&base), "{image} is not {base}");
