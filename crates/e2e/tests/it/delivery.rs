@@ -76,8 +76,8 @@ impl Running {
     }
 
     fn lose_the_task_manager(&self) {
-        let first = self.task_managers();
-        assert_eq!(first.len(), 1, "{first:?}");
+        let one = || Some(self.task_managers()).filter(|all| all.len() == 1);
+        let first = until("a TaskManager", one, || self.get("pods", "").to_string());
         let name = first.first().expect("one");
         kubectl(&self.kubeconfig(), &["delete", "pod", name, "--grace-period=0", "--force"]);
         let another = || {

@@ -22,7 +22,7 @@ const FAILING: [(&str, &str, &str); 4] = [
         "'connector'='******'",
     ),
     (
-        "CREATE TABLE t (x INT) WITH ('a' = '${secret:places/quoted}', ${what}'b'\n= c);\nINSERT INTO t SELECT 1;",
+        "CREATE TABLE t (x INT) WITH ('a' = '${secret:places/quoted}', ${none}'b'\n= c);\nINSERT INTO t SELECT 1;",
         "line 1, column 1: ",
         "",
     ),
