@@ -235,7 +235,9 @@ fn password() -> Result<String> {
 }
 
 /// A script that reads a table of the database and writes another, by `INSERT … ON CONFLICT DO UPDATE`, as orders come.
-pub const DATABASE_SCRIPT: &str = "-- Revenue by provider of payments and product, in a database.
+pub const DATABASE_SCRIPT: &str = "-- Revenue by provider of payments and product, in a database. As a stream, the join would keep every order in memory.
+SET 'execution.runtime-mode' = 'batch';
+
 CREATE TABLE orders (id BIGINT, product STRING, payment STRING, amount DECIMAL(10, 2), ordered_at TIMESTAMP(3))
 WITH ('connector' = 'filesystem', 'path' = 'file:///data/input/orders.csv', 'format' = 'csv');
 
