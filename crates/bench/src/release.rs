@@ -63,7 +63,7 @@ pub(crate) fn measure(
 
 impl<'a> Bench<'a> {
     fn prepare(binary: &'a Path, directory: &'a Path, flumen: &Flumen) -> Result<Self> {
-        let registry = text(&flumen.json(&["environment", "show", "local"])?, "/spec/registry")?;
+        let registry = text(&flumen.json(&["environment", "show", "local"])?, "/registry")?;
         let flink = text(&flumen.json(&["version", "show", FLINK])?, "/baseImage")?;
         let flink = format!("{registry}/{flink}");
         let base = format!("{registry}/bench/base:1");

@@ -166,7 +166,7 @@ impl Control {
         };
         let client = match &self.settings().maven {
             Some(_) => self.maven_client()?,
-            None => Client::new(no_settings()).map_err(failed)?,
+            None => Client::new(no_settings()),
         };
         let (directory, limit) = (self.artifacts_directory(), self.settings().artifact_limit);
         fetching.follow(Some(client.progress()));

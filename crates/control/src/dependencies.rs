@@ -143,7 +143,7 @@ impl Control {
             },
             Vec::new(),
         );
-        Client::new(settings.map_err(failed)?).map_err(failed)
+        Ok(Client::new(settings.map_err(failed)?))
     }
 
     /// Takes a file into the store of artifacts.

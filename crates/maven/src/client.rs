@@ -38,13 +38,10 @@ pub struct Client {
 
 impl Client {
     /// A client that has not connected to anything yet.
-    ///
-    /// # Errors
-    /// `Bug` if the HTTP client cannot be set up.
-    pub fn new(settings: Settings) -> Result<Self, Error> {
-        let transport = Transport::new(&settings)?;
+    pub fn new(settings: Settings) -> Self {
+        let transport = Transport::new(&settings);
         let local = Local::new(settings.local_repository.clone());
-        Ok(Self { settings, transport, local })
+        Self { settings, transport, local }
     }
 
     /// What went over the wire so far.

@@ -3,7 +3,7 @@
 use std::{
     io::{Read as _, Seek as _, Write as _},
     pin::pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -34,7 +34,9 @@ const MOST_REDIRECTS: usize = 8;
 const MAX_CHECKSUM: u64 = 4096;
 
 pub(crate) struct Transport {
-    client: reqwest::Client,
+    proxies: Vec<Proxy>,
+    /// Made when something is fetched: reading the system's certificates takes longer than resolving what is all here.
+    client: OnceLock<reqwest::Client>,
     pub(crate) progress: Arc<Progress>,
 }
 
@@ -54,7 +56,15 @@ struct Download<'a> {
 }
 
 impl Transport {
-    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let proxies = settings.proxies.clone();
+        Self { proxies, client: OnceLock::new(), progress: Arc::default() }
+    }
+
+    fn client(&self) -> Result<&reqwest::Client, Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
@@ -65,13 +75,13 @@ impl Transport {
                 }
             }))
             .user_agent(concat!("flumen/", env!("CARGO_PKG_VERSION")));
-        if !settings.proxies.is_empty() {
-            let proxies = settings.proxies.clone();
+        if !self.proxies.is_empty() {
+            let proxies = self.proxies.clone();
             builder = builder.proxy(reqwest::Proxy::custom(move |url| proxy_for(&proxies, url)));
         }
         let client =
             builder.build().map_err(|source| Error::Connect { source: source.without_url() })?;
-        Ok(Self { client, progress: Arc::new(Progress::default()) })
+        Ok(self.client.get_or_init(|| client))
     }
 
     /// Fetches a file into `part` and checks it; none if the repository does not have it.
@@ -230,7 +240,7 @@ impl Transport {
             repository: remote.id.clone(),
             source: Arc::new(source.without_url()),
         };
-        let mut request = self.client.get(address);
+        let mut request = self.client()?.get(address);
         if let Some((user, password)) = &remote.access.basic {
             request = request.basic_auth(user, Some(password.expose()));
         }

@@ -105,7 +105,11 @@ fn tidy(text: &str) -> Result<String, XmlError> {
     let mut rest = text;
     let mut depth = 0_usize;
     while let Some(start) = rest.find('<') {
-        push_text(&mut out, &rest[..start]);
+        let between = &rest[..start];
+        // Most of a POM is the white space between tags.
+        if !between.trim_ascii().is_empty() || !out.ends_with('>') {
+            push_text(&mut out, between);
+        }
         let at = text.len() - rest.len() + start;
         let tag = &rest[start..];
         let after = |prefix: &str, end: &'static str| {
@@ -167,10 +171,12 @@ fn push_tag(out: &mut String, inner: &str, depth: &mut usize) -> Result<(), XmlE
     if !name.starts_with(|first: char| first.is_alphabetic() || first == '_') {
         out.push('_');
     }
-    out.extend(name.chars().map(|char| {
-        let is_fine = char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.');
-        if is_fine { char } else { '_' }
-    }));
+    let is_fine = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.');
+    if name.chars().all(is_fine) {
+        out.push_str(name);
+    } else {
+        out.extend(name.chars().map(|char| if is_fine(char) { char } else { '_' }));
+    }
     out.push_str(if is_empty { "/>" } else { ">" });
     Ok(())
 }
@@ -180,7 +186,7 @@ fn push_text(out: &mut String, text: &str) {
     const KNOWN: [&str; 5] = ["amp", "lt", "gt", "quot", "apos"];
     let mut rest = text;
     while let Some(start) = rest.find('&') {
-        out.extend(rest[..start].chars().filter(|char| is_allowed(*char)));
+        push_allowed(out, &rest[..start]);
         let entity = &rest[start + 1..];
         let name = entity.split(';').next().unwrap_or_default();
         let is_entity = name.len() < entity.len() && name.len() < 12;
@@ -200,7 +206,15 @@ fn push_text(out: &mut String, text: &str) {
             None => out.push('?'),
         }
     }
-    out.extend(rest.chars().filter(|char| is_allowed(*char)));
+    push_allowed(out, rest);
+}
+
+fn push_allowed(out: &mut String, text: &str) {
+    if text.bytes().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')) {
+        out.push_str(text);
+    } else {
+        out.extend(text.chars().filter(|char| is_allowed(*char)));
+    }
 }
 
 fn is_allowed(char: char) -> bool {

@@ -134,7 +134,7 @@ fn broken(files: &Shelf, text: &str, headers: &HeaderMap) -> Response {
 }
 
 pub(crate) fn client(local: &Path, repositories: Vec<Remote>) -> Client {
-    Client::new(settings(local, repositories)).expect("a client")
+    Client::new(settings(local, repositories))
 }
 
 pub(crate) fn settings(local: &Path, repositories: Vec<Remote>) -> Settings {

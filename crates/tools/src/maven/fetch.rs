@@ -1,4 +1,8 @@
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
 
 use clap::Args;
 use flumen_maven::{Client, file_names};
@@ -6,6 +10,9 @@ use serde_json::json;
 
 use super::{Listed, Wanted, plan::Session};
 use crate::{Error, Streams, progress::megabytes};
+
+/// More files at a time gain nothing on one disk.
+const MOST_COPIES: usize = 4;
 
 /// Fetch artifacts and all that they depend on into a directory
 #[derive(Debug, Args)]
@@ -32,11 +39,9 @@ pub(super) fn run(arguments: &Fetch, streams: &mut Streams<'_>) -> Result<(), Er
     let kept = session.fetch(&artifacts, streams)?;
     let names = file_names(&artifacts);
     let targets: Vec<_> = names.iter().map(|name| arguments.to.join(name)).collect();
-    let mut bytes = 0;
-    for (from, to) in kept.iter().zip(&targets) {
-        Client::copy(from, to)?;
-        bytes += to.metadata().map(|file| file.len()).unwrap_or_default();
-    }
+    copy(&kept, &targets)?;
+    let sizes = targets.iter().filter_map(|path| path.metadata().ok());
+    let bytes = sizes.map(|file| file.len()).sum();
     let paths = targets.iter().map(|path| path.display().to_string());
     if streams.json {
         let listed = artifacts.iter().zip(paths).map(|(one, path)| Listed::new(one, Some(path)));
@@ -48,4 +53,26 @@ pub(super) fn run(arguments: &Fetch, streams: &mut Streams<'_>) -> Result<(), Er
     let (count, size) = (artifacts.len(), megabytes(bytes));
     let files = if count == 1 { "file" } else { "files" };
     streams.note(&format!("{count} {files}, {size}, lie in {}.", arguments.to.display()))
+}
+
+/// Copies each file to its target, several at a time.
+fn copy(files: &[PathBuf], targets: &[PathBuf]) -> Result<(), Error> {
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<(), Error> {
+        let pairs = || files.iter().zip(targets).nth(next.fetch_add(1, Ordering::Relaxed));
+        while let Some((from, to)) = pairs() {
+            Client::copy(from, to)?;
+        }
+        Ok(())
+    };
+    let others =
+        thread::available_parallelism().map_or(0, |count| count.get().min(MOST_COPIES) - 1);
+    thread::scope(|scope| {
+        let others: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
+        let own = work();
+        let ended = others
+            .into_iter()
+            .map(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        ended.fold(own, Result::and)
+    })
 }

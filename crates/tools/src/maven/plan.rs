@@ -26,7 +26,7 @@ impl Session {
             .enable_all()
             .build()
             .map_err(|source| Error::Start { source })?;
-        Ok(Self { runtime, client: Client::new(settings(sources, streams)?)? })
+        Ok(Self { runtime, client: Client::new(settings(sources, streams)?) })
     }
 
     /// Resolves, and says which artifacts count as ones without dependencies.
