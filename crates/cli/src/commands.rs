@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use flumen_api_types::{Job, JobQuery, JobReference, Operation};
+use flumen_job_file::ScriptCheck;
 use flumen_model::EnvironmentName;
 use jiff::Timestamp;
 
@@ -18,14 +19,13 @@ mod completion;
 mod diff;
 mod environment;
 mod job;
+mod log;
 mod operation;
 mod project;
 mod release;
 mod snapshot;
 mod sql;
 mod version;
-
-pub use sql::ExplainSql;
 
 /// The commands that talk to a server.
 #[derive(Debug, Subcommand)]
@@ -62,7 +62,7 @@ pub enum Command {
     Completion(completion::Completion),
     /// Check a script by Flink: `flumen sql check --explain`, whose other half needs no server
     #[command(skip)]
-    ExplainSql(Box<ExplainSql>),
+    ExplainSql(Box<ScriptCheck>),
 }
 
 /// What a command works with.
@@ -86,7 +86,7 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
         Command::Version(command) => version::execute(command, context).await,
         Command::Environment(command) => environment::execute(command, context).await,
         Command::Cluster(command) => cluster::execute(command, context).await,
-        Command::ExplainSql(explain) => explain.run(context).await,
+        Command::ExplainSql(check) => sql::explain(*check, context).await,
         // It needs no server and was carried out before one was looked for.
         Command::Completion(_) => Ok(()),
     }

@@ -19,7 +19,7 @@ mod variables;
 mod watch;
 
 pub use arguments::{GlobalArguments, OutputFormat};
-pub use commands::{Command, ExplainSql};
+pub use commands::Command;
 pub use error::{Error, Explained};
 pub use exit::{FAILED, code_for};
 pub use look::{Seen, look};

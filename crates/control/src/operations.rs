@@ -1,7 +1,7 @@
-use flumen_model::{EnvironmentName, JobName, OperationId};
+use flumen_model::{EnvironmentName, JobName, OperationId, TeamId};
 use flumen_store::{BuildEnd, Operation, OperationKind, OperationState, PreparationEnd, Principal};
 
-use crate::{Control, Error, clock};
+use crate::{Control, Error, clock, identity};
 
 impl Control {
     /// One operation with its steps.
@@ -65,5 +65,30 @@ impl Control {
             self.owned(principal, environment, name).await?;
         }
         Ok(found)
+    }
+}
+
+/// An operation that begins now, of no job, and without what was asked for.
+pub(crate) fn begun(
+    (team, by): (TeamId, &str),
+    kind: OperationKind,
+    (environment, subject): (&EnvironmentName, impl ToString),
+) -> Operation {
+    Operation {
+        id: identity::operation(),
+        team,
+        job: None,
+        environment: Some(environment.clone()),
+        subject: subject.to_string(),
+        kind,
+        request: None,
+        principal: by.to_owned(),
+        state: OperationState::Running,
+        error: None,
+        refusal: None,
+        outcome: None,
+        created_at: clock::now(),
+        finished_at: None,
+        steps: Vec::new(),
     }
 }

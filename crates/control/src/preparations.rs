@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use flumen_lifecycle::{Preparation, preparation};
 use flumen_model::{JobSpec, OperationId};
-use flumen_store::{Operation, OperationKind, OperationState, PreparationEnd, Principal};
+use flumen_store::{Operation, OperationKind, PreparationEnd, Principal};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -16,8 +16,8 @@ use crate::{
     clock,
     controller::AFTER_FAULT,
     dependencies::Resolved,
-    identity,
     jobs::{Packages, Prepared},
+    operations::begun,
     queue::Queue,
     text,
 };
@@ -65,22 +65,11 @@ impl Control {
         principal: &Principal,
         apply: &ApplyJob,
     ) -> Result<OperationId, Error> {
+        let by = (principal.team, &*principal.name);
+        let subject = (&apply.spec.environment, &apply.spec.name);
         let operation = Operation {
-            id: identity::operation(),
-            team: principal.team,
-            job: None,
-            environment: Some(apply.spec.environment.clone()),
-            subject: apply.spec.name.to_string(),
-            kind: OperationKind::Apply,
             request: serde_json::to_string(apply).ok(),
-            principal: principal.name.clone(),
-            state: OperationState::Running,
-            error: None,
-            refusal: None,
-            outcome: None,
-            created_at: clock::now(),
-            finished_at: None,
-            steps: Vec::new(),
+            ..begun(by, OperationKind::Apply, subject)
         };
         let id = operation.id;
         let key = apply.terms.key.as_ref().map(|(key, request)| (key.as_str(), request.as_str()));

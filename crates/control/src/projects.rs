@@ -2,7 +2,7 @@
 
 mod artifacts;
 
-use flumen_model::{EnvironmentName, GitReference, OperationId, ProjectName, ProjectSpec};
+use flumen_model::{GitReference, OperationId, ProjectName, ProjectSpec};
 use flumen_store::{
     Environment, Operation, OperationKind, OperationState, Principal, Project, ProjectBuild,
 };
@@ -10,8 +10,9 @@ use flumen_store::{
 use crate::{
     Control, Error, LogStream, Terms,
     builds::{self, Request},
-    clock, identity,
+    clock,
     jobs::{IdempotencyKey, again_if_stale},
+    operations::begun,
     versions::PYTHON_PACKAGES,
 };
 
@@ -163,7 +164,11 @@ impl Control {
         let reference = spec.reference.as_str().to_owned();
         let request =
             Request { spec, image, cluster: document.cluster, namespace: document.namespace };
-        let operation = new_operation(principal, (name, place), &request);
+        let by = (principal.team, &*principal.name);
+        let operation = Operation {
+            request: serde_json::to_string(&request).ok(),
+            ..begun(by, OperationKind::BuildProject, (&place, name))
+        };
         let key = key.as_ref().map(|(key, request)| (key.as_str(), request.as_str()));
         let made = self.store().create_build(&operation, (name, &reference), key).await;
         // Also where the answer was lost: what was not written is not begun.
@@ -241,29 +246,5 @@ impl Control {
     ) -> Result<Vec<ProjectBuild>, Error> {
         self.project(principal, name).await?;
         Ok(self.store().builds(name, ALL).await?)
-    }
-}
-
-fn new_operation(
-    principal: &Principal,
-    (name, environment): (&ProjectName, EnvironmentName),
-    request: &Request,
-) -> Operation {
-    Operation {
-        id: identity::operation(),
-        team: principal.team,
-        job: None,
-        environment: Some(environment),
-        subject: name.to_string(),
-        kind: OperationKind::BuildProject,
-        request: serde_json::to_string(request).ok(),
-        principal: principal.name.clone(),
-        state: OperationState::Running,
-        error: None,
-        refusal: None,
-        outcome: None,
-        created_at: clock::now(),
-        finished_at: None,
-        steps: Vec::new(),
     }
 }

@@ -7,14 +7,14 @@ use std::{collections::HashMap, path::PathBuf};
 
 use flumen_flink_dist::find_java;
 use flumen_model::{EnvironmentName, FlinkVersion, ImagePython, JobName, OperationId};
-use flumen_store::{FlinkVersionRow, Operation, OperationKind, OperationState, Principal};
+use flumen_store::{FlinkVersionRow, Operation, OperationKind, Principal};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Control, Error, clock,
     controller::AFTER_FAULT,
-    identity,
     jobs::{IdempotencyKey, again_if_stale},
+    operations::begun,
 };
 
 const DISTRIBUTION: &str = "prepare-distribution";
@@ -138,22 +138,10 @@ impl Control {
         if let Some(operation) = self.replayed(principal, key.as_ref()).await? {
             return Ok(operation);
         }
+        let by = (principal.team, &*principal.name);
         let operation = Operation {
-            id: identity::operation(),
-            team: principal.team,
-            job: None,
-            environment: Some(request.environment.clone()),
-            subject: request.version.to_string(),
-            kind: OperationKind::AddVersion,
             request: serde_json::to_string(request).ok(),
-            principal: principal.name.clone(),
-            state: OperationState::Running,
-            error: None,
-            refusal: None,
-            outcome: None,
-            created_at: clock::now(),
-            finished_at: None,
-            steps: Vec::new(),
+            ..begun(by, OperationKind::AddVersion, (&request.environment, request.version))
         };
         let key = key.as_ref().map(|(key, request)| (key.as_str(), request.as_str()));
         self.store().create_operation(&operation, key).await?;

@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Container, EnvVar, KeyToPath, Pod, P
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::{
-    Error, JobPlan, MANAGED_BY_LABEL, MANAGER, Manifests, Object, Program, USRLIB,
+    Error, JobPlan, MANAGED_BY_LABEL, MANAGER, Manifests, Mode, Object, Program, USRLIB,
     decorators::CONFIGURATION_VOLUME,
     job::labels::JOB_LABEL,
     names::{COMPONENT_LABEL, TYPE_LABEL},
@@ -75,7 +75,11 @@ pub fn explanation(plan: &JobPlan, explanation: &Explanation) -> Result<Explanat
     let pod = Pod { metadata: metadata.clone(), spec, status: None };
     let mut pod = FlinkPod::from_pod(pod, &container);
     let memory = job_manager_memory(&configuration)?.jvm_flags();
-    start(&mut pod.main, explanation, &memory);
+    let more = match &plan.spec.mode {
+        Mode::Application(application) => application.class_paths.as_slice(),
+        Mode::Session => &[],
+    };
+    start(&mut pod.main, (explanation, more), &memory);
     let config_map = ConfigMap {
         metadata: ObjectMeta { annotations: None, ..metadata },
         data: Some(files(accompanying, &names.configuration(), explanation)),
@@ -111,12 +115,14 @@ fn metadata(name: &str, namespace: &str, template: ObjectMeta) -> ObjectMeta {
 }
 
 /// Flink's own command line, which reads the configuration and loads plugins and the user's classes as a JobManager does.
-fn start(main: &mut Container, explanation: &Explanation, memory: &str) {
+fn start(main: &mut Container, (explanation, more): (&Explanation, &[String]), memory: &str) {
     let Explanation { runner, jars, file, .. } = explanation;
     let directory = configuration_directory(main);
     let mut arguments: Vec<String> = ["flink", "run", "-t", "local"].map(str::to_owned).to_vec();
-    for jar in jars {
-        arguments.extend(["-C".to_owned(), format!("file://{USRLIB}/{}", encoded(jar))]);
+    // It takes the place of `pipeline.classpaths`.
+    let jars = jars.iter().map(|jar| format!("file://{USRLIB}/{}", encoded(jar)));
+    for url in more.iter().cloned().chain(jars) {
+        arguments.extend(["-C".to_owned(), url]);
     }
     if let Some(class) = &runner.main_class {
         arguments.extend(["-c".to_owned(), class.clone()]);

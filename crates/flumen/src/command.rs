@@ -6,9 +6,8 @@ use std::{
 };
 
 use clap::{CommandFactory as _, Parser as _};
-use flumen_cli::{ExplainSql, OutputFormat, Printer, Surroundings};
+use flumen_cli::{OutputFormat, Printer, Surroundings};
 use flumen_flink_cli::Program;
-use flumen_tools::CheckByFlink;
 
 use crate::{
     arguments::{Command, CommandLine, Config},
@@ -76,27 +75,7 @@ fn with_server(command: Command) -> Command {
         _ => None,
     };
     let Some(check) = by_flink else { return command };
-    let CheckByFlink {
-        script,
-        flink_version,
-        environment,
-        dependencies,
-        jars,
-        variables,
-        job_file,
-        timeout,
-    } = check;
-    let explain = ExplainSql {
-        script,
-        flink_version,
-        environment,
-        dependencies,
-        jars,
-        variables,
-        job_file,
-        timeout,
-    };
-    Command::Client(flumen_cli::Command::ExplainSql(Box::new(explain)))
+    Command::Client(flumen_cli::Command::ExplainSql(Box::new(check)))
 }
 
 fn tools(command: &flumen_tools::Command, output: OutputFormat, printer: &Printer) -> ExitCode {

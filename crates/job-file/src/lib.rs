@@ -11,9 +11,11 @@ mod node;
 mod parse;
 mod python;
 mod schema;
+mod script_check;
 mod variables;
 mod yaml;
 
 pub use error::{Error, Problem};
 pub use parse::parse;
 pub use schema::schema;
+pub use script_check::ScriptCheck;

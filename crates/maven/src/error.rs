@@ -1,4 +1,4 @@
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use flumen_model::Kind;
 
@@ -102,7 +102,10 @@ pub enum Error {
         status: u16,
     },
     /// A repository answers with a failure.
-    #[error("could not fetch {path}: the repository {repository} answers with status {status}")]
+    #[error(
+        "could not fetch {path}: the repository {repository} answers with status {status}{}",
+        later(*wait)
+    )]
     Answer {
         /// The path in the repository.
         path: String,
@@ -110,6 +113,8 @@ pub enum Error {
         repository: String,
         /// The status.
         status: u16,
+        /// How long it wants to be left alone, if it says that.
+        wait: Option<Duration>,
     },
     /// A repository cannot be reached, or the connection broke.
     #[error("could not fetch {path} from the repository {repository}")]
@@ -231,6 +236,12 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+}
+
+fn later(wait: Option<Duration>) -> String {
+    let text =
+        |wait: Duration| format!(", and that it is to be asked again in {} s", wait.as_secs());
+    wait.map(text).unwrap_or_default()
 }
 
 fn listed(words: &[String]) -> String {

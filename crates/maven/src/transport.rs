@@ -1,5 +1,7 @@
 //! One file from one repository.
 
+mod again;
+
 use std::{
     io::{Read as _, Seek as _, Write as _},
     pin::pin,
@@ -22,13 +24,11 @@ use crate::{
     progress::Progress,
     settings::{Proxy, Remote, Settings},
 };
+use again::{pause_after, refused};
 
 /// How long a connection may take to come about, and how long nothing may come over it.
 const CONNECT: Duration = Duration::from_secs(15);
 const SILENCE: Duration = Duration::from_mins(1);
-/// How often a file is tried, with rising pauses, where trying again may help.
-const TRIES: u32 = 4;
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const MOST_REDIRECTS: usize = 8;
 /// The largest checksum file that is read.
 const MAX_CHECKSUM: u64 = 4096;
@@ -214,18 +214,15 @@ impl Transport {
         address: &Url,
         download: &mut Download<'_>,
     ) -> Result<bool, Error> {
-        let mut pause = FIRST_PAUSE;
-        for attempt in 1.. {
-            match self.download(remote, path, address.clone(), download).await {
-                Err(error) if attempt < TRIES && is_worth_a_try(&error) => {
-                    tracing::debug!(path, repository = remote.id, attempt, "fetching again");
-                    tokio::time::sleep(pause).await;
-                    pause *= 3;
-                }
-                done => return done,
-            }
+        let mut attempt = 1;
+        loop {
+            let done = self.download(remote, path, address.clone(), download).await;
+            let pause = done.as_ref().err().and_then(|error| pause_after(attempt, error));
+            let Some(pause) = pause else { return done };
+            tracing::debug!(path, repository = remote.id, attempt, ?pause, "fetching again");
+            tokio::time::sleep(pause).await;
+            attempt += 1;
         }
-        Ok(false)
     }
 
     async fn download(
@@ -256,7 +253,7 @@ impl Transport {
             StatusCode::OK => download.restart(path)?,
             StatusCode::PARTIAL_CONTENT => {}
             StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(false),
-            status => return Err(refused(status, remote, path)),
+            status => return Err(refused(status, answer.headers(), remote, path)),
         }
         let tag = answer.headers().get(reqwest::header::ETAG);
         let tag = tag.and_then(|tag| tag.to_str().ok()).filter(|tag| !tag.starts_with("W/"));
@@ -320,22 +317,6 @@ fn why_not_followed(previous: &[Url], next: &Url) -> Option<&'static str> {
         Some("a redirect from https to http")
     } else {
         None
-    }
-}
-
-fn refused(status: StatusCode, remote: &Remote, path: &str) -> Error {
-    let (path, repository, number) = (path.to_owned(), remote.id.clone(), status.as_u16());
-    match number {
-        401 | 403 | 407 => Error::Denied { path, repository, status: number },
-        _ => Error::Answer { path, repository, status: number },
-    }
-}
-
-fn is_worth_a_try(error: &Error) -> bool {
-    match error {
-        Error::Answer { status, .. } => matches!(status, 408 | 429 | 500..),
-        Error::Fetch { source, .. } => !source.is_builder() && !source.is_redirect(),
-        _ => false,
     }
 }
 

@@ -14,6 +14,7 @@ mod pod_template;
 mod policy;
 mod project;
 mod python;
+mod retry_after;
 mod secret;
 mod storage;
 mod variable;
@@ -40,6 +41,7 @@ pub use project::{
     ProjectSpec, Repository, RepositoryAccess,
 };
 pub use python::{BASE_PACKAGES, ImagePython, PYTHON_LABEL, is_wheel};
+pub use retry_after::retry_after;
 pub use secret::Secret;
 pub use storage::{
     FileStorage, HdfsStorage, ObjectName, OssStorage, Region, S3Plugin, S3Storage, SecretEntry,

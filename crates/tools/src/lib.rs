@@ -28,4 +28,4 @@ pub use maven::{Fetch, Maven, Tree};
 pub use registry::{Check, Registry};
 pub use render::Render;
 pub use schema::Schema;
-pub use sql::{CheckByFlink, Sql};
+pub use sql::Sql;

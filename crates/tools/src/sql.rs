@@ -6,6 +6,7 @@ mod split;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, Subcommand};
+use flumen_job_file::ScriptCheck;
 use flumen_model::{EnvironmentName, FlinkVersion, VariableAssignment, VariableName};
 use jiff::SignedDuration;
 
@@ -119,32 +120,11 @@ struct Check {
     timeout: Option<Duration>,
 }
 
-/// A script that Flink is to check, for which a server is needed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckByFlink {
-    /// The script, or `-` for standard input. Default: that of the job file.
-    pub script: Option<PathBuf>,
-    /// The Flink version. Default: that of the job file.
-    pub flink_version: Option<FlinkVersion>,
-    /// Where the pod runs.
-    pub environment: Option<EnvironmentName>,
-    /// Maven coordinates of what the job will have.
-    pub dependencies: Vec<String>,
-    /// Jars that the job will have.
-    pub jars: Vec<PathBuf>,
-    /// Values of variables of the script, beside those of the job file.
-    pub variables: BTreeMap<VariableName, String>,
-    /// A file with one job.
-    pub job_file: Option<PathBuf>,
-    /// How long it may take.
-    pub timeout: Option<Duration>,
-}
-
 impl Sql {
     /// What is asked of Flink, if something is. Without that, no server is needed.
-    pub fn by_flink(&self) -> Option<CheckByFlink> {
+    pub fn by_flink(&self) -> Option<ScriptCheck> {
         let Action::Check(check) = &self.action else { return None };
-        check.explain.then(|| CheckByFlink {
+        check.explain.then(|| ScriptCheck {
             script: check.file.clone(),
             flink_version: check.flink_version,
             environment: check.environment.clone(),

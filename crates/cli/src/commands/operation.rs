@@ -29,7 +29,8 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
     }
 }
 
-fn state_cell(state: OperationState) -> Cell {
+/// The state of an operation, or of the build that it is.
+pub(super) fn state_cell(state: OperationState) -> Cell {
     let tone = match state {
         OperationState::Running => Tone::Notice,
         OperationState::Succeeded => Tone::Good,

@@ -1,7 +1,7 @@
 use clap::Subcommand;
-use flumen_api_types::{OperationState, ProjectBuild};
+use flumen_api_types::ProjectBuild;
 
-use crate::{Cell, Error, Tone, commands::Context};
+use crate::{Error, commands::Context};
 
 mod apply;
 mod build;
@@ -43,16 +43,6 @@ pub(crate) async fn execute(command: Command, context: &Context<'_>) -> Result<(
         Command::Log(command) => command.run(context).await,
         Command::Delete(command) => command.run(context).await,
     }
-}
-
-fn state_cell(state: OperationState) -> Cell {
-    let tone = match state {
-        OperationState::Running => Tone::Notice,
-        OperationState::Succeeded => Tone::Good,
-        OperationState::Failed => Tone::Bad,
-        OperationState::Superseded | OperationState::Canceled => Tone::Plain,
-    };
-    Cell::new(state.as_str(), tone)
 }
 
 /// The beginning of the commit, which is enough for people.

@@ -3,7 +3,6 @@
 mod print;
 
 use std::{
-    collections::BTreeMap,
     io::Read as _,
     path::{Path, PathBuf},
     pin::pin,
@@ -11,9 +10,10 @@ use std::{
 };
 
 use flumen_api_types as api;
+use flumen_job_file::ScriptCheck;
 use flumen_model::{
     ArtifactRole, ArtifactUrl, Dependency, EnvironmentName, FileDependency, FlinkVersion, JobKind,
-    JobSpec, MavenDependency, VariableName,
+    JobSpec, MavenDependency,
 };
 use reqwest::Method;
 use serde_json::json;
@@ -31,134 +31,111 @@ const MARGIN: Duration = Duration::from_secs(20);
 /// What takes longer is said to go on.
 const SILENT: Duration = Duration::from_secs(1);
 
-/// Check a script by Flink itself
-#[derive(Debug, Clone, Default)]
-pub struct ExplainSql {
-    /// The script, or `-` for standard input. Default: that of the job file.
-    pub script: Option<PathBuf>,
-    /// The Flink version. Default: that of the job file.
-    pub flink_version: Option<FlinkVersion>,
-    /// Where the pod runs. Default: that of the job file, else that of the settings.
-    pub environment: Option<EnvironmentName>,
-    /// Maven coordinates of what the job will have.
-    pub dependencies: Vec<String>,
-    /// Jars that the job will have.
-    pub jars: Vec<PathBuf>,
-    /// Values of variables of the script, beside those of the job file.
-    pub variables: BTreeMap<VariableName, String>,
-    /// A file with one job, of which all but the script holds.
-    pub job_file: Option<PathBuf>,
-    /// How long it may take. Default: 2 minutes.
-    pub timeout: Option<Duration>,
-}
-
 /// A script as it is printed about.
 struct Source {
     name: String,
     text: String,
 }
 
-impl ExplainSql {
-    pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
-        let given = self.job_file.as_deref().map(one_job).transpose()?;
-        let source = self.source(given.as_ref())?;
-        let defined = self.defined(given, &source, context)?;
-        let spec = &defined.spec;
-        let (flink, environment) = (spec.flink_version, spec.environment.clone());
-        let progress = context.printer.progress();
-        let artifacts =
-            artifacts::upload_dependencies(&context.client, &defined, &progress).await?;
-        let body = api::ExplainSql {
-            script: source.text.clone(),
-            flink_version: flink,
-            environment: environment.clone(),
-            dependencies: spec.dependencies.clone(),
-            artifacts,
-            configuration: spec.configuration.clone(),
-            parallelism: spec.parallelism,
-            variables: spec.variables.clone(),
-            resources: spec.resources.clone(),
-            pod_templates: spec.pod_templates.clone(),
-            timeout_seconds: self.timeout.map(whole_seconds),
-        };
-        let action = format!("check {} by Flink {flink}", source.name);
-        let call = context.client.call(Method::POST, action, &["sql", "explain"]).json(&body);
-        let call = call.within(self.timeout.unwrap_or(DEFAULT_TIMEOUT) + MARGIN);
-        let mut asked = pin!(call.fetch::<api::SqlExplanation>());
-        let answer = if let Ok(answer) = tokio::time::timeout(SILENT, &mut asked).await {
-            answer
+/// Has the server check a script by Flink.
+pub(crate) async fn explain(check: ScriptCheck, context: &Context<'_>) -> Result<(), Error> {
+    let given = check.job_file.as_deref().map(one_job).transpose()?;
+    let source = source(&check, given.as_ref())?;
+    let defined = defined(&check, given, &source, context)?;
+    let spec = &defined.spec;
+    let (flink, environment) = (spec.flink_version, spec.environment.clone());
+    let progress = context.printer.progress();
+    let artifacts = artifacts::upload_dependencies(&context.client, &defined, &progress).await?;
+    let body = api::ExplainSql {
+        script: source.text.clone(),
+        flink_version: flink,
+        environment: environment.clone(),
+        dependencies: spec.dependencies.clone(),
+        artifacts,
+        configuration: spec.configuration.clone(),
+        parallelism: spec.parallelism,
+        variables: spec.variables.clone(),
+        resources: spec.resources.clone(),
+        pod_templates: spec.pod_templates.clone(),
+        timeout_seconds: check.timeout.map(whole_seconds),
+    };
+    let action = format!("check {} by Flink {flink}", source.name);
+    let call = context.client.call(Method::POST, action, &["sql", "explain"]).json(&body);
+    let call = call.within(check.timeout.unwrap_or(DEFAULT_TIMEOUT) + MARGIN);
+    let mut asked = pin!(call.fetch::<api::SqlExplanation>());
+    let answer = if let Ok(answer) = tokio::time::timeout(SILENT, &mut asked).await {
+        answer
+    } else {
+        let what = format!("Flink {flink} checks {} in a pod in {environment}", source.name);
+        if context.printer.is_interactive() {
+            progress.say(what);
         } else {
-            let what = format!("Flink {flink} checks {} in a pod in {environment}", source.name);
-            if context.printer.is_interactive() {
-                progress.say(what);
-            } else {
-                context.printer.note(format!("{what} …"));
-            }
-            asked.await
-        }?;
-        drop(progress);
-        print::answer(context, &source, (flink, &environment), &answer)
-    }
+            context.printer.note(format!("{what} …"));
+        }
+        asked.await
+    }?;
+    drop(progress);
+    print::answer(context, &source, (flink, &environment), &answer)
+}
 
-    /// The script: the one that is named, else that of the job.
-    fn source(&self, job: Option<&Defined>) -> Result<Source, Error> {
-        let file = match (&self.script, job) {
-            (Some(file), _) => file.clone(),
-            (None, Some(job)) => script_of(job)?,
-            // The command line asks for one of the two.
-            (None, None) => PathBuf::from("-"),
-        };
-        let (name, text) = if file == Path::new("-") {
-            let mut text = String::new();
-            let read = std::io::stdin().read_to_string(&mut text);
-            ("standard input".to_owned(), read.map(|_| text))
-        } else {
-            (file.display().to_string(), std::fs::read_to_string(&file))
-        };
-        let text = text.map_err(|source| Error::ReadScript { file, source })?;
-        Ok(Source { name, text })
-    }
+/// The script: the one that is named, else that of the job.
+fn source(check: &ScriptCheck, job: Option<&Defined>) -> Result<Source, Error> {
+    let file = match (&check.script, job) {
+        (Some(file), _) => file.clone(),
+        (None, Some(job)) => script_of(job)?,
+        // The command line asks for one of the two.
+        (None, None) => PathBuf::from("-"),
+    };
+    let (name, text) = if file == Path::new("-") {
+        let mut text = String::new();
+        let read = std::io::stdin().read_to_string(&mut text);
+        ("standard input".to_owned(), read.map(|_| text))
+    } else {
+        (file.display().to_string(), std::fs::read_to_string(&file))
+    };
+    let text = text.map_err(|source| Error::ReadScript { file, source })?;
+    Ok(Source { name, text })
+}
 
-    /// The job that the script would be.
-    fn defined(
-        &self,
-        job: Option<Defined>,
-        source: &Source,
-        context: &Context<'_>,
-    ) -> Result<Defined, Error> {
-        let refused = |problem: String| Error::ScriptJob { file: source.name.clone(), problem };
-        let mut defined = match (job, self.flink_version) {
-            (Some(job), _) => job,
-            (None, None) => {
-                return Err(refused("neither --flink-version nor --job-file is given".to_owned()));
-            }
-            (None, Some(version)) => Defined {
-                spec: bare(version, &context.environment)
-                    .map_err(|error| refused(error.to_string()))?,
-                folder: PathBuf::new(),
-            },
-        };
-        let spec = &mut defined.spec;
-        spec.flink_version = self.flink_version.unwrap_or(spec.flink_version);
-        if let Some(environment) = &self.environment {
-            spec.environment = environment.clone();
+/// The job that the script would be.
+fn defined(
+    check: &ScriptCheck,
+    job: Option<Defined>,
+    source: &Source,
+    context: &Context<'_>,
+) -> Result<Defined, Error> {
+    let refused = |problem: String| Error::ScriptJob { file: source.name.clone(), problem };
+    let mut defined = match (job, check.flink_version) {
+        (Some(job), _) => job,
+        (None, None) => {
+            return Err(refused("neither --flink-version nor --job-file is given".to_owned()));
         }
-        spec.variables.extend(self.variables.clone());
-        for maven in &self.dependencies {
-            let (exclude, role) = (Vec::new(), ArtifactRole::default());
-            let wanted = MavenDependency { maven: maven.clone(), exclude, role };
-            spec.dependencies.push(Dependency::Maven(wanted));
-        }
-        for jar in &self.jars {
-            // Paths of a job file begin in its folder, and these in that of the command.
-            let path = std::path::absolute(jar)
-                .map_err(|source| Error::Directory { directory: jar.clone(), source })?;
-            let path = path.display().to_string();
-            let role = ArtifactRole::default();
-            spec.dependencies.push(Dependency::File(FileDependency { path, role }));
-        }
-        Ok(defined)
+        (None, Some(version)) => Defined {
+            spec: bare(version, &context.environment)
+                .map_err(|error| refused(error.to_string()))?,
+            folder: PathBuf::new(),
+        },
+    };
+    let spec = &mut defined.spec;
+    spec.flink_version = check.flink_version.unwrap_or(spec.flink_version);
+    if let Some(environment) = &check.environment {
+        spec.environment = environment.clone();
     }
+    spec.variables.extend(check.variables.clone());
+    for maven in &check.dependencies {
+        let (exclude, role) = (Vec::new(), ArtifactRole::default());
+        let wanted = MavenDependency { maven: maven.clone(), exclude, role };
+        spec.dependencies.push(Dependency::Maven(wanted));
+    }
+    for jar in &check.jars {
+        // Paths of a job file begin in its folder, and these in that of the command.
+        let path = std::path::absolute(jar)
+            .map_err(|source| Error::Directory { directory: jar.clone(), source })?;
+        let path = path.display().to_string();
+        let role = ArtifactRole::default();
+        spec.dependencies.push(Dependency::File(FileDependency { path, role }));
+    }
+    Ok(defined)
 }
 
 /// A job with nothing but a script.

@@ -11,7 +11,8 @@ use axum::{
     http::StatusCode,
     routing::{head, post},
 };
-use flumen_cli::{Command, ExplainSql, OutputFormat};
+use flumen_cli::{Command, OutputFormat};
+use flumen_job_file::ScriptCheck;
 use serde_json::{Value, json};
 
 use crate::fake::{Answer, Fake, done, ended};
@@ -26,17 +27,17 @@ struct Asked {
 
 /// What the command prints where the server answers so, and what it asked.
 fn explain(
-    change: impl FnOnce(&mut ExplainSql, &std::path::Path),
+    change: impl FnOnce(&mut ScriptCheck, &std::path::Path),
     answer: &Value,
     format: OutputFormat,
 ) -> Asked {
     let folder = tempfile::tempdir().expect("a directory");
     let script = folder.path().join("orders.sql");
     std::fs::write(&script, SCRIPT).expect("written");
-    let mut explain = ExplainSql {
+    let mut explain = ScriptCheck {
         script: Some(script),
         flink_version: Some("1.20.5".parse().expect("a version")),
-        ..ExplainSql::default()
+        ..ScriptCheck::default()
     };
     change(&mut explain, folder.path());
     let (answer, seen) = (answer.clone(), Arc::new(Mutex::new(Value::Null)));
@@ -129,7 +130,7 @@ fn programs_get_the_answer_and_the_same_status() {
 
 #[test]
 fn a_job_file_says_what_the_job_would_have() {
-    let change = |explain: &mut ExplainSql, folder: &std::path::Path| {
+    let change = |explain: &mut ScriptCheck, folder: &std::path::Path| {
         let file = folder.join("job.yaml");
         let text = "name: orders\nenvironment: prod\nflinkVersion: 2.3.0\nkind: sql\nartifact: orders.sql\nparallelism: 3\n\
             configuration: {table.exec.state.ttl: 1 h}\ndependencies:\n  - maven: a:b:1\n  - path: lib/f.jar\n";
@@ -137,12 +138,12 @@ fn a_job_file_says_what_the_job_would_have() {
         std::fs::create_dir(folder.join("lib")).expect("made");
         std::fs::write(folder.join("lib/f.jar"), b"PK").expect("written");
         std::fs::write(folder.join("g.jar"), b"PK other").expect("written");
-        *explain = ExplainSql {
+        *explain = ScriptCheck {
             job_file: Some(file),
             jars: vec![folder.join("g.jar")],
             dependencies: vec!["c:d:2".to_owned()],
             timeout: Some(Duration::from_millis(90_500)),
-            ..ExplainSql::default()
+            ..ScriptCheck::default()
         };
     };
     let Asked { answer, body } = explain(change, &good(), OutputFormat::Table);
@@ -169,7 +170,7 @@ fn a_job_file_says_what_the_job_would_have() {
 
 #[test]
 fn what_cannot_be_asked_is_said_at_once() {
-    let nothing = |explain: &mut ExplainSql, _: &std::path::Path| {
+    let nothing = |explain: &mut ScriptCheck, _: &std::path::Path| {
         explain.script = Some(PathBuf::from("nowhere.sql"));
     };
     let asked = explain(nothing, &good(), OutputFormat::Table);
@@ -179,7 +180,7 @@ fn what_cannot_be_asked_is_said_at_once() {
         "{}",
         asked.answer.errors
     );
-    let two = |explain: &mut ExplainSql, folder: &std::path::Path| {
+    let two = |explain: &mut ScriptCheck, folder: &std::path::Path| {
         let file = folder.join("jobs.yaml");
         let job = "name: a\nenvironment: local\nflinkVersion: 1.20.5\nartifact: a.jar\n";
         std::fs::write(&file, format!("{job}---\n{}", job.replace(": a\n", ": b\n")))

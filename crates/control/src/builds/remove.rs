@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How long a log that cannot be had now holds the removal up.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 
-/// Keeps the log of a build that has ended, and removes what stands of it in the cluster.
+/// Keeps the log of a build that has ended, and removes its pod, which owns all else that stands of it.
 pub(super) async fn remove(
     control: &Control,
     id: OperationId,
@@ -32,7 +32,6 @@ pub(super) async fn remove(
     while cluster.delete_pod(&request.namespace, &name).await? == Deletion::Underway {
         tokio::time::sleep(LOOK).await;
     }
-    cluster.delete_config_map(&request.namespace, &name).await?;
     Ok(control.store().build_removed(id, clock::now()).await?)
 }
 

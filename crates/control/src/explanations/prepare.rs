@@ -3,7 +3,7 @@
 use std::{sync::OnceLock, time::Duration};
 
 use flumen_flink_manifest::{
-    Explanation as Wanted, ExplanationObjects, Program, Restore, explanation,
+    Explanation as Wanted, ExplanationObjects, Program, PythonFunctions, Restore, explanation,
 };
 use flumen_jar::ImageScala;
 use flumen_k8s::Cluster;
@@ -29,7 +29,6 @@ use crate::{
     by_url::Fetching,
     clock, identity,
     jobs::{Prepared as Sources, distinct, jar_of, needs},
-    script_secrets,
 };
 
 /// The repository of the images in which scripts are explained. No job has it: theirs are below `flumen/`.
@@ -99,20 +98,14 @@ impl Work<'_> {
             let findings = findings.iter().map(SqlFinding::of).collect();
             return Ok(Checked::Wrong(SqlExplanation { findings, ..SqlExplanation::default() }));
         }
-        let needs = needs(script, resolved, &artifacts);
-        if needs.python {
-            let message =
-                "the script calls functions in Python, and --explain does not take their files; \
-                           leave it out, and Flink checks the script when the job starts"
-                    .to_owned();
-            return Err(Error::Invalid { message });
-        }
-        script_secrets::check(control, &environment, &needs).await?;
+        let early = needs(script, resolved, &artifacts);
+        control.check_needs(&spec, &environment, &early).await?;
         let sources = self.sources(&spec, artifacts, progress).await?;
         let mut warnings = sources.warnings.clone();
         // It goes far, and is seldom waited for.
         warnings.extend(Box::pin(control.check_artifacts(&spec, &sources)).await?);
         let (findings, statements) = control.read_script(&spec, script, &sources.artifacts).await?;
+        let needs = needs(script, resolved, &sources.artifacts);
         let mut artifacts = distinct(&sources.artifacts)?;
         artifacts.push(control.runner().await?);
         let statements = statements.unwrap_or_default();
@@ -138,6 +131,8 @@ impl Work<'_> {
             "flinkVersion": order.flink_version,
             "kind": "sql",
             "artifact": "script.sql",
+            // However the files of the job get into its pods.
+            "delivery": "image",
             "dependencies": order.dependencies,
             "configuration": order.configuration,
             "parallelism": order.parallelism,
@@ -166,6 +161,12 @@ impl Work<'_> {
             sources.warnings.extend(resolved.warnings.iter().cloned());
             let fetched = control.fetch_dependencies(spec, &resolved).await?;
             sources.artifacts.extend(fetched.artifacts);
+        }
+        if sources.artifacts.iter().any(|one| one.role == ArtifactRole::Requirements) {
+            progress.say("fetching packages of Python");
+            let packages = control.resolve_requirements(spec, &sources.artifacts).await?;
+            sources.warnings.extend(packages.warnings.iter().cloned());
+            sources.artifacts.extend(control.fetch_wheels(spec, &packages).await?);
         }
         Ok(sources)
     }
@@ -288,7 +289,11 @@ fn objects(
     deadline: Instant,
 ) -> Result<ExplanationObjects, Error> {
     let secrets = prepared.needs.secrets.keys().cloned().collect();
-    let runner = Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME, secrets);
+    let files = prepared.artifacts.iter().map(|one| (one.name.as_str(), one.role));
+    let files: Vec<_> = files.collect();
+    let functions = prepared.needs.python.then(|| PythonFunctions::of(&files));
+    let program = Program::of_file(JAR_NAME, MAIN_CLASS, FILE_NAME, secrets);
+    let runner = Program { functions, ..program };
     let plan = planned(&prepared.spec, runner.clone(), place)?;
     let is_loaded = |one: &&ReleaseArtifact| {
         one.role == ArtifactRole::Usrlib && is_jar(&one.name) && one.name != JAR_NAME

@@ -9,7 +9,7 @@ use flumen_sql::{
     uses_python,
 };
 use flumen_sql_runner::{FILE_NAME, JAR, JAR_NAME};
-use flumen_store::{ReleaseArtifact, ScriptNeeds};
+use flumen_store::{Environment, ReleaseArtifact, ScriptNeeds};
 use futures::stream;
 
 use super::python::{check_image, is_for_python};
@@ -73,16 +73,26 @@ impl Control {
         };
         let warnings = told(Severity::Warning).collect();
         let needs = needs(&parsed, &resolved, artifacts);
-        if needs.python {
-            let version = self.version_row(spec.flink_version, &spec.environment).await?;
-            check_image(spec, &version)?;
-        }
         let environment = self.environment(&spec.environment).await?;
-        script_secrets::check(self, &environment, &needs).await?;
+        self.check_needs(spec, &environment, &needs).await?;
         artifacts.push(self.runner().await?);
         artifacts
             .push(self.generated(FILE_NAME, ArtifactRole::Script, statements.as_bytes()).await?);
         Ok(CheckedScript { statements: parsed.statements().len(), warnings, needs })
+    }
+
+    /// Refuses a script that needs what its image or its namespace does not have.
+    pub(crate) async fn check_needs(
+        &self,
+        spec: &JobSpec,
+        environment: &Environment,
+        needs: &ScriptNeeds,
+    ) -> Result<(), Error> {
+        if needs.python {
+            let version = self.version_row(spec.flink_version, &spec.environment).await?;
+            check_image(spec, &version)?;
+        }
+        script_secrets::check(self, environment, needs).await
     }
 
     async fn script(&self, script: &ReleaseArtifact) -> Result<String, Error> {

@@ -2,10 +2,10 @@ use std::ops::ControlFlow;
 
 use flumen_lifecycle::Intent;
 use flumen_model::{EnvironmentName, JobName, OperationId, TeamId};
-use flumen_store::{Job, NewJob, Operation, OperationKind, OperationState, Principal};
+use flumen_store::{Job, NewJob, Operation, OperationKind, Principal};
 
 use super::{Terms, start::wanted};
-use crate::{Control, Error, clock, identity};
+use crate::{Control, Error, clock, operations::begun};
 
 /// How often a change is tried again that somebody else was faster with.
 const AGAIN: usize = 5;
@@ -107,26 +107,7 @@ pub(super) fn only<'a>(
 }
 
 /// An operation on a job that is about to be written down.
-pub(crate) fn new_operation(
-    (team, by): (TeamId, &str),
-    job: &Job,
-    kind: OperationKind,
-) -> Operation {
-    Operation {
-        id: identity::operation(),
-        team,
-        job: Some(job.id),
-        environment: Some(job.environment.clone()),
-        subject: job.name.to_string(),
-        kind,
-        request: None,
-        principal: by.to_owned(),
-        state: OperationState::Running,
-        error: None,
-        refusal: None,
-        outcome: None,
-        created_at: clock::now(),
-        finished_at: None,
-        steps: Vec::new(),
-    }
+pub(crate) fn new_operation(by: (TeamId, &str), job: &Job, kind: OperationKind) -> Operation {
+    let begun = begun(by, kind, (&job.environment, &job.name));
+    Operation { job: Some(job.id), ..begun }
 }

@@ -2,15 +2,18 @@
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
-use flumen_control::{Error, ExplainSql, Faults, SqlExplanation};
+use flumen_control::{Error, ExplainSql, Faults, SqlExplanation, UploadedArtifact};
 use flumen_faults::{Hit, Plan};
-use flumen_model::{Kind, PodTemplates, Resources};
+use flumen_model::{ArtifactRole, Kind, PodTemplates, Resources};
 use flumen_testkit::eventually_async;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::ResourceExt as _;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::{
     node::Conduct,
+    python::python_server,
     server::{PATIENCE, TestServer, environment, refusal},
     world::World,
 };
@@ -179,6 +182,60 @@ async fn a_pod_goes_when_its_time_is_over_or_nobody_waits() {
         answer = explain(&server, order(SCRIPT)) => panic!("{answer:?}"),
         () = a_pod_is_there(&server) => {}
     }
+    nothing_is_left(&server).await;
+    server.finish().await;
+}
+
+/// A script whose function is in a file, which needs a package.
+async fn with_function(server: &TestServer) -> ExplainSql {
+    let script = "CREATE FUNCTION f AS 'udf.f' LANGUAGE PYTHON;\n\
+                  CREATE TABLE a (n INT) WITH ('connector' = 'print');\nINSERT INTO a SELECT f(1);\n";
+    let mut artifacts = Vec::new();
+    for (name, role, text) in [
+        ("udf.py", ArtifactRole::Python, "import geo\n"),
+        ("requirements.txt", ArtifactRole::Requirements, "geo\n"),
+    ] {
+        let digest = server.upload(text.as_bytes()).await;
+        artifacts.push(UploadedArtifact { name: name.to_owned(), digest, role });
+    }
+    ExplainSql { artifacts, ..order(script) }
+}
+
+#[tokio::test]
+async fn functions_in_python_have_what_those_of_the_job_would_have() {
+    let (server, _index) = python_server().await;
+    server.world.node.explains(Conduct::Runs);
+    let order = with_function(&server).await;
+    tokio::select! {
+        answer = explain(&server, order) => panic!("{answer:?}"),
+        () = a_pod_is_there(&server) => {}
+    }
+    let is_of_check = |name: &str| name.starts_with("sql-check-");
+    let pods = server.world.list::<Pod>().await;
+    let pod = pods.into_iter().find(|pod| is_of_check(&pod.name_any())).expect("a pod");
+    let main = &pod.spec.as_ref().unwrap().containers[0];
+    let jar = "file:///opt/flink/opt/flink-python-1.20.5.jar".to_owned();
+    let arguments = main.args.as_ref().unwrap();
+    assert!(arguments.windows(2).any(|two| two == ["-C".to_owned(), jar.clone()]), "{arguments:?}");
+    let image = main.image.as_ref().unwrap();
+    assert!(image.contains("/flumen-sql-check@sha256:"), "the files are in it: {image}");
+    let found = server.world.list::<ConfigMap>().await;
+    let found = found.into_iter().find(|one| is_of_check(&one.name_any())).expect("a ConfigMap");
+    let configuration = serde_json::to_string(&found.data).unwrap();
+    for words in ["/opt/flink/usrlib/udf.py", "client:\\n    executable: python3"] {
+        assert!(configuration.contains(words), "{words} is not in {configuration}");
+    }
+    nothing_is_left(&server).await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn functions_in_python_need_an_image_with_python() {
+    let server = TestServer::start().await;
+    let order = with_function(&server).await;
+    let (kind, text) = refusal(explain(&server, order).await);
+    assert_eq!(kind, Kind::Invalid);
+    assert!(text.contains("has no Python with PyFlink"), "{text}");
     nothing_is_left(&server).await;
     server.finish().await;
 }

@@ -32,7 +32,7 @@ const PROGRAM: &[u8] = b"print('it runs')\n";
 const WHEEL: &str = "geo-1.2-py3-none-any.whl";
 
 /// An index with geo 1.2, which says for how many requests it is away first.
-struct Index {
+pub(crate) struct Index {
     asked: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
@@ -103,7 +103,7 @@ async fn add_pyflink(server: &TestServer) -> Operation {
     server.operation_ended(id.unwrap()).await
 }
 
-async fn python_server() -> (TestServer, Index) {
+pub(crate) async fn python_server() -> (TestServer, Index) {
     let mut world = World::start().await;
     let index = index(&mut world).await;
     let server = TestServer::start_in(world).await;

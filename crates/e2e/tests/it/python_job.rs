@@ -65,11 +65,30 @@ fn a_script_calls_the_function(running: &Running, version: &str, orders: &Orders
     let file = directory.join("script.yaml");
     std::fs::write(&file, text).expect("a job file");
     let file = file.display().to_string();
+    flink_explains_the_function(running, &file);
     let apply = ["apply", "--file", &file, "--wait=finished", "--timeout", PATIENCE];
     let applied = running.flumen.run(&apply).expect("ran");
     assert!(applied.status.success(), "{}{}", applied.error, log(running));
     orders.check(&output).expect("the right sums");
     running.flumen.succeed(&["job", "delete", JOB, "--wait"]).expect("deleted");
+}
+
+/// The plan has the function, whose type only Python knows; one that Python does not find has its place in the script.
+fn flink_explains_the_function(running: &Running, file: &str) {
+    let check = ["sql", "check", "--explain", "--job-file", file, "--timeout", "5m"];
+    let said = running.flumen.succeed(&check).expect("a good script");
+    for words in ["PythonCalc", "revenue.sql is good for Flink 1.20.5"] {
+        assert!(said.contains(words), "{words:?} is not in: {said}");
+    }
+    let functions = running.directory.path().join("functions.py");
+    let right = std::fs::read_to_string(&functions).expect("functions");
+    std::fs::write(&functions, right.replace("def payment_fee", "def fee")).expect("functions");
+    let answer = running.flumen.run(&check).expect("ran");
+    assert_eq!(answer.status.code(), Some(2), "{}{}", answer.output, answer.error);
+    for words in ["revenue.sql:", "error: ", "payment_fee"] {
+        assert!(answer.output.contains(words), "{words:?} is not in: {}", answer.output);
+    }
+    std::fs::write(&functions, right).expect("functions");
 }
 
 fn log(running: &Running) -> String {

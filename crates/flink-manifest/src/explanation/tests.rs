@@ -39,15 +39,18 @@ fn runner() -> Program {
     Program::of_file("runner.jar", "flumen.sql.SqlRunner", "statements", Vec::new())
 }
 
-fn explained(version: &str, more: &Value) -> ExplanationObjects {
-    let wanted = Explanation {
+fn wanted() -> Explanation {
+    Explanation {
         runner: runner(),
         jars: vec!["kafka 1.jar".into()],
         file: "statements".into(),
         statements: "flumen-sql 1 0\n".into(),
         seconds: 120,
-    };
-    explanation(&plan(version, more), &wanted).expect("objects")
+    }
+}
+
+fn explained(version: &str, more: &Value) -> ExplanationObjects {
+    explanation(&plan(version, more), &wanted()).expect("objects")
 }
 
 #[test]
@@ -116,6 +119,22 @@ fn the_pod_is_that_of_a_job_manager_with_another_command() {
         .collect();
     let expected = ["/flumen/storage", "/opt/flink/artifacts", "/opt/flink/conf"];
     assert_eq!(mounts, expected, "nothing for TaskManagers");
+}
+
+#[test]
+fn functions_in_python_are_called_by_flinks_own_jar() {
+    let mut plan = plan("1.20.5", &json!({}));
+    let Mode::Application(application) = &mut plan.spec.mode else { panic!("no application") };
+    application.class_paths = vec!["file:///opt/flink/opt/flink-python-1.20.5.jar".into()];
+    let found = explanation(&plan, &wanted()).expect("objects");
+    let main = found.pod.spec.expect("a pod").containers.remove(0);
+    let expected = [
+        "-C",
+        "file:///opt/flink/opt/flink-python-1.20.5.jar",
+        "-C",
+        "file:///opt/flink/usrlib/kafka%201.jar",
+    ];
+    assert_eq!(main.args.expect("arguments")[4..8], expected);
 }
 
 #[test]

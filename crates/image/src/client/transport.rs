@@ -8,11 +8,11 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use flumen_model::Kind;
+use flumen_model::{Kind, retry_after};
 use futures::StreamExt;
 use http::{
     HeaderMap, Method, StatusCode,
-    header::{AUTHORIZATION, CONTENT_LENGTH, RETRY_AFTER},
+    header::{AUTHORIZATION, CONTENT_LENGTH, DATE, RETRY_AFTER},
 };
 use reqwest::{Response, redirect};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
@@ -250,7 +250,7 @@ impl Failure {
     async fn of(call: &Call<'_>, failed: Result<Response, Error>) -> Self {
         match failed {
             Ok(response) => {
-                let asked_wait = retry_after(response.headers());
+                let asked_wait = asked_wait(response.headers());
                 Self { error: refusal(call, response).await, asked_wait }
             }
             Err(error) => Self { error, asked_wait: None },
@@ -281,8 +281,9 @@ pub(super) fn is_loopback(registry: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
+fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    retry_after(text(RETRY_AFTER)?, text(DATE))
 }
 
 pub(super) fn reach(call: &Call<'_>, source: reqwest::Error) -> Error {

@@ -1,9 +1,10 @@
-use std::{collections::BTreeMap, error::Error as _, path::Path};
+use std::{collections::BTreeMap, error::Error as _, path::Path, time::Duration};
 
 use flumen_maven::{
     Access, Client, Environment, Error, Remote, Request, Resolution, Settings, Wanted,
 };
 use flumen_model::{Kind, Secret};
+use tokio::time::Instant;
 
 use crate::{
     record::{cases, differences, repository},
@@ -212,6 +213,36 @@ async fn a_repository_that_is_not_there_is_unavailable() {
         error.source().is_some() && error.to_string().contains("the repository gone"),
         "{error}"
     );
+}
+
+/// What comes of fetching a jar that the repository puts off, and how long that took on the clock of the test.
+async fn put_off(again: &'static str) -> (Result<usize, Error>, Duration) {
+    let puts_off = Some((again, "Sun, 06 Nov 1994 08:49:37 GMT"));
+    let server = Server::start(two(), Quirks { puts_off, ..Quirks::default() }).await;
+    let directory = local();
+    let client = client(directory.path(), vec![server.remote("own")]);
+    let resolution = resolve(&client, &["g:b:1"]).await.expect("resolved");
+    let begun = Instant::now();
+    let fetched = client.fetch(&resolution.artifacts).await;
+    (fetched.map(|paths| paths.len()), begun.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repository_that_names_a_time_is_asked_again_then() {
+    for (again, seconds) in [("90", 90), ("Sun, 06 Nov 1994 08:51:07 GMT", 90), ("120", 120)] {
+        let (fetched, time) = put_off(again).await;
+        assert_eq!((fetched.expect("fetched"), time.as_secs()), (1, seconds), "{again}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repository_that_wants_too_much_time_is_not_waited_for() {
+    let (fetched, time) = put_off("121").await;
+    let error = fetched.expect_err("put off");
+    assert_eq!((error.kind(), time.as_secs()), (Kind::Unavailable, 0));
+    let expected = "could not fetch g/b/1/b-1.jar: the repository own answers with status 503, and that it is to be asked \
+                    again in 121 s";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[tokio::test]

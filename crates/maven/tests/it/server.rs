@@ -5,7 +5,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -29,6 +29,8 @@ pub(crate) struct Quirks {
     pub(crate) authorization: Option<String>,
     /// Answers everything with this status.
     pub(crate) status: Option<u16>,
+    /// Answers the first request for a jar with 503 and these values of `Retry-After` and `Date`.
+    pub(crate) puts_off: Option<(&'static str, &'static str)>,
     /// Breaks the connection in the middle of jars, unless asked for the rest.
     pub(crate) breaks: bool,
     /// Says that every checksum is this.
@@ -41,6 +43,7 @@ struct Shelf {
     files: BTreeMap<String, String>,
     quirks: Quirks,
     requests: AtomicUsize,
+    was_put_off: AtomicBool,
     ranges: Mutex<Vec<String>>,
 }
 
@@ -58,9 +61,13 @@ impl Drop for Server {
 
 impl Server {
     pub(crate) async fn start(files: BTreeMap<String, String>, quirks: Quirks) -> Self {
-        let files =
-            Shelf { files, quirks, requests: AtomicUsize::new(0), ranges: Mutex::default() };
-        let state = Arc::new(files);
+        let state = Arc::new(Shelf {
+            files,
+            quirks,
+            requests: AtomicUsize::new(0),
+            was_put_off: AtomicBool::new(false),
+            ranges: Mutex::default(),
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}/repo", listener.local_addr().expect("an address"));
         let router = Router::new().fallback(answer).with_state(state.clone());
@@ -107,6 +114,12 @@ async fn answer(State(files): State<Arc<Shelf>>, request: Request) -> Response {
         return files.quirks.checksum.clone().unwrap_or_else(|| hex.concat()).into_response();
     }
     let is_jar = Path::new(file).extension().is_some_and(|extension| extension == "jar");
+    if let (true, Some((again, date))) = (is_jar, files.quirks.puts_off)
+        && !files.was_put_off.swap(true, Ordering::Relaxed)
+    {
+        let headers = [(header::RETRY_AFTER, again), (header::DATE, date)];
+        return (StatusCode::SERVICE_UNAVAILABLE, headers).into_response();
+    }
     if files.quirks.breaks && is_jar {
         return broken(&files, text, request.headers());
     }

@@ -1,14 +1,14 @@
-use std::borrow::Cow;
-
 use clap::Args;
 use flumen_api_types::{JobReference, LogsQuery, Page, PageQuery, Run};
 use flumen_model::RunId;
-use futures::StreamExt as _;
 use reqwest::Method;
-use serde::Serialize;
 
 use super::path;
-use crate::{Error, arguments::JobArguments, commands::Context};
+use crate::{
+    Error,
+    arguments::JobArguments,
+    commands::{Context, log},
+};
 
 /// Print the logs of a job, also after its pods are gone
 #[derive(Debug, Args)]
@@ -41,18 +41,9 @@ pub struct Logs {
     tail: Option<u64>,
 }
 
-/// A log as one value.
-#[derive(Debug, Serialize)]
-struct Log<'a> {
-    text: Cow<'a, str>,
-}
-
 impl Logs {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
-        let as_json = context.printer.is_json();
-        if as_json && self.follow {
-            return Err(Error::FollowAsJson);
-        }
+        log::check_follow(context, self.follow)?;
         let job = context.job(self.job);
         let action = format!("print the logs of the job {job}");
         let run = match &self.run {
@@ -65,26 +56,9 @@ impl Logs {
             follow: self.follow,
             tail: self.tail,
         };
-        let response = context
-            .client
-            .call(Method::GET, &action, &path(&job, &["logs"]))
-            .query(&query)
-            .send()
-            .await?;
-        let mut chunks = response.bytes_stream();
-        let mut kept = Vec::new();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|source| Error::Stream { action: action.clone(), source })?;
-            if as_json {
-                kept.extend_from_slice(&chunk);
-            } else {
-                context.printer.bytes(&chunk)?;
-            }
-        }
-        if as_json {
-            return context.printer.json(&Log { text: String::from_utf8_lossy(&kept) });
-        }
-        Ok(())
+        let path = path(&job, &["logs"]);
+        let call = context.client.call(Method::GET, &action, &path).query(&query);
+        log::print(context, call, &action).await
     }
 }
 

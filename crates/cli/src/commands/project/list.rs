@@ -1,8 +1,12 @@
 use clap::Args;
 use flumen_api_types::{Page, Project};
 
-use super::{short_commit, state_cell};
-use crate::{Cell, Error, Table, Tone, commands::Context, text};
+use super::short_commit;
+use crate::{
+    Cell, Error, Table, Tone,
+    commands::{Context, operation::state_cell},
+    text,
+};
 
 /// List projects with their newest builds
 #[derive(Debug, Args)]

@@ -1,13 +1,12 @@
-use std::borrow::Cow;
-
 use clap::Args;
 use flumen_api_types::ProjectLogQuery;
 use flumen_model::ProjectName;
-use futures::StreamExt as _;
 use reqwest::Method;
-use serde::Serialize;
 
-use crate::{Error, commands::Context};
+use crate::{
+    Error,
+    commands::{Context, log},
+};
 
 /// Print the log of a build, also after its pod is gone
 #[derive(Debug, Args)]
@@ -31,35 +30,13 @@ pub struct Log {
     follow: bool,
 }
 
-/// A log as one value.
-#[derive(Debug, Serialize)]
-struct Whole<'a> {
-    text: Cow<'a, str>,
-}
-
 impl Log {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
-        let as_json = context.printer.is_json();
-        if as_json && self.follow {
-            return Err(Error::FollowAsJson);
-        }
+        log::check_follow(context, self.follow)?;
         let action = format!("print the log of the project {}", self.name);
         let query = ProjectLogQuery { build: self.build, follow: self.follow };
         let path = ["projects", self.name.as_str(), "log"];
         let call = context.client.call(Method::GET, &action, &path);
-        let mut chunks = call.query(&query).send().await?.bytes_stream();
-        let mut kept = Vec::new();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|source| Error::Stream { action: action.clone(), source })?;
-            if as_json {
-                kept.extend_from_slice(&chunk);
-            } else {
-                context.printer.bytes(&chunk)?;
-            }
-        }
-        if as_json {
-            return context.printer.json(&Whole { text: String::from_utf8_lossy(&kept) });
-        }
-        Ok(())
+        log::print(context, call.query(&query), &action).await
     }
 }

@@ -3,8 +3,12 @@ use flumen_api_types::Project;
 use flumen_model::{BuildCache, BuildSettings, ProjectName};
 use jiff::Timestamp;
 
-use super::{short_commit, state_cell};
-use crate::{Error, Table, commands::Context, text};
+use super::short_commit;
+use crate::{
+    Error, Table,
+    commands::{Context, operation::state_cell},
+    text,
+};
 
 /// Show a project and its newest builds
 #[derive(Debug, Args)]
