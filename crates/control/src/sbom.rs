@@ -82,13 +82,11 @@ async fn base_of(
     let ran = runs.into_iter().find(|one| one.release == release.id && one.base.is_some());
     let base = match ran.and_then(|run| run.base) {
         Some(base) => base,
-        None => {
-            match control.version_row(release.content.flink_version, &job.environment).await {
-                Ok(version) => version.image,
-                Err(Error::NotFound { .. }) => return Ok(None),
-                Err(error) => return Err(error),
-            }
-        }
+        None => match control.version_row(release.content.flink_version, &job.environment).await {
+            Ok(version) => version.image,
+            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        },
     };
     let registry = control.environment(&job.environment).await?.document.registry;
     Ok(Some(format!("{registry}/{base}").parse::<Reference>()?))

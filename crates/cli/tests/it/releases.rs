@@ -39,7 +39,10 @@ fn server() -> Fake {
     let shown = job("RUNNING", &json!({}));
     let applied = json!({"job": shown, "change": "configured"});
     let sbom = move || async move {
-        ([("content-type", "application/spdx+json")], json!({"spdxVersion": "SPDX-2.3"}).to_string())
+        (
+            [("content-type", "application/spdx+json")],
+            json!({"spdxVersion": "SPDX-2.3"}).to_string(),
+        )
     };
     let roll_back = |Json(body): Json<Value>| async move {
         let is_right = body == json!({"release": 1, "start": false, "force": true});
@@ -78,11 +81,13 @@ fn what_a_release_is_made_of_is_one_document_with_either_output() {
     let document = printed(&line);
     assert_eq!(document, "{\n  \"spdxVersion\": \"SPDX-2.3\"\n}\n");
     assert_eq!(printed(&[&line[..], &["--output", "json"]].concat()), document);
-    let Answer { code, output, errors } =
-        server().run(&["release", "sbom", "word-count", "7"]);
+    let Answer { code, output, errors } = server().run(&["release", "sbom", "word-count", "7"]);
     assert_ne!(code, done());
     assert_eq!(output, "");
-    assert!(errors.contains("list what release 7 of the job local/word-count is made of"), "{errors}");
+    assert!(
+        errors.contains("list what release 7 of the job local/word-count is made of"),
+        "{errors}"
+    );
 }
 
 #[test]

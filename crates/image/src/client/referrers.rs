@@ -130,8 +130,7 @@ impl Client {
                 self.delete_if_there(&image.with_digest(index.digest)).await
             }
             Some((tag, index)) if !meant.is_empty() => {
-                let mut list: Map<String, Value> =
-                    parse(&index.bytes, format!("the index {tag}"))?;
+                let mut list: Map<String, Value> = parse(&index.bytes, format!("the index {tag}"))?;
                 list.insert("manifests".to_owned(), json!(rest));
                 self.push_manifest(&tag, OCI_INDEX, canonical(list.into())).await.map(drop)
             }
