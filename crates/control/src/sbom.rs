@@ -100,9 +100,9 @@ pub(crate) async fn files(
     let mut files = Vec::with_capacity(artifacts.len());
     for artifact in artifacts {
         let path = control.artifact_path(&artifact.digest);
-        let read = Error::file("read", &path);
         let sha1 = tokio::task::spawn_blocking(move || sha1_of(&path)).await;
-        let sha1 = sha1.unwrap_or_else(|error| Err(std::io::Error::other(error))).map_err(read)?;
+        let sha1 = sha1.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        let sha1 = sha1.map_err(Error::file("read", &artifact.name))?;
         let sha256 = artifact.digest.hex().to_owned();
         let packages = packages(control, artifact).await?;
         let (path, comment) = place(artifact);

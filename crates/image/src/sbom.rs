@@ -249,7 +249,9 @@ impl Written {
                     let name = file.path.rsplit('/').next().unwrap_or(&file.path);
                     described["packageFileName"] = json!(name);
                     described["checksums"] = checksums.clone();
-                    described["comment"] = json!(file.comment);
+                    if let Some(comment) = &file.comment {
+                        described["comment"] = json!(comment);
+                    }
                 }
                 self.relate(about, "CONTAINS", &id);
             }

@@ -60,8 +60,9 @@ fn package<'d>(document: &'d Value, name: &str) -> &'d Value {
 /// How many bytes the newest start says that it sent.
 async fn said_bytes(server: &TestServer) -> (u64, String) {
     let operations = server.control().operations(&server.principal, None, 10).await.unwrap();
-    let mut steps = operations.into_iter().flat_map(|one| one.steps);
-    let detail = steps.find(|step| step.name == "build-image").and_then(|step| step.detail);
+    let newest = server.operation(operations[0].id).await;
+    let step = newest.steps.into_iter().find(|step| step.name == "build-image");
+    let detail = step.and_then(|step| step.detail);
     let detail = detail.expect("it says what it made");
     let count = detail.split(", ").nth(1).and_then(|text| text.split(' ').next()).unwrap();
     (count.parse().unwrap(), detail)

@@ -206,7 +206,7 @@ async fn a_probe_is_deleted_where_deleting_is_allowed() {
 
 #[tokio::test]
 async fn documents_about_an_image_are_found_by_its_digest() {
-    let registry = DockerRegistry::start("");
+    let registry = DockerRegistry::start("  delete:\n    enabled: true");
     check_attachments(&registry.reference("job:v1"), true).await;
 }
 
