@@ -14,8 +14,8 @@ use crate::{
   flumen release sbom word-count 3 > word-count.spdx.json
   flumen release sbom word-count 3 | jq -r '.packages[].licenseDeclared'
 
-Each file has its digests, each package its licence where that is known. The image of a job has the same about itself
-attached to it.")]
+Each file has its digests, and each package its licence where that is known. The
+image of a job has the same about itself attached to it.")]
 pub struct Sbom {
     #[command(flatten)]
     job: JobArguments,
