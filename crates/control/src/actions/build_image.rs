@@ -130,7 +130,7 @@ impl Recipe<'_> {
         };
         let progress = progress::of_image(self.step.as_ref().map(begin));
         let pushing = push(control, registry, control.registries().append(&append, &progress));
-        // What takes time of the one waits for the other.
+        // The files are read while layers are sent, so that the document costs no time of its own.
         let (pushed, listed) = tokio::join!(pushing, sbom::files(control, artifacts));
         for Layer { path, .. } in &layers {
             if let Err(source) = tokio::fs::remove_file(path).await {

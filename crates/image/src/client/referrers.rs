@@ -166,7 +166,8 @@ impl Client {
         let what = format!("the list of documents about {image}");
         let (list, index) = match self.transport.run_and_read(&call, LONGEST_LIST).await {
             Ok((_, list)) => (list, None),
-            Err(error) if error.kind() == Kind::NotFound => {
+            // Not every registry that knows no such list says so with 404.
+            Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Invalid) => {
                 let tag = Self::tag_of_list(image, digest.hex())?;
                 match self.fetch_document(&tag).await {
                     Ok(list) => (list.bytes.clone(), Some((tag, list))),
