@@ -7,7 +7,6 @@ use axum::{
 use flumen_api_types::{JobReference, Page, PageQuery, Release, ReleaseDiff, ReleaseDiffQuery};
 use flumen_model::{EnvironmentName, JobName};
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::{
     error::Error,
@@ -73,7 +72,7 @@ const SPDX: &str = "application/spdx+json";
 #[utoipa::path(
     get, path = "/api/v1/environments/{environment}/jobs/{job}/releases/{release}/sbom", tag = "jobs",
     params(("environment" = String, Path), ("job" = String, Path), ("release" = u64, Path)),
-    responses((status = 200, description = "The document", body = Value, content_type = "application/spdx+json"))
+    responses((status = 200, description = "The document", body = serde_json::Value, content_type = "application/spdx+json"))
 )]
 pub(crate) async fn release_sbom(
     State(api): State<Api>,
