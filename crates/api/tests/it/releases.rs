@@ -54,10 +54,9 @@ async fn what_a_release_is_made_of_is_an_spdx_document() {
     let (_, release) = server.get(&format!("{JOB}/releases/2")).await;
     let id = release["id"].as_str().expect("an id");
     assert_eq!(document["packages"][0]["versionInfo"], id);
-    let files = document["files"].as_array().expect("a list");
-    let known: Vec<_> = files.iter().map(|one| &one["checksums"][1]["checksumValue"]).collect();
-    let digest = release["artifacts"][0]["digest"].as_str().expect("a digest");
-    assert_eq!(known, [digest.trim_start_matches("sha256:")]);
+    assert_eq!(document["packages"][0]["name"], "a");
+    // Its jar is one of the base image.
+    assert_eq!((&document["files"], &release["artifacts"]), (&json!([]), &json!([])));
     assert!(!document.to_string().contains("hidden"), "{document}");
 }
 
