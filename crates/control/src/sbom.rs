@@ -37,7 +37,8 @@ pub(crate) async fn attach(
     let image = &pushed.reference;
     let document = Sbom { subject: SbomSubject::Image(image), base: Some(base), files }.document();
     let attachment = Attachment::sbom(&document);
-    let attaching = control.registries().attach(pushed, &attachment);
+    // Much is kept on the way, and it is seldom gone.
+    let attaching = Box::pin(control.registries().attach(pushed, &attachment));
     match sent(control, "image.attach", image.registry(), attaching).await {
         Ok(attached) => Ok(Sent { bytes: attached.sent_bytes, refusal: None }),
         Err(error) if is_refusal(&error) => {

@@ -131,7 +131,8 @@ impl Recipe<'_> {
         let progress = progress::of_image(self.step.as_ref().map(begin));
         let pushing = push(control, registry, control.registries().append(&append, &progress));
         // The files are read while layers are sent, so that the document costs no time of its own.
-        let (pushed, listed) = tokio::join!(pushing, sbom::files(control, artifacts));
+        let listing = Box::pin(sbom::files(control, artifacts));
+        let (pushed, listed) = tokio::join!(pushing, listing);
         for Layer { path, .. } in &layers {
             if let Err(source) = tokio::fs::remove_file(path).await {
                 tracing::warn!(path = %path.display(), error = %source, "a layer file was not removed");

@@ -41,7 +41,8 @@ async fn take(round: &Round<'_>, image: &UnusedImage, name: &str) -> Result<Opti
     };
     let no_answer = || flumen_image::Error::Interrupted { step: "deleting an image" };
     // What is about it goes first: it is found by the image, and by nothing when that is known no more.
-    let detaching = control.registries().detach(&reference, (SBOM_MEDIA_TYPE, SBOM_TITLE));
+    let document = (SBOM_MEDIA_TYPE, SBOM_TITLE);
+    let detaching = Box::pin(control.registries().detach(&reference, document));
     let detached = control.faults().around("image.detach", detaching, no_answer).await;
     let deleting = control.registries().delete_manifest(&reference);
     let deleted = match detached {
