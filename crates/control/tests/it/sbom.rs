@@ -54,7 +54,7 @@ fn files(document: &Value) -> Vec<[&str; 3]> {
 
 fn package<'d>(document: &'d Value, name: &str) -> &'d Value {
     let mut packages = document["packages"].as_array().unwrap().iter();
-    packages.find(|one| one["name"] == name).unwrap_or_else(|| panic!("{name}: {document}"))
+    packages.find(|one| one["name"] == name).expect(name)
 }
 
 /// How many bytes the newest start says that it sent.
