@@ -54,6 +54,7 @@ pub(crate) fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(jobs::releases))
         .routes(routes!(jobs::release))
         .routes(routes!(jobs::release_diff))
+        .routes(routes!(jobs::release_sbom))
         .routes(routes!(jobs::roll_back))
         .routes(routes!(jobs::events))
         .routes(routes!(jobs::logs))

@@ -15,7 +15,7 @@ mod save_outcome;
 mod start_again;
 mod trigger_savepoint;
 
-pub(crate) use build_image::{Recipe, layered, push, scratch};
+pub(crate) use build_image::{Recipe, layered, push, scratch, sent};
 use flumen_lifecycle::{Action, Finding};
 use flumen_store::Job;
 

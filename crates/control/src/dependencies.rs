@@ -1,11 +1,11 @@
 //! What jobs need from Maven repositories: resolved together, fetched, and kept as artifacts.
 
 use flumen_maven::{
-    Artifact, Client, Coordinates, Environment, Exclusion, Request, SettingsFiles, Wanted,
+    Artifact, Client, Coordinates, Environment, Exclusion, License, Request, SettingsFiles, Wanted,
     file_names, load_settings, platform_exclusions,
 };
 use flumen_model::{ArtifactRole, Dependency, Digest, JobSpec, MavenDependency};
-use flumen_store::ReleaseArtifact;
+use flumen_store::{ArtifactLicense, ReleaseArtifact};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
@@ -118,12 +118,14 @@ impl Control {
         let from_cache = artifacts.iter().filter(|artifact| client.is_here(artifact)).count();
         let paths = client.fetch(artifacts).await.map_err(|source| failed(spec, source))?;
         let names = file_names(artifacts);
-        let mut kept = Vec::with_capacity(paths.len());
+        let (mut kept, mut licenses) = (Vec::with_capacity(paths.len()), Vec::new());
         for (((path, name), role), artifact) in paths.iter().zip(names).zip(roles).zip(artifacts) {
             let (digest, size) = self.keep(path).await?;
             let maven = Some(artifact.coordinates.to_string());
+            licenses.push((digest.clone(), said(artifact)));
             kept.push(ReleaseArtifact { name, digest, size, role: *role, maven });
         }
+        self.store().save_licenses(&licenses).await?;
         Ok(Fetched { artifacts: kept, from_cache })
     }
 
@@ -167,6 +169,12 @@ impl Control {
         let size = self.put_artifact(&digest, ReaderStream::with_capacity(file, BUFFER)).await?;
         Ok((digest, size))
     }
+}
+
+/// What its POM says of its licences, which is noted with the file: the POM may be gone when it is asked for.
+pub(crate) fn said(artifact: &Artifact) -> Vec<ArtifactLicense> {
+    let one = |said: &License| ArtifactLicense { name: said.name.clone(), url: said.url.clone() };
+    artifact.licenses.iter().map(one).collect()
 }
 
 fn failed(spec: &JobSpec, source: flumen_maven::Error) -> Error {

@@ -19,7 +19,7 @@ mod write_down;
 
 pub(crate) use apply::Prepared;
 pub use apply::{Applied, ApplyJob, Applying};
-pub(crate) use checks::jar_of;
+pub(crate) use checks::{coordinates, jar_of};
 pub use diff::Diff;
 pub(crate) use python::Packages;
 pub use read::JobView;

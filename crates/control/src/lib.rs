@@ -27,6 +27,7 @@ mod release;
 mod results;
 mod resync;
 mod retention;
+mod sbom;
 mod script_secrets;
 mod settings;
 mod shown;

@@ -20,7 +20,7 @@ pub use check::Checked;
 pub use manifest::{Image, Inspected, PlatformImage};
 pub(crate) use manifest::{digest_from, images_in, parse};
 pub(crate) use push::{Outgoing, Source};
-pub use referrers::Attachment;
+pub use referrers::{Attached, Attachment};
 
 use crate::{Error, Settings};
 use call::{Call, Scope};

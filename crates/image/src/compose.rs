@@ -71,6 +71,8 @@ pub struct Pushed {
     pub reference: Reference,
     /// The digest of its manifest.
     pub digest: Digest,
+    /// The length of its manifest in bytes.
+    pub manifest_bytes: u64,
     /// Bytes of blobs that had to be sent; 0 if all of it was there.
     pub sent_bytes: u64,
 }
@@ -108,6 +110,7 @@ impl Client {
         let digest = documents.manifest_digest.clone();
         let reference = target.with_digest(digest.clone());
         let name = if target.tag().is_some() { target.without_digest() } else { reference.clone() };
+        let manifest_bytes = documents.manifest.len() as u64;
         let mut sent_bytes = 0;
         if self.manifest_digest(&name).await?.as_ref() != Some(&digest) {
             // Only the tag may be missing.
@@ -116,7 +119,7 @@ impl Client {
             }
             self.push_manifest(&name, media_type::OCI_MANIFEST, documents.manifest).await?;
         }
-        Ok(Pushed { reference, digest, sent_bytes })
+        Ok(Pushed { reference, digest, manifest_bytes, sent_bytes })
     }
 
     async fn send_blobs(

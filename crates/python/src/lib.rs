@@ -18,6 +18,7 @@ pub use archive::{Contents, is_archive, read as read_archive};
 pub use client::{Client, Progress, Resolution, Wheel};
 pub use error::Error;
 pub use requirements::{Wanted, parse as parse_requirements};
+pub use tags::wheel_package;
 pub use unpack::unpack;
 
 /// The index that everyone has.

@@ -77,6 +77,12 @@ fn platforms(machine: &str, (major, minor): (u64, u64)) -> Vec<String> {
     platforms
 }
 
+/// The package of a wheel and its version, by the wheel's name; none if that is no name of one.
+pub fn wheel_package(name: &str) -> Option<(String, String)> {
+    let WheelName { project, version, .. } = WheelName::parse(name)?;
+    Some((project.to_string(), version.to_string()))
+}
+
 /// What the name of a wheel says: `name-version[-build]-python-abi-platform.whl`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WheelName {

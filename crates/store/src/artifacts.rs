@@ -1,10 +1,24 @@
 use flumen_model::{Digest, TeamId};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::{Sqlite, query::Query, sqlite::SqliteArguments};
 
-use crate::{Error, Store, rows::Columns};
+use crate::{
+    Error, Store,
+    rows::{Columns, json},
+};
 
 const WHAT: &str = "artifacts";
+
+/// A licence as the POM of an artifact names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArtifactLicense {
+    /// Its name in words; may be empty.
+    pub name: String,
+    /// Where its text is; may be empty.
+    pub url: String,
+}
 
 impl Store {
     /// Remembers that the artifact's file is complete.
@@ -39,6 +53,38 @@ impl Store {
         let done = self.execute("store.use-artifact", WHAT, statement).await?;
         // It may have been removed between the two.
         Ok((done.rows_affected() > 0).then_some(size))
+    }
+
+    /// Remembers what POMs say of the licences of artifacts, where they say something new.
+    pub async fn save_licenses(
+        &self,
+        said: &[(Digest, Vec<ArtifactLicense>)],
+    ) -> Result<(), Error> {
+        let mut new = Vec::new();
+        for (digest, licenses) in said {
+            if !licenses.is_empty() && self.artifact_licenses(digest).await? != *licenses {
+                new.push((digest, licenses));
+            }
+        }
+        if new.is_empty() {
+            return Ok(());
+        }
+        let mut writing = self.write(WHAT).await?;
+        for (digest, licenses) in new {
+            let statement = sqlx::query("UPDATE artifacts SET licenses = $2 WHERE digest = $1")
+                .bind(digest.as_str())
+                .bind(json(licenses));
+            writing.execute(WHAT, statement).await?;
+        }
+        self.commit("store.save-licenses", WHAT, writing).await
+    }
+
+    /// What the POM of the artifact said of its licences, if it came from a Maven repository and said something.
+    pub async fn artifact_licenses(&self, digest: &Digest) -> Result<Vec<ArtifactLicense>, Error> {
+        let query =
+            sqlx::query("SELECT licenses FROM artifacts WHERE digest = $1").bind(digest.as_str());
+        let row = self.row(WHAT, query).await?;
+        Ok(row.map(|row| Columns::of(&row, WHAT).json("licenses")).transpose()?.unwrap_or_default())
     }
 
     /// Whether the artifact is known, without relying on it.

@@ -22,6 +22,7 @@ mod teams;
 mod trouble;
 mod versions;
 
+pub use artifacts::ArtifactLicense;
 pub use builds::{BuildEnd, BuiltArtifact, ProjectBuild};
 pub use clusters::Cluster;
 pub use database::Store;

@@ -1,4 +1,9 @@
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse as _, Response},
+};
 use flumen_api_types::{JobReference, Page, PageQuery, Release, ReleaseDiff, ReleaseDiffQuery};
 use flumen_model::{EnvironmentName, JobName};
 use serde::Deserialize;
@@ -57,6 +62,26 @@ pub(crate) async fn release(
     let number = translate::number(path.release);
     let release = api.control.release(&principal, path.job(), number).await?;
     Ok(Json(translate::release(release)))
+}
+
+/// The media type of SPDX documents in JSON.
+const SPDX: &str = "application/spdx+json";
+
+/// Lists what a release of a job is made of, as SPDX 2.3 in JSON: each file with its digests, what it is made of, and the
+/// licences that are known. The image of a job has the same about itself attached to it.
+#[utoipa::path(
+    get, path = "/api/v1/environments/{environment}/jobs/{job}/releases/{release}/sbom", tag = "jobs",
+    params(("environment" = String, Path), ("job" = String, Path), ("release" = u64, Path)),
+    responses((status = 200, description = "The document", body = serde_json::Value, content_type = "application/spdx+json"))
+)]
+pub(crate) async fn release_sbom(
+    State(api): State<Api>,
+    Caller(principal): Caller,
+    Path(path): Path<ReleasePath>,
+) -> Result<Response, Error> {
+    let number = translate::number(path.release);
+    let document = api.control.release_sbom(&principal, path.job(), number).await?;
+    Ok(([(header::CONTENT_TYPE, SPDX)], document.to_string()).into_response())
 }
 
 /// Says where a release of a job differs from another, and what it takes to go there.

@@ -43,6 +43,24 @@ async fn releases_are_listed_shown_and_compared() {
 }
 
 #[tokio::test]
+async fn what_a_release_is_made_of_is_an_spdx_document() {
+    let server = server().await;
+    let path = format!("{JOB}/releases/2/sbom");
+    let response = server.request(Method::GET, &path).send().await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], "application/spdx+json");
+    let document: Value = response.json().await.expect("JSON");
+    assert_eq!(document["spdxVersion"], "SPDX-2.3");
+    let (_, release) = server.get(&format!("{JOB}/releases/2")).await;
+    let id = release["id"].as_str().expect("an id");
+    assert_eq!(document["packages"][0]["versionInfo"], id);
+    assert_eq!(document["packages"][0]["name"], "a");
+    // Its jar is one of the base image.
+    assert_eq!((&document["files"], &release["artifacts"]), (&json!([]), &json!([])));
+    assert!(!document.to_string().contains("hidden"), "{document}");
+}
+
+#[tokio::test]
 async fn an_earlier_release_is_the_job_again_and_its_policies_stay() {
     let server = server().await;
     let (_, first) = server.get(&format!("{JOB}/releases/1")).await;
@@ -68,6 +86,7 @@ async fn what_is_no_release_is_said() {
         "releases/3",
         "releases/0",
         "releases/3/diff?from=1",
+        "releases/3/sbom",
         "releases/1/diff?from=18446744073709551615",
     ] {
         let (status, problem) = server.get(&format!("{JOB}/{path}")).await;

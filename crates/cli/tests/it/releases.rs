@@ -38,6 +38,12 @@ fn server() -> Fake {
     let list = json!({"items": [release(2, SECOND), release(1, FIRST)]});
     let shown = job("RUNNING", &json!({}));
     let applied = json!({"job": shown, "change": "configured"});
+    let sbom = move || async move {
+        (
+            [("content-type", "application/spdx+json")],
+            json!({"spdxVersion": "SPDX-2.3"}).to_string(),
+        )
+    };
     let roll_back = |Json(body): Json<Value>| async move {
         let is_right = body == json!({"release": 1, "start": false, "force": true});
         (if is_right { StatusCode::OK } else { StatusCode::BAD_REQUEST }, Json(applied))
@@ -47,6 +53,7 @@ fn server() -> Fake {
         .route(&format!("{PATH}/releases"), get(move || async move { Json(list) }))
         .route(&format!("{PATH}/releases/2"), get(move || async move { Json(release(2, SECOND)) }))
         .route(&format!("{PATH}/releases/2/diff"), get(move || async move { Json(diff) }))
+        .route(&format!("{PATH}/releases/2/sbom"), get(sbom))
         .route(&format!("{PATH}/rollback"), post(roll_back));
     Fake::serve(routes)
 }
@@ -66,6 +73,21 @@ fn releases_are_listed_shown_and_compared() {
     let compared = printed(&["release", "diff", "word-count", "1", "2"]);
     insta::assert_snapshot!(compared);
     assert_eq!(printed(&["release", "diff", "word-count", "1"]), compared, "with the job's own");
+}
+
+#[test]
+fn what_a_release_is_made_of_is_one_document_with_either_output() {
+    let line = ["release", "sbom", "word-count", "2"];
+    let document = printed(&line);
+    assert_eq!(document, "{\n  \"spdxVersion\": \"SPDX-2.3\"\n}\n");
+    assert_eq!(printed(&[&line[..], &["--output", "json"]].concat()), document);
+    let Answer { code, output, errors } = server().run(&["release", "sbom", "word-count", "7"]);
+    assert_ne!(code, done());
+    assert_eq!(output, "");
+    assert!(
+        errors.contains("list what release 7 of the job local/word-count is made of"),
+        "{errors}"
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::{Done, run_of};
 use crate::{
     Control, Error, clock, delivery, identity, progress,
     release::{self, JOB_PACKAGES, is_package, path_in_image, python_path},
+    sbom,
     storage::{self, Delivery},
 };
 
@@ -57,10 +58,7 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
     };
     let made = recipe.make(control).await?;
     control.store().save_run_image(run.id, &made.image, &base).await?;
-    Ok(Done::with(match made.sent {
-        Some(sent) => format!("{}, {sent} bytes sent", made.image),
-        None => format!("{}, unchanged", made.image),
-    }))
+    Ok(Done::with(made.describe()))
 }
 
 /// What an image is made of, and where it goes.
@@ -87,6 +85,18 @@ pub(crate) struct Made {
     pub(crate) key: String,
     /// How many bytes were sent for it; none if it was there.
     pub(crate) sent: Option<u64>,
+    /// Why the registry does not take the document about it.
+    refusal: Option<String>,
+}
+
+impl Made {
+    fn describe(&self) -> String {
+        let Self { image, sent, refusal, .. } = self;
+        let Some(sent) = sent else { return format!("{image}, unchanged") };
+        let refusal = refusal.as_ref();
+        let refusal = refusal.map(|why| format!("; without its SPDX document: {why}"));
+        format!("{image}, {sent} bytes sent{}", refusal.unwrap_or_default())
+    }
 }
 
 impl Recipe<'_> {
@@ -98,7 +108,7 @@ impl Recipe<'_> {
         if let Some(known) = control.store().image(&key).await? {
             let image = format!("{registry}/{known}");
             if control.registries().manifest_digest(&parse(&image)?).await?.is_some() {
-                return Ok(Made { image, key, sent: None });
+                return Ok(Made { image, key, sent: None, refusal: None });
             }
         }
         let layers = layers(control, artifacts, &key).await?;
@@ -107,8 +117,9 @@ impl Recipe<'_> {
         let labels = BTreeMap::from([("org.opencontainers.image.title".to_owned(), title.clone())]);
         let path = ("PYTHONPATH".to_owned(), python_path());
         let environment = artifacts.iter().any(is_package).then_some(path).into_iter().collect();
+        let base = parse(&format!("{registry}/{base}"))?;
         let append = Append {
-            base: &parse(&format!("{registry}/{base}"))?,
+            base: &base,
             target: &target,
             layers: &layers,
             labels: &labels,
@@ -118,18 +129,25 @@ impl Recipe<'_> {
             control.steps_under_way().begin(*operation, step.name())
         };
         let progress = progress::of_image(self.step.as_ref().map(begin));
-        let pushed = push(control, registry, control.registries().append(&append, &progress)).await;
+        let pushing = push(control, registry, control.registries().append(&append, &progress));
+        // The files are read while layers are sent, so that the document costs no time of its own.
+        let listing = Box::pin(sbom::files(control, artifacts));
+        let (pushed, listed) = tokio::join!(pushing, listing);
         for Layer { path, .. } in &layers {
             if let Err(source) = tokio::fs::remove_file(path).await {
                 tracing::warn!(path = %path.display(), error = %source, "a layer file was not removed");
             }
         }
         let pushed = pushed?;
+        // Before the image is known, so that a server that dies here does both again.
+        let document = sbom::attach(control, (&pushed, &base), &listed?).await?;
+        let sent = pushed.sent_bytes + document.bytes;
         let known = format!("{repository}@{}", pushed.digest);
         let place = (*registry, known.as_str());
         let owned = (key.as_str(), self.team);
-        control.store().save_image(owned, place, pushed.sent_bytes, clock::now()).await?;
-        Ok(Made { image: format!("{registry}/{known}"), key, sent: Some(pushed.sent_bytes) })
+        control.store().save_image(owned, place, sent, clock::now()).await?;
+        let (image, refusal) = (format!("{registry}/{known}"), document.refusal);
+        Ok(Made { image, key, sent: Some(sent), refusal })
     }
 }
 
@@ -176,13 +194,23 @@ pub(crate) async fn push<T>(
     registry: &str,
     pushing: impl Future<Output = Result<T, flumen_image::Error>>,
 ) -> Result<T, flumen_image::Error> {
+    sent(control, "image.push", registry, pushing).await
+}
+
+/// Waits for something to be sent to a registry.
+pub(crate) async fn sent<T>(
+    control: &Control,
+    effect: &'static str,
+    registry: &str,
+    sending: impl Future<Output = Result<T, flumen_image::Error>>,
+) -> Result<T, flumen_image::Error> {
     let no_answer = || flumen_image::Error::Refused {
         registry: registry.to_owned(),
         step: "push an image".to_owned(),
         status: http::StatusCode::GATEWAY_TIMEOUT,
         detail: String::new(),
     };
-    control.faults().around("image.push", pushing, no_answer).await
+    control.faults().around(effect, sending, no_answer).await
 }
 
 fn parse(reference: &str) -> Result<Reference, Error> {

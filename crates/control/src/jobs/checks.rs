@@ -161,7 +161,7 @@ fn program<'a>(spec: &'a JobSpec, artifacts: &[ReleaseArtifact]) -> Program<'a> 
 }
 
 /// What a file is in a Maven repository, from `group:artifact:type[:classifier]:version`.
-pub(super) fn coordinates(file: &ReleaseArtifact) -> Option<Artifact> {
+pub(crate) fn coordinates(file: &ReleaseArtifact) -> Option<Artifact> {
     let mut parts = file.maven.as_deref()?.split(':').map(str::to_owned);
     let (group, artifact) = (parts.next()?, parts.next()?);
     Some(Artifact { group, artifact, version: parts.next_back()? })

@@ -4,7 +4,7 @@ use flumen_store::{Job, Principal, Release, ReleaseArtifact, ReleaseContent};
 use serde_json::Value;
 
 use super::{Applied, ApplyJob, Prepared, Terms, UploadedArtifact, diff::masked};
-use crate::{Control, Error, release};
+use crate::{Control, Error, release, sbom};
 
 /// To which release a job goes back, and how.
 #[derive(Debug, Clone)]
@@ -41,6 +41,21 @@ impl Control {
     ) -> Result<Release, Error> {
         let job = self.owned(principal, environment, name).await?;
         self.numbered(&job, number).await
+    }
+
+    /// What a release of a job is made of, as SPDX 2.3 in JSON.
+    ///
+    /// # Errors
+    /// As [`Control::release`]; [`Error::File`] if a file of it cannot be read.
+    pub async fn release_sbom(
+        &self,
+        principal: &Principal,
+        (environment, name): (&EnvironmentName, &JobName),
+        number: i64,
+    ) -> Result<Value, Error> {
+        let job = self.owned(principal, environment, name).await?;
+        let release = self.numbered(&job, number).await?;
+        sbom::of_release(self, &job, &release).await
     }
 
     /// Where the second of two releases of a job differs from the first.

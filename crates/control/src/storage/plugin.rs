@@ -1,11 +1,13 @@
 //! The plugin by which Flink reads a storage: in the image's folder `opt` already, or fetched as a layer.
 
 use flumen_flink_manifest::StoragePlugin;
-use flumen_maven::{Client, Coordinates, Environment as Platform, Exclusion, Request, Wanted};
+use flumen_maven::{
+    Artifact, Client, Coordinates, Environment as Platform, Exclusion, Request, Wanted,
+};
 use flumen_model::{ArtifactRole, EnvironmentName, FlinkVersion, Storage};
 use flumen_store::ReleaseArtifact;
 
-use crate::{Control, Error};
+use crate::{Control, Error, dependencies::said};
 
 /// What the profiles of the POM are asked about.
 const JAVA: &str = "17";
@@ -74,7 +76,7 @@ impl Control {
         };
         let client = self.maven_client()?;
         let exact = fetch(&client, &plugin.coordinates(version)).await;
-        let (coordinates, path) = match exact {
+        let (jar, path) = match exact {
             Ok(found) => found,
             Err(missing @ flumen_maven::Error::NotFound { .. }) => {
                 let range = format!("[{}.0,{version}]", version.minor());
@@ -84,6 +86,8 @@ impl Control {
             Err(error) => return Err(failed(error)),
         };
         let (digest, size) = self.keep(&path).await?;
+        self.store().save_licenses(&[(digest.clone(), said(&jar))]).await?;
+        let coordinates = jar.coordinates;
         Ok(ReleaseArtifact {
             name: format!("{}-{}.jar", plugin.artifact(), coordinates.gav.version),
             digest,
@@ -98,7 +102,7 @@ impl Control {
 async fn fetch(
     client: &Client,
     coordinates: &str,
-) -> Result<(Coordinates, std::path::PathBuf), flumen_maven::Error> {
+) -> Result<(Artifact, std::path::PathBuf), flumen_maven::Error> {
     let everything: Exclusion = "*:*".parse()?;
     let coordinates: Coordinates = coordinates.parse()?;
     let request = Request { wanted: vec![Wanted { coordinates, exclusions: vec![everything] }] };
@@ -106,7 +110,7 @@ async fn fetch(
     let jar: Vec<_> = resolution.artifacts.into_iter().take(1).collect();
     let path = client.fetch(&jar).await?.pop();
     match (jar.into_iter().next(), path) {
-        (Some(jar), Some(path)) => Ok((jar.coordinates, path)),
+        (Some(jar), Some(path)) => Ok((jar, path)),
         _ => Err(flumen_maven::Error::NotFound {
             artifact: request.wanted[0].coordinates.to_string(),
             repositories: Vec::new(),

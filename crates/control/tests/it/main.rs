@@ -24,6 +24,7 @@ mod project_kills;
 mod projects;
 mod python;
 mod retention;
+mod sbom;
 mod server;
 mod snapshots;
 mod sql;

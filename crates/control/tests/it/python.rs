@@ -24,6 +24,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     base_images::{add_image, build_own, own_image},
+    sbom,
     server::{TestServer, application, digest, done, environment, name, refusal},
     world::World,
 };
@@ -211,6 +212,25 @@ async fn requirements_become_wheels_of_the_release_beside_what_the_image_has() {
     let run = server.wished_run().await;
     server.world.flink.add_job(&run.to_string(), "word-count", "RUNNING");
     server.until_state("RUNNING").await;
+    let image = server.runs().await[0].image.clone().unwrap();
+    let document = sbom::document(&image).await;
+    let geo = &document["packages"][2];
+    assert_eq!(
+        (&geo["packageFileName"], &geo["checksums"][1]["checksumValue"], &geo["comment"]),
+        (
+            &json!(WHEEL),
+            &json!(digest(&wheel()).hex()),
+            &json!("role wheel: unpacked in /opt/python/job")
+        )
+    );
+    assert_eq!(geo["externalRefs"][0]["referenceLocator"], "pkg:pypi/geo@1.2");
+    let of_release = sbom::of_release(&server, 1).await.unwrap();
+    let count = |document: &Value| document["files"].as_array().map(Vec::len);
+    assert_eq!(
+        (count(&document), count(&of_release)),
+        (Some(1), Some(2)),
+        "requirements lie nowhere"
+    );
 
     let asked = index.asked.load(Ordering::Relaxed);
     let again = server.control().apply_job(&server.principal, apply().await).await.unwrap();

@@ -18,6 +18,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::{
+    sbom::documents,
     server::{JAR, TestServer, application, digest, done, environment, job, name},
     world::World,
 };
@@ -232,6 +233,7 @@ async fn wherever_the_server_dies_the_next_round_removes_the_same() {
             server.faults.follow(Plan::Trace);
             server.dispose().await;
             assert!(!server.has_image(&image).await, "{hit}: the image");
+            assert_eq!(documents(&image).await, [], "{hit}: what is about the image");
             assert!(!server.has_file(&file), "{hit}: the file");
             assert_eq!(server.dispose().await, [], "{hit}: all is done");
         }
@@ -294,6 +296,7 @@ async fn a_registry_that_does_not_delete_keeps_images_and_that_is_said() {
             assert!(reason.contains("refused to delete"), "{reason}");
         }
         assert_eq!(server.has_image(&image).await, !deletes);
+        assert_eq!(documents(&image).await.is_empty(), deletes, "the document goes with its image");
         // The image that stays is used again.
         let (again, _) = leave_something(&server).await;
         assert_eq!(again, image);

@@ -1,17 +1,17 @@
 //! Documents about an image, such as a list of what it is made of, which a registry finds by the image's digest.
 
 use bytes::Bytes;
-use flumen_model::Kind;
+use flumen_model::{Digest, Kind};
 use oci_spec::image::{Descriptor, ImageManifest};
 use serde_json::{Map, Value, json};
 
 use super::{
     Client, Outgoing, Source,
     call::{Call, Scope},
-    manifest::{Document, parse},
+    manifest::{Document, digest_from, parse},
 };
 use crate::{
-    Error, Progress, Reference,
+    Error, Progress, Pushed, Reference, SBOM_MEDIA_TYPE, SBOM_TITLE,
     compose::canonical,
     hashing::digest_of,
     media_type::{OCI_INDEX, OCI_MANIFEST},
@@ -19,6 +19,7 @@ use crate::{
 
 const LONGEST_LIST: usize = 8 * 1024 * 1024;
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+const TITLE: &str = "org.opencontainers.image.title";
 /// With what a registry says that it keeps the list of referrers itself.
 const SUBJECT_HEADER: &str = "oci-subject";
 
@@ -33,33 +34,63 @@ pub struct Attachment<'a> {
     pub content: Bytes,
 }
 
+impl Attachment<'static> {
+    /// A list of what is in an image.
+    pub fn sbom(document: &Value) -> Self {
+        let content = document.to_string().into();
+        Self { media_type: SBOM_MEDIA_TYPE, title: SBOM_TITLE, content }
+    }
+}
+
+/// A document that is in the registry now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// The document by its own digest.
+    pub reference: Reference,
+    /// Bytes of blobs that were sent.
+    pub sent_bytes: u64,
+}
+
+/// The documents about an image.
+struct Listed {
+    documents: Vec<Descriptor>,
+    /// The index that stands for the list where the registry keeps none.
+    index: Option<(Reference, Document)>,
+}
+
 impl Client {
-    /// Stores a document about the image in its repository and returns the document's own reference. The same
-    /// document is stored once.
+    /// Stores a document about an image in its repository. The same document is stored once.
     ///
     /// # Errors
-    /// `NotFound` if there is no such image, `Denied` if we may not write, `Invalid` if the registry takes no such documents,
-    /// `Unavailable` or `Timeout` if it does not answer.
+    /// `Denied` if we may not write, `Invalid` if the registry takes no such documents, `Unavailable` or `Timeout` if it does
+    /// not answer.
     pub async fn attach(
         &self,
-        image: &Reference,
+        pushed: &Pushed,
         attachment: &Attachment<'_>,
-    ) -> Result<Reference, Error> {
-        let subject = self.fetch_document(image).await?;
-        let empty = Bytes::from_static(b"{}");
-        for content in [&empty, &attachment.content] {
-            let (digest, size) = (digest_of(content), content.len() as u64);
-            let blob = Outgoing { digest: &digest, size, source: Source::Bytes(content) };
-            self.ensure_blob(image, blob, &Progress::silent()).await?;
-        }
-        let annotations = json!({ "org.opencontainers.image.title": attachment.title });
+    ) -> Result<Attached, Error> {
+        let (image, silent) = (&pushed.reference, Progress::silent());
+        let outgoing = [Bytes::from_static(b"{}"), attachment.content.clone()]
+            .map(|content| (digest_of(&content), content));
+        let [empty, content] = &outgoing;
+        // To look for a document costs as much as to send it; the empty one is there after the first time.
+        let (of_empty, of_content) = futures::try_join!(
+            self.ensure_blob(image, blob(empty), &silent),
+            self.push_blob(image, blob(content), &silent),
+        )?;
+        let annotations = json!({ TITLE: attachment.title });
+        let subject = json!({
+            "mediaType": OCI_MANIFEST,
+            "digest": pushed.digest.as_str(),
+            "size": pushed.manifest_bytes,
+        });
         let manifest = canonical(json!({
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
             "artifactType": attachment.media_type,
-            "config": descriptor(EMPTY, &empty),
-            "layers": [descriptor(attachment.media_type, &attachment.content)],
-            "subject": descriptor(&subject.media_type, &subject.bytes),
+            "config": descriptor(EMPTY, &empty.1),
+            "layers": [descriptor(attachment.media_type, &content.1)],
+            "subject": subject,
             "annotations": annotations,
         }));
         let reference = image.with_digest(digest_of(&manifest));
@@ -68,9 +99,50 @@ impl Client {
             let mut entry = descriptor(OCI_MANIFEST, &manifest);
             entry["artifactType"] = attachment.media_type.into();
             entry["annotations"] = annotations;
-            self.list_by_tag(image, &subject, entry).await?;
+            self.list_by_tag(image, &pushed.digest, entry).await?;
         }
-        Ok(reference)
+        Ok(Attached { reference, sent_bytes: of_empty + of_content })
+    }
+
+    /// Deletes the documents of this media type and title about an image, which is named by its digest.
+    ///
+    /// # Errors
+    /// `Denied` or `Invalid` if the registry does not allow it, `Unavailable` or `Timeout` if it does not answer.
+    pub async fn detach(
+        &self,
+        image: &Reference,
+        (media_type, title): (&str, &str),
+    ) -> Result<(), Error> {
+        let Listed { documents, index } = self.listed(image).await?;
+        let is_meant = |one: &Descriptor| {
+            let known = one.annotations().as_ref().and_then(|all| all.get(TITLE));
+            one.artifact_type().as_ref().is_some_and(|it| it.to_string() == media_type)
+                && known.is_some_and(|known| known == title)
+        };
+        let (meant, rest): (Vec<_>, Vec<_>) = documents.into_iter().partition(is_meant);
+        for document in &meant {
+            let digest = digest_from(document.digest(), image)?;
+            self.delete_if_there(&image.with_digest(digest)).await?;
+        }
+        // Last, so that what is broken off in the middle is found again.
+        match index {
+            Some((_, index)) if rest.is_empty() => {
+                self.delete_if_there(&image.with_digest(index.digest)).await
+            }
+            Some((tag, index)) if !meant.is_empty() => {
+                let mut list: Map<String, Value> = parse(&index.bytes, format!("the index {tag}"))?;
+                list.insert("manifests".to_owned(), json!(rest));
+                self.push_manifest(&tag, OCI_INDEX, canonical(list.into())).await.map(drop)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn delete_if_there(&self, reference: &Reference) -> Result<(), Error> {
+        match self.delete_manifest(reference).await {
+            Err(error) if error.kind() == Kind::NotFound => Ok(()),
+            result => result,
+        }
     }
 
     /// The documents about an image.
@@ -78,6 +150,10 @@ impl Client {
     /// # Errors
     /// `Denied` if we may not read, `Unavailable` or `Timeout` if the registry does not answer.
     pub async fn referrers(&self, image: &Reference) -> Result<Vec<Descriptor>, Error> {
+        Ok(self.listed(image).await?.documents)
+    }
+
+    async fn listed(&self, image: &Reference) -> Result<Listed, Error> {
         let digest = match image.digest() {
             Some(digest) => digest.clone(),
             None => self.fetch_document(image).await?.digest,
@@ -88,20 +164,23 @@ impl Client {
         let step = format!("list the documents about {digest} of {repository}");
         let call = Call::get(image.registry(), url, step, Scope::pull(repository));
         let what = format!("the list of documents about {image}");
-        let list = match self.transport.run_and_read(&call, LONGEST_LIST).await {
-            Ok((_, list)) => list,
-            Err(error) if error.kind() == Kind::NotFound => {
+        let (list, index) = match self.transport.run_and_read(&call, LONGEST_LIST).await {
+            Ok((_, list)) => (list, None),
+            // Not every registry that knows no such list says so with 404.
+            Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Invalid) => {
                 let tag = Self::tag_of_list(image, digest.hex())?;
                 match self.fetch_document(&tag).await {
-                    Ok(list) => list.bytes,
-                    Err(error) if error.kind() == Kind::NotFound => return Ok(Vec::new()),
+                    Ok(list) => (list.bytes.clone(), Some((tag, list))),
+                    Err(error) if error.kind() == Kind::NotFound => {
+                        return Ok(Listed { documents: Vec::new(), index: None });
+                    }
                     Err(error) => return Err(error),
                 }
             }
             Err(error) => return Err(error),
         };
         let list: oci_spec::image::ImageIndex = parse(&list, what)?;
-        Ok(list.manifests().clone())
+        Ok(Listed { documents: list.manifests().clone(), index })
     }
 
     /// Reads a document that was attached to an image, by its own reference.
@@ -125,10 +204,10 @@ impl Client {
     async fn list_by_tag(
         &self,
         image: &Reference,
-        subject: &Document,
+        subject: &Digest,
         entry: Value,
     ) -> Result<(), Error> {
-        let tag = Self::tag_of_list(image, subject.digest.hex())?;
+        let tag = Self::tag_of_list(image, subject.hex())?;
         let mut list: Map<String, Value> = match self.fetch_document(&tag).await {
             Ok(list) => parse(&list.bytes, format!("the index {tag}"))?,
             Err(error) if error.kind() == Kind::NotFound => Map::new(),
@@ -154,6 +233,10 @@ impl Client {
             problem: error.to_string(),
         })
     }
+}
+
+fn blob((digest, content): &(Digest, Bytes)) -> Outgoing<'_> {
+    Outgoing { digest, size: content.len() as u64, source: Source::Bytes(content) }
 }
 
 fn descriptor(media_type: &str, content: &Bytes) -> Value {

@@ -50,7 +50,7 @@ impl Client {
             });
         }
         let bytes = documents::index(&entries, &documents::annotations(append, &document.digest));
-        let digest = digest_of(&bytes);
+        let (digest, manifest_bytes) = (digest_of(&bytes), bytes.len() as u64);
         let reference = append.target.with_digest(digest.clone());
         let has_tag = append.target.tag().is_some();
         let name = if has_tag { append.target.without_digest() } else { reference.clone() };
@@ -58,6 +58,7 @@ impl Client {
             self.push_manifest(&name, media_type::OCI_INDEX, bytes).await?;
         }
         let sent_bytes = images.iter().map(|(_, pushed)| pushed.sent_bytes).sum();
-        Ok(PushedIndex { index: Pushed { reference, digest, sent_bytes }, images })
+        let index = Pushed { reference, digest, manifest_bytes, sent_bytes };
+        Ok(PushedIndex { index, images })
     }
 }

@@ -206,7 +206,7 @@ async fn a_probe_is_deleted_where_deleting_is_allowed() {
 
 #[tokio::test]
 async fn documents_about_an_image_are_found_by_its_digest() {
-    let registry = DockerRegistry::start("");
+    let registry = DockerRegistry::start("  delete:\n    enabled: true");
     check_attachments(&registry.reference("job:v1"), true).await;
 }
 
@@ -226,13 +226,14 @@ async fn check_attachments(image: &Reference, has_tag: bool) {
         title: "sbom.spdx.json",
         content: text.into(),
     };
-    let first = client.attach(&pushed.reference, &of("{\"a\":1}")).await.unwrap();
-    let again = client.attach(&pushed.reference, &of("{\"a\":1}")).await.unwrap();
-    assert_eq!(first, again);
-    let second = client.attach(&pushed.reference, &of("{\"a\":2}")).await.unwrap();
+    let first = client.attach(&pushed, &of("{\"a\":1}")).await.unwrap();
+    assert_eq!(first.sent_bytes, 9, "the document and what stands for no configuration");
+    let again = client.attach(&pushed, &of("{\"a\":1}")).await.unwrap();
+    assert_eq!((&again.reference, again.sent_bytes), (&first.reference, 7));
+    let second = client.attach(&pushed, &of("{\"a\":2}")).await.unwrap();
     let found = client.referrers(image).await.unwrap();
     let mut digests: Vec<String> = found.iter().map(|found| found.digest().to_string()).collect();
-    let mut expected = [first, second].map(|it| it.digest().unwrap().to_string());
+    let mut expected = [first, second].map(|it| it.reference.digest().unwrap().to_string());
     digests.sort();
     expected.sort();
     assert_eq!(digests, expected);
@@ -240,4 +241,27 @@ async fn check_attachments(image: &Reference, has_tag: bool) {
     assert_eq!(kind.as_deref(), Some("application/spdx+json"));
     let tag = format!("sha256-{}", pushed.digest.hex());
     assert_eq!(client.tags(image).await.unwrap().contains(&tag), has_tag);
+    check_detached(&client, &pushed).await;
+}
+
+/// Those that are meant go, what others attached stays, and the second time nothing is to be done.
+async fn check_detached(client: &flumen_image::Client, pushed: &flumen_image::Pushed) {
+    let foreign = flumen_image::Attachment {
+        media_type: "application/spdx+json",
+        title: "scan.json",
+        content: "{}".into(),
+    };
+    let foreign = client.attach(pushed, &foreign).await.unwrap().reference;
+    for _ in 0..2 {
+        let meant = ("application/spdx+json", "sbom.spdx.json");
+        client.detach(&pushed.reference, meant).await.unwrap();
+        let left = client.referrers(&pushed.reference).await.unwrap();
+        let left: Vec<_> = left.iter().map(|one| one.digest().to_string()).collect();
+        assert_eq!(left, [foreign.digest().unwrap().to_string()]);
+    }
+    client.detach(&pushed.reference, ("application/spdx+json", "scan.json")).await.unwrap();
+    assert_eq!(client.referrers(&pushed.reference).await.unwrap(), []);
+    assert_eq!(client.manifest_digest(&foreign).await.unwrap(), None);
+    let tag = format!("sha256-{}", pushed.digest.hex());
+    assert!(!client.tags(&pushed.reference).await.unwrap().contains(&tag));
 }

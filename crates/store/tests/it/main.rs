@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod explanations;
+mod licenses;
 mod owners;
 mod preparations;
 mod projects;

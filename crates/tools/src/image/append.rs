@@ -9,7 +9,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use flumen_image::{
-    Layer, Platform, Progress, Pushed, PushedIndex, Reference, SBOM_MEDIA_TYPE, SBOM_TITLE,
+    Attachment, Layer, Platform, Progress, Pushed, PushedIndex, Reference, SBOM_TITLE, Sbom,
+    SbomSubject,
 };
 use flumen_model::InvalidValue;
 use serde_json::{Value, json};
@@ -185,22 +186,19 @@ pub(super) fn attach(
     streams: &mut Streams<'_>,
 ) -> Result<Vec<String>, Error> {
     let known = sbom::look_at(files, streams)?;
-    let images: Vec<&Reference> = if pushed.images.is_empty() {
-        vec![&pushed.index.reference]
+    let images: Vec<&Pushed> = if pushed.images.is_empty() {
+        vec![&pushed.index]
     } else {
-        pushed.images.iter().map(|(_, pushed)| &pushed.reference).collect()
+        pushed.images.iter().map(|(_, pushed)| pushed).collect()
     };
     let mut sboms = Vec::new();
     for image in images {
-        let document = flumen_image::sbom(image, &known).to_string();
-        let attachment = flumen_image::Attachment {
-            media_type: SBOM_MEDIA_TYPE,
-            title: SBOM_TITLE,
-            content: document.into(),
-        };
+        let subject = SbomSubject::Image(&image.reference);
+        let document = Sbom { subject, base: None, files: &known }.document();
+        let attachment = Attachment::sbom(&document);
         let line = || format!("attaching {SBOM_TITLE}");
         let attached = session.run(line, session.client.attach(image, &attachment), streams)?;
-        sboms.push(attached.to_string());
+        sboms.push(attached.reference.to_string());
     }
     Ok(sboms)
 }

@@ -1,17 +1,10 @@
 //! What files say that are put into an image, for the list of them.
 
-use std::{
-    fmt::Write as _,
-    fs::File,
-    io::{self, Read as _},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
-use flumen_image::{SbomFile, SbomPackage};
+use flumen_image::{Checksums, SbomFile, SbomJar, SbomLicense, checksums};
 use flumen_jar::{Artifact, Jar};
 use flumen_release_policy::Licence;
-use sha1::{Digest as _, Sha1};
-use sha2::Sha256;
 
 use crate::{Error, Streams, jar};
 
@@ -29,14 +22,14 @@ pub(super) struct Added {
 pub(super) fn look_at(files: &[Added], streams: &mut Streams<'_>) -> Result<Vec<SbomFile>, Error> {
     let mut known = Vec::new();
     for Added { path, source, maven } in files {
-        let (sha1, sha256) = checksums(source).map_err(|error| Error::ReadFile {
+        let Checksums { sha1, sha256 } = checksums(source).map_err(|error| Error::ReadFile {
             file: source.display().to_string(),
             source: error,
         })?;
         let mut packages = Vec::new();
         if source.extension().is_some_and(|extension| extension == "jar") {
             match jar::inspect_file(source) {
-                Ok(jar) => packages = made_of(&jar, maven.as_ref()),
+                Ok(jar) => packages = said(&jar, maven.as_ref()).packages(),
                 Err(error) => {
                     let cause = std::error::Error::source(&error);
                     let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
@@ -46,60 +39,28 @@ pub(super) fn look_at(files: &[Added], streams: &mut Streams<'_>) -> Result<Vec<
                 }
             }
         }
-        known.push(SbomFile { path: path.clone(), sha1, sha256, packages });
+        let (path, comment, is_unpacked) = (path.clone(), None, false);
+        known.push(SbomFile { path, sha1, sha256, comment, is_unpacked, packages });
     }
     Ok(known)
 }
 
-/// What a jar is made of. Its POM speaks for the jar itself, and its manifest where that has no word; of what was put into a
-/// jar nothing says the licence.
-fn made_of(jar: &Jar, maven: Option<&(Artifact, Licence)>) -> Vec<SbomPackage> {
-    let own = maven.map(|(artifact, _)| artifact);
-    let mut artifacts: Vec<&Artifact> = jar.artifacts.iter().collect();
-    if let Some(own) = own.filter(|own| !artifacts.contains(own)) {
-        artifacts.insert(0, own);
-    }
-    let is_alone = artifacts.len() == 1;
-    let package = |artifact: &Artifact| {
-        let is_own = own.map_or(is_alone, |own| own == artifact);
-        let of_pom = maven.filter(|_| is_own).map(|(_, licence)| licence.clone());
-        let of_manifest =
-            || jar.manifest.license.as_deref().filter(|_| is_own).map(Licence::of_manifest);
-        let licence = of_pom.filter(|licence| !licence.choices.is_empty()).or_else(of_manifest);
-        let licence = licence.unwrap_or_default();
-        let unknown: Vec<&str> = licence.unrecognised().collect();
-        SbomPackage {
-            group: artifact.group.clone(),
-            artifact: artifact.artifact.clone(),
-            version: artifact.version.clone(),
-            license: licence.spdx(),
-            license_comment: (!unknown.is_empty()).then(|| {
-                format!("It names a licence that has no SPDX id here: {}", unknown.join("; "))
-            }),
-        }
-    };
-    artifacts.into_iter().map(package).collect()
-}
-
-fn checksums(file: &Path) -> io::Result<(String, String)> {
-    let mut file = File::open(file)?;
-    let (mut sha1, mut sha256) = (Sha1::new(), Sha256::new());
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok((hex(&sha1.finalize()), hex(&sha256.finalize()))),
-            count => {
-                sha1.update(&buffer[..count]);
-                sha256.update(&buffer[..count]);
-            }
-        }
+fn said(jar: &Jar, maven: Option<&(Artifact, Licence)>) -> SbomJar {
+    let coordinates = |it: &Artifact| [it.group.clone(), it.artifact.clone(), it.version.clone()];
+    SbomJar {
+        own: maven.map(|(artifact, said)| (coordinates(artifact), license(said))),
+        classifier: None,
+        inside: jar.artifacts.iter().map(coordinates).collect(),
+        of_manifest: jar
+            .manifest
+            .license
+            .as_deref()
+            .map(|text| license(&Licence::of_manifest(text)))
+            .unwrap_or_default(),
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+fn license(said: &Licence) -> SbomLicense {
+    let unrecognised = said.unrecognised().map(str::to_owned).collect();
+    SbomLicense { expression: said.spdx(), unrecognised }
 }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     launcher::launch,
+    sbom::documents,
     server::{PATIENCE, TestServer, environment, job, name},
     world::World,
 };
@@ -66,6 +67,7 @@ impl Bench {
         let completed = world.flink.savepoints().split_off(savepoints.len());
         assert_eq!(completed.len(), case.scenario.savepoints, "savepoints: {completed:?}");
         self.recorded(&completed).await;
+        self.documented().await;
         self.clear_away().await;
         let created = world.deployments_created() - deployments;
         assert_eq!(created, case.scenario.runs, "Deployments created");
@@ -170,6 +172,15 @@ impl Bench {
             if savepoints.iter().all(|path| count(path) == 1) { Ok(()) } else { Err(known) }
         };
         eventually_async(PATIENCE, known).await;
+    }
+
+    /// Each image that a run has must have its document.
+    async fn documented(&self) {
+        if self.server.view().await.is_ok() {
+            for image in self.server.runs().await.into_iter().filter_map(|run| run.image) {
+                assert_eq!(documents(&image).await.len(), 1, "about {image}");
+            }
+        }
     }
 
     /// Files that belong to a job or to something underway.

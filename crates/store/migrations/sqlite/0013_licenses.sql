@@ -1,0 +1,1 @@
+ALTER TABLE artifacts ADD COLUMN licenses TEXT NOT NULL DEFAULT '[]';   -- what its POM says, of one from a Maven repository
