@@ -192,12 +192,22 @@ impl Control {
             let (digest, size) = (artifact.digest.clone(), artifact.size);
             Ok(DeliveredFile { path: path_in_image(artifact), digest, size })
         };
-        let files = artifacts.iter().map(file).collect::<Result<Vec<_>, Error>>()?;
-        if environment.document.fetch_from == FetchFrom::Storage {
-            // Here, and not when objects are created: a step that sends files is not said to create objects.
-            self.storage_links(environment, &files, VALID).await?;
-        }
+        let files = artifacts.iter().map(file).collect::<Result<_, Error>>()?;
         Ok(RunDelivery { by, files })
+    }
+
+    /// Sees that init containers will find what was planned. It is written down by then, so that no file is removed meanwhile.
+    pub(crate) async fn prepare_delivery(
+        &self,
+        environment: &Environment,
+        RunDelivery { by, files }: &RunDelivery,
+    ) -> Result<(), Error> {
+        match (by, environment.document.fetch_from) {
+            (Delivery::InitContainer, FetchFrom::Storage) => {
+                self.store_for_pods(environment, files).await
+            }
+            (Delivery::Image | Delivery::InitContainer | Delivery::Flink, _) => Ok(()),
+        }
     }
 
     /// Refuses a job whose pods have no way to where they are to fetch from.

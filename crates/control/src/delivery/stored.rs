@@ -52,6 +52,15 @@ impl Control {
         Ok(RunDelivery { by: Delivery::Flink, files })
     }
 
+    /// Puts into the storage what init containers fetch, as far as it is not there.
+    pub(super) async fn store_for_pods(
+        &self,
+        environment: &Environment,
+        files: &[DeliveredFile],
+    ) -> Result<(), Error> {
+        self.kept_with(environment, files).await.map(drop)
+    }
+
     /// Links to files in the storage, by which whoever has one reads it for so long. What is not there is put there: another
     /// storage may have been chosen since the run began.
     pub(super) async fn storage_links(
@@ -60,16 +69,26 @@ impl Control {
         files: &[DeliveredFile],
         valid: Duration,
     ) -> Result<Vec<Secret>, Error> {
-        let refused = || no_links(&environment.name, &environment.document);
-        let kept = self.kept(environment).await?.ok_or_else(refused)?;
+        let kept = self.kept_with(environment, files).await?;
         let mut links = Vec::with_capacity(files.len());
         for file in files {
-            kept.put(file).await?;
             let artifact = (&file.digest, name_of(file));
             let link = kept.files.artifact_link(kept.team, artifact, valid).await?;
-            links.push(link.ok_or_else(refused)?);
+            links.push(link.ok_or_else(|| no_links(environment))?);
         }
         Ok(links)
+    }
+
+    async fn kept_with(
+        &self,
+        environment: &Environment,
+        files: &[DeliveredFile],
+    ) -> Result<Kept<'_>, Error> {
+        let kept = self.kept(environment).await?.ok_or_else(|| no_links(environment))?;
+        for file in files {
+            kept.put(file).await?;
+        }
+        Ok(kept)
     }
 }
 
@@ -85,10 +104,14 @@ pub(crate) fn check_fetch_from(
 ) -> Result<(), Error> {
     let signs = document.fetch_from == FetchFrom::Server
         || matches!(&document.storage, Storage::S3(it) if it.readable && it.credentials.is_some());
-    if signs { Ok(()) } else { Err(no_links(name, document)) }
+    if signs { Ok(()) } else { Err(without_links(name, document)) }
 }
 
-fn no_links(name: &EnvironmentName, document: &EnvironmentDocument) -> Error {
+fn no_links(environment: &Environment) -> Error {
+    without_links(&environment.name, &environment.document)
+}
+
+fn without_links(name: &EnvironmentName, document: &EnvironmentDocument) -> Error {
     let why = match &document.storage {
         Storage::S3(storage) if storage.readable => "has no credentials".to_owned(),
         Storage::S3(_) => "has readable: false".to_owned(),

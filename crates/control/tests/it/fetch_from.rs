@@ -113,7 +113,7 @@ async fn pods_get_links_to_the_storage_that_stand_in_the_secret_only() {
     let server = &bench.server;
     let links = bench.links(run).await;
     let paths: Vec<_> = links.iter().map(|(path, _)| path.as_str()).collect();
-    let plugin = "opt/flink/plugins/flink-s3-fs-presto/flink-s3-fs-presto-1.20.0.jar";
+    let plugin = "opt/flink/plugins/flink-s3-fs-presto-1.20.0/flink-s3-fs-presto-1.20.0.jar";
     assert_eq!(paths, ["opt/flink/usrlib/job.jar", plugin]);
     let key = bench.key().await;
     let start = format!("{}/{}/{key}?", bench.s3.endpoint(), S3Server::BUCKET);
