@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use flumen_model::{ConfigurationValue, Delivery, EnvironmentName, Namespace};
+use flumen_model::{ConfigurationValue, Delivery, EnvironmentName, FetchFrom, Namespace};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,6 +41,11 @@ pub struct EnvironmentSpec {
     #[serde(default)]
     #[schema(value_type = String, example = "image")]
     pub delivery: Delivery,
+    /// From where init containers fetch these files: `server` (the default), or `storage` by links that the server signs
+    /// with the keys of a storage of kind `s3`.
+    #[serde(default)]
+    #[schema(value_type = String, example = "server")]
+    pub fetch_from: FetchFrom,
     /// Flink configuration that every job here starts from.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = Object)]

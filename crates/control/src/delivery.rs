@@ -1,15 +1,16 @@
 //! Files that pods fetch, where a job is to run in the base image as it is. The pods get signed links to them, which end soon; as
 //! long as the run may be there they are renewed in the Secret that its pods mount, so that a TaskManager that comes after
-//! weeks finds links that are good. That needs a server, and so does what the links lead to.
+//! weeks finds links that are good. They lead to the server or to the storage, as the environment says at that time.
 
 mod links;
+mod stored;
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use flumen_fetcher::{File, JAR, is_path, list};
 use flumen_flink_manifest::{FetchObjects, Fetched, LIST_FILE, Program, fetch_objects_name};
 use flumen_model::{
-    ArtifactRole, Delivery, Dependency, Digest, JobKind, JobSpec, RunId, Secret, Storage,
+    ArtifactRole, Delivery, Dependency, Digest, FetchFrom, JobKind, JobSpec, RunId, Secret,
 };
 use flumen_store::{
     DeliveredFile, Environment, EnvironmentDocument, ReleaseArtifact, ReleaseContent, Run,
@@ -21,7 +22,8 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub(crate) use links::Links;
+use self::stored::check_storage;
+pub(crate) use self::{links::Links, stored::check_fetch_from};
 
 use crate::{
     Control, Error,
@@ -160,7 +162,7 @@ impl Control {
                 if spec.dependencies.iter().any(|one| brings(&one)) {
                     return Err(packages(spec, "requirements"));
                 }
-                self.pod_url(spec, &environment.document.cluster).map(drop)
+                self.check_way(spec, environment)
             }
             Delivery::Flink if spec.kind != JobKind::Jar => Err(Error::Invalid {
                 message: format!(
@@ -181,9 +183,10 @@ impl Control {
     ) -> Result<RunDelivery, Error> {
         let by = chosen(spec, &environment.document);
         if by == Delivery::Flink {
-            return self.store_artifacts(spec, environment, artifacts).await;
+            artifacts.iter().try_for_each(|one| check_jar(spec, one))?;
+            return self.store_for_flink(spec, environment, artifacts).await;
         }
-        self.pod_url(spec, &environment.document.cluster)?;
+        self.check_way(spec, environment)?;
         let file = |artifact: &ReleaseArtifact| {
             check_file(spec, artifact)?;
             let (digest, size) = (artifact.digest.clone(), artifact.size);
@@ -193,32 +196,34 @@ impl Control {
         Ok(RunDelivery { by, files })
     }
 
-    async fn store_artifacts(
+    /// Sees that init containers will find what was planned. It is written down by then, so that no file is removed meanwhile.
+    pub(crate) async fn prepare_delivery(
         &self,
-        spec: &JobSpec,
         environment: &Environment,
-        artifacts: &[ReleaseArtifact],
-    ) -> Result<RunDelivery, Error> {
-        let files = self.storages().look(environment).await?.files();
-        let (Some(stored), Some(team)) = (files, self.store().first_team().await?) else {
-            return Err(no_storage(spec, environment));
-        };
-        let mut files = Vec::with_capacity(artifacts.len());
-        for artifact in artifacts {
-            check_jar(spec, artifact)?;
-            let ReleaseArtifact { digest, name, size, .. } = artifact;
-            let (file, content) = (self.artifact_path(digest), (digest, name.as_str(), *size));
-            let path = stored.keep_artifact((team, self.faults()), content, &file).await?;
-            files.push(DeliveredFile { path, digest: digest.clone(), size: *size });
+        RunDelivery { by, files }: &RunDelivery,
+    ) -> Result<(), Error> {
+        match (by, environment.document.fetch_from) {
+            (Delivery::InitContainer, FetchFrom::Storage) => {
+                self.store_for_pods(environment, files).await
+            }
+            (Delivery::Image | Delivery::InitContainer | Delivery::Flink, _) => Ok(()),
         }
-        Ok(RunDelivery { by: Delivery::Flink, files })
+    }
+
+    /// Refuses a job whose pods have no way to where they are to fetch from.
+    fn check_way(&self, spec: &JobSpec, environment: &Environment) -> Result<(), Error> {
+        let document = &environment.document;
+        match document.fetch_from {
+            FetchFrom::Server => self.pod_url(spec, &document.cluster).map(drop),
+            FetchFrom::Storage => check_fetch_from(&environment.name, document),
+        }
     }
 
     /// The objects with which the init containers of a run find what they fetch. They are not part of what is written down: links
     /// are as good as keys.
-    pub(crate) fn fetch_objects(
+    pub(crate) async fn fetch_objects(
         &self,
-        place: &Place,
+        (place, environment): (&Place, &Environment),
         (run, delivery): (RunId, &RunDelivery),
         deployment: &Deployment,
     ) -> Result<Vec<Value>, Error> {
@@ -230,24 +235,39 @@ impl Control {
             namespace: &place.namespace,
             labels: deployment.metadata.labels.clone().unwrap_or_default(),
         };
-        let list = self.links_of(&place.cluster, delivery)?;
+        let list = self.links_of(environment, &place.cluster, delivery).await?;
         Ok(vec![objects.program(JAR), objects.links(&list)])
     }
 
-    fn links_of(&self, cluster: &str, delivery: &RunDelivery) -> Result<Secret, Error> {
-        let base = self.known_pod_url(cluster).ok_or_else(|| no_pod_url("a job", cluster))?;
-        let base = base.as_str().trim_end_matches('/');
-        let expires = clock::now().saturating_add(VALID).unwrap_or(Timestamp::MAX);
-        let file = |file: &DeliveredFile| File {
+    async fn links_of(
+        &self,
+        environment: &Environment,
+        cluster: &str,
+        delivery: &RunDelivery,
+    ) -> Result<Secret, Error> {
+        let files = &delivery.files;
+        let links = match environment.document.fetch_from {
+            FetchFrom::Server => self.server_links(cluster, files)?,
+            FetchFrom::Storage => self.storage_links(environment, files, VALID).await?,
+        };
+        let file = |(file, url): (&DeliveredFile, Secret)| File {
             path: below_root(&file.path).to_owned(),
             digest: file.digest.clone(),
             size: file.size,
-            url: Secret::new(format!(
-                "{base}{}",
-                self.artifact_link(&file.digest, expires).expose()
-            )),
+            url,
         };
-        Ok(list(&delivery.files.iter().map(file).collect::<Vec<_>>()))
+        Ok(list(&files.iter().zip(links).map(file).collect::<Vec<_>>()))
+    }
+
+    fn server_links(&self, cluster: &str, files: &[DeliveredFile]) -> Result<Vec<Secret>, Error> {
+        let base = self.known_pod_url(cluster).ok_or_else(|| no_pod_url("a job", cluster))?;
+        let base = base.as_str().trim_end_matches('/');
+        let expires = clock::now().saturating_add(VALID).unwrap_or(Timestamp::MAX);
+        let link = |file: &DeliveredFile| {
+            let path = self.artifact_link(&file.digest, expires);
+            Secret::new(format!("{base}{}", path.expose()))
+        };
+        Ok(files.iter().map(link).collect())
     }
 
     fn pod_url(&self, spec: &JobSpec, cluster: &str) -> Result<&Url, Error> {
@@ -266,9 +286,17 @@ impl Control {
     /// Gives the runs that are there new links. Says whether all have them.
     async fn renew_links(&self) -> Result<bool, Error> {
         let mut all = true;
+        // One run waits for a storage that does not answer, and not all of its environment, whose links end meanwhile.
+        let mut silent = HashSet::new();
         for run in self.store().delivered_runs().await? {
+            if silent.contains(&run.environment) {
+                continue;
+            }
             if let Err(error) = self.renew_links_of(&run).await {
                 all = false;
+                if matches!(error, Error::Storage { .. }) {
+                    silent.insert(run.environment.clone());
+                }
                 tracing::warn!(run.id = %run.id, error = error.paragraph(), "the links of a run could not be renewed");
             }
         }
@@ -284,35 +312,17 @@ impl Control {
         }
         let cluster = self.clusters_handle().get(&job.cluster).await?;
         let name = fetch_objects_name(run.id);
-        let list = self.links_of(&job.cluster, delivery)?;
+        let environment = self.environment(&job.environment).await?;
+        let list = self.links_of(&environment, &job.cluster, delivery).await?;
         // One that is not there yet, or not any more, needs none.
         cluster.renew_secret(&job.namespace, &name, (LIST_FILE, &list)).await?;
         Ok(())
     }
 }
 
-/// Whether the storage of an environment is one that Flumen can put files into, as far as the environment tells.
-fn check_storage(spec: &JobSpec, environment: &Environment) -> Result<(), Error> {
-    let document = &environment.document;
-    let can = match &document.storage {
-        Storage::HostPath { .. } => document.cluster == LOCAL,
-        Storage::S3(storage) => storage.readable && storage.credentials.is_some(),
-        Storage::File(_) | Storage::Oss(_) | Storage::Hdfs(_) => false,
-    };
-    if can { Ok(()) } else { Err(no_storage(spec, environment)) }
-}
-
-fn no_storage(spec: &JobSpec, environment: &Environment) -> Error {
-    let message = format!(
-        "Flink is to fetch the jars of job {} from the storage of environment {} (delivery: flink), and Flumen cannot put them there; use a storage of kind s3 with credentials, or write delivery: init-container or image",
-        spec.name, environment.name
-    );
-    Error::Invalid { message }
-}
-
 fn no_pod_url(job: &str, cluster: &str) -> Error {
     let message = format!(
-        "the pods of {job} are to fetch its files (delivery: init-container), and it is not known where pods of cluster {cluster} reach this server; start it with --pod-url URL, or write delivery: image"
+        "the pods of {job} are to fetch its files (delivery: init-container), and it is not known where pods of cluster {cluster} reach this server; start it with --pod-url URL, write fetchFrom: storage into the environment, or delivery: image into the job"
     );
     Error::Invalid { message }
 }

@@ -4,6 +4,7 @@ use flumen_store::{Cluster, Environment, EnvironmentDocument};
 
 use crate::{
     Control, Error, Terms, clock,
+    delivery::check_fetch_from,
     shown::check_not_hidden,
     storage::{StorageKeys, put_keys},
 };
@@ -46,6 +47,7 @@ impl Control {
         terms: &Terms,
     ) -> Result<Environment, Error> {
         document.storage.check()?;
+        check_fetch_from(name, document)?;
         check_no_keys(document)?;
         check_not_hidden(&document.configuration)?;
         let what = || format!("environment {name}");
@@ -125,6 +127,7 @@ pub(crate) async fn provide_local(control: &Control) -> Result<(), Error> {
         registry: local.registry.clone(),
         storage,
         delivery: known.as_ref().map(|known| known.document.delivery).unwrap_or_default(),
+        fetch_from: known.as_ref().map(|known| known.document.fetch_from).unwrap_or_default(),
         configuration: known
             .as_ref()
             .map(|known| known.document.configuration.clone())

@@ -36,3 +36,34 @@ impl fmt::Display for Delivery {
         out.write_str(self.as_str())
     }
 }
+
+/// From where init containers fetch the files of a job.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FetchFrom {
+    /// From the Flumen server, which pods must reach.
+    #[default]
+    Server,
+    /// From the storage of the environment, by links that the server signs with its keys.
+    Storage,
+}
+
+impl FetchFrom {
+    /// All of them, with the words for them.
+    pub const ALL: [(&'static str, Self); 2] =
+        [("server", Self::Server), ("storage", Self::Storage)];
+
+    /// The word, as it stands in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Storage => "storage",
+        }
+    }
+}
+
+impl fmt::Display for FetchFrom {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}

@@ -21,7 +21,7 @@ mod variable;
 
 pub use artifact_url::ArtifactUrl;
 pub use byte_size::ByteSize;
-pub use delivery::Delivery;
+pub use delivery::{Delivery, FetchFrom};
 pub use digest::Digest;
 pub use flink_version::{FlinkMinor, FlinkVersion};
 pub use ids::{EventId, JobId, OperationId, ReleaseId, RunId, SnapshotId, TeamId, UserId};

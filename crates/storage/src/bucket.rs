@@ -4,26 +4,22 @@ use bytes::Bytes;
 use flumen_model::{S3Storage, Secret, StorageEndpoint};
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::{
-    BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt as _, PutPayload, RetryConfig,
-    WriteMultipart,
-    aws::{AmazonS3, AmazonS3Builder},
+    ObjectStore, ObjectStoreExt as _, PutPayload, WriteMultipart,
+    aws::AmazonS3,
     path::Path,
+    signer::{Method, Signer as _},
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::Error;
+use crate::{
+    Error,
+    client::{builder, region},
+};
 
-/// The region that Amazon's own servers take for granted.
-const REGION: &str = "us-east-1";
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// How long a server may be silent.
-const SILENT_FOR: Duration = Duration::from_secs(15);
 /// How much of a file is sent at once.
 const PART_BYTES: usize = 8 << 20;
 /// How many parts are on their way.
 const PARTS: usize = 2;
-const RETRIES: usize = 2;
-const RETRY_FOR: Duration = Duration::from_secs(10);
 
 /// The keys of a storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +36,8 @@ pub struct Keys {
 #[derive(Clone)]
 pub struct Bucket {
     store: AmazonS3,
+    /// The same by the address that pods know, which a signature holds for.
+    seen_by_pods: AmazonS3,
     name: String,
     server: String,
 }
@@ -50,46 +48,22 @@ impl Bucket {
     /// # Errors
     /// [`Error::Connect`] if the machine's certificates cannot be read.
     pub fn new(storage: &S3Storage, keys: &Keys, bucket: Option<&str>) -> Result<Self, Error> {
-        let S3Storage { place, region, path_style_access, .. } = storage;
-        let endpoint = storage.server_endpoint.as_ref().or(storage.endpoint.as_ref());
-        let name = bucket.unwrap_or(place.bucket()).to_owned();
-        let region = region.as_ref().map_or(REGION, |region| region.as_str());
-        let is_plain = endpoint.is_some_and(StorageEndpoint::is_plain);
-        let options = ClientOptions::new()
-            .with_allow_http(is_plain)
-            .with_connect_timeout(CONNECT_WITHIN)
-            .with_read_timeout(SILENT_FOR)
-            // A large file takes as long as it takes.
-            .with_timeout_disabled();
-        let retry = RetryConfig {
-            backoff: BackoffConfig {
-                init_backoff: Duration::from_millis(200),
-                max_backoff: Duration::from_secs(2),
-                base: 2.0,
-            },
-            max_retries: RETRIES,
-            retry_timeout: RETRY_FOR,
-        };
-        let mut builder = AmazonS3Builder::new()
-            .with_bucket_name(&name)
-            .with_region(region)
-            .with_access_key_id(keys.access_key.expose())
-            .with_secret_access_key(keys.secret_key.expose())
-            .with_virtual_hosted_style_request(!path_style_access)
-            .with_client_options(options)
-            .with_retry(retry);
-        if let Some(endpoint) = endpoint {
-            builder = builder.with_endpoint(address(endpoint, &name, *path_style_access));
-        }
+        let name = bucket.unwrap_or(storage.place.bucket()).to_owned();
+        let pods = storage.endpoint.as_ref();
+        let endpoint = storage.server_endpoint.as_ref().or(pods);
         let server = endpoint.map_or_else(
-            || format!("https://s3.{region}.amazonaws.com"),
+            || format!("https://s3.{}.amazonaws.com", region(storage)),
             StorageEndpoint::to_string,
         );
-        let store = builder.build().map_err(|error| Error::Connect {
-            server: server.clone(),
-            problem: innermost(&error),
-        })?;
-        Ok(Self { store, name, server })
+        let client = |endpoint| {
+            builder(storage, keys, (&name, endpoint)).build().map_err(|error| Error::Connect {
+                server: server.clone(),
+                problem: innermost(&error),
+            })
+        };
+        let store = client(endpoint)?;
+        let seen_by_pods = if endpoint == pods { store.clone() } else { client(pods)? };
+        Ok(Self { store, seen_by_pods, name, server })
     }
 
     /// Its name.
@@ -279,6 +253,21 @@ impl Bucket {
         Ok(count)
     }
 
+    /// A link by which whoever has it reads an object for so long, at the address that pods know. Nothing is sent, so the
+    /// object may not be there.
+    ///
+    /// # Errors
+    /// [`Error::Key`], [`Error::Connect`] if the address cannot be one.
+    pub async fn link(&self, key: &str, valid: Duration) -> Result<Secret, Error> {
+        let path = self.path("sign a link to", key)?;
+        let signed = self.seen_by_pods.signed_url(Method::GET, &path, valid).await;
+        let url = signed.map_err(|error| Error::Connect {
+            server: self.server.clone(),
+            problem: innermost(&error),
+        })?;
+        Ok(Secret::new(url.into()))
+    }
+
     fn check_size(&self, key: &str, size: u64, limit: u64) -> Result<(), Error> {
         if size > limit {
             return Err(Error::TooLarge { place: self.place(key), size, limit });
@@ -309,14 +298,6 @@ impl fmt::Debug for Bucket {
     }
 }
 
-/// The address of the bucket: the library wants the bucket in the host name where it belongs there.
-fn address(endpoint: &StorageEndpoint, bucket: &str, path_style: bool) -> String {
-    match endpoint.as_str().split_once("://") {
-        Some((scheme, host)) if !path_style => format!("{scheme}://{bucket}.{host}"),
-        _ => endpoint.to_string(),
-    }
-}
-
 /// The text of the deepest cause, which names no address and no header.
 pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut deepest = error;
@@ -330,10 +311,38 @@ pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_bucket_stands_in_the_host_name_unless_in_the_path() {
-        let endpoint: StorageEndpoint = "http://minio:9000".parse().unwrap();
-        assert_eq!(address(&endpoint, "flink", false), "http://flink.minio:9000");
-        assert_eq!(address(&endpoint, "flink", true), "http://minio:9000");
+    #[tokio::test]
+    async fn a_link_has_the_address_that_pods_know_in_the_style_of_the_storage() {
+        let keys = Keys {
+            access_key: Secret::new("AKIA".to_owned()),
+            secret_key: Secret::new("hunter2".to_owned()),
+        };
+        let amazon = "https://flink.s3.eu-west-1.amazonaws.com/prod/a.jar";
+        for (fields, start) in [
+            (r#""region": "eu-west-1""#, amazon),
+            (r#""region": "eu-west-1", "serverEndpoint": "http://127.0.0.1:9000""#, amazon),
+            (
+                r#""region": "eu-west-1", "pathStyleAccess": true"#,
+                "https://s3.eu-west-1.amazonaws.com/flink/prod/a.jar",
+            ),
+            (r#""endpoint": "https://s3.example.com""#, "https://flink.s3.example.com/prod/a.jar"),
+            (
+                r#""endpoint": "http://store:9000", "serverEndpoint": "http://127.0.0.1:9000", "pathStyleAccess": true"#,
+                "http://store:9000/flink/prod/a.jar",
+            ),
+        ] {
+            let text = format!(r#"{{"kind": "s3", "place": "s3://flink/prod", {fields}}}"#);
+            let Ok(flumen_model::Storage::S3(storage)) = serde_json::from_str(&text) else {
+                panic!("{text}")
+            };
+            let bucket = Bucket::new(&storage, &keys, None).unwrap();
+            let link = bucket.link("prod/a.jar", Duration::from_hours(1)).await.unwrap();
+            let (place, query) = link.expose().split_once('?').unwrap();
+            assert_eq!(place, start);
+            let parts: Vec<_> = query.split('&').collect();
+            assert!(parts.contains(&"X-Amz-Expires=3600"), "{query}");
+            assert!(parts.contains(&"X-Amz-SignedHeaders=host"), "{query}");
+            assert!(!query.contains("hunter2"), "{query}");
+        }
     }
 }

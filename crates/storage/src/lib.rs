@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 mod bucket;
+mod client;
 mod error;
 
 pub use bucket::{Bucket, Keys};

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use flumen_model::{ConfigurationValue, Delivery, EnvironmentName, Namespace, Storage, TeamId};
+use flumen_model::{
+    ConfigurationValue, Delivery, EnvironmentName, FetchFrom, Namespace, Storage, TeamId,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,9 @@ pub struct EnvironmentDocument {
     /// How the files of its jobs get into their pods, where a job does not say it.
     #[serde(default)]
     pub delivery: Delivery,
+    /// From where init containers fetch these files. One that was written down before it could be chosen has none.
+    #[serde(default)]
+    pub fetch_from: FetchFrom,
     /// Flink configuration that every job there starts from.
     #[serde(default)]
     pub configuration: BTreeMap<String, ConfigurationValue>,

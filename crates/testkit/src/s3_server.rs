@@ -7,6 +7,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+/// moto, with a check of its own for signed links.
+const PROGRAM: &str = include_str!("s3_server.py");
 const USER: &str = "flumen";
 const READER: &str = "reader";
 /// How many requests the server takes before it asks who sends them: those of [`S3Server::start`].
@@ -52,7 +54,7 @@ impl S3Server {
     fn asking_after(requests: &str) -> Self {
         let tools = tools();
         let mut process = Command::new("python3")
-            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"])
+            .args(["-c", PROGRAM, "-H", "127.0.0.1", "-p", "0"])
             .env("PYTHONPATH", &tools)
             .env("INITIAL_NO_AUTH_ACTION_COUNT", requests)
             .stdin(Stdio::null())

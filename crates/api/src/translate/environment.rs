@@ -11,6 +11,7 @@ pub(crate) fn environment(environment: control::Environment) -> api::Environment
         registry,
         storage,
         delivery,
+        fetch_from,
         configuration,
     } = environment.document;
     api::Environment {
@@ -23,6 +24,7 @@ pub(crate) fn environment(environment: control::Environment) -> api::Environment
             registry,
             storage: storage_shown(storage),
             delivery,
+            fetch_from,
             configuration: control::shown_configuration(configuration),
         },
     }
@@ -78,6 +80,7 @@ pub(crate) fn environment_change(
         registry: spec.registry,
         storage,
         delivery: spec.delivery,
+        fetch_from: spec.fetch_from,
         configuration: spec.configuration,
     };
     Ok((document, keys))

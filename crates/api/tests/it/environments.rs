@@ -75,6 +75,31 @@ async fn a_storage_that_cannot_be_is_refused_with_the_reason_and_without_what_is
 }
 
 #[tokio::test]
+async fn from_where_pods_fetch_is_shown_and_is_the_server_where_nothing_is_said() {
+    let server = Server::start().await;
+    let place = s3(&json!({"secret": "keys"}));
+    let (_, saved) = put(&server, &place).await;
+    assert_eq!(saved["fetchFrom"], "server");
+    let say = async |storage: &Value, from: &str| {
+        let mut spec = spec(storage);
+        spec["fetchFrom"] = json!(from);
+        answer(server.request(Method::PUT, PROD).json(&spec)).await
+    };
+    let (status, saved) = say(&place, "storage").await;
+    assert_eq!((status, &saved["fetchFrom"]), (StatusCode::OK, &json!("storage")));
+    for (storage, from, reason) in [
+        (&json!({"kind": "s3", "place": "s3://flink/a"}), "storage", "it has no credentials"),
+        (&json!({"kind": "file", "place": "/mnt/flink"}), "storage", "it is a directory"),
+        (&place, "registry", "registry"),
+    ] {
+        let (status, problem) = say(storage, from).await;
+        let text = problem.to_string();
+        assert!(status.is_client_error() && text.contains(reason), "{text}");
+    }
+    assert_eq!(server.get(PROD).await.1, saved, "nothing changed");
+}
+
+#[tokio::test]
 async fn keys_that_cannot_be_put_into_the_cluster_are_kept_nowhere() {
     let server = Server::start().await;
     // No cluster answers here.

@@ -20,6 +20,8 @@ storage:
   kind: s3
   place: s3://flink/prod
   credentials: {accessKey: AKIA31415926, secretKey: hunter2hunter2}
+delivery: init-container
+fetchFrom: storage
 configuration:
   parallelism.default: 2
 ";
@@ -55,6 +57,10 @@ fn an_environment_is_sent_as_its_file_says() {
     let sent = sent.lock().expect("no panic").clone();
     assert_eq!(sent["storage"]["credentials"]["secretKey"], "hunter2hunter2");
     assert_eq!(sent["configuration"], json!({"parallelism.default": 2}));
+    assert_eq!(
+        (&sent["delivery"], &sent["fetchFrom"]),
+        (&json!("init-container"), &json!("storage"))
+    );
     let Answer { output, .. } =
         fake.run(&["environment", "apply", "-f", &path(&file), "--output", "json"]);
     assert!(!output.contains("hunter2") && output.contains("flumen-storage-prod"), "{output}");

@@ -33,6 +33,7 @@ pub(super) async fn build_image(control: &Control, job: &Job, run: RunId) -> Res
         let delivery = control.plan_delivery(&spec, &environment, &artifacts).await?;
         let image = format!("{registry}/{base}");
         control.store().save_run_delivery(run.id, (&image, &base), &delivery).await?;
+        control.prepare_delivery(&environment, &delivery).await?;
         let count = delivery.files.len();
         return Ok(Done::with(format!("{image}, the base image; its pods fetch {count} files")));
     }

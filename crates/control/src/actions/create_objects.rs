@@ -17,7 +17,9 @@ pub(super) async fn create_objects(
     cluster.ensure_namespace(&key.namespace).await?;
     if let Some(delivery) = &run.delivery {
         // The JobManager's pod waits for them.
-        let first = control.fetch_objects(&key, (run.id, delivery), &deployment)?;
+        let environment = control.environment(&job.environment).await?;
+        let place = (&key, &environment);
+        let first = control.fetch_objects(place, (run.id, delivery), &deployment).await?;
         others.splice(0..0, first);
     }
     let count = others.len() + 1;

@@ -53,7 +53,7 @@ async fn remove_unknown(round: &Round<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes from the storages of environments what was put there for Flink to fetch and is not here any more. A storage that
+/// Removes from the storages of environments what was put there for pods to fetch and is not here any more. A storage that
 /// does not answer is looked at in the next round.
 pub(super) async fn remove_stored(control: &Control) {
     let environments = control.store().environments().await.unwrap_or_default();

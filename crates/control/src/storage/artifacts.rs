@@ -1,8 +1,8 @@
-//! Files of jobs that Flink fetches from the storage: each once, by content, below a folder of this server's team.
+//! Files of jobs that pods fetch from the storage: each once, by content, below a folder of this server's team.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use flumen_model::{Digest, TeamId};
+use flumen_model::{Digest, Secret, TeamId};
 
 use super::{Files, below, no_answer};
 use crate::Error;
@@ -17,12 +17,22 @@ impl Files {
         (digest, name, size): (&Digest, &str, u64),
         file: &Path,
     ) -> Result<String, Error> {
-        let key = below(&below(&self.artifacts(team), digest.hex()), name);
+        let key = self.artifact(team, digest, name);
         if self.tree.size(&key).await? != Some(size) {
             let put = self.tree.put(&key, file);
             faults.around("storage.put-artifact", put, no_answer).await?;
         }
         Ok(self.tree.uri(&key))
+    }
+
+    /// A link by which whoever has it reads an artifact for so long; none where there are no such links.
+    pub(crate) async fn artifact_link(
+        &self,
+        team: TeamId,
+        (digest, name): (&Digest, &str),
+        valid: Duration,
+    ) -> Result<Option<Secret>, Error> {
+        self.tree.link(&self.artifact(team, digest, name), valid).await
     }
 
     /// The digests of the artifacts that are there.
@@ -40,6 +50,10 @@ impl Files {
         let folder = below(&self.artifacts(team), digest.hex());
         let remove = self.tree.remove_below(&folder);
         faults.around("storage.remove-artifact", remove, no_answer).await
+    }
+
+    fn artifact(&self, team: TeamId, digest: &Digest, name: &str) -> String {
+        below(&below(&self.artifacts(team), digest.hex()), name)
     }
 
     /// Servers that share a place have teams of their own.

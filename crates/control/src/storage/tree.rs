@@ -3,9 +3,11 @@
 use std::{
     io::ErrorKind,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use bytes::Bytes;
+use flumen_model::Secret;
 use flumen_storage::Bucket;
 use tokio::io::AsyncReadExt as _;
 
@@ -177,6 +179,16 @@ impl Tree {
             }
             Self::Bucket { bucket, .. } => {
                 bucket.upload(key, file).await.map_err(|error| self.failed(error))
+            }
+        }
+    }
+
+    /// A link by which whoever has it reads a file for so long; none where there are no such links.
+    pub(super) async fn link(&self, key: &str, valid: Duration) -> Result<Option<Secret>, Error> {
+        match self {
+            Self::Directory { .. } => Ok(None),
+            Self::Bucket { bucket, .. } => {
+                bucket.link(key, valid).await.map(Some).map_err(|error| self.failed(error))
             }
         }
     }

@@ -19,7 +19,7 @@ fn fetching() -> Value {
 }
 
 impl TestServer {
-    async fn list_of(&self, run: RunId) -> Option<String> {
+    pub(crate) async fn list_of(&self, run: RunId) -> Option<String> {
         let name = format!("flumen-fetch-{run}");
         let secret = self.world.api::<Secret>().get_opt(&name).await.unwrap()?;
         let ByteString(bytes) = secret.data?.remove("files")?;

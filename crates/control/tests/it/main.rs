@@ -13,6 +13,7 @@ mod delivery;
 mod dependencies;
 mod ends;
 mod explanations;
+mod fetch_from;
 mod interventions;
 mod kills;
 mod launcher;

@@ -17,13 +17,13 @@ use crate::{
 };
 
 /// What lies below this is the environment's.
-const PREFIX: &str = "prod";
+pub(crate) const PREFIX: &str = "prod";
 
-fn secret(text: &str) -> Secret {
+pub(crate) fn secret(text: &str) -> Secret {
     Secret::new(text.to_owned())
 }
 
-fn s3(endpoint: &str) -> Value {
+pub(crate) fn s3(endpoint: &str) -> Value {
     json!({
         "kind": "s3", "place": format!("s3://{}/{PREFIX}", S3Server::BUCKET), "endpoint": endpoint,
         "pathStyleAccess": true, "credentials": {"secret": "flumen-storage-local"},
@@ -45,7 +45,7 @@ async fn lie_in(server: &TestServer, storage: Value, keys: Option<&S3Keys>) -> R
 }
 
 /// A repository that has Flink's plugin for an earlier patch of the minor only.
-fn with_plugin(server: &TestServer) {
+pub(crate) fn with_plugin(server: &TestServer) {
     let repository = server.world.directory.join("repository");
     settings(server, &format!("file://{}", repository.display()));
     let plugin = repository.join("org/apache/flink/flink-s3-fs-presto");

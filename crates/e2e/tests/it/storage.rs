@@ -18,7 +18,7 @@ use flumen_storage::{Bucket, Keys};
 use flumen_testkit::{S3Keys, S3Server};
 use serde_json::{Value, json};
 
-use crate::setup::{Running, cache, until_pod_runs, up};
+use crate::setup::{Running, cache, kubectl, until_pod_runs, up};
 
 const VERSION: &str = "1.20.5";
 
@@ -100,8 +100,8 @@ fn relay(running: &Running, server: &S3Server, image: &str) {
     until_pod_runs(running, "store");
 }
 
-/// Has the environment `local` keep state in S3.
-fn keep_in_s3(running: &Running, server: &S3Server) -> Value {
+/// Has the environment `local` keep state in S3, and its pods fetch their files as said.
+fn keep_in_s3(running: &Running, server: &S3Server, (delivery, from): (&str, &str)) -> Value {
     let flumen = &running.flumen;
     let mut environment = flumen.json(&["environment", "show", "local"]).expect("shown");
     for key in ["version", "createdAt"] {
@@ -112,10 +112,30 @@ fn keep_in_s3(running: &Running, server: &S3Server) -> Value {
         "serverEndpoint": server.endpoint(), "pathStyleAccess": true,
         "credentials": {"accessKey": server.keys.access_key, "secretKey": server.keys.secret_key},
     });
+    environment["delivery"] = json!(delivery);
+    environment["fetchFrom"] = json!(from);
     let file = running.directory.path().join("environment.yaml");
     std::fs::write(&file, environment.to_string()).expect("written");
     let file = file.display().to_string();
     flumen.json(&["environment", "apply", "--file", &file]).expect("applied")
+}
+
+/// Init containers have fetched the files of the job, all of them from the storage.
+fn fetched_from_s3(running: &Running) {
+    let get = |arguments: &[&str]| {
+        let output = kubectl(&running.kubeconfig(), &[&["get"], arguments].concat());
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let first = "jsonpath={.items[*].status.initContainerStatuses[0].state.terminated.exitCode}";
+    for component in ["component=jobmanager", "component=taskmanager"] {
+        let codes = get(&["pods", "--selector", component, "--output", first]);
+        let all_good = codes.split_whitespace().all(|code| code == "0");
+        assert!(!codes.is_empty() && all_good, "{component}: {codes:?}");
+    }
+    let links = "go-template={{range .items}}{{.data.files | base64decode}}{{end}}";
+    let list = get(&["secrets", "--selector", "app=state-machine", "--output", links]);
+    let is_there = |line: &str| line.contains("\thttp://store:9000/flink/e2e/artifacts/");
+    assert!(!list.is_empty() && list.lines().all(is_there), "{list}");
 }
 
 /// All that lies in the bucket below a prefix of the environment is gone.
@@ -145,7 +165,7 @@ fn a_job_keeps_its_state_in_s3_and_goes_on_from_there() {
     flumen.succeed(&["version", "add", VERSION, "--wait"]).expect("a base image");
     let image = base_image(flumen, VERSION).expect("its name");
     relay(&running, &server, &image);
-    let saved = keep_in_s3(&running, &server).to_string();
+    let saved = keep_in_s3(&running, &server, ("image", "server")).to_string();
     assert!(!saved.contains(&server.keys.secret_key), "{saved}");
     let check = flumen.json(&["environment", "check", "local"]).expect("every check passes");
     assert_eq!(check["checks"][4]["name"], "plugin", "{check}");
@@ -162,6 +182,12 @@ fn a_job_keeps_its_state_in_s3_and_goes_on_from_there() {
     }
     assert!(is_empty(&server, "e2e/checkpoints") && is_empty(&server, "e2e/ha"), "removed");
     assert!(!is_empty(&server, "e2e/savepoints"), "savepoints outlive their job");
+
+    keep_in_s3(&running, &server, ("init-container", "storage"));
+    let [(_, apply), .., (_, delete)] = Streaming::JOURNEY;
+    apply(&mut streaming).expect("it runs without an image");
+    fetched_from_s3(&running);
+    delete(&mut streaming).expect("deleted");
     let data = flumen.directory().to_owned();
     let before = Remains::of(&data.join("nowhere"));
     running.flumen.stop().expect("stopped");

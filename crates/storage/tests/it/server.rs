@@ -1,6 +1,6 @@
 //! Against a server that checks keys and signatures.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use bytes::Bytes;
 use flumen_model::Kind;
@@ -93,6 +93,45 @@ async fn a_file_of_several_parts_is_uploaded_whole() {
     let missing = bucket.upload("artifacts/b.jar", "/nowhere/b.jar".as_ref()).await.unwrap_err();
     assert!(matches!(missing, Error::Read { .. }), "{missing}");
     assert_eq!(bucket.size("artifacts/b.jar").await.unwrap(), None);
+}
+
+async fn fetch(link: &str) -> (u16, Bytes) {
+    let answer = reqwest::get(link).await.unwrap();
+    (answer.status().as_u16(), answer.bytes().await.unwrap())
+}
+
+#[tokio::test]
+async fn a_link_opens_one_object_for_its_time_to_whoever_has_it() {
+    let server = S3Server::start();
+    let here = storage(S3Server::BUCKET, &server.endpoint());
+    let valid = Duration::from_mins(1);
+    let opened = of(&server);
+    for key in ["prod/a.jar", "prod/b.jar", "prod/a b+c=d&e?f%20g~ü.jar"] {
+        opened.write(key, Bytes::from(key.to_owned())).await.unwrap();
+        let link = opened.link(key, valid).await.unwrap();
+        assert_eq!(fetch(link.expose()).await, (200, Bytes::from(key.to_owned())), "{key}");
+        let text = format!("{link:?} {opened:?}");
+        assert!(!text.contains("X-Amz-Signature"), "{text}");
+    }
+    let link = opened.link("prod/a.jar", valid).await.unwrap();
+    let link = link.expose();
+    for changed in [
+        link.replace("a.jar", "b.jar"),
+        link.replace("X-Amz-Expires=60", "X-Amz-Expires=61"),
+        link.replace("X-Amz-Signature=", "X-Amz-Signature=0"),
+        link.split_once('?').unwrap().0.to_owned(),
+    ] {
+        assert_ne!(changed, link);
+        assert_eq!(fetch(&changed).await.0, 403, "{changed}");
+    }
+    let put = reqwest::Client::new().put(link).body("x").send().await.unwrap();
+    assert_eq!(put.status().as_u16(), 403, "a link is to read");
+    let ended = opened.link("prod/a.jar", Duration::ZERO).await.unwrap();
+    assert_eq!(fetch(ended.expose()).await.0, 403, "it has ended");
+    for wrong in [keys(&server.keys.access_key, "hunter2"), keys("AKIAHUNTER2", "hunter2")] {
+        let link = bucket(&here, &wrong).link("prod/a.jar", valid).await.unwrap();
+        assert_eq!(fetch(link.expose()).await.0, 403);
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 use flumen_lifecycle::{Outcome, State, Status};
-use flumen_model::{Delivery, Digest, Uuid};
-use flumen_store::{DeliveredFile, NewJob, Removal, RemovalKind, RunDelivery, RunPlan};
+use flumen_model::{Delivery, Digest, FetchFrom, Uuid};
+use flumen_store::{
+    DeliveredFile, EnvironmentDocument, NewJob, Removal, RemovalKind, RunDelivery, RunPlan,
+};
 
 use crate::{at, job, only, run, store};
 
@@ -58,4 +60,16 @@ async fn what_the_pods_of_a_run_fetch_stays_until_the_run_has_ended() {
     store.save_status(&job, None, at(4)).await.expect("saved");
     assert_eq!(delivered().await, []);
     assert_eq!(store.unused_artifacts(None).await.expect("listed").len(), 1);
+}
+
+#[test]
+fn an_environment_that_was_written_down_before_has_its_pods_ask_the_server() {
+    let text = r#"{"cluster": "local", "namespace": "default", "registry": "127.0.0.1:5000",
+        "storage": {"kind": "hostPath", "hostPath": "/a", "mountPath": "/b"}, "delivery": "init-container"}"#;
+    let mut document: EnvironmentDocument = serde_json::from_str(text).expect("read");
+    assert_eq!(document.fetch_from, FetchFrom::Server);
+    document.fetch_from = FetchFrom::Storage;
+    let text = serde_json::to_string(&document).expect("written");
+    assert!(text.contains(r#""fetchFrom":"storage""#), "{text}");
+    assert_eq!(serde_json::from_str::<EnvironmentDocument>(&text).expect("read"), document);
 }

@@ -42,6 +42,7 @@ async fn store() -> (tempfile::TempDir, Store) {
         registry: "127.0.0.1:5000".into(),
         storage: Storage::HostPath { host_path: "/a".into(), mount_path: "/b".into() },
         delivery: flumen_model::Delivery::Image,
+        fetch_from: flumen_model::FetchFrom::Server,
         configuration: std::collections::BTreeMap::default(),
     };
     store

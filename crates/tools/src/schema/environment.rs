@@ -1,4 +1,4 @@
-use flumen_model::Delivery;
+use flumen_model::{Delivery, FetchFrom};
 use serde_json::{Map, Value, json};
 
 use super::values::{label, object_name, text};
@@ -24,6 +24,10 @@ pub(super) fn environment_schema() -> Value {
             "delivery": {
                 "description": "How the files of its jobs get into their pods, where a job does not say it: in an image of their own, fetched by an init container, or fetched by Flink itself. Default: image.",
                 "enum": Delivery::ALL.map(|(word, _)| word),
+            },
+            "fetchFrom": {
+                "description": "From where init containers fetch these files: from the Flumen server, or from the storage by signed links, which takes kind s3 with credentials. Default: server.",
+                "enum": FetchFrom::ALL.map(|(word, _)| word),
             },
             "configuration": {
                 "description": "Flink configuration that every job here starts from.",

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, io::Read as _, path::PathBuf};
 
 use clap::Args;
 use flumen_api_types::{Environment, EnvironmentSpec, Storage};
-use flumen_model::{ConfigurationValue, Delivery, EnvironmentName, Namespace};
+use flumen_model::{ConfigurationValue, Delivery, EnvironmentName, FetchFrom, Namespace};
 use reqwest::Method;
 use serde::Deserialize;
 
@@ -15,8 +15,8 @@ use crate::{Error, commands::Context};
   flumen environment show prod --output json
   envsubst < prod.yaml | flumen environment apply -f -
 
-The file names cluster, namespace, registry, storage, delivery and configuration; `flumen schema environment`
-describes it. Keys of the storage that it has (accessKey, secretKey) go into a Secret of the
+The file names cluster, namespace, registry, storage, delivery, fetchFrom and configuration; `flumen schema
+environment` describes it. Keys of the storage that it has (accessKey, secretKey) go into a Secret of the
 environment's namespace; Flumen keeps them nowhere else and shows them to nobody.")]
 pub struct Apply {
     /// The file of the environment, or - for standard input
@@ -35,15 +35,32 @@ struct Written {
     #[serde(default)]
     delivery: Delivery,
     #[serde(default)]
+    fetch_from: FetchFrom,
+    #[serde(default)]
     configuration: BTreeMap<String, ConfigurationValue>,
 }
 
 impl Apply {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
-        let Written { name, cluster, namespace, registry, storage, delivery, configuration } =
-            self.read()?;
-        let spec =
-            EnvironmentSpec { cluster, namespace, registry, storage, delivery, configuration };
+        let Written {
+            name,
+            cluster,
+            namespace,
+            registry,
+            storage,
+            delivery,
+            fetch_from,
+            configuration,
+        } = self.read()?;
+        let spec = EnvironmentSpec {
+            cluster,
+            namespace,
+            registry,
+            storage,
+            delivery,
+            fetch_from,
+            configuration,
+        };
         let path = ["environments", name.as_str()];
         let action = format!("change the environment {name}");
         let call = context.client.call(Method::PUT, action, &path);

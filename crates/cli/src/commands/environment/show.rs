@@ -33,6 +33,7 @@ impl Show {
             table.pair(name, value);
         }
         table.pair("delivery", spec.delivery.as_str());
+        table.pair("fetch from", spec.fetch_from.as_str());
         table.pair("created", text::moment(environment.created_at));
         context.printer.table(&table)?;
         if spec.configuration.is_empty() {
