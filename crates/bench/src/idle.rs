@@ -40,8 +40,8 @@ pub(crate) fn memory(flumen: &Flumen, table: &mut Table) -> Result<()> {
     }
     let count = family.len();
     let (resident, proportional) = (Series::of(resident), Series::of(proportional));
-    table.alone(&format!("resident, all {count}"), Unit::Mebibytes, &resident, "60 MB");
-    table.alone("the same, what they share counted once", Unit::Mebibytes, &proportional, "");
+    table.alone(&format!("resident, all {count}"), Unit::Mebibytes, &resident, "");
+    table.alone("the same, what they share counted once", Unit::Mebibytes, &proportional, "60 MB");
     Ok(())
 }
 
