@@ -79,9 +79,7 @@ async fn base_of(
     job: &Job,
     release: &Release,
 ) -> Result<Option<Reference>, Error> {
-    let runs = control.store().runs(job.id).await?;
-    let ran = runs.into_iter().find(|one| one.release == release.id && one.base.is_some());
-    let base = match ran.and_then(|run| run.base) {
+    let base = match control.store().last_base(job.id, &release.id).await? {
         Some(base) => base,
         None => match control.version_row(release.content.flink_version, &job.environment).await {
             Ok(version) => version.image,

@@ -165,6 +165,21 @@ impl Store {
         rows.iter().map(from_row).collect()
     }
 
+    /// The base image that a release of a job ran on last.
+    pub async fn last_base(
+        &self,
+        job: JobId,
+        release: &ReleaseId,
+    ) -> Result<Option<String>, Error> {
+        let query = sqlx::query(
+            "SELECT base FROM runs WHERE job = $1 AND release_id = $2 AND base IS NOT NULL ORDER BY number DESC LIMIT 1",
+        )
+        .bind(job.to_string())
+        .bind(release.to_string());
+        let rows = self.rows(WHAT, query).await?;
+        Ok(crate::rows::read_all(&rows, WHAT, |columns| columns.text("base"))?.pop())
+    }
+
     /// Writes down the image that the run uses.
     pub async fn save_run_image(&self, id: RunId, image: &str, base: &str) -> Result<(), Error> {
         let statement = sqlx::query("UPDATE runs SET image = $2, base = $3 WHERE id = $1")

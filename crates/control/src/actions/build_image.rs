@@ -180,9 +180,7 @@ async fn base_of(
     if let Some(base) = &run.base {
         return Ok(base.clone());
     }
-    let runs = control.store().runs(job.id).await?;
-    let before = runs.into_iter().find(|one| one.release == run.release && one.base.is_some());
-    if let Some(base) = before.and_then(|one| one.base) {
+    if let Some(base) = control.store().last_base(job.id, &run.release).await? {
         return Ok(base);
     }
     let version = release.content.flink_version;

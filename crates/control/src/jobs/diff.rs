@@ -81,11 +81,7 @@ impl Control {
             return Ok(None);
         }
         let next = self.version_row(spec.flink_version, &spec.environment).await?.image;
-        let runs = self.store().runs(job.id).await?;
-        let present = runs
-            .into_iter()
-            .find(|run| run.release == job.release && run.base.is_some())
-            .and_then(|run| run.base);
+        let present = self.store().last_base(job.id, &job.release).await?;
         Ok(present.filter(|present| *present != next).map(|present| Difference {
             field: "baseImage".to_owned(),
             from: Some(present),
