@@ -111,7 +111,10 @@ impl Api {
             user,
         };
         // What a proxy answers has the form that its target gives it.
-        let raw = matches!(call.target.subresource.as_deref(), Some("proxy" | "log"));
+        let raw = matches!(
+            call.target.subresource.as_deref(),
+            Some("proxy" | "log" | "exec" | "attach" | "portforward")
+        );
         let accept = if raw { Accept::Json } else { Accept::parse(&call.headers)? };
         let view = View::new(accept, &call.query);
         let answer = verbs::run(&self, &call, request).await?;

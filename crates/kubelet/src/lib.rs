@@ -17,6 +17,7 @@ mod proxy;
 mod run;
 mod runner;
 mod settings;
+mod streams;
 mod volumes;
 
 pub use error::Error;

@@ -41,7 +41,8 @@ pub(crate) enum Request {
     CreateSandbox { pod: String, hostname: String, map: IdMap },
     /// Start a container; descriptors: configuration, stdout, stderr, report.
     Start { container: u64, pod: String },
-    /// Start a process in a running container; descriptors as for `Start`.
+    /// Start a process in a running container; descriptors as for `Start`, then standard input if there is one. With a
+    /// terminal, standard output is a socket through which its other end comes back.
     Execute { container: u64, within: u64 },
     /// Send a signal to the container's first process.
     Signal { container: u64, signal: i32 },
@@ -158,6 +159,8 @@ pub(crate) struct Execution {
     pub(crate) supplementary_groups: Vec<u32>,
     pub(crate) capabilities: Vec<u32>,
     pub(crate) map: IdMap,
+    /// Gets a terminal of its own.
+    pub(crate) terminal: bool,
 }
 
 impl Execution {
@@ -172,6 +175,7 @@ impl Execution {
             supplementary_groups: container.supplementary_groups.clone(),
             capabilities: container.capabilities.clone(),
             map: container.map,
+            terminal: false,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     images::Images,
     logs::Logs,
     node::Registration,
-    pods::{self, Names, Node},
+    pods::{self, Names, Node, Present},
     proxy,
     runner::Runner,
 };
@@ -69,6 +69,7 @@ async fn serve(settings: Settings, runner: Runner) -> Result<(), Error> {
         images,
         logs: Logs::default(),
         names: Names::default(),
+        present: Present::default(),
         directory: directory.clone(),
         recorder,
         dns: settings.dns,

@@ -7,7 +7,7 @@ use std::{
 
 use kube::Client;
 
-use super::names::Names;
+use super::{names::Names, present::Present};
 use crate::{
     directory::Directory, environment::Facts, events::Recorder, images::Images, logs::Logs,
     network::NodeNetwork, protocol::IdMap, runner::Runner, settings::Allocatable, volumes::Volumes,
@@ -24,6 +24,7 @@ pub(crate) struct Node {
     pub(crate) images: Images,
     pub(crate) logs: Logs,
     pub(crate) names: Names,
+    pub(crate) present: Present,
     pub(crate) directory: Directory,
     pub(crate) recorder: Recorder,
     pub(crate) dns: SocketAddr,

@@ -3,6 +3,8 @@
 
 mod cluster;
 mod death;
+mod exec;
+mod forward;
 mod life;
 mod network;
 mod probes;
