@@ -135,6 +135,8 @@ pub struct Container {
     pub capabilities: Vec<u32>,
     /// Mount the root file system read-only.
     pub read_only_root: bool,
+    /// Files into which a process writes to join the container's control groups.
+    pub cgroups: Vec<PathBuf>,
 }
 
 /// A bind mount.
@@ -142,6 +144,8 @@ pub struct Container {
 pub struct Mount {
     /// Path on the host.
     pub source: PathBuf,
+    /// The part of it that is mounted, if not all; links in there do not lead out of it.
+    pub sub_path: Option<PathBuf>,
     /// Absolute path in the container.
     pub target: PathBuf,
     /// Mount it read-only.
@@ -159,6 +163,7 @@ pub(crate) struct Execution {
     pub(crate) supplementary_groups: Vec<u32>,
     pub(crate) capabilities: Vec<u32>,
     pub(crate) map: IdMap,
+    pub(crate) cgroups: Vec<PathBuf>,
     /// Gets a terminal of its own.
     pub(crate) terminal: bool,
 }
@@ -175,6 +180,7 @@ impl Execution {
             supplementary_groups: container.supplementary_groups.clone(),
             capabilities: container.capabilities.clone(),
             map: container.map,
+            cgroups: container.cgroups.clone(),
             terminal: false,
         }
     }

@@ -2,10 +2,13 @@
 
 use std::{fs, path::Path, sync::Arc};
 
+use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Error, Settings, directory,
+    Error, Settings,
+    cgroups::Cgroups,
+    directory,
     directory::Directory,
     dns::Dns,
     endpoint::Server,
@@ -14,6 +17,7 @@ use crate::{
     logs::Logs,
     node::Registration,
     pods::{self, Names, Node, Present},
+    provision::Provisioner,
     proxy,
     runner::Runner,
 };
@@ -22,9 +26,10 @@ use crate::{
 /// All pods have ended when it returns.
 pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Error> {
     let runner = Runner::new(&settings.helper);
+    let cgroups = Cgroups::open(&group_name(&settings.data_directory));
     let grace = settings.shutdown_grace_period;
     let result = tokio::select! {
-        result = Box::pin(serve(settings, runner.clone())) => result,
+        result = Box::pin(serve(settings, runner.clone(), cgroups.clone())) => result,
         () = runner.gone() => Err(Error::SupervisorEnded),
         () = stop.cancelled() => Ok(()),
     };
@@ -33,13 +38,23 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Erro
         tracing::debug!("some containers did not end in time");
     }
     runner.stop().await;
+    cgroups.close();
     result
 }
 
-async fn serve(settings: Settings, runner: Runner) -> Result<(), Error> {
+/// One for each data directory, so that a kubelet finds what an earlier one left.
+fn group_name(data_directory: &Path) -> String {
+    let hash = Sha256::digest(data_directory.as_os_str().as_encoded_bytes());
+    let [a, b, c, d, ..] = hash.0;
+    format!("flumen-{a:02x}{b:02x}{c:02x}{d:02x}")
+}
+
+async fn serve(settings: Settings, runner: Runner, cgroups: Cgroups) -> Result<(), Error> {
     let pods_directory = settings.data_directory.join("pods");
     make_directory(&settings.data_directory)?;
     make_directory(&pods_directory)?;
+    let volumes_directory = settings.data_directory.join("volumes");
+    make_directory(&volumes_directory)?;
     let image_settings = flumen_image::Settings {
         plain_http: settings.insecure_registries.clone(),
         ..Default::default()
@@ -70,6 +85,7 @@ async fn serve(settings: Settings, runner: Runner) -> Result<(), Error> {
         logs: Logs::default(),
         names: Names::default(),
         present: Present::default(),
+        cgroups,
         directory: directory.clone(),
         recorder,
         dns: settings.dns,
@@ -90,6 +106,17 @@ async fn serve(settings: Settings, runner: Runner) -> Result<(), Error> {
             None => std::future::pending().await,
         }
     };
+    let provisioner = settings.provisioner.map(|client| Provisioner {
+        client,
+        node: node.name.clone(),
+        directory: volumes_directory,
+        map: node.ids,
+    });
+    let provision = async {
+        if let Some(provisioner) = provisioner {
+            provisioner.run().await;
+        }
+    };
     let registered = registration.register().await?;
     tokio::join!(
         directory::feed(settings.client, directory.clone()),
@@ -98,6 +125,7 @@ async fn serve(settings: Settings, runner: Runner) -> Result<(), Error> {
         record,
         registration.keep_lease(&registered),
         endpoint,
+        provision,
         pods::run(node),
     );
     Ok(())

@@ -56,6 +56,8 @@ pub(crate) async fn settings(
         key_pem,
         client_authority_pem,
     });
+    let provisioner = server.in_process("system:local-path-provisioner", &["system:masters"]);
+    kubelet.provisioner = Some(Client::new(provisioner, "default"));
     let machine = kubelet.allocatable;
     kubelet.allocatable.cpu_millis = settings.allocatable.cpu_millis.unwrap_or(machine.cpu_millis);
     kubelet.allocatable.memory_bytes =

@@ -8,6 +8,7 @@ use crate::clock;
 mod node;
 mod pod;
 mod service;
+mod storage;
 mod workload;
 
 /// One column.
@@ -77,6 +78,9 @@ pub(super) const SERVICE: &[Column] = service::SERVICE;
 pub(super) const ENDPOINTS: &[Column] = service::ENDPOINTS;
 pub(super) const DEPLOYMENT: &[Column] = workload::DEPLOYMENT;
 pub(super) const REPLICA_SET: &[Column] = workload::REPLICA_SET;
+pub(super) const CLAIM: &[Column] = storage::CLAIM;
+pub(super) const VOLUME: &[Column] = storage::VOLUME;
+pub(super) const STORAGE_CLASS: &[Column] = storage::STORAGE_CLASS;
 
 fn string<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()

@@ -13,6 +13,7 @@ pub(crate) use self::{
     },
     pods::Pods,
     services::Services,
+    storage::{Claims, StorageClasses, Volumes},
 };
 
 mod apps;
@@ -20,6 +21,7 @@ mod core;
 mod names;
 mod pods;
 mod services;
+mod storage;
 
 /// The rules of a kind. The default is a kind without any.
 pub(crate) trait Rules: Sync {

@@ -13,7 +13,7 @@ use rustix::{
 };
 
 use super::{
-    container::{read_configuration, report, take_inherited},
+    container::{join, read_configuration, report, take_inherited},
     failure::{Failure, during},
     identity::{self, User},
     namespaces, program,
@@ -47,6 +47,7 @@ fn become_command(
     let mut execution: Execution = read_configuration()?;
     rustix::process::setsid().map_err(during("start a session"))?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    join(&execution.cgroups)?;
     namespaces::enter(mount_namespace, CloneFlags::CLONE_NEWNS)?;
     if execution.terminal {
         open_terminal()?;

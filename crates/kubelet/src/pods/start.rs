@@ -26,6 +26,7 @@ use super::{
     worker::remove_directory,
 };
 use crate::{
+    cgroups::{Group, Limits},
     environment::{self, Lookups, service_variables},
     error::chain,
     events::Note,
@@ -51,6 +52,8 @@ pub(super) struct Started {
     pub(super) output: JoinHandle<()>,
     pub(super) termination_message: PathBuf,
     pub(super) configuration: protocol::Container,
+    /// The control group of a container that has limits.
+    pub(super) group: Option<Group>,
 }
 
 /// What is started.
@@ -87,7 +90,7 @@ impl Start {
         let variables = self.variables(node).await?;
         let places = self.make_places(node).map_err(|error| create_error(&error))?;
         let termination_message = places.directory.join("termination-log");
-        let configuration = Context {
+        let mut configuration = Context {
             pod: &self.pod,
             container: &self.container,
             image: &self.image,
@@ -111,6 +114,8 @@ impl Start {
             &self.pod,
             created.about(&self.container.name, is_init(&self.pod, &self.container.name)),
         );
+        let group = self.group(node);
+        configuration.cgroups = group.as_ref().map(Group::joins).unwrap_or_default();
         let output = Output { stdout: capture.stdout, stderr: capture.stderr };
         let container_id = format!("flumen://{}", uuid::Uuid::new_v4().simple());
         let process = match node.runner.start_container(&self.uid, &configuration, output).await {
@@ -138,7 +143,23 @@ impl Start {
             output: capture.done,
             termination_message,
             configuration,
+            group,
         })
+    }
+
+    /// Limits that cannot be enforced are told, and the container runs without them.
+    fn group(&self, node: &Node) -> Option<Group> {
+        let limits = Limits::of(&self.container)?;
+        let name = format!("{}-{}-{}", self.uid, self.container.name, self.attempt);
+        match node.cgroups.group(&name, &limits) {
+            Ok(group) => Some(group),
+            Err(error) => {
+                let note = Note::warning("LimitsNotEnforced", error.to_string());
+                let init = is_init(&self.pod, &self.container.name);
+                node.recorder.note(&self.pod, note.about(&self.container.name, init));
+                None
+            }
+        }
     }
 
     async fn variables(&self, node: &Node) -> Result<BTreeMap<String, String>, Problem> {
@@ -186,6 +207,7 @@ impl Start {
             .iter()
             .map(|(name, target)| Mount {
                 source: directory.join(name),
+                sub_path: None,
                 target: target.into(),
                 read_only: false,
             })
@@ -193,6 +215,7 @@ impl Start {
         let target = self.container.termination_message_path.as_deref().unwrap_or(TERMINATION_LOG);
         mounts.push(Mount {
             source: termination_message.to_owned(),
+            sub_path: None,
             target: target.into(),
             read_only: false,
         });

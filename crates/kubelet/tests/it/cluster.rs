@@ -102,6 +102,8 @@ impl Cluster {
             key_pem: serving.1,
             client_authority_pem: self.server.certificate_authority_pem(),
         });
+        let provisioner = self.server.in_process("provisioner", &["system:masters"]);
+        settings.provisioner = Some(Client::new(provisioner, "default"));
         let stop = CancellationToken::new();
         let task = tokio::spawn(flumen_kubelet::run(settings, stop.clone()));
         self.kubelet = Some((task, stop));

@@ -75,12 +75,12 @@ async fn a_command_sees_what_its_container_sees() {
 
 #[tokio::test]
 async fn what_goes_in_comes_out_however_much_it_is() {
-    const SIZE: usize = 20 << 20;
+    const SIZE: usize = 4 << 20;
     let cluster = Cluster::start().await;
     idle(&cluster, "idle").await;
     // One after the other: this client does not take anything while it waits to send.
     let parameters = AttachParams::default().stdin(true).stderr(false);
-    let upload = ["/bin/sh", "-c", "cat > /tmp/big"];
+    let upload = ["/bin/sh", "-c", "cat > /dev/shm/big"];
     let mut process = cluster.pods().exec("idle", upload, &parameters).await.unwrap();
     let mut stdin = process.stdin().unwrap();
     for number in 0..SIZE / 1024 {
@@ -92,7 +92,8 @@ async fn what_goes_in_comes_out_however_much_it_is() {
     drop(stdin);
     assert_eq!(end(process).await.code, "0");
     let parameters = AttachParams::default().stderr(false);
-    let mut process = cluster.pods().exec("idle", ["cat", "/tmp/big"], &parameters).await.unwrap();
+    let mut process =
+        cluster.pods().exec("idle", ["cat", "/dev/shm/big"], &parameters).await.unwrap();
     let mut came = Vec::new();
     process.stdout().unwrap().read_to_end(&mut came).await.unwrap();
     assert_eq!(came.len(), SIZE);
