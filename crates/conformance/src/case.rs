@@ -161,20 +161,32 @@ fn case(area: &str, name: &str, steps: &[Value]) -> Result<Case> {
     Ok(Case { name: format!("{area}/{name}"), steps, source })
 }
 
-/// The step with the value of its row in place.
+/// The step with the value of its row in place: `{row}`, or of a list `{row.0}`, `{row.1}`.
 fn fill(step: &Value, row: &Value) -> Value {
     match step {
-        Value::String(text) if text == "{row}" => row.clone(),
-        Value::String(text) => {
-            let value = row.as_str().map_or_else(|| row.to_string(), str::to_owned);
-            text.replace("{row}", &value).into()
-        }
+        Value::String(text) => fill_text(text, row),
         Value::Array(items) => items.iter().map(|item| fill(item, row)).collect(),
         Value::Object(map) => {
             map.iter().map(|(key, value)| (key.clone(), fill(value, row))).collect()
         }
         other => other.clone(),
     }
+}
+
+fn fill_text(text: &str, row: &Value) -> Value {
+    let parts = row.as_array().into_iter().flatten().enumerate();
+    let parts = parts.map(|(position, part)| (format!("{{row.{position}}}"), part));
+    let mut filled = text.to_owned();
+    for (name, value) in std::iter::once(("{row}".to_owned(), row)).chain(parts) {
+        if filled == name {
+            return value.clone();
+        }
+        if filled.contains(&name) {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            filled = filled.replace(&name, &value);
+        }
+    }
+    filled.into()
 }
 
 #[cfg(test)]

@@ -90,6 +90,7 @@ impl Kubernetes {
     fn write_credentials(&self) -> Result<()> {
         let key = rcgen::KeyPair::generate().context("could not make a key")?;
         fs::write(self.place("accounts.key"), key.serialize_pem())?;
+        fs::write(self.place("accounts.pub"), key.public_key_pem())?;
         fs::write(self.place("tokens"), format!("{TOKEN},admin,admin,\"system:masters\"\n"))?;
         Ok(())
     }
@@ -131,7 +132,7 @@ impl Kubernetes {
             "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
             "--service-account-issuer=https://kubernetes.default.svc.cluster.local".to_owned(),
             format!("--service-account-signing-key-file={}", key.display()),
-            format!("--service-account-key-file={}", key.display()),
+            format!("--service-account-key-file={}", self.place("accounts.pub").display()),
         ]
     }
 

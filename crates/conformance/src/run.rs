@@ -20,7 +20,7 @@ mod socket;
 mod stream;
 
 /// How long any one step may take before the case counts as hung.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A case under way.
 struct Run<'a> {
