@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
@@ -27,6 +27,8 @@ const TOKEN: &str = "conformance";
 const CONTROLLERS: &str = "deployment-controller,replicaset-controller,garbage-collector-controller,\
     endpoints-controller,serviceaccount-controller,root-ca-certificate-publisher-controller,namespace-controller";
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How often it is asked whether something is ready.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A running control plane. Its processes are killed when this is dropped.
 pub struct Kubernetes {
@@ -54,10 +56,10 @@ impl Kubernetes {
         let mut kubernetes = Self { target, processes: Vec::new(), directory };
         kubernetes.write_credentials()?;
         kubernetes.spawn(programs, "etcd", kubernetes.etcd())?;
+        kubernetes.until_forgotten().await?;
         kubernetes.spawn(programs, "kube-apiserver", kubernetes.api_server())?;
         let certificate = kubernetes.place("pki/apiserver.crt");
         kubernetes.until_ready(&certificate).await?;
-        forget_history().await?;
         kubernetes.write_kubeconfig(&certificate)?;
         kubernetes.spawn(programs, "kube-controller-manager", kubernetes.controller_manager())?;
         Ok(kubernetes)
@@ -147,13 +149,20 @@ impl Kubernetes {
         ]
     }
 
+    /// Waits until etcd answers, and has it drop its first revisions, so that there are some that are too old.
+    async fn until_forgotten(&mut self) -> Result<()> {
+        let end = tokio::time::Instant::now() + PATIENCE;
+        while let Err(error) = forget_history().await {
+            self.check(end).with_context(|| format!("{error:#}"))?;
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
     /// Waits until the API server says that it is ready. It makes its own certificate, which is then known.
     async fn until_ready(&mut self, certificate: &Path) -> Result<()> {
         let end = tokio::time::Instant::now() + PATIENCE;
         loop {
-            for child in &mut self.processes {
-                ensure!(child.try_wait()?.is_none(), "a program ended at once:\n{}", self.last_words());
-            }
             if let Ok(authority) = fs::read_to_string(certificate)
                 && !authority.is_empty()
             {
@@ -164,38 +173,51 @@ impl Kubernetes {
                     return Ok(());
                 }
             }
-            if tokio::time::Instant::now() > end {
-                bail!("the API server was not ready in time:\n{}", self.last_words());
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            self.check(end)?;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
-    fn last_words(&self) -> String {
-        let mut words = String::new();
-        for name in ["etcd", "kube-apiserver"] {
-            let log = fs::read_to_string(self.place(&format!("{name}.log"))).unwrap_or_default();
-            let lines: Vec<&str> = log.lines().rev().take(10).collect();
-            for line in lines.into_iter().rev() {
-                words.push_str(line);
-                words.push('\n');
-            }
+    /// All programs must run, and there must be time left.
+    fn check(&mut self, end: tokio::time::Instant) -> Result<()> {
+        for child in &mut self.processes {
+            ensure!(child.try_wait()?.is_none(), "a program ended at once:\n{}", last_words(&self.directory));
         }
-        words
+        let late = tokio::time::Instant::now() > end;
+        ensure!(!late, "the control plane was not ready in time:\n{}", last_words(&self.directory));
+        Ok(())
     }
 }
 
-/// Drops all revisions before the current one, so that there are some that are too old.
+/// The last lines that the programs wrote.
+fn last_words(directory: &tempfile::TempDir) -> String {
+    let mut words = String::new();
+    for name in ["etcd", "kube-apiserver"] {
+        let log = directory.path().join(format!("{name}.log"));
+        let log = fs::read_to_string(log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().rev().take(10).collect();
+        for line in lines.into_iter().rev() {
+            words.push_str(line);
+            words.push('\n');
+        }
+    }
+    words
+}
+
+/// Makes some revisions and drops them, before there is anything.
 async fn forget_history() -> Result<()> {
     let client = reqwest::Client::builder().no_proxy().build()?;
     let ask = async |path: &str, body: Value| -> Result<Value> {
         let answer = client.post(format!("{ETCD}/v3/kv/{path}")).body(body.to_string()).send().await?;
-        let answer: Value = serde_json::from_slice(&answer.error_for_status()?.bytes().await?)?;
-        Ok(answer)
+        Ok(serde_json::from_slice(&answer.error_for_status()?.bytes().await?)?)
     };
-    // "a": any key tells the revision.
-    let found = ask("range", json!({"key": "YQ=="})).await.context("etcd did not answer")?;
-    let revision = found["header"]["revision"].clone();
-    ask("compaction", json!({"revision": revision, "physical": true})).await.context("etcd did not compact")?;
+    let mut revision = Value::Null;
+    for _ in 0..8 {
+        // "a", a key that nobody else looks at, in base64 as etcd wants it.
+        let put = ask("put", json!({"key": "YQ==", "value": "YQ=="})).await.context("etcd did not answer")?;
+        revision = put["header"]["revision"].clone();
+    }
+    let compact = ask("compaction", json!({"revision": revision, "physical": true})).await;
+    compact.context("etcd did not compact")?;
     Ok(())
 }

@@ -20,6 +20,8 @@ use crate::{
 /// The cases, what the real server answered, and where the local cluster means to differ.
 pub struct Suite {
     directory: PathBuf,
+    /// What the names of the cases that are run contain.
+    filter: String,
     areas: Vec<(String, Vec<Case>)>,
     answers: BTreeMap<String, Value>,
     intended: BTreeMap<String, String>,
@@ -59,7 +61,7 @@ impl Suite {
     /// If a file cannot be read or makes no sense.
     pub fn read(filter: &str) -> Result<Self> {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).to_owned();
-        let mut areas = case::read_all(&directory.join("cases"))?;
+        let areas = case::read_all(&directory.join("cases"))?;
         let mut answers = BTreeMap::new();
         for (area, _) in &areas {
             let record = record::read(&directory.join("records"), area)?;
@@ -73,10 +75,14 @@ impl Suite {
         if let Some(stale) = intended.keys().find(|name| !known(name)) {
             bail!("differences.yaml names no case: {stale}");
         }
-        for (_, cases) in &mut areas {
-            cases.retain(|case| case.name.contains(filter));
-        }
-        Ok(Self { directory, areas, answers, intended, rounds: AtomicUsize::new(0) })
+        Ok(Self {
+            filter: filter.to_owned(),
+             directory,
+            areas,
+            answers,
+            intended,
+            rounds: AtomicUsize::new(0),
+        })
     }
 
     /// Asks a server, and compares with the record. `intended` says whether differences are looked for that are meant.
@@ -84,7 +90,7 @@ impl Suite {
     /// # Errors
     /// If the server cannot be asked at all.
     pub async fn compare(&self, target: &Target, intended: bool) -> Result<Outcome> {
-        let cases: Vec<&Case> = self.areas.iter().flat_map(|(_, cases)| cases).collect();
+        let cases = self.selected();
         let mut outcome = Outcome::default();
         for (case, found) in cases.iter().zip(run::run_all(target, &cases, self.next_round()).await?) {
             let reason = self.intended.get(&case.name).filter(|_| intended);
@@ -99,6 +105,11 @@ impl Suite {
             }
         }
         Ok(outcome)
+    }
+
+    fn selected(&self) -> Vec<&Case> {
+        let all = self.areas.iter().flat_map(|(_, cases)| cases);
+        all.filter(|case| case.name.contains(&self.filter)).collect()
     }
 
     fn next_round(&self) -> usize {
@@ -121,7 +132,7 @@ impl Suite {
     /// # Errors
     /// If a case cannot be run, or a record cannot be written.
     pub async fn record(&mut self, target: &Target, version: &str) -> Result<usize> {
-        let cases: Vec<&Case> = self.areas.iter().flat_map(|(_, cases)| cases).collect();
+        let cases = self.selected();
         let mut failures = Vec::new();
         for (case, found) in cases.iter().zip(run::run_all(target, &cases, self.next_round()).await?) {
             match found {
