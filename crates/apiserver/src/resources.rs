@@ -15,6 +15,7 @@ pub(crate) use self::{
 };
 
 mod columns;
+pub(crate) mod quantity;
 mod rules;
 mod table;
 

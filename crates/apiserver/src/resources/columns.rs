@@ -44,7 +44,7 @@ pub(super) const NAMESPACE: &[Column] =
 pub(super) const CONFIG_MAP: &[Column] = &[
     NAME,
     text("Data", |object| {
-        (count(object, "/data") + count(object, "/binaryData")).to_string().into()
+        (count(object, "/data") + count(object, "/binaryData")).into()
     }),
     AGE,
 ];

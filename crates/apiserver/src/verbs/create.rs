@@ -87,7 +87,7 @@ async fn store_new(
     }
     let reservation = write::reserve(api, resource, &name, &mut object, None)?;
     track(&mut object);
-    let dry_run = call.dry_run()?;
+    let dry_run = call.dry_run();
     let key = resource.key(call.namespace(), &name);
     if dry_run {
         if api.store.get(resource.id, &key).is_some() {

@@ -11,8 +11,8 @@ use super::{body, list, metadata, write};
 use crate::{
     api::{Answer, Api, List},
     clock,
-    failure::Failure,
-    request::Call,
+    failure::{Cause, Failure},
+    request::{Call, options},
     resources::{Habit, Resource},
     storage::{Change, CommitError, Object},
 };
@@ -101,6 +101,10 @@ async fn read_options(call: &Call, request: Request<Body>) -> Result<Options, Fa
             Failure::bad_request(format!("could not read DeleteOptions: {problem}"))
         })?
     };
+    let kind = body.get("kind").and_then(Value::as_str).unwrap_or("DeleteOptions");
+    if kind != "DeleteOptions" || body.is_array() {
+        return Err(Failure::unknown(format!("no kind \"{kind}\" can say how to delete")));
+    }
     parse_options(call, &body)
 }
 
@@ -111,6 +115,11 @@ fn parse_options(call: &Call, body: &Value) -> Result<Options, Failure> {
     let orphan = body.get("orphanDependents").and_then(Value::as_bool).or_else(|| {
         call.query.text("orphanDependents").map(|_| call.query.flag("orphanDependents"))
     });
+    let invalid = |cause: Cause| Failure::invalid_kind("meta.k8s.io", "DeleteOptions", "", &[cause]);
+    if let (Some(policy), Some(_)) = (&propagation, orphan) {
+        let detail = "orphanDependents and deletionPropagation cannot be both set";
+        return Err(invalid(Cause::invalid("propagationPolicy", &policy.as_str().into(), detail)));
+    }
     if propagation.is_none() {
         propagation = orphan.map(|orphan| if orphan { "Orphan" } else { "Background" }.to_owned());
     }
@@ -118,12 +127,14 @@ fn parse_options(call: &Call, body: &Value) -> Result<Options, Failure> {
         .as_deref()
         .filter(|policy| !matches!(*policy, "Orphan" | "Background" | "Foreground"))
     {
-        let supported = ["Background", "Foreground", "Orphan", "nil"];
-        let cause =
-            crate::failure::Cause::unsupported("propagationPolicy", &policy.into(), &supported);
-        return Err(Failure::invalid_kind("meta.k8s.io", "DeleteOptions", "", &[cause]));
+        let supported = ["Foreground", "Background", "Orphan", "nil"];
+        return Err(invalid(Cause::unsupported("propagationPolicy", &policy.into(), &supported)));
     }
-    let in_body = body.get("dryRun").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+    let dry_run = body.get("dryRun").cloned();
+    let dry_run = dry_run.or_else(|| call.query.text("dryRun").map(|value| json!([value])));
+    if let Some(cause) = dry_run.as_ref().and_then(options::dry_run_cause) {
+        return Err(invalid(cause));
+    }
     Ok(Options {
         grace_seconds: match body.get("gracePeriodSeconds").and_then(Value::as_i64) {
             None => call.query.number("gracePeriodSeconds")?,
@@ -132,7 +143,7 @@ fn parse_options(call: &Call, body: &Value) -> Result<Options, Failure> {
         propagation,
         uid: text("/preconditions/uid"),
         revision: text("/preconditions/resourceVersion"),
-        dry_run: in_body || call.dry_run()?,
+        dry_run: dry_run.and_then(|list| list.as_array().map(|list| !list.is_empty())) == Some(true),
     })
 }
 
