@@ -9,8 +9,8 @@ use crate::storage::ResourceId;
 pub(crate) use self::{
     columns::Column,
     rules::{
-        Rules, check_labels, label_1035_problem, label_problem, label_value_problem,
-        qualified_problem, subdomain_problem,
+        Rules, check_labels, label_1035_problem, label_value_problem,
+        namespace_problem, qualified_problem, subdomain_problem,
     },
 };
 

@@ -58,6 +58,7 @@ fn leases() -> Resource {
         group: "coordination.k8s.io",
         storage: "leases.coordination.k8s.io",
         typed: typed::<Lease>,
+        rules: &rules::Leases,
         columns: columns::LEASE,
         habits: &[Habit::CreatedByUpdate],
         ..plain("Lease", "leases", "lease")

@@ -82,6 +82,7 @@ async fn store_new(
     admission::admit(api, resource, call.namespace(), &mut object)?;
     let mut causes = metadata::validate(resource, &object);
     causes.extend(resource.rules.validate(&object));
+    causes.extend(resource.rules.validate_create(&object));
     if !causes.is_empty() {
         return Err(Failure::invalid(resource, &name, &causes));
     }

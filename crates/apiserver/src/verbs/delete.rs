@@ -110,10 +110,12 @@ async fn read_options(call: &Call, request: Request<Body>) -> Result<Options, Fa
 
 fn parse_options(call: &Call, body: &Value) -> Result<Options, Failure> {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    // Options in a body stand for all options.
+    let query = |name: &str| call.query.text(name).filter(|_| body.is_null());
     let mut propagation = text("/propagationPolicy")
-        .or_else(|| call.query.text("propagationPolicy").map(str::to_owned));
+        .or_else(|| query("propagationPolicy").map(str::to_owned));
     let orphan = body.get("orphanDependents").and_then(Value::as_bool).or_else(|| {
-        call.query.text("orphanDependents").map(|_| call.query.flag("orphanDependents"))
+        query("orphanDependents").map(|_| call.query.flag("orphanDependents"))
     });
     let invalid = |cause: Cause| Failure::invalid_kind("meta.k8s.io", "DeleteOptions", "", &[cause]);
     if let (Some(policy), Some(_)) = (&propagation, orphan) {
@@ -131,13 +133,13 @@ fn parse_options(call: &Call, body: &Value) -> Result<Options, Failure> {
         return Err(invalid(Cause::unsupported("propagationPolicy", &policy.into(), &supported)));
     }
     let dry_run = body.get("dryRun").cloned();
-    let dry_run = dry_run.or_else(|| call.query.text("dryRun").map(|value| json!([value])));
+    let dry_run = dry_run.or_else(|| query("dryRun").map(|value| json!([value])));
     if let Some(cause) = dry_run.as_ref().and_then(options::dry_run_cause) {
         return Err(invalid(cause));
     }
     Ok(Options {
         grace_seconds: match body.get("gracePeriodSeconds").and_then(Value::as_i64) {
-            None => call.query.number("gracePeriodSeconds")?,
+            None if body.is_null() => call.query.number("gracePeriodSeconds")?,
             seconds => seconds,
         },
         propagation,

@@ -231,7 +231,7 @@ fn validate_finalizers(object: &Value, causes: &mut Vec<Cause>) {
 fn name_problem(resource: &Resource, name: &str) -> Option<String> {
     match resource.plural {
         "services" => resources::label_1035_problem(name),
-        _ if resource.rules.name_is_label() => resources::label_problem(name),
+        _ if resource.rules.name_is_label() => resources::namespace_problem(name),
         _ => resources::subdomain_problem(name),
     }
 }
@@ -240,17 +240,24 @@ fn validate_owners(object: &Value, causes: &mut Vec<Cause>) {
     let owners =
         object.pointer("/metadata/ownerReferences").and_then(Value::as_array).into_iter().flatten();
     let mut controllers = 0;
-    for (position, owner) in owners.enumerate() {
+    for owner in owners {
         for field in ["apiVersion", "kind", "name", "uid"] {
             let value = owner.get(field).and_then(Value::as_str).unwrap_or_default();
             if value.is_empty() {
-                let place = format!("metadata.ownerReferences[{position}].{field}");
-                let detail = format!(
-                    "{} must not be empty",
-                    if field == "apiVersion" { "version" } else { field }
-                );
-                causes.push(Cause::invalid(place, &"".into(), &detail));
+                let place = format!("metadata.ownerReferences.{field}");
+                let detail =
+                    if field == "apiVersion" { "version must not be empty" } else { "must not be empty" };
+                causes.push(Cause::invalid(place, &"".into(), detail));
             }
+        }
+        let version = owner.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+        if version.matches('/').count() > 1 {
+            let place = "metadata.ownerReferences.apiVersion";
+            causes.push(Cause::invalid(place, &version.into(), "version must not be empty"));
+        }
+        if version == "v1" && owner.get("kind").is_some_and(|kind| kind == "Event") {
+            let detail = "/v1, Kind=Event is disallowed from being an owner";
+            causes.push(Cause::invalid("metadata.ownerReferences", owner, detail));
         }
         controllers += usize::from(owner.get("controller") == Some(&true.into()));
     }
