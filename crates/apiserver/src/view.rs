@@ -48,9 +48,7 @@ impl View {
                 resource.render(&resource.outward(object.value()))
             }
             Accept::Json => object.json.clone(),
-            Accept::Metadata | Accept::MetadataList => {
-                partial(&object.value()).to_string().into()
-            }
+            Accept::Metadata | Accept::MetadataList => partial(&object.value()).to_string().into(),
             Accept::Table => {
                 let value = object.value();
                 let metadata = json!({"resourceVersion": object.revision.to_string()});
@@ -168,8 +166,7 @@ impl Events {
 
     /// A line that only says up to which revision everything was sent.
     pub(crate) fn bookmark(&self, revision: u64, initial_end: bool) -> Bytes {
-        let mut metadata =
-            json!({"resourceVersion": revision.to_string()});
+        let mut metadata = json!({"resourceVersion": revision.to_string()});
         if initial_end {
             metadata["annotations"] = json!({INITIAL_EVENTS_END: "true"});
         }

@@ -181,7 +181,11 @@ impl Kubernetes {
     /// All programs must run, and there must be time left.
     fn check(&mut self, end: tokio::time::Instant) -> Result<()> {
         for child in &mut self.processes {
-            ensure!(child.try_wait()?.is_none(), "a program ended at once:\n{}", last_words(&self.directory));
+            ensure!(
+                child.try_wait()?.is_none(),
+                "a program ended at once:\n{}",
+                last_words(&self.directory)
+            );
         }
         let late = tokio::time::Instant::now() > end;
         ensure!(!late, "the control plane was not ready in time:\n{}", last_words(&self.directory));
@@ -208,13 +212,16 @@ fn last_words(directory: &tempfile::TempDir) -> String {
 async fn forget_history() -> Result<()> {
     let client = reqwest::Client::builder().no_proxy().build()?;
     let ask = async |path: &str, body: Value| -> Result<Value> {
-        let answer = client.post(format!("{ETCD}/v3/kv/{path}")).body(body.to_string()).send().await?;
+        let answer =
+            client.post(format!("{ETCD}/v3/kv/{path}")).body(body.to_string()).send().await?;
         Ok(serde_json::from_slice(&answer.error_for_status()?.bytes().await?)?)
     };
     let mut revision = Value::Null;
     for _ in 0..8 {
         // "a", a key that nobody else looks at, in base64 as etcd wants it.
-        let put = ask("put", json!({"key": "YQ==", "value": "YQ=="})).await.context("etcd did not answer")?;
+        let put = ask("put", json!({"key": "YQ==", "value": "YQ=="}))
+            .await
+            .context("etcd did not answer")?;
         revision = put["header"]["revision"].clone();
     }
     let compact = ask("compaction", json!({"revision": revision, "physical": true})).await;

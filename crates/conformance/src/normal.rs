@@ -42,7 +42,8 @@ impl<'a> Names<'a> {
             Value::Object(map) => {
                 let text = |name: &str| map.get(name).and_then(Value::as_str).unwrap_or_default();
                 let (prefix, name) = (text("generateName"), text("name"));
-                if !prefix.is_empty() && name.len() == prefix.len() + 5 && name.starts_with(prefix) {
+                if !prefix.is_empty() && name.len() == prefix.len() + 5 && name.starts_with(prefix)
+                {
                     let number = number(&mut self.random, name);
                     self.know(name, &format!("{prefix}<random {number}>"));
                 }

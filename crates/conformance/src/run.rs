@@ -69,7 +69,8 @@ impl Run<'_> {
     /// Every case has a namespace with what controllers put into one.
     async fn make_namespace(&mut self) -> Result<()> {
         let object = json!({"metadata": {"name": self.namespace}});
-        let answer = request::send(self, &plain("POST", "/api/v1/namespaces"), Some(object)).await?;
+        let answer =
+            request::send(self, &plain("POST", "/api/v1/namespaces"), Some(object)).await?;
         anyhow::ensure!(answer.code == 201, "the namespace was refused: {}", answer.body);
         for name in ["serviceaccounts/default", "configmaps/kube-root-ca.crt"] {
             stream::wait(self, &plain("WAIT", name), &json!({})).await?;
@@ -174,7 +175,8 @@ impl Run<'_> {
             Value::String(text) => self.fill(text).into(),
             Value::Array(items) => items.iter().map(|item| self.fill_value(item)).collect(),
             Value::Object(map) => {
-                let pair = |(key, value): (&String, &Value)| (self.fill(key), self.fill_value(value));
+                let pair =
+                    |(key, value): (&String, &Value)| (self.fill(key), self.fill_value(value));
                 Value::Object(map.iter().map(pair).collect())
             }
             other => other.clone(),
@@ -210,8 +212,9 @@ pub(crate) async fn run_all(
 ) -> Result<Vec<Result<Vec<Value>>>> {
     const AT_A_TIME: usize = 4;
     let client = &target.client()?;
-    let runs = cases.iter().enumerate().map(|(number, case)| {
-        run(target, client, case, format!("case-{round}x{number:03}x"))
-    });
+    let runs = cases
+        .iter()
+        .enumerate()
+        .map(|(number, case)| run(target, client, case, format!("case-{round}x{number:03}x")));
     Ok(futures::stream::iter(runs).buffered(AT_A_TIME).collect().await)
 }

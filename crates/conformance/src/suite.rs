@@ -69,14 +69,15 @@ impl Suite {
         let mut answers = BTreeMap::new();
         for (area, _) in &areas {
             let record = record::read(&directory.join("records"), area)?;
-            answers.extend(record.into_iter().map(|(name, value)| (format!("{area}/{name}"), value)));
+            answers
+                .extend(record.into_iter().map(|(name, value)| (format!("{area}/{name}"), value)));
         }
         let names: Vec<&str> =
             areas.iter().flat_map(|(_, cases)| cases).map(|case| case.name.as_str()).collect();
         let differences = Differences::read(&directory.join("differences.yaml"), &names)?;
         Ok(Self {
             filter: filter.to_owned(),
-             directory,
+            directory,
             areas,
             answers,
             differences,
@@ -94,7 +95,9 @@ impl Suite {
         }
         let cases = self.selected();
         let mut outcome = Outcome::default();
-        for (case, found) in cases.iter().zip(run::run_all(target, &cases, self.next_round()).await?) {
+        for (case, found) in
+            cases.iter().zip(run::run_all(target, &cases, self.next_round()).await?)
+        {
             let allowed = self.differences.of(&case.name).filter(|_| lenient);
             match (self.judge(case, found), allowed) {
                 (Judgement::Same, None) => outcome.passed += 1,
@@ -130,7 +133,11 @@ impl Suite {
         }
         let why = diff(&render(expected), &render(&found));
         let only_words = without_words(expected.clone()) == without_words(found);
-        if only_words { Judgement::Words(why) } else { Judgement::Answer(why) }
+        if only_words {
+            Judgement::Words(format!("(only words differ)\n{why}"))
+        } else {
+            Judgement::Answer(why)
+        }
     }
 
     fn selected(&self) -> Vec<&Case> {
@@ -154,7 +161,9 @@ impl Suite {
         let cases = self.selected();
         let mut failures = Vec::new();
         let mut recorded = Vec::new();
-        for (case, found) in cases.iter().zip(run::run_all(target, &cases, self.next_round()).await?) {
+        for (case, found) in
+            cases.iter().zip(run::run_all(target, &cases, self.next_round()).await?)
+        {
             match found {
                 Ok(answers) => recorded.push((case.name.clone(), Value::Array(answers))),
                 Err(error) => failures.push(format!("{}: {error:#}", case.name)),
@@ -189,7 +198,8 @@ fn without_words(answer: Value) -> Value {
     match answer {
         Value::Array(items) => items.into_iter().map(without_words).collect(),
         Value::Object(map) => {
-            let kept = map.into_iter().filter(|(key, _)| !matches!(key.as_str(), "message" | "/message"));
+            let kept =
+                map.into_iter().filter(|(key, _)| !matches!(key.as_str(), "message" | "/message"));
             Value::Object(kept.map(|(key, value)| (key, without_words(value))).collect())
         }
         other => other,

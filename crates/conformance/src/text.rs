@@ -154,6 +154,9 @@ mod tests {
 
     #[test]
     fn a_difference_is_shown_with_what_is_around_it() {
-        assert_eq!(diff("1\n2\n3\n4\n5\n6\n7", "1\n2\n3\n4\n5\nx\n7"), "  …\n  3\n  4\n  5\n- 6\n+ x\n  7\n");
+        assert_eq!(
+            diff("1\n2\n3\n4\n5\n6\n7", "1\n2\n3\n4\n5\nx\n7"),
+            "  …\n  3\n  4\n  5\n- 6\n+ x\n  7\n"
+        );
     }
 }

@@ -126,7 +126,8 @@ fn with_binary_suffix(number: i128) -> String {
 
 fn with_decimal_suffix(thousandths: i128) -> String {
     let (number, suffix) = reduce(thousandths);
-    let suffix = DECIMAL.iter().find(|(_, exponent)| *exponent == suffix).map_or("", |(name, _)| name);
+    let suffix =
+        DECIMAL.iter().find(|(_, exponent)| *exponent == suffix).map_or("", |(name, _)| name);
     format!("{number}{suffix}")
 }
 

@@ -243,7 +243,6 @@ fn apps() -> [Resource; 2] {
             scale: true,
             typed: typed::<ReplicaSet>,
             rules: &rules::ReplicaSets,
-            selectable: selectable(&[("status.replicas", "/status/replicas", "")]),
             columns: columns::REPLICA_SET,
             habits: &[Habit::InAll, Habit::CountsGeneration],
             ..plain("ReplicaSet", "replicasets", "replicaset")

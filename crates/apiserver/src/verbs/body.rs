@@ -132,10 +132,10 @@ pub(super) fn check_patched(call: &Call, patched: &Value) -> Result<(), Failure>
 fn read_typed(call: &Call, object: Value) -> Result<Value, String> {
     let word = call.query.text("fieldValidation").unwrap_or("Warn");
     let sent = (word != "Ignore").then(|| object.clone());
-    let mut typed =
-        (call.target.resource.typed)(object).map_err(|error| error.to_string())?;
-    quantity::normalize(&mut typed)?;
+    let mut typed = (call.target.resource.typed)(object).map_err(|error| error.to_string())?;
     let unknown = sent.map(|sent| unknown_fields(&sent, &typed)).unwrap_or_default();
+    quantity::normalize(&mut typed)?;
+    drop_empty(&mut typed);
     let texts = unknown.iter().map(|field| format!("unknown field \"{field}\""));
     if word == "Strict" && !unknown.is_empty() {
         let texts: Vec<String> = texts.collect();
@@ -143,6 +143,23 @@ fn read_typed(call: &Call, object: Value) -> Result<Value, String> {
     }
     texts.for_each(|text| call.warnings.add(text));
     Ok(typed)
+}
+
+/// What is empty is not there, as far as the real server writes it so: nearly all lists, and plain maps.
+fn drop_empty(value: &mut Value) {
+    const MAPS: [&str; 5] = ["labels", "annotations", "data", "binaryData", "nodeSelector"];
+    match value {
+        Value::Object(map) => {
+            map.retain(|key, value| match value {
+                Value::Array(items) => !items.is_empty() || key == "containers",
+                Value::Object(fields) => !fields.is_empty() || !MAPS.contains(&key.as_str()),
+                _ => true,
+            });
+            map.iter_mut().for_each(|(_, value)| drop_empty(value));
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_empty),
+        _ => {}
+    }
 }
 
 /// The fields of an object that its type does not have.

@@ -20,6 +20,9 @@ use crate::{
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
 
+/// Namespaces that stay for as long as the cluster.
+const LASTING: [&str; 3] = ["default", "kube-system", "kube-public"];
+
 /// What the client asked for beside the deletion itself.
 #[derive(Debug, Default)]
 struct Options {
@@ -45,6 +48,10 @@ pub(super) async fn delete(
 ) -> Result<Answer, Failure> {
     let options = read_options(call, request).await?;
     let resource = call.target.resource;
+    if resource.plural == "namespaces" && LASTING.contains(&call.name()) {
+        let why = "this namespace may not be deleted";
+        return Err(Failure::forbidden(resource, call.name(), why));
+    }
     let outcome = delete_one(api, resource, &call.key(), call.name(), &options).await?;
     Ok(match outcome {
         Outcome::Marked(object) => Answer::Object(resource, StatusCode::OK, object),
@@ -112,12 +119,14 @@ fn parse_options(call: &Call, body: &Value) -> Result<Options, Failure> {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     // Options in a body stand for all options.
     let query = |name: &str| call.query.text(name).filter(|_| body.is_null());
-    let mut propagation = text("/propagationPolicy")
-        .or_else(|| query("propagationPolicy").map(str::to_owned));
-    let orphan = body.get("orphanDependents").and_then(Value::as_bool).or_else(|| {
-        query("orphanDependents").map(|_| call.query.flag("orphanDependents"))
-    });
-    let invalid = |cause: Cause| Failure::invalid_kind("meta.k8s.io", "DeleteOptions", "", &[cause]);
+    let mut propagation =
+        text("/propagationPolicy").or_else(|| query("propagationPolicy").map(str::to_owned));
+    let orphan = body
+        .get("orphanDependents")
+        .and_then(Value::as_bool)
+        .or_else(|| query("orphanDependents").map(|_| call.query.flag("orphanDependents")));
+    let invalid =
+        |cause: Cause| Failure::invalid_kind("meta.k8s.io", "DeleteOptions", "", &[cause]);
     if let (Some(policy), Some(_)) = (&propagation, orphan) {
         let detail = "orphanDependents and deletionPropagation cannot be both set";
         return Err(invalid(Cause::invalid("propagationPolicy", &policy.as_str().into(), detail)));
@@ -145,7 +154,8 @@ fn parse_options(call: &Call, body: &Value) -> Result<Options, Failure> {
         propagation,
         uid: text("/preconditions/uid"),
         revision: text("/preconditions/resourceVersion"),
-        dry_run: dry_run.and_then(|list| list.as_array().map(|list| !list.is_empty())) == Some(true),
+        dry_run: dry_run.and_then(|list| list.as_array().map(|list| !list.is_empty()))
+            == Some(true),
     })
 }
 
@@ -200,14 +210,14 @@ fn check_preconditions(
         let why = format!(
             "the UID in the precondition ({asked}) does not match the UID in record ({uid}). The object might have been deleted and then recreated"
         );
-        return Err(Failure::conflict(resource, name, &why));
+        return Err(Failure::conflict_of(resource.kind, name, &why));
     }
     let revision = metadata::text(old, "resourceVersion");
     if let Some(asked) = options.revision.as_deref().filter(|asked| *asked != revision) {
         let why = format!(
             "the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion in record ({revision}). The object might have been modified"
         );
-        return Err(Failure::conflict(resource, name, &why));
+        return Err(Failure::conflict_of(resource.kind, name, &why));
     }
     Ok(())
 }

@@ -146,7 +146,8 @@ pub(super) fn parse_revision(text: &str) -> Result<u64, String> {
 
 fn parse_continue(token: &str) -> Result<Continue, Failure> {
     let invalid = || {
-        let why = "invalid continue token: continue key is not valid: it was not made by this server";
+        let why =
+            "invalid continue token: continue key is not valid: it was not made by this server";
         Failure::bad_request(why)
     };
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;

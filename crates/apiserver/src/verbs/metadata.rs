@@ -189,7 +189,8 @@ pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
         let whole = format!("{}a", prefix.trim_end_matches('-'));
         let problem = name_problem(resource, &whole);
         causes.extend(
-            problem.map(|problem| Cause::invalid("metadata.generateName", &prefix.into(), &problem)),
+            problem
+                .map(|problem| Cause::invalid("metadata.generateName", &prefix.into(), &problem)),
         );
     }
     if name.is_empty() {
@@ -245,8 +246,11 @@ fn validate_owners(object: &Value, causes: &mut Vec<Cause>) {
             let value = owner.get(field).and_then(Value::as_str).unwrap_or_default();
             if value.is_empty() {
                 let place = format!("metadata.ownerReferences.{field}");
-                let detail =
-                    if field == "apiVersion" { "version must not be empty" } else { "must not be empty" };
+                let detail = if field == "apiVersion" {
+                    "version must not be empty"
+                } else {
+                    "must not be empty"
+                };
                 causes.push(Cause::invalid(place, &"".into(), detail));
             }
         }

@@ -65,12 +65,8 @@ fn patched(form: Form, old: &Value, patch: &Value) -> Result<Value, Failure> {
         Form::Json => {
             patches::json::apply(old.clone(), patch).map_err(|_| Failure::unprocessable_patch())
         }
-        Form::Merge => {
-            Ok(patches::merge(old.clone(), patch))
-        }
-        Form::Strategic => {
-            patches::strategic::apply(old.clone(), patch).map_err(Failure::unknown)
-        }
+        Form::Merge => Ok(patches::merge(old.clone(), patch)),
+        Form::Strategic => patches::strategic::apply(old.clone(), patch).map_err(Failure::unknown),
     }
 }
 
@@ -124,14 +120,16 @@ fn check_applied(call: &Call, config: &Value) -> Result<(), Failure> {
     let text = |field: &str| config.get(field).and_then(Value::as_str).unwrap_or_default();
     let (version, kind) = (text("apiVersion"), text("kind"));
     if version != resource.api_version() || kind != resource.kind {
-        let version = if version.contains('/') { version.to_owned() } else { format!("/{version}") };
+        let version =
+            if version.contains('/') { version.to_owned() } else { format!("/{version}") };
         return Err(Failure::bad_request(format!("invalid object type: {version}, Kind={kind}")));
     }
     metadata::check_name(call, config)?;
     let unreadable = |problem: String| {
         let name = format!("{}/{}", metadata::text(config, "namespace"), call.name());
         let version = &resource.api_version();
-        let version = if version.contains('/') { version.to_owned() } else { format!("/{version}") };
+        let version =
+            if version.contains('/') { version.to_owned() } else { format!("/{version}") };
         Failure::unknown(format!(
             "failed to create typed patch object ({name}; {version}, Kind={kind}): {problem}"
         ))

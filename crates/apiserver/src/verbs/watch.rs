@@ -110,7 +110,8 @@ fn check_initial(call: &Call, initial: Option<bool>) -> Result<(), Failure> {
         )],
         (Some(_), None) => vec![required()],
         (Some(_), Some(other)) => {
-            let other = Cause::unsupported("resourceVersionMatch", &other.into(), &["NotOlderThan"]);
+            let other =
+                Cause::unsupported("resourceVersionMatch", &other.into(), &["NotOlderThan"]);
             vec![required(), other]
         }
     };

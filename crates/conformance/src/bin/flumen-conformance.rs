@@ -56,7 +56,15 @@ fn report(outcome: &Outcome) -> ExitCode {
 fn enter(mode: &str, programs: &Path, filter: &str) -> Result<ExitCode> {
     let me = std::env::current_exe().context("could not find this program")?;
     let status = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"])
+        .args([
+            "--user",
+            "--map-root-user",
+            "--net",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+        ])
         .arg(me)
         .args([INSIDE, mode])
         .arg(programs)
@@ -69,7 +77,10 @@ fn enter(mode: &str, programs: &Path, filter: &str) -> Result<ExitCode> {
 #[tokio::main]
 async fn inside(mode: &str, programs: &Path, filter: &str) -> Result<ExitCode> {
     let up = Command::new("ip").args(["link", "set", "lo", "up"]).status();
-    ensure!(up.context("could not run ip (of iproute2)")?.success(), "the loopback device stays down");
+    ensure!(
+        up.context("could not run ip (of iproute2)")?.success(),
+        "the loopback device stays down"
+    );
     tokio::select! {
         code = ask(mode, programs, filter) => code,
         // The first process of a namespace is not ended by signals that it does not ask for.

@@ -7,7 +7,8 @@ pub(super) fn pick(answer: &Value, pointers: &[String]) -> Value {
     if pointers.is_empty() {
         return answer.clone();
     }
-    let part = |pointer: &String| (pointer.clone(), find(answer, pointer).cloned().unwrap_or_default());
+    let part =
+        |pointer: &String| (pointer.clone(), find(answer, pointer).cloned().unwrap_or_default());
     Value::Object(pointers.iter().map(part).collect::<Map<String, Value>>())
 }
 

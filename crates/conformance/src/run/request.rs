@@ -53,7 +53,8 @@ pub(super) async fn begin(
         verb => verb.parse().with_context(|| format!("{verb} is no method"))?,
     };
     let url = format!("{}{}", run.target.url, path_of(run, path));
-    let token = step.token.as_ref().map_or_else(|| run.target.token.clone(), |token| run.fill(token));
+    let token =
+        step.token.as_ref().map_or_else(|| run.target.token.clone(), |token| run.fill(token));
     let mut request = run.client.request(method.clone(), url);
     if !token.is_empty() {
         request = request.bearer_auth(token);

@@ -33,7 +33,11 @@ impl Rules for Deployments {
         if !["Recreate", "RollingUpdate"].contains(&kind) {
             // The real server tells the whole strategy, in the names of its own fields.
             let value = json!({"Type": kind, "RollingUpdate": null});
-            causes.push(Cause::unsupported("spec.strategy", &value, &["Recreate", "RollingUpdate"]));
+            causes.push(Cause::unsupported(
+                "spec.strategy",
+                &value,
+                &["Recreate", "RollingUpdate"],
+            ));
         }
         let recreate = object.pointer("/spec/strategy/type").is_some_and(|kind| kind == "Recreate");
         if recreate && object.pointer("/spec/strategy/rollingUpdate").is_some() {
@@ -76,7 +80,10 @@ fn check_rolling(rolling: Option<&Value>, causes: &mut Vec<Cause>) {
 }
 
 fn percent(text: &str) -> Option<u32> {
-    text.strip_suffix('%').filter(|digits| digits.bytes().all(|it| it.is_ascii_digit()))?.parse().ok()
+    text.strip_suffix('%')
+        .filter(|digits| digits.bytes().all(|it| it.is_ascii_digit()))?
+        .parse()
+        .ok()
 }
 
 fn check_times(object: &Value, causes: &mut Vec<Cause>) {

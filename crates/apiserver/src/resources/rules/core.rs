@@ -87,11 +87,7 @@ impl Rules for ConfigMaps {
         {
             if data.is_some_and(|data| data.contains_key(key)) {
                 let detail = "duplicate of key present in binaryData";
-                causes.push(Cause::invalid(
-                    format!("data[{key}]"),
-                    &key.as_str().into(),
-                    detail,
-                ));
+                causes.push(Cause::invalid(format!("data[{key}]"), &key.as_str().into(), detail));
             }
         }
         causes
@@ -340,8 +336,11 @@ impl Rules for Leases {
         for (name, least) in [("leaseDurationSeconds", 1), ("leaseTransitions", 0)] {
             let value = object.pointer(&format!("/spec/{name}")).unwrap_or(&Value::Null);
             if value.as_i64().is_some_and(|number| number < least) {
-                let detail =
-                    if least == 1 { "must be greater than 0" } else { "must be greater than or equal to 0" };
+                let detail = if least == 1 {
+                    "must be greater than 0"
+                } else {
+                    "must be greater than or equal to 0"
+                };
                 causes.push(Cause::invalid(format!("spec.{name}"), value, detail));
             }
         }

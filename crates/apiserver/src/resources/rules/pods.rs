@@ -83,7 +83,7 @@ fn comparable_spec(pod: &Value) -> Value {
         }
     }
     if let Value::Object(map) = &mut spec {
-        for field in ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"] {
+        for field in ["activeDeadlineSeconds", "tolerations"] {
             map.shift_remove(field);
         }
     }
@@ -136,6 +136,11 @@ fn default_container(container: &mut Value, host_network: bool) {
         }
         if let Some(field) = variable.pointer_mut("/valueFrom/resourceFieldRef") {
             default_to(field, "divisor", "0");
+        }
+    }
+    for hook in ["postStart", "preStop"] {
+        if let Some(get) = container.pointer_mut(&format!("/lifecycle/{hook}/httpGet")) {
+            default_to(get, "scheme", "HTTP");
         }
     }
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {

@@ -164,7 +164,8 @@ fn check_traffic(service: &Value, kind: &str, ports: &[&Value], causes: &mut Vec
 /// A block of addresses, such as `10.0.0.0/8`.
 pub(super) fn is_block(text: &str) -> bool {
     text.split_once('/').is_some_and(|(address, bits)| {
-        address.parse::<std::net::IpAddr>().is_ok() && bits.parse::<u8>().is_ok_and(|bits| bits <= 128)
+        address.parse::<std::net::IpAddr>().is_ok()
+            && bits.parse::<u8>().is_ok_and(|bits| bits <= 128)
     })
 }
 

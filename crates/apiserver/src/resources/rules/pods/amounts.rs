@@ -38,9 +38,10 @@ pub(super) fn check(resources: &Value, field: &str, causes: &mut Vec<Cause>) {
 
 fn check_one(name: &str, value: &str, place: &str, causes: &mut Vec<Cause>) {
     if !name.contains('/') && !STANDARD.contains(&name) && !name.starts_with("hugepages-") {
-        for detail in
-            ["must be a standard resource type or fully qualified", "must be a standard resource for containers"]
-        {
+        for detail in [
+            "must be a standard resource type or fully qualified",
+            "must be a standard resource for containers",
+        ] {
             causes.push(Cause::invalid(place, &name.into(), detail));
         }
     }

@@ -29,7 +29,11 @@ pub(super) fn check(container: &Value, field: &str, causes: &mut Vec<Cause>) {
         }
         let threshold = asked.get("successThreshold").unwrap_or(&Value::Null);
         if probe != "readinessProbe" && threshold.as_i64().is_some_and(|count| count != 1) {
-            causes.push(Cause::invalid(format!("{place}.successThreshold"), threshold, "must be 1"));
+            causes.push(Cause::invalid(
+                format!("{place}.successThreshold"),
+                threshold,
+                "must be 1",
+            ));
         }
     }
 }

@@ -52,7 +52,11 @@ fn check_addresses(spec: &Value, field: &str, causes: &mut Vec<Cause>) {
         let address = alias.get("ip").unwrap_or(&Value::Null);
         if text(alias, "/ip").parse::<std::net::IpAddr>().is_err() {
             let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-            causes.push(Cause::invalid(format!("{field}.hostAliases[{position}].ip"), address, detail));
+            causes.push(Cause::invalid(
+                format!("{field}.hostAliases[{position}].ip"),
+                address,
+                detail,
+            ));
         }
     }
 }
