@@ -65,12 +65,10 @@ bench: setup
 
 # Both need Go 1.25 or later, which builds the control plane once, into the cache, and unshare and ip.
 conformance-kubernetes:
-	$(CARGO) build --locked --package flumen-conformance
-	@target/debug/flumen-conformance kubernetes $(CACHE)
+	@$(CARGO) run --locked --package flumen-conformance -- kubernetes $(CACHE)
 
 conformance-record:
-	$(CARGO) build --locked --package flumen-conformance
-	@target/debug/flumen-conformance record $(CACHE)
+	@$(CARGO) run --locked --package flumen-conformance -- record $(CACHE)
 
 # Without a sanitizer, which needs a nightly compiler and looks for what safe Rust cannot do.
 fuzz: setup
