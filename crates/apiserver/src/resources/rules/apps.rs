@@ -27,6 +27,10 @@ impl Rules for Deployments {
         }
     }
 
+    fn prepare_create(&self, object: &mut Value) {
+        object["status"] = json!({});
+    }
+
     fn validate(&self, object: &Value) -> Vec<Cause> {
         let mut causes = check_replicated(object);
         let kind = text(object, "/spec/strategy/type");
@@ -112,6 +116,10 @@ impl Rules for ReplicaSets {
         default_template(spec);
     }
 
+    fn prepare_create(&self, object: &mut Value) {
+        object["status"] = json!({"replicas": 0});
+    }
+
     fn validate(&self, object: &Value) -> Vec<Cause> {
         check_replicated(object)
     }
@@ -140,55 +148,55 @@ fn check_replicated(object: &Value) -> Vec<Cause> {
             "must be greater than or equal to 0",
         ));
     }
-    let selector = spec.get("selector").unwrap_or(&null);
-    let found = check_selector(selector, &mut causes);
-    let labels_are_bad = {
-        let mut bad = Vec::new();
-        names::check_labels(selector.get("matchLabels"), "spec.selector.matchLabels", &mut bad);
-        let any = !bad.is_empty();
-        causes.extend(bad);
-        any
-    };
-    match found {
-        Ok(requirements) if requirements.is_empty() => {
-            if selector_is_missing(selector, object) {
-                causes.push(Cause::required("spec.selector", ""));
-                let labels = spec.pointer("/template/metadata/labels").unwrap_or(&null);
-                let detail = "`selector` does not match template `labels`";
-                causes.push(Cause::invalid("spec.template.metadata.labels", labels, detail));
-            } else {
-                let kind = text(object, "/kind").to_lowercase();
-                let detail = format!("empty selector is invalid for {kind}");
-                causes.push(Cause::invalid("spec.selector", &json!({}), &detail));
-            }
-        }
-        _ if labels_are_bad => {
-            causes.push(Cause::invalid("spec.selector", selector, "invalid label selector"));
-        }
-        Ok(requirements) => {
-            let labels = spec.pointer("/template/metadata/labels").unwrap_or(&null);
-            let pairs = labels.as_object().into_iter().flatten();
-            let pairs: Vec<(Box<str>, Box<str>)> = pairs
-                .map(|(key, value)| {
-                    (key.as_str().into(), value.as_str().unwrap_or_default().into())
-                })
-                .collect();
-            if !requirements.matches(&pairs) {
-                let detail = "`selector` does not match template `labels`";
-                causes.push(Cause::invalid("spec.template.metadata.labels", labels, detail));
-            }
-        }
-        Err(()) => {
-            causes.push(Cause::invalid("spec.selector", selector, "invalid label selector"));
-        }
+    if check_selection(object, spec, &mut causes) {
+        check_template(spec, &mut causes);
     }
-    names::check_labels(
-        spec.pointer("/template/metadata/labels"),
-        "spec.template.labels",
-        &mut causes,
-    );
+    causes
+}
+
+/// Whether the selector can be read; the template is looked at only then.
+fn check_selection(object: &Value, spec: &Value, causes: &mut Vec<Cause>) -> bool {
+    let null = Value::Null;
+    let selector = spec.get("selector").unwrap_or(&null);
+    let before = causes.len();
+    let found = check_selector(selector, causes);
+    names::check_labels(selector.get("matchLabels"), "spec.selector.matchLabels", causes);
+    let requirements = match found {
+        Ok(requirements) if causes.len() == before => requirements,
+        _ => {
+            causes.push(Cause::invalid("spec.selector", selector, "invalid label selector"));
+            return false;
+        }
+    };
+    if requirements.is_empty() && !selector.is_null() {
+        let kind = text(object, "/kind").to_lowercase();
+        let detail = format!("empty selector is invalid for {kind}");
+        causes.push(Cause::invalid("spec.selector", selector, &detail));
+        return true;
+    }
+    if selector.is_null() {
+        causes.push(Cause::required("spec.selector", ""));
+    }
+    let labels = spec.pointer("/template/metadata/labels").unwrap_or(&null);
+    let pairs: Vec<(Box<str>, Box<str>)> = labels
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.as_str().into(), value.as_str().unwrap_or_default().into()))
+        .collect();
+    if selector.is_null() || !requirements.matches(&pairs) {
+        let detail = "`selector` does not match template `labels`";
+        causes.push(Cause::invalid("spec.template.metadata.labels", labels, detail));
+    }
+    true
+}
+
+fn check_template(spec: &Value, causes: &mut Vec<Cause>) {
+    let null = Value::Null;
+    let labels = spec.pointer("/template/metadata/labels");
+    names::check_labels(labels, "spec.template.labels", causes);
     let template = spec.pointer("/template/spec").unwrap_or(&null);
-    pods::check_pod_spec(template, "spec.template.spec", &mut causes);
+    pods::check_pod_spec(template, "spec.template.spec", causes);
     if let Some(policy) = template.get("restartPolicy").filter(|policy| *policy != "Always") {
         causes.push(Cause::unsupported("spec.template.spec.restartPolicy", policy, &["Always"]));
     }
@@ -196,12 +204,6 @@ fn check_replicated(object: &Value) -> Vec<Cause> {
         let detail = "activeDeadlineSeconds in ReplicaSet is not Supported";
         causes.push(Cause::forbidden("spec.template.spec.activeDeadlineSeconds", detail));
     }
-    causes
-}
-
-/// A selector that was not given reads as an empty one, if it was read as an object at all.
-fn selector_is_missing(selector: &Value, object: &Value) -> bool {
-    selector.is_null() || object.pointer("/metadata/annotations").is_some_and(Value::is_null)
 }
 
 /// The terms of a selector, unless one of them makes no sense.

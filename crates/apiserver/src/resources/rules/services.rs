@@ -57,7 +57,7 @@ impl Rules for Services {
         if had_address
             && wants_address
             && text(spec, "/clusterIP").is_empty()
-            && spec.get("clusterIPs").is_none()
+            && spec.get("clusterIPs").is_none_or(|all| Some(all) == old.pointer("/spec/clusterIPs"))
         {
             for field in ["clusterIP", "clusterIPs"] {
                 if let Some(value) = old.pointer(&format!("/spec/{field}")) {
