@@ -17,7 +17,8 @@ pub(crate) struct Failure {
     pub(crate) code: StatusCode,
     pub(crate) reason: &'static str,
     pub(crate) message: String,
-    details: Option<Value>,
+    /// In a box, because every result that may be a failure is as large as one.
+    details: Option<Box<Value>>,
     /// With what the rest of a list can be asked for.
     token: String,
     /// Plain text instead of a `Status`, as the real server answers outside of its API.
@@ -93,7 +94,7 @@ impl Failure {
             details.insert("group".into(), resource.group.into());
         }
         details.insert("kind".into(), resource.plural.into());
-        self.details = Some(Value::Object(details));
+        self.details = Some(Box::new(Value::Object(details)));
         self
     }
 
@@ -118,7 +119,7 @@ impl Failure {
     pub(crate) fn no_such_resource() -> Self {
         let message = "the server could not find the requested resource";
         let mut failure = Self::new(StatusCode::NOT_FOUND, "NotFound", message);
-        failure.details = Some(json!({}));
+        failure.details = Some(Box::new(json!({})));
         failure
     }
 
@@ -145,7 +146,7 @@ impl Failure {
     pub(crate) fn conflict_of(what: &str, name: &str, why: &str) -> Self {
         let message = format!("Operation cannot be fulfilled on {what} \"{name}\": {why}");
         let mut failure = Self::new(StatusCode::CONFLICT, "Conflict", message);
-        failure.details = Some(json!({"name": name, "kind": what}));
+        failure.details = Some(Box::new(json!({"name": name, "kind": what})));
         failure
     }
 
@@ -177,7 +178,7 @@ impl Failure {
             "Conflict",
             format!("Apply failed with {count} {plural}: {text}"),
         );
-        failure.details = Some(json!({ "causes": causes }));
+        failure.details = Some(Box::new(json!({ "causes": causes })));
         failure
     }
 
@@ -219,7 +220,7 @@ impl Failure {
             details.insert("kind".into(), kind.into());
         }
         details.insert("causes".into(), causes.into());
-        failure.details = Some(Value::Object(details));
+        failure.details = Some(Box::new(Value::Object(details)));
         failure
     }
 
@@ -227,7 +228,7 @@ impl Failure {
     pub(crate) fn unprocessable_patch() -> Self {
         let message = "the server rejected our request due to an error in our request";
         let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
-        failure.details = Some(json!({}));
+        failure.details = Some(Box::new(json!({})));
         failure
     }
 
@@ -255,7 +256,7 @@ impl Failure {
             "unable to create new content in namespace {namespace} because it is being terminated"
         );
         let mut failure = Self::forbidden(resource, name, &why);
-        if let Some(Value::Object(details)) = &mut failure.details {
+        if let Some(Value::Object(details)) = failure.details.as_deref_mut() {
             let cause = json!({
                 "reason": "NamespaceTerminating",
                 "message": format!("namespace {namespace} is being terminated"),
@@ -272,7 +273,7 @@ impl Failure {
             "MethodNotAllowed",
             "the server does not allow this method on the requested resource",
         );
-        failure.details = Some(json!({}));
+        failure.details = Some(Box::new(json!({})));
         failure
     }
 
@@ -280,7 +281,7 @@ impl Failure {
     pub(crate) fn not_acceptable() -> Self {
         let message = format!("406: Not Acceptable\n\nAvailable representations: {MEDIA_TYPES}");
         let mut failure = Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message);
-        failure.details = Some(json!({}));
+        failure.details = Some(Box::new(json!({})));
         failure
     }
 
@@ -313,7 +314,7 @@ impl Failure {
         let message = "415: Unsupported Media Type";
         let mut failure =
             Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message);
-        failure.details = Some(json!({}));
+        failure.details = Some(Box::new(json!({})));
         failure
     }
 
@@ -334,17 +335,17 @@ impl Failure {
         let mut failure = Self::expired(
             "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
         );
-        failure.token = token.to_owned();
+        token.clone_into(&mut failure.token);
         failure
     }
 
     pub(crate) fn too_large_revision(asked: u64, current: u64) -> Self {
         let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
         let mut failure = Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message);
-        failure.details = Some(json!({
+        failure.details = Some(Box::new(json!({
             "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
             "retryAfterSeconds": 1
-        }));
+        })));
         failure
     }
 
@@ -355,7 +356,7 @@ impl Failure {
     pub(crate) fn internal(error: impl Display) -> Self {
         let message = format!("Internal error occurred: {error}");
         let mut failure = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message);
-        failure.details = Some(json!({"causes": [{"message": error.to_string()}]}));
+        failure.details = Some(Box::new(json!({"causes": [{"message": error.to_string()}]})));
         failure
     }
 
@@ -381,7 +382,7 @@ impl Failure {
                 map.insert("reason".into(), self.reason.into());
             }
             if let Some(details) = &self.details {
-                map.insert("details".into(), details.clone());
+                map.insert("details".into(), Value::clone(details));
             }
             map.insert("code".into(), self.code.as_u16().into());
         }

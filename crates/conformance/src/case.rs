@@ -140,8 +140,8 @@ fn parse(area: &str, text: &str) -> Result<Vec<Case>> {
     }
     let mut names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     names.sort_unstable();
-    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        bail!("two cases have the name {}", twice[0]);
+    if let Some((twice, _)) = names.iter().zip(names.iter().skip(1)).find(|(a, b)| a == b) {
+        bail!("two cases have the name {twice}");
     }
     Ok(cases)
 }

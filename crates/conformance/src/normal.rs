@@ -155,7 +155,7 @@ impl<'a> Names<'a> {
             if self.source.contains(uid) {
                 replaced.push_str(uid);
             } else {
-                replaced.push_str(&format!("<uid {}>", number(&mut self.uids, uid)));
+                replaced.extend(["<uid ", &number(&mut self.uids, uid).to_string(), ">"]);
             }
             rest = &rest[at + UID_LENGTH..];
         }

@@ -93,7 +93,8 @@ pub(crate) fn diff(expected: &str, found: &str) -> String {
     let mut skipped = false;
     for (position, (sign, line)) in lines.iter().enumerate() {
         if near(position) {
-            text.push_str(&format!("{sign} {line}\n"));
+            text.push(*sign);
+            text.extend([" ", line, "\n"]);
             skipped = false;
         } else if !skipped {
             text.push_str("  …\n");

@@ -1,6 +1,7 @@
 //! Builds the programs of the control plane, once for each state of `control-plane`.
 
 use std::{
+    fmt::Write as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -29,7 +30,10 @@ pub fn build(cache: &Path, mut tell: impl FnMut(&str)) -> Result<PathBuf> {
         hash.update(std::fs::read(&file).with_context(|| file.display().to_string())?);
     }
     hash.update(&go);
-    let key: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let mut key = String::new();
+    for byte in hash.finalize().iter().take(8) {
+        write!(key, "{byte:02x}")?;
+    }
     let programs = cache.join("kubernetes").join(format!("{}-{key}", super::VERSION));
     std::fs::create_dir_all(&programs)
         .with_context(|| format!("could not make {}", programs.display()))?;
