@@ -195,10 +195,10 @@ mod tests {
 
     #[test]
     fn each_row_is_a_case() {
-        let text = "- name: a\n  rows: {x: 1, y: z}\n  steps: [GET /p/{row}, {do: GET /q, body: {a: '{row}'}}]";
+        let text = "- name: a\n  rows: {one: 1, two: z}\n  steps: ['GET /p/{row}', {do: GET /q, body: {a: '{row}'}}]";
         let cases = parse("area", text).unwrap();
         let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
-        assert_eq!(names, ["area/a: x", "area/a: y"]);
+        assert_eq!(names, ["area/a: one", "area/a: two"]);
         assert_eq!(cases[1].steps[0].parts(), ("GET", "/p/z"));
         assert_eq!(cases[0].steps[1].body, Some(serde_json::json!({"a": 1})));
     }

@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn what_is_short_stays_on_a_line() {
         assert_eq!(render(&json!({"a": [1, "b"]})), r#"{"a": [1, "b"]}"#);
-        let long = "x".repeat(100);
+        let long = "x".repeat(90);
         assert_eq!(
             render(&json!({"a": {"b": long}, "c": 1})),
             format!("{{\n  \"a\": {{\"b\": \"{long}\"}},\n  \"c\": 1\n}}")
