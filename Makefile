@@ -47,16 +47,17 @@ test-all: setup-maven test
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) xtask check
-	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets --test end_to_end -- -D warnings
 
 pure:
-	$(CARGO) test --locked --workspace --exclude flumen-e2e
+	$(CARGO) test --locked --workspace
 
-# One at a time: each starts JVMs, and two cores are all there may be.
+# One at a time: each starts JVMs, and two cores are all there may be. Of the whole workspace, as above, so that nothing is
+# compiled again with other features.
 e2e: export FLUMEN_CACHE_DIRECTORY = $(CACHE)
 e2e: setup-tests
-	$(CARGO) build --locked --package flumen
-	$(CARGO) test --locked --package flumen-e2e -- --test-threads 1
+	$(CARGO) build --locked --workspace --bin flumen --test end_to_end
+	$(CARGO) test --locked --workspace --test end_to_end -- --test-threads 1
 
 bench: setup
 	$(CARGO) build --release --locked --package flumen --package flumen-bench
