@@ -2,10 +2,10 @@
 
 mod part;
 
-use std::{fmt, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use bytes::Bytes;
-use flumen_model::Digest;
+use flumen_model::{Digest, TeamId};
 use flumen_store::Principal;
 use futures::Stream;
 
@@ -49,7 +49,7 @@ impl Control {
         principal: &Principal,
         digest: &Digest,
     ) -> Result<u64, Error> {
-        let path = self.part_path(digest, &principal.team);
+        let path = self.upload_path(digest, principal.team);
         match tokio::fs::metadata(&path).await {
             Ok(metadata) => Ok(metadata.len()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
@@ -81,7 +81,7 @@ impl Control {
                 return Err(Error::UploadOffset { offset, length: Some(length) });
             }
         }
-        let mut part = match Part::resumable(self.part_path(digest, &principal.team)).await? {
+        let mut part = match Part::resumable(self.upload_path(digest, principal.team)).await? {
             Some(part) if offset == 0 || offset == part.length() => part,
             // Another upload of the same file goes on beside this one.
             None if offset == 0 => self.private_part(digest).await?,
@@ -113,10 +113,11 @@ impl Control {
     }
 
     async fn private_part(&self, digest: &Digest) -> Result<Part, Error> {
-        Part::private(self.part_path(digest, &uuid::Uuid::new_v4().simple())).await
+        let extension = format!("{}.part", uuid::Uuid::new_v4().simple());
+        Part::private(self.artifact_path(digest).with_extension(extension)).await
     }
 
-    /// Takes in a file that lies complete beside the artifacts, under a name that ends in `.part`.
+    /// Takes in a file that lies complete beside the artifacts, under a name of its own.
     pub(crate) async fn settle(
         &self,
         part: &std::path::Path,
@@ -143,9 +144,9 @@ impl Control {
         self.artifacts_directory().join(digest.hex())
     }
 
-    /// Where what has arrived of an artifact lies, by who sends it.
-    fn part_path(&self, digest: &Digest, sender: &impl fmt::Display) -> PathBuf {
-        self.artifact_path(digest).with_extension(format!("{sender}.part"))
+    /// Where what the team has sent of an artifact lies.
+    fn upload_path(&self, digest: &Digest, team: TeamId) -> PathBuf {
+        self.artifact_path(digest).with_extension(format!("{team}.upload"))
     }
 }
 

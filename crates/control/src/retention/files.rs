@@ -40,8 +40,8 @@ async fn remove_unknown(round: &Round<'_>) -> Result<(), Error> {
     let mut entries = tokio::fs::read_dir(&directory).await.map_err(read)?;
     while let Some(entry) = entries.next_entry().await.map_err(read)? {
         let path = entry.path();
-        if path.extension() == Some(OsStr::new("part")) {
-            remove_part(control, &path, cutoff).await?;
+        if path.extension() == Some(OsStr::new("upload")) {
+            remove_upload(control, &path, cutoff).await?;
             continue;
         }
         // What is in a jar stands beside it as `.facts`, and goes with it.
@@ -59,7 +59,7 @@ async fn remove_unknown(round: &Round<'_>) -> Result<(), Error> {
 }
 
 /// Removes what has arrived of a file when nobody went on with it.
-async fn remove_part(control: &Control, path: &Path, cutoff: Timestamp) -> Result<(), Error> {
+async fn remove_upload(control: &Control, path: &Path, cutoff: Timestamp) -> Result<(), Error> {
     let look = |source| Error::file("look at", path)(source);
     let written = async { tokio::fs::metadata(path).await?.modified() };
     let written = match written.await {
