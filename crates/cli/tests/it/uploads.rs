@@ -38,7 +38,7 @@ fn shaky(breaks: &[usize], content: &'static [u8]) -> (Fake, Arc<Mutex<Shaky>>) 
                 shaky.has.extend_from_slice(&body[..arrived]);
                 drop(shaky);
                 // The connection ends without an answer.
-                panic!("the server dies");
+                std::panic::resume_unwind(Box::new("the server dies"));
             }
             None => shaky.has.extend_from_slice(&body),
         }
@@ -66,7 +66,7 @@ fn shaky(breaks: &[usize], content: &'static [u8]) -> (Fake, Arc<Mutex<Shaky>>) 
         Json(json!({"job": job("STARTING", &json!({})), "change": "created", "operation": null}))
     };
     let routes = Router::new()
-        .route("/api/v1/artifacts/{digest}", put(take.clone()).patch(take).head(tell))
+        .route("/api/v1/artifacts/{digest}", put(take).patch(take).head(tell))
         .route("/api/v1/environments/local/jobs/word-count", put(apply))
         .with_state(state);
     (Fake::serve(routes), shaky)
