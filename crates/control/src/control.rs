@@ -15,6 +15,7 @@ use crate::{
     environments,
     explanations::{self, Explanations},
     identity,
+    jobs::ImageLibs,
     preparations::{self, Preparations},
     progress::StepsUnderWay,
     queue::Queue,
@@ -47,6 +48,7 @@ struct Inner {
     builds: Builds,
     steps_under_way: StepsUnderWay,
     keeping: Keeping,
+    image_libs: ImageLibs,
     links: Links,
     tasks: Tasks,
 }
@@ -86,6 +88,7 @@ impl Control {
             builds: Builds::new(),
             steps_under_way: StepsUnderWay::default(),
             keeping: Keeping::default(),
+            image_libs: ImageLibs::default(),
             links,
             tasks,
         };
@@ -203,6 +206,10 @@ impl Control {
 
     pub(crate) fn keeping(&self) -> &Keeping {
         &self.inner.keeping
+    }
+
+    pub(crate) fn image_libs(&self) -> &ImageLibs {
+        &self.inner.image_libs
     }
 
     pub(crate) fn links(&self) -> &Links {

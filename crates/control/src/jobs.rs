@@ -4,6 +4,7 @@
 mod apply;
 mod checks;
 mod diff;
+mod image_lib;
 pub(crate) mod policy;
 mod python;
 mod read;
@@ -21,6 +22,7 @@ pub(crate) use apply::Prepared;
 pub use apply::{Applied, ApplyJob, Applying};
 pub(crate) use checks::{coordinates, jar_of};
 pub use diff::Diff;
+pub(crate) use image_lib::ImageLibs;
 pub(crate) use python::Packages;
 pub use read::JobView;
 pub use releases::RollBackOrder;

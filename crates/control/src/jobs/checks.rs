@@ -1,25 +1,24 @@
 //! What the jars of a job say before it is released.
 
-use flumen_flink_dist::{Distribution, Settings};
 use flumen_jar::{
-    Artifact, Connector, Facts, Findings, ImageScala, Part, Problem, Program, Target, check,
+    Artifact, Connector, Facts, Findings, ImageLib, ImageScala, Part, Problem, Program, Target,
+    check,
 };
-use flumen_model::{ArtifactRole, FlinkMinor, FlinkVersion, JobKind, JobSpec};
+use flumen_model::{
+    ArtifactRole, ConfigurationValue, FlinkMinor, FlinkVersion, JobKind, JobSpec, UpgradeMode,
+};
 use flumen_sql::{FactoryKind, Origin, origin, release, with_scala};
 use flumen_store::{ReleaseArtifact, ReleaseContent};
 
-use super::{Prepared, policy, uploaded::distinct};
+use super::{Prepared, image_lib::parent_first, policy, uploaded::distinct};
 use crate::{
     Control, Error,
     actions::render_objects,
     artifacts::is_jar,
     delivery::check_fetched,
     release::{content, is_generated, is_in_image},
-    versions::PYTHON_PACKAGES,
 };
 
-/// Whoever sets this says which classes of the image come first.
-const PARENT_FIRST: &str = "classloader.parent-first-patterns.default";
 /// Up to here every part of Flink is for one Scala.
 const WITHOUT_SCALA: FlinkMinor = FlinkMinor::new(1, 15);
 
@@ -73,10 +72,15 @@ impl Control {
             })
             .collect();
         let scala = self.image_scala(spec).await?;
+        let classes = self.image_classes(spec).await?;
+        let parent_first = parent_first(spec);
+        let lib = classes.as_deref();
         let target = Target {
             flink: spec.flink_version,
             scala: &scala,
+            lib: lib.map(|classes| ImageLib { classes, parent_first: &parent_first }),
             program: program(spec, artifacts),
+            keeps_state: keeps_state(spec),
             release_of: &|connector| release_of(connector, spec, &scala),
         };
         let Findings { errors, warnings } = check(&parts, &target);
@@ -123,29 +127,6 @@ impl Control {
         }
         Ok(warnings)
     }
-
-    /// The Scala library of the image, as the distribution has it that the image was made from.
-    pub(crate) async fn image_scala(&self, spec: &JobSpec) -> Result<ImageScala, Error> {
-        if spec.configuration.contains_key(PARENT_FIRST) {
-            return Ok(ImageScala::Unknown);
-        }
-        let row = self.version_row(spec.flink_version, &spec.environment).await?;
-        let cache = self.settings().cache_directory.clone();
-        let find = move || {
-            let distribution = if row.source == PYTHON_PACKAGES {
-                flumen_flink_dist::cached(row.version, &Settings::new(cache)).ok().flatten()
-            } else {
-                Distribution::open(row.source.as_ref(), row.version).ok()
-            };
-            distribution.and_then(|distribution| distribution.scala().ok())
-        };
-        // A distribution that is gone or changed does not stop a job: its image is there.
-        Ok(match tokio::task::spawn_blocking(find).await {
-            Ok(Some(Some(scala))) => ImageScala::Of(scala),
-            Ok(Some(None)) => ImageScala::None,
-            Ok(None) | Err(_) => ImageScala::Unknown,
-        })
-    }
 }
 
 /// What Flink runs, as far as it can be looked for.
@@ -158,6 +139,14 @@ fn program<'a>(spec: &'a JobSpec, artifacts: &[ReleaseArtifact]) -> Program<'a> 
         (JobKind::Jar, Some(class)) => Program::Class(class),
         (JobKind::Jar, None) => Program::Manifest,
     }
+}
+
+/// Whether the job goes on with its state when its program is changed.
+fn keeps_state(spec: &JobSpec) -> bool {
+    let mode = spec.configuration.get("execution.runtime-mode");
+    let is_batch =
+        matches!(mode, Some(ConfigurationValue::Text(mode)) if mode.eq_ignore_ascii_case("batch"));
+    spec.upgrade_mode != UpgradeMode::Stateless && !is_batch
 }
 
 /// What a file is in a Maven repository, from `group:artifact:type[:classifier]:version`.
