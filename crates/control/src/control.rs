@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use flumen_faults::Faults;
-use flumen_image::Client as Registries;
 use flumen_model::{JobId, Secret};
 use flumen_store::{Principal, Store};
 
@@ -19,6 +18,7 @@ use crate::{
     preparations::{self, Preparations},
     progress::StepsUnderWay,
     queue::Queue,
+    registries::Registries,
     resync,
     retention::{self, Keeping},
     storage::Storages,
@@ -68,7 +68,7 @@ impl Control {
         let store = Store::open(&settings.data_directory.join("flumen.db")).await?;
         let store = store.with_faults(faults.clone());
         let links = Links::open(&settings.data_directory)?;
-        let registries = Registries::new(flumen_image::Settings::default())?;
+        let registries = Registries::new(settings.registries.clone());
         let clusters = Clusters::new(store.clone(), faults);
         let wakes = Arc::new(Queue::new());
         let storages = Storages::new(clusters.clone(), store.clone());

@@ -6,6 +6,7 @@ mod checks;
 mod diff;
 mod image_lib;
 pub(crate) mod policy;
+mod pull_secrets;
 mod python;
 mod read;
 mod releases;

@@ -8,12 +8,11 @@ use flumen_model::{
     ArtifactRole, ConfigurationValue, FlinkMinor, FlinkVersion, JobKind, JobSpec, UpgradeMode,
 };
 use flumen_sql::{FactoryKind, Origin, origin, release, with_scala};
-use flumen_store::{ReleaseArtifact, ReleaseContent};
+use flumen_store::ReleaseArtifact;
 
 use super::{Prepared, image_lib::parent_first, policy, uploaded::distinct};
 use crate::{
     Control, Error,
-    actions::render_objects,
     artifacts::is_jar,
     delivery::check_fetched,
     release::{content, is_generated, is_in_image},
@@ -26,8 +25,8 @@ impl Control {
     /// Looks at all that a job is made from together. Returns what is doubtful about it.
     ///
     /// # Errors
-    /// [`Error::Denied`] with all that the release policy denies, [`Error::Unfit`] with all that Flink would fail on; [`Error::Invalid`] for what is no jar, or two files that would lie in one
-    /// place.
+    /// [`Error::Denied`] with all that the release policy denies, [`Error::Unfit`] with all that Flink would fail on; [`Error::Invalid`] for what is no jar, two files that would lie in one
+    /// place, or an image that the pods cannot pull.
     pub(crate) async fn check_artifacts(
         &self,
         spec: &JobSpec,
@@ -38,7 +37,7 @@ impl Control {
         check_fetched(spec, &self.environment(&spec.environment).await?, &artifacts)?;
         let mut warnings = self.check_jars(spec, &artifacts).await?;
         let content = content(spec, artifacts, prepared.script.clone());
-        warnings.extend(self.missing_pull_secrets(spec, &content).await?);
+        warnings.extend(self.check_pull_secrets(spec, &content).await?);
         Ok(warnings)
     }
 
@@ -93,39 +92,6 @@ impl Control {
             flink: spec.flink_version,
             problems: errors.iter().map(Problem::to_string).collect(),
         })
-    }
-
-    /// Names the Secrets that images are pulled with and that are not there. A cluster that does not say is not waited for
-    /// any longer, and a registry may let everyone pull, so that this is only doubtful.
-    async fn missing_pull_secrets(
-        &self,
-        spec: &JobSpec,
-        content: &ReleaseContent,
-    ) -> Result<Vec<String>, Error> {
-        let environment = self.environment(&spec.environment).await?;
-        let names = render_objects::pull_secrets(spec, &environment, content)?;
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let place = &environment.document;
-        let Ok(cluster) = self.clusters_handle().get(&place.cluster).await else {
-            return Ok(Vec::new());
-        };
-        let mut warnings = Vec::new();
-        for name in names {
-            match cluster.has_secret(&place.namespace, &name).await {
-                Ok(true) => {}
-                Ok(false) => warnings.push(format!(
-                    "the Secret {name}, which images are pulled with, is not in the namespace {}: create it with `kubectl create secret docker-registry {name} --namespace {0}`",
-                    place.namespace
-                )),
-                Err(error) => {
-                    tracing::debug!(secret = name, error = &error as &dyn std::error::Error, "whether a Secret is there is not known");
-                    break;
-                }
-            }
-        }
-        Ok(warnings)
     }
 }
 
