@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use flumen_control::{
-    CheckOutcome, Error, OperationState, SavepointOrder, StartOrder, StartSource, StorageCheck,
+    Check, CheckOutcome, Error, OperationState, SavepointOrder, StartOrder, StartSource,
     StorageKeys, Terms,
 };
 use flumen_model::{Kind, OperationId, Secret, Storage};
@@ -95,7 +95,7 @@ impl Bench {
         key.expect(path).to_owned()
     }
 
-    async fn check(&self) -> Vec<StorageCheck> {
+    async fn check(&self) -> Vec<Check> {
         self.server.control().check_environment(&environment()).await.unwrap()
     }
 
@@ -250,7 +250,7 @@ async fn a_savepoint_whose_job_manager_died_before_it_answered_is_found_in_the_b
     bench.end().await;
 }
 
-fn failures(checks: &[StorageCheck]) -> Vec<(&str, String)> {
+fn failures(checks: &[Check]) -> Vec<(&str, String)> {
     let failed = checks.iter().filter(|check| check.outcome == CheckOutcome::Failed);
     failed.map(|check| (check.name, format!("{} {:?}", check.detail, check.remedy))).collect()
 }
@@ -261,7 +261,7 @@ async fn a_check_says_what_is_wrong_and_leaves_nothing() {
     let server = &bench.server;
     let checks = bench.check().await;
     let shown: Vec<_> = checks.iter().map(|check| (check.name, check.outcome)).collect();
-    let names = ["write", "list", "read", "delete", "plugin"];
+    let names = ["registry", "write", "list", "read", "delete", "plugin"];
     assert_eq!(shown, names.map(|name| (name, CheckOutcome::Passed)), "{checks:?}");
     assert!(checks[4].detail.contains("flink-s3-fs-presto-1.20.0.jar"), "{}", checks[4].detail);
     assert!(bench.bucket.is_empty("").await.unwrap());

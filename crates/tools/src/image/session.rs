@@ -37,7 +37,7 @@ impl Session {
                 read(file)?;
                 vec![file.clone()]
             }
-            None => credential_files(|name| (streams.variable)(name)),
+            None => credential_files(|name| (streams.variable)(name).map(Into::into)),
         };
         let registries: BTreeSet<&str> = images.iter().map(|image| image.registry()).collect();
         let mut credentials = BTreeMap::new();
