@@ -15,8 +15,15 @@ use crate::RegistryAccess;
 #[derive(Debug, Clone)]
 pub(crate) struct Registries {
     access: Arc<RegistryAccess>,
-    /// By registry; a client keeps its connections and tokens for as long as its credential stays.
-    clients: Arc<Mutex<BTreeMap<String, (Option<Credential>, Client)>>>,
+    /// By registry.
+    clients: Arc<Mutex<BTreeMap<String, Known>>>,
+}
+
+/// A client, which keeps its connections and tokens for as long as its credential stays.
+#[derive(Debug)]
+struct Known {
+    credential: Option<Credential>,
+    client: Client,
 }
 
 impl Registries {
@@ -31,13 +38,13 @@ impl Registries {
     pub(crate) async fn client(&self, registry: &str) -> Result<Client, Error> {
         let credential = Credential::from_files(registry, &self.access.credential_files).await?;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, client)) = clients.get(registry)
-            && *known == credential
+        if let Some(known) = clients.get(registry)
+            && known.credential == credential
         {
-            return Ok(client.clone());
+            return Ok(known.client.clone());
         }
         let client = self.connect(registry, credential.clone())?;
-        clients.insert(registry.to_owned(), (credential, client.clone()));
+        clients.insert(registry.to_owned(), Known { credential, client: client.clone() });
         Ok(client)
     }
 

@@ -33,7 +33,7 @@ pub(crate) enum Identifier {
     Computed,
 }
 
-/// The packages of the streams of Flink's DataStream API: in Java, in Scala, and its second version.
+/// The packages of the streams of Flink's `DataStream` API: in Java, in Scala, and its second version.
 const STREAMS: [&[u8]; 3] = [
     b"org/apache/flink/streaming/api/datastream/",
     b"org/apache/flink/streaming/api/scala/DataStream",

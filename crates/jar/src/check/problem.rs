@@ -176,10 +176,7 @@ impl fmt::Display for Problem {
                 "{} in {jar} and in the image with different content, such as {}, and {}: give the dependency the scope provided, or relocate it when the jar is built",
                 classes(*count),
                 named.join(", "),
-                match role {
-                    ArtifactRole::Lib => "only one of each is loaded",
-                    _ => "Flink takes the image's",
-                }
+                taken(*role)
             ),
             Self::NoUid { class } => write!(
                 out,
@@ -191,6 +188,14 @@ impl fmt::Display for Problem {
 
 fn classes(count: usize) -> String {
     if count == 1 { "a class is".to_owned() } else { format!("{count} classes are") }
+}
+
+/// Which of the classes of a jar and of the image are loaded.
+fn taken(role: ArtifactRole) -> &'static str {
+    match role {
+        ArtifactRole::Lib => "only one of each is loaded",
+        _ => "Flink takes the image's",
+    }
 }
 
 /// What to do about a main class.
