@@ -126,7 +126,7 @@ async fn a_check_tells_what_it_saw() {
     let [registry] = failed[..] else { panic!("{check}") };
     assert_eq!(
         (registry["name"].as_str(), registry["outcome"].as_str()),
-        (Some("registry"), Some("failed"))
+        (Some("registry"), Some("fail"))
     );
     let (status, _) = answer(server.request(Method::POST, "/api/v1/environments/none/check")).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
