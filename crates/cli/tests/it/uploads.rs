@@ -19,8 +19,7 @@ use crate::{
     tables::job,
 };
 
-/// A server that breaks off the first uploads behind so many bytes each, and says what it has. Where it is told otherwise,
-/// what it has is of other content.
+/// A server that breaks off the first uploads behind so many bytes each, says what it has, and forgets what is not the content.
 fn shaky(breaks: &[usize], content: &'static [u8]) -> (Fake, Arc<Mutex<Shaky>>) {
     let shaky = Shaky { breaks: breaks.iter().copied().collect(), ..Shaky::default() };
     let shaky = Arc::new(Mutex::new(shaky));
