@@ -1,14 +1,15 @@
 //! The files of jobs, by the digest of their content.
 
-use std::path::PathBuf;
+mod part;
+
+use std::{io, path::PathBuf};
 
 use bytes::Bytes;
-use flumen_model::Digest;
+use flumen_model::{Digest, TeamId};
 use flumen_store::Principal;
-use futures::{Stream, StreamExt};
-use sha2::{Digest as _, Sha256};
-use tokio::io::AsyncWriteExt;
+use futures::Stream;
 
+pub(crate) use self::part::Part;
 use crate::{Control, Error, clock, error::no_answer, release};
 
 impl Control {
@@ -39,7 +40,64 @@ impl Control {
         Ok(self.store().own_artifact(digest, principal.team).await?)
     }
 
-    /// Takes an artifact in; its bytes must have the digest. Returns its size in bytes.
+    /// How many bytes are here of an artifact whose upload broke off, for the principal's team to go on from.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub async fn uploaded_part(
+        &self,
+        principal: &Principal,
+        digest: &Digest,
+    ) -> Result<u64, Error> {
+        let path = self.upload_path(digest, principal.team);
+        match tokio::fs::metadata(&path).await {
+            Ok(metadata) => Ok(metadata.len()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(Error::file("look at", &path)(error)),
+        }
+    }
+
+    /// Takes in what the principal's team sends of an artifact, from `offset` on: all of it, or the rest of an upload that
+    /// broke off. All of it must have the digest, and is then the team's. Returns its size in bytes.
+    ///
+    /// What has arrived when the upload breaks off stays, for as long as what nothing needs.
+    ///
+    /// # Errors
+    /// [`Error::UploadOffset`], [`Error::UploadBroken`]; [`Error::DigestMismatch`], [`Error::ArtifactTooLarge`] or
+    /// [`Error::File`], and nothing of it stays.
+    pub async fn upload_artifact<S, E>(
+        &self,
+        principal: &Principal,
+        (digest, offset): (&Digest, u64),
+        body: S,
+    ) -> Result<u64, Error>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if offset > 0 {
+            let length = self.uploaded_part(principal, digest).await?;
+            if length != offset {
+                return Err(Error::UploadOffset { offset, length: Some(length) });
+            }
+        }
+        let mut part = match Part::resumable(self.upload_path(digest, principal.team)).await? {
+            Some(part) if offset == 0 || offset == part.length() => part,
+            // Another upload of the same file goes on beside this one.
+            None if offset == 0 => self.private_part(digest).await?,
+            part => {
+                let length = part.map(|part| part.length());
+                return Err(Error::UploadOffset { offset, length });
+            }
+        };
+        let limit = Some(self.settings().artifact_limit);
+        let size = part.write((offset, limit), digest, body).await?;
+        self.settle(part.path(), digest, size).await?;
+        self.own_artifact(principal, digest).await?;
+        Ok(size)
+    }
+
+    /// Takes in an artifact that the server makes itself; its bytes must have the digest. Returns its size in bytes.
     ///
     /// # Errors
     /// [`Error::DigestMismatch`], [`Error::UploadBroken`] or [`Error::File`]; nothing of it stays then.
@@ -48,16 +106,18 @@ impl Control {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let part = self
-            .artifact_path(digest)
-            .with_extension(format!("{}.part", uuid::Uuid::new_v4().simple()));
-        let part = Part(part);
-        let size = write_checked(&part.0, digest, body).await?;
-        self.settle(&part.0, digest, size).await?;
+        let mut part = self.private_part(digest).await?;
+        let size = part.write((0, None), digest, body).await?;
+        self.settle(part.path(), digest, size).await?;
         Ok(size)
     }
 
-    /// Takes in a file that lies complete beside the artifacts, under a name that ends in `.part`.
+    async fn private_part(&self, digest: &Digest) -> Result<Part, Error> {
+        let extension = format!("{}.part", uuid::Uuid::new_v4().simple());
+        Part::private(self.artifact_path(digest).with_extension(extension)).await
+    }
+
+    /// Takes in a file that lies complete beside the artifacts, under a name of its own.
     pub(crate) async fn settle(
         &self,
         part: &std::path::Path,
@@ -83,41 +143,11 @@ impl Control {
     pub(crate) fn artifact_path(&self, digest: &Digest) -> PathBuf {
         self.artifacts_directory().join(digest.hex())
     }
-}
 
-/// A file that is still written. It goes when it is dropped, also where nobody waits for it any more.
-struct Part(PathBuf);
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // Mostly it has its name by now.
-        let _ = std::fs::remove_file(&self.0);
+    /// Where what the team has sent of an artifact lies.
+    fn upload_path(&self, digest: &Digest, team: TeamId) -> PathBuf {
+        self.artifact_path(digest).with_extension(format!("{team}.upload"))
     }
-}
-
-async fn write_checked<S, E>(path: &std::path::Path, digest: &Digest, body: S) -> Result<u64, Error>
-where
-    S: Stream<Item = Result<Bytes, E>> + Send,
-    E: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let mut file = tokio::fs::File::create(path).await.map_err(Error::file("create", path))?;
-    let mut hash = Sha256::new();
-    let mut size = 0_u64;
-    let mut body = std::pin::pin!(body);
-    while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|error| Error::UploadBroken { source: error.into() })?;
-        hash.update(&piece);
-        size += piece.len() as u64;
-        file.write_all(&piece).await.map_err(Error::file("write", path))?;
-    }
-    let actual = Digest::from_sha256(&hash.finalize().into());
-    if actual != *digest {
-        return Err(Error::DigestMismatch { announced: digest.clone(), actual });
-    }
-    // What was written last fails here or nowhere: a sync after it says nothing of it.
-    file.flush().await.map_err(Error::file("write", path))?;
-    file.sync_all().await.map_err(Error::file("write", path))?;
-    Ok(size)
 }
 
 /// Refuses a name that cannot be that of a file in an image.

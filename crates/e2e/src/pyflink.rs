@@ -206,7 +206,7 @@ dependencies:
 parallelism: 1
 resources:
   jobManager: {{cpu: 0.5, memory: 1600m}}
-  taskManager: {{cpu: 0.5, memory: 1600m, slots: 1}}
+  taskManager: {{cpu: 0.5, memory: 1600m, slots: 2}}
 {templates}"
     )
 }

@@ -215,6 +215,20 @@ pub(crate) struct ServerArguments {
     #[arg(long, value_name = "FILE")]
     release_policy: Option<String>,
 
+    /// File with credentials for registries, in the form of Docker's config.json
+    /// [env: FLUMEN_REGISTRY_CREDENTIALS; default: what Docker and Podman know]
+    #[arg(long, value_name = "FILE")]
+    registry_credentials: Option<String>,
+
+    /// Certificates of registries' authorities in PEM, beside the system's [env: FLUMEN_REGISTRY_CA; default: none]
+    #[arg(long, value_name = "FILE")]
+    registry_ca: Option<String>,
+
+    /// Registries that are spoken to by plain HTTP, with commas between
+    /// [env: FLUMEN_INSECURE_REGISTRIES; default: those of this machine]
+    #[arg(long, value_name = "HOST[:PORT],…")]
+    insecure_registries: Option<String>,
+
     /// Where downloads are kept [env: FLUMEN_CACHE_DIRECTORY; default: ~/.cache/flumen]
     #[arg(long, value_name = "DIRECTORY")]
     cache_directory: Option<String>,
@@ -272,6 +286,9 @@ impl ServerArguments {
             (keys::MAVEN_SETTINGS, &self.maven_settings),
             (keys::PYTHON_INDEX, &self.python_index),
             (keys::RELEASE_POLICY, &self.release_policy),
+            (keys::REGISTRY_CREDENTIALS, &self.registry_credentials),
+            (keys::REGISTRY_CA, &self.registry_ca),
+            (keys::INSECURE_REGISTRIES, &self.insecure_registries),
             (keys::CACHE_DIRECTORY, &self.cache_directory),
         ])
     }

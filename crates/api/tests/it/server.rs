@@ -63,6 +63,7 @@ impl Server {
             retention: flumen_control::Retention::default(),
             python_index: None,
             release_policy: None,
+            registries: flumen_control::RegistryAccess::default(),
             faults: flumen_control::Faults::default(),
         };
         let stop = CancellationToken::new();

@@ -13,3 +13,4 @@ mod projects;
 mod releases;
 mod sql;
 mod tables;
+mod uploads;

@@ -332,6 +332,7 @@ async fn open(world: &World, faults: Faults) -> Alive {
         },
         python_index: world.python_index.clone(),
         release_policy: world.release_policy.clone(),
+        registries: world.registries.clone(),
         faults,
     };
     let tasks = Tasks::new(CancellationToken::new());

@@ -22,6 +22,12 @@ pub(crate) const MAVEN_SETTINGS: &str = "maven-settings";
 pub(crate) const PYTHON_INDEX: &str = "python-index";
 /// What releases must not be made of.
 pub(crate) const RELEASE_POLICY: &str = "release-policy";
+/// Who Flumen is to registries.
+pub(crate) const REGISTRY_CREDENTIALS: &str = "registry-credentials";
+/// Whom it trusts that registries are themselves.
+pub(crate) const REGISTRY_CA: &str = "registry-ca";
+/// Registries without TLS.
+pub(crate) const INSECURE_REGISTRIES: &str = "insecure-registries";
 /// Where the local cluster's Kubernetes API listens.
 pub(crate) const KUBERNETES_LISTEN: &str = "kubernetes-listen";
 /// Where the local cluster's registry listens.
@@ -40,7 +46,7 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const LOG_FORMAT: &str = "log-format";
 
 /// Every key, in the order in which they are shown.
-pub(crate) const ALL: [&str; 19] = [
+pub(crate) const ALL: [&str; 22] = [
     DATA_DIRECTORY,
     CACHE_DIRECTORY,
     LISTEN,
@@ -52,6 +58,9 @@ pub(crate) const ALL: [&str; 19] = [
     MAVEN_SETTINGS,
     PYTHON_INDEX,
     RELEASE_POLICY,
+    REGISTRY_CREDENTIALS,
+    REGISTRY_CA,
+    INSECURE_REGISTRIES,
     KUBERNETES_LISTEN,
     REGISTRY_LISTEN,
     ALLOCATABLE_CPU,
