@@ -161,7 +161,6 @@ fn subresource_entries(resource: &Resource) -> Vec<Value> {
         "pods" => {
             add("binding", "Binding", &["create"], None);
             add("eviction", "Eviction", &["create"], Some(("policy", "v1")));
-            add("attach", "PodAttachOptions", &["create", "get"], None);
             add("exec", "PodExecOptions", &["create", "get"], None);
             add("log", "Pod", &["get"], None);
             add("portforward", "PodPortForwardOptions", &["create", "get"], None);

@@ -103,9 +103,9 @@ impl Group {
         limits::kills(&fs::read_to_string(path).unwrap_or_default()) > 0
     }
 
-    /// Blocks a moment if processes are still leaving.
+    /// Does not wait for it: processes may still be leaving.
     pub(crate) fn remove(self) {
-        self.hierarchies.remove();
+        tokio::task::spawn_blocking(move || self.hierarchies.remove());
     }
 }
 
@@ -202,7 +202,7 @@ impl Hierarchies {
             for _ in 0..REMOVE_TRIES {
                 match fs::remove_dir(directory) {
                     Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
-                        thread::sleep(REMOVE_PAUSE)
+                        thread::sleep(REMOVE_PAUSE);
                     }
                     _ => break,
                 }

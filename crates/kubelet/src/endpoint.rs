@@ -41,6 +41,7 @@ impl Server {
             .route("/healthz", get(async || "ok"))
             .route("/containerLogs/{namespace}/{pod}/{container}", get(logs::get))
             .route("/exec/{namespace}/{pod}/{container}", any(exec::exec))
+            .route("/attach/{namespace}/{pod}/{container}", any(exec::attach))
             .route("/portForward/{namespace}/{pod}", any(port_forward::port_forward))
             .with_state(node);
         Ok(Self { listener, tls, routes })

@@ -39,6 +39,8 @@ const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 const ASKED: &str = "volume.kubernetes.io/storage-provisioner";
 const MADE_BY: &str = "pv.kubernetes.io/provisioned-by";
 const HOSTNAME: &str = "kubernetes.io/hostname";
+/// File systems take no longer names of files, and those of claims alone may have 253 bytes.
+const LONGEST_NAME: usize = 255;
 /// Pause after something that failed.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -108,15 +110,26 @@ impl Provisioner {
         let mut claims = claims.boxed();
         loop {
             match claims.try_next().await {
-                Ok(Some(claim)) if waits(&claim) => {
-                    while let Err(error) = self.provide(&claim).await {
-                        tracing::warn!(error = chain(&error), "a claim has no volume yet");
-                        tokio::time::sleep(AGAIN).await;
-                    }
-                }
-                Ok(Some(_)) => {}
+                Ok(Some(claim)) => self.serve(claim).await,
                 Ok(None) => return,
                 Err(error) => tracing::debug!(%error, "could not watch claims"),
+            }
+        }
+    }
+
+    /// Until it has a volume, or does not want one any more.
+    async fn serve(&self, mut claim: PersistentVolumeClaim) {
+        let namespace = claim.metadata.namespace.as_deref().unwrap_or("default");
+        let api: Api<PersistentVolumeClaim> = Api::namespaced(self.client.clone(), namespace);
+        while waits(&claim) {
+            let Err(error) = self.provide(&claim).await else { return };
+            tracing::warn!(error = chain(&error), "a claim has no volume yet");
+            tokio::time::sleep(AGAIN).await;
+            let name = claim.metadata.name.as_deref().unwrap_or_default();
+            match api.get_opt(name).await {
+                Ok(Some(now)) => claim = now,
+                Ok(None) => return,
+                Err(error) => tracing::debug!(%error, "could not look at a claim"),
             }
         }
     }
@@ -160,6 +173,7 @@ impl Provisioner {
         let metadata = &claim.metadata;
         let name = format!("pvc-{}", text(&metadata.uid));
         let directory = format!("{name}_{}_{}", text(&metadata.namespace), text(&metadata.name));
+        let directory: String = directory.chars().take(LONGEST_NAME).collect();
         (name, self.directory.join(directory))
     }
 

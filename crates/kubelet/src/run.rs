@@ -1,6 +1,10 @@
 //! Puts the kubelet's parts together.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -106,17 +110,7 @@ async fn serve(settings: Settings, runner: Runner, cgroups: Cgroups) -> Result<(
             None => std::future::pending().await,
         }
     };
-    let provisioner = settings.provisioner.map(|client| Provisioner {
-        client,
-        node: node.name.clone(),
-        directory: volumes_directory,
-        map: node.ids,
-    });
-    let provision = async {
-        if let Some(provisioner) = provisioner {
-            provisioner.run().await;
-        }
-    };
+    let provision = provision(settings.provisioner, Arc::clone(&node), volumes_directory);
     let registered = registration.register().await?;
     tokio::join!(
         directory::feed(settings.client, directory.clone()),
@@ -129,6 +123,13 @@ async fn serve(settings: Settings, runner: Runner, cgroups: Cgroups) -> Result<(
         pods::run(node),
     );
     Ok(())
+}
+
+/// Without a client there is nothing to do.
+async fn provision(client: Option<kube::Client>, node: Arc<Node>, directory: PathBuf) {
+    let Some(client) = client else { return };
+    let provisioner = Provisioner { client, node: node.name.clone(), directory, map: node.ids };
+    Box::pin(provisioner.run()).await;
 }
 
 /// Nobody but us may look into it: it holds what is in Secrets.

@@ -81,6 +81,12 @@ pub(super) async fn exec(
     }
 }
 
+/// The output of containers is in their logs, and their input is `/dev/null`.
+pub(super) async fn attach() -> Response {
+    let text = "this node cannot attach to containers: read the log, or run a command with exec";
+    refuse(StatusCode::BAD_REQUEST, text)
+}
+
 fn over_web_socket(
     upgrade: WebSocketUpgrade,
     node: Arc<Node>,

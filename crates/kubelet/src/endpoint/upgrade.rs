@@ -76,7 +76,7 @@ impl Spdy {
             match self.upgrade.await {
                 Ok(upgraded) => work(open(upgraded)).await,
                 Err(error) => {
-                    tracing::debug!(%error, "a client's connection could not be upgraded")
+                    tracing::debug!(%error, "a client's connection could not be upgraded");
                 }
             }
         });

@@ -185,7 +185,7 @@ pub(super) async fn wait(
     }
     let out_of_memory = started.group.as_ref().is_some_and(Group::was_out_of_memory);
     if let Some(group) = started.group {
-        tokio::task::spawn_blocking(move || group.remove());
+        group.remove();
     }
     let reason = match code {
         0 => "Completed",

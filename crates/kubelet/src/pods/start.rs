@@ -80,6 +80,13 @@ fn create_error(error: &dyn std::error::Error) -> Problem {
     Problem::Refused { reason: CREATE_ERROR, message: chain(error) }
 }
 
+fn not_started(error: runner::Error, container_id: String) -> Problem {
+    let runner::Error::Refused { message } = error else { return create_error(&error) };
+    let message =
+        format!("failed to create containerd task: failed to start container process: {message}");
+    Problem::NotExecuted { message, container_id }
+}
+
 /// Directory of a pod's logs.
 pub(super) fn log_directory(node: &Node, uid: &str, container: &str) -> PathBuf {
     node.pod_directory(uid).join("logs").join(container)
@@ -120,13 +127,12 @@ impl Start {
         let container_id = format!("flumen://{}", uuid::Uuid::new_v4().simple());
         let process = match node.runner.start_container(&self.uid, &configuration, output).await {
             Ok(process) => process,
-            Err(runner::Error::Refused { message }) => {
-                let message = format!(
-                    "failed to create containerd task: failed to start container process: {message}"
-                );
-                return Err(Problem::NotExecuted { message, container_id });
+            Err(error) => {
+                if let Some(group) = group {
+                    group.remove();
+                }
+                return Err(not_started(error, container_id));
             }
-            Err(error) => return Err(create_error(&error)),
         };
         let running = Running {
             process: process.id,
@@ -154,9 +160,9 @@ impl Start {
         match node.cgroups.group(&name, &limits) {
             Ok(group) => Some(group),
             Err(error) => {
-                let note = Note::warning("LimitsNotEnforced", error.to_string());
                 let init = is_init(&self.pod, &self.container.name);
-                node.recorder.note(&self.pod, note.about(&self.container.name, init));
+                let warning = Note::warning("LimitsNotEnforced", error.to_string());
+                node.recorder.note(&self.pod, warning.about(&self.container.name, init));
                 None
             }
         }

@@ -57,6 +57,24 @@ async fn a_claim_is_a_directory_that_stays_while_it_is_used() {
 }
 
 #[tokio::test]
+async fn a_claim_with_the_longest_name_gets_a_directory() {
+    let cluster = Cluster::start().await;
+    let claims: Api<PersistentVolumeClaim> = Api::namespaced(cluster.client.clone(), "default");
+    let name = "n".repeat(253);
+    let claim = json!({"metadata": {"name": name}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}});
+    claims.create(&PostParams::default(), &serde_json::from_value(claim).unwrap()).await.unwrap();
+    eventually("the claim is bound", async || {
+        let status = claims.get(&name).await.unwrap().status;
+        (status.and_then(|status| status.phase).as_deref() == Some("Bound")).then_some(())
+    })
+    .await;
+    assert_eq!(entries(&cluster.kubelet_directory().join("volumes")).len(), 1);
+    claims.delete(&name, &DeleteParams::default()).await.unwrap();
+    let directory = cluster.kubelet_directory().join("volumes");
+    eventually("the directory goes", async || entries(&directory).is_empty().then_some(())).await;
+}
+
+#[tokio::test]
 async fn links_in_a_volume_do_not_lead_out_of_it() {
     let cluster = Cluster::start().await;
     let volumes = json!([{"name": "v", "emptyDir": {}}]);

@@ -116,6 +116,19 @@ impl Cluster {
         path
     }
 
+    /// Where the API server is, its authority, and a token that it takes.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.url.trim_start_matches("https://").parse().unwrap()
+    }
+
+    pub(crate) fn authority(&self) -> String {
+        self.server.certificate_authority_pem()
+    }
+
+    pub(crate) fn administrator_token(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("api/keys/admin-token")).unwrap()
+    }
+
     pub(crate) async fn stop_kubelet(&mut self) {
         let (task, stop) = self.kubelet.take().unwrap();
         stop.cancel();

@@ -12,4 +12,5 @@ mod network;
 mod probes;
 mod sandbox;
 mod sidecars;
+mod spdy;
 mod workshop;

@@ -2,6 +2,7 @@
 
 /// A command and what is to be connected with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the query has one flag for each")]
 pub(super) struct Options {
     pub(super) command: Vec<String>,
     pub(super) stdin: bool,

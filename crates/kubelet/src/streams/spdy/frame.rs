@@ -64,10 +64,10 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
 
 impl Head {
     pub(super) fn parse(bytes: [u8; HEAD]) -> Result<Self, Error> {
-        let [a, b, c, d, flags, x, y, z] = bytes;
+        let [a, b, c, d, sizes @ ..] = bytes;
         let first = u32::from_be_bytes([a, b, c, d]);
-        // Three bytes fit.
-        let length = u32::from_be_bytes([0, x, y, z]) as usize;
+        let [flags, length @ ..] = sizes;
+        let length = length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
         let last = flags & LAST != 0;
         if first & CONTROL == 0 {
             return Ok(Self::Data { stream: first, last, length });
