@@ -41,15 +41,15 @@ pub(crate) async fn streams(
     let stored = api.store.get(resource.id, &call.key());
     let pod = stored.ok_or_else(|| Failure::not_found(resource, call.name()))?.value();
     let path = path_of(call, &pod)?;
-    if request.headers().get(header::UPGRADE).is_none() {
-        return Err(Failure::bad_request("Upgrade request required"));
-    }
     let node = pod.pointer("/spec/nodeName").and_then(Value::as_str).unwrap_or_default();
     if node.is_empty() {
         return Err(Failure::bad_request(format!(
             "pod {} does not have a host assigned",
             call.name()
         )));
+    }
+    if request.headers().get(header::UPGRADE).is_none() {
+        return Err(Failure::bad_request("Upgrade request required"));
     }
     let nodes = api.registry.core("nodes");
     let node_object =

@@ -1,16 +1,17 @@
 //! What actions about claims and volumes do. Each may be done again.
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::Client;
 use kube::api::{Api, Patch};
 use serde_json::{Value, json};
 
 use super::decide::{Action, Binding};
 use super::facts::{CLAIM_PROTECTION, PROVISIONER, VOLUME_PROTECTION};
-use crate::Error;
 use crate::error::Verb;
 use crate::facts::Key;
 use crate::hub::{describe, manager};
+use crate::{Error, clock};
 
 struct Writer<'a>(&'a Client);
 
@@ -68,10 +69,7 @@ fn there<T>(
 }
 
 /// The patch that leaves all other finalizers; the version makes it fail if somebody changed them meanwhile.
-fn without(
-    metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    finalizer: &str,
-) -> Value {
+fn without(metadata: &ObjectMeta, finalizer: &str) -> Value {
     let rest: Vec<&String> =
         metadata.finalizers.iter().flatten().filter(|known| *known != finalizer).collect();
     json!({"metadata": {
@@ -103,7 +101,8 @@ impl Writer<'_> {
     }
 
     async fn phase(&self, name: &str, phase: &str) -> Result<(), Error> {
-        let body = json!({"status": {"phase": phase}});
+        let since = Time(clock::now());
+        let body = json!({"status": {"phase": phase, "lastPhaseTransitionTime": since}});
         let changed = self.volumes().patch_status(name, &manager(), &Patch::Merge(body)).await;
         changed.map(drop).map_err(|source| Error::request(Verb::Change, volume_named(name), source))
     }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use kube::api::{AttachParams, LogParams};
 use serde_json::json;
+use tokio::io::AsyncReadExt;
 
 use crate::cluster::Cluster;
 
@@ -25,20 +27,36 @@ async fn a_container_with_too_much_memory_is_killed_and_that_is_said() {
 #[tokio::test]
 async fn a_container_gets_its_part_of_the_processors_and_so_do_commands_in_it() {
     let cluster = Cluster::start().await;
-    let (_, said) = cluster
-        .run_to_end("part", "cat /proc/self/cgroup", |pod| {
+    let script = "cat /proc/self/cgroup; echo up; exec sleep 100000";
+    cluster
+        .run("part", script, |pod| {
             let resources = json!({"limits": {"cpu": "250m", "memory": "256Mi"}});
             pod["spec"]["containers"][0]["resources"] = resources;
         })
         .await;
+    cluster.wait_log("part", "up").await;
+    let said = cluster.log("part", &LogParams::default()).await;
     let second = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
-    let of = |line: &&str| {
-        if second {
-            line.starts_with("0::")
-        } else {
-            line.contains(":cpu:") || line.contains(":cpu,")
-        }
+    let controller = if second { "" } else { "cpu" };
+    let group = group_of(&said, controller);
+    assert!(group.contains("/flumen-") && group.ends_with("-main-0"), "{group}");
+    let (file, part) = if second {
+        (format!("/sys/fs/cgroup{group}/cpu.max"), "25000 100000\n")
+    } else {
+        (format!("/sys/fs/cgroup/cpu{group}/cpu.cfs_quota_us"), "25000\n")
     };
-    let line = said.lines().find(of).unwrap_or_else(|| panic!("no such group: {said}"));
-    assert!(line.contains("/flumen-") && line.contains("-main-0"), "{line}");
+    assert_eq!(std::fs::read_to_string(file).unwrap(), part);
+    let parameters = AttachParams::default().stderr(false);
+    let command = ["cat", "/proc/self/cgroup"];
+    let mut process = cluster.pods().exec("part", command, &parameters).await.unwrap();
+    let mut said = String::new();
+    process.stdout().unwrap().read_to_string(&mut said).await.unwrap();
+    assert_eq!(group_of(&said, controller), group);
+}
+
+/// The group of a controller, in the words of the kernel.
+fn group_of<'a>(said: &'a str, controller: &str) -> &'a str {
+    let mut lines = said.lines().filter_map(|line| line.split_once(':')?.1.split_once(':'));
+    let found = lines.find(|(known, _)| known.split(',').any(|known| known == controller));
+    found.unwrap_or_else(|| panic!("no such group: {said}")).1
 }

@@ -8,8 +8,8 @@ pub(super) const CLAIM: &[Column] = &[
     NAME,
     text("Status", |claim| status(claim).into()),
     text("Volume", |claim| string(claim, "/spec/volumeName").into()),
-    text("Capacity", |claim| string(claim, "/status/capacity/storage").into()),
-    text("Access Modes", |claim| modes(claim, "/status/accessModes").into()),
+    text("Capacity", |claim| bound(claim, || string(claim, "/status/capacity/storage").into())),
+    text("Access Modes", |claim| bound(claim, || modes(claim, "/status/accessModes"))),
     text("StorageClass", |claim| string(claim, "/spec/storageClassName").into()),
     text("VolumeAttributesClass", |_| "<unset>".into()),
     AGE,
@@ -50,15 +50,15 @@ pub(super) const STORAGE_CLASS: &[Column] = &[
     text("ReclaimPolicy", |class| string(class, "/reclaimPolicy").into()),
     text("VolumeBindingMode", |class| string(class, "/volumeBindingMode").into()),
     text("AllowVolumeExpansion", |class| {
-        class
-            .get("allowVolumeExpansion")
-            .and_then(Value::as_bool)
-            .unwrap_or_default()
-            .to_string()
-            .into()
+        class.get("allowVolumeExpansion").and_then(Value::as_bool).unwrap_or_default().into()
     }),
     AGE,
 ];
+
+/// Of a claim without a volume nothing is told.
+fn bound(claim: &Value, cell: impl FnOnce() -> String) -> Value {
+    if string(claim, "/spec/volumeName").is_empty() { "".into() } else { cell().into() }
+}
 
 fn status(object: &Value) -> &str {
     let deleting = object.pointer("/metadata/deletionTimestamp").is_some();

@@ -225,7 +225,7 @@ mod tests {
             .write_all(&open(&mut headers, 1, &[("streamType", "data"), ("port", "80")]))
             .await
             .unwrap();
-        client.write_all(&frame::data(1, false, &[7; 100_000])).await.unwrap();
+        client.write_all(&frame::data(1, false, &vec![7; 100_000])).await.unwrap();
         client.write_all(&frame::data(1, true, b"end")).await.unwrap();
         client.write_all(&frame::ping(3)).await.unwrap();
         let mut stream = session.accept().await.unwrap();
