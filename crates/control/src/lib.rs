@@ -38,9 +38,10 @@ mod text;
 mod tracker;
 mod unfinished;
 mod user_interface;
+mod vault;
 mod versions;
 
-pub use clusters::ClusterContactView;
+pub use clusters::{ClusterCheck, ClusterFinding, ClusterSource, ClusterView};
 pub use control::Control;
 pub use error::Error;
 pub use explanations::{

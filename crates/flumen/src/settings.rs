@@ -10,7 +10,9 @@ mod resolve;
 mod values;
 
 pub(crate) use resolve::{Origin, Resolved, Sources};
-pub(crate) use values::{Cores, LogFilter, LogFormat, PackageIndex, Period, PodUrl, PolicyFile};
+pub(crate) use values::{
+    Commands, Cores, LogFilter, LogFormat, PackageIndex, Period, PodUrl, PolicyFile,
+};
 
 /// Everything that can be set, resolved and checked.
 #[derive(Debug, Clone)]
@@ -37,6 +39,10 @@ pub(crate) struct Settings {
     pub(crate) python_index: PackageIndex,
     /// What releases must not be made of. Default: nothing is denied.
     pub(crate) release_policy: Option<PolicyFile>,
+    /// The commands that kubeconfigs may have run for credentials. Default: none.
+    pub(crate) cluster_commands: Option<Commands>,
+    /// The file of the key of secrets. Default: `secret-key` in the data directory.
+    pub(crate) secret_key_file: Option<PathBuf>,
     /// Where the local cluster's Kubernetes API listens. Default: 127.0.0.1:7602.
     pub(crate) kubernetes_listen: SocketAddr,
     /// Where the local cluster's registry listens. Default: 127.0.0.1:7603.

@@ -104,11 +104,27 @@ async fn choose(
             return Err(Error::UnknownContext { origin, context: context.to_owned(), known });
         }
     }
+    let proxy = proxy_of(&kubeconfig, context);
     let options =
         KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
-    Config::from_custom_kubeconfig(kubeconfig, &options)
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
-        .map_err(|problem| unusable(&origin, &problem))
+        .map_err(|problem| unusable(&origin, &problem))?;
+    if proxy.is_none() {
+        // The library takes HTTPS_PROXY too, and holds NO_PROXY against the address of the proxy: the local cluster
+        // would be asked through it.
+        config.proxy_url = None;
+    }
+    Ok(config)
+}
+
+/// The proxy that the cluster of the context names.
+fn proxy_of(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
+    let name = context.or(kubeconfig.current_context.as_deref())?;
+    let named = kubeconfig.contexts.iter().find(|one| one.name == name)?;
+    let cluster = &named.context.as_ref()?.cluster;
+    let found = kubeconfig.clusters.iter().find(|one| one.name == *cluster)?;
+    found.cluster.as_ref()?.proxy_url.clone().filter(|proxy| !proxy.is_empty())
 }
 
 fn unusable(origin: &str, problem: &KubeconfigError) -> Error {

@@ -27,6 +27,9 @@ impl Default for Timeouts {
     }
 }
 
+/// How long a command of a kubeconfig may take to make credentials.
+const COMMAND: Duration = Duration::from_secs(20);
+
 /// A Kubernetes cluster that Flumen can speak to. Cheap to clone.
 #[derive(Clone)]
 pub struct Cluster {
@@ -63,13 +66,19 @@ impl Cluster {
         config.default_retry = false;
         let server = config.cluster_url.to_string();
         // A kubeconfig may name a command that makes its token, and the library waits for it.
-        let made = tokio::task::spawn_blocking(move || Client::try_from(config)).await;
-        let client = match made {
-            Ok(Ok(client)) => client,
-            Ok(Err(error)) => return Err(unusable(name, &error)),
-            Err(error) => {
-                let problem = format!("the command that makes its token: {error}");
-                return Err(Error::Credentials { cluster: name.to_owned(), problem });
+        let made = tokio::task::spawn_blocking(move || Client::try_from(config));
+        let failed = |problem| Error::Credentials { cluster: name.to_owned(), problem };
+        let client = match tokio::time::timeout(COMMAND, made).await {
+            Ok(Ok(Ok(client))) => client,
+            Ok(Ok(Err(error))) => return Err(unusable(name, &error)),
+            Ok(Err(error)) => {
+                return Err(failed(format!("the command that makes its token: {error}")));
+            }
+            Err(_elapsed) => {
+                let seconds = COMMAND.as_secs();
+                return Err(failed(format!(
+                    "the command that the kubeconfig names did not end within {seconds} s"
+                )));
             }
         };
         Ok(Self {

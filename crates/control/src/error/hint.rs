@@ -42,6 +42,16 @@ impl Error {
             Self::Changed { .. } => {
                 Some("Fetch it again and repeat the change with its new ETag.".to_owned())
             }
+            Self::NoCluster { .. } => {
+                Some("`flumen cluster list` shows those that there are; `flumen cluster add` adds one.".to_owned())
+            }
+            Self::Kubeconfig { source, .. } => source.hint().map(ToOwned::to_owned),
+            Self::ClusterCommand { command, .. } => Some(format!(
+                "Whoever keeps the server can allow it with `flumen serve --cluster-commands {command}`; or give a kubeconfig with the token of a service account.",
+            )),
+            Self::SecretKey { .. } => Some(
+                "Put the key back that it was: its file, or the variable FLUMEN_SECRET_KEY. If it is lost, put another into the file (`openssl rand -hex 32`), start the server again, and give each cluster its kubeconfig again with `flumen cluster edit`.".to_owned(),
+            ),
             Self::Link { .. } => {
                 Some("Pods find new links in the Secret of their run.".to_owned())
             }

@@ -10,12 +10,16 @@ use crate::clock::whole_milliseconds;
 /// How long to wait before a cluster whose handle cannot be made is tried again.
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Feeds the index from one watch of the cluster until the server stops.
-pub(super) async fn run(tracker: Tracker, cluster: String, stop: CancellationToken) {
+/// Feeds the index from one watch of a namespace of the cluster until told to stop.
+pub(super) async fn run(tracker: Tracker, area: (String, Namespace), stop: CancellationToken) {
+    let (cluster, namespace) = area;
+    // Whoever watched it before knew what was there, and would have said what is gone.
+    tracker.index().begin_anew((&cluster, &namespace));
     loop {
         match tracker.inner.clusters.get(&cluster).await {
             Ok(handle) => {
-                let mut observations = handle.watch(&WatchScope::default());
+                let scope = WatchScope { namespace: Some(namespace.clone()), cluster_id: None };
+                let mut observations = handle.watch(&scope);
                 loop {
                     let observation = tokio::select! {
                         () = stop.cancelled() => return,
@@ -23,17 +27,21 @@ pub(super) async fn run(tracker: Tracker, cluster: String, stop: CancellationTok
                     };
                     let Some(observation) = observation else { break };
                     note_configuration(&tracker, &cluster, &observation).await;
-                    for job in feed(&tracker, &cluster, observation) {
+                    for job in feed(&tracker, (&cluster, &namespace), observation) {
                         tracker.wake(job);
                     }
                 }
             }
             Err(error) => {
+                let reason = error.paragraph();
                 tracing::warn!(
                     cluster.id = cluster,
-                    error = error.paragraph(),
+                    error = reason,
                     "the cluster cannot be watched"
                 );
+                for job in away(&tracker, (&cluster, &namespace)) {
+                    tracker.wake(job);
+                }
             }
         }
         tokio::select! {
@@ -43,7 +51,15 @@ pub(super) async fn run(tracker: Tracker, cluster: String, stop: CancellationTok
     }
 }
 
-fn feed(tracker: &Tracker, cluster: &str, observation: Observation) -> Vec<JobId> {
+/// There is no handle of the cluster, so nobody can look at anything there.
+fn away(tracker: &Tracker, area: (&str, &Namespace)) -> Vec<JobId> {
+    let (mut index, now) = (tracker.index(), whole_milliseconds(crate::clock::now()));
+    index.unreachable(area, Watched::Deployments, now);
+    index.unreachable(area, Watched::Pods, now)
+}
+
+fn feed(tracker: &Tracker, area: (&str, &Namespace), observation: Observation) -> Vec<JobId> {
+    let cluster = area.0;
     let mut index = tracker.index();
     match observation {
         Observation::Deployment(seen) => key(cluster, &seen.namespace, &seen.cluster_id)
@@ -83,13 +99,13 @@ fn feed(tracker: &Tracker, cluster: &str, observation: Observation) -> Vec<JobId
         }
         Observation::ConfigurationGone { .. } => Vec::new(),
         Observation::Resync { watched, as_of } => match sort(watched) {
-            Some(watched) => index.looked(cluster, watched, whole_milliseconds(as_of)),
+            Some(watched) => index.looked(area, watched, whole_milliseconds(as_of)),
             None => Vec::new(),
         },
         Observation::Unreachable { watched, since, reason } => {
             tracing::warn!(cluster.id = cluster, %since, reason, "the cluster does not answer");
             match sort(watched) {
-                Some(watched) => index.unreachable(cluster, watched, whole_milliseconds(since)),
+                Some(watched) => index.unreachable(area, watched, whole_milliseconds(since)),
                 None => Vec::new(),
             }
         }

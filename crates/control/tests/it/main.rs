@@ -8,6 +8,7 @@ mod base_images;
 mod build_node;
 mod by_url;
 mod checks;
+mod clusters;
 mod database;
 mod delivery;
 mod dependencies;

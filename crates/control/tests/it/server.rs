@@ -64,13 +64,17 @@ impl TestServer {
     }
 
     async fn add_version(&self) {
+        self.add_version_to("local").await;
+    }
+
+    pub(crate) async fn add_version_to(&self, environment: &str) {
         for file in ["bin/flink", "bin/config.sh", "conf/config.yaml", "lib/flink-dist-1.20.5.jar"]
         {
             self.world.directory.write(&format!("flink/{file}"), "");
         }
         let source = VersionSource::Directory(self.world.directory.join("flink"));
         let version = "1.20.5".parse().unwrap();
-        let environment = environment();
+        let environment = environment.parse().unwrap();
         let added =
             self.control().add_version(&self.principal, version, &environment, source, None);
         let id = added.await.unwrap();
@@ -147,6 +151,36 @@ impl TestServer {
         self.until_state("RUNNING").await;
         assert_eq!(self.operation_ended(operation).await.state, OperationState::Succeeded);
         run
+    }
+
+    /// The job as it runs in another environment.
+    pub(crate) async fn running_in(&self, environment: &str) {
+        self.add_version_to(environment).await;
+        let mut file = job();
+        file["environment"] = json!(environment);
+        let applied = self.apply(file).await.unwrap();
+        let place = environment.parse().unwrap();
+        let runs = self.control().runs(&self.principal, &place, &name()).await.unwrap();
+        self.world.flink.add_job(&runs[0].id.to_string(), "word-count", "RUNNING");
+        let ended = self.operation_ended(applied.operation.expect("it is started")).await;
+        assert_eq!(ended.state, OperationState::Succeeded, "{ended:?}");
+    }
+
+    pub(crate) async fn until_state_in(&self, environment: &str, wanted: &str) {
+        let place = environment.parse().unwrap();
+        let look = || async {
+            let view = self.control().job(&self.principal, &place, &name()).await.unwrap();
+            let state = view.state.as_str().to_owned();
+            if state == wanted { Ok(()) } else { Err((state, view.job.status)) }
+        };
+        eventually_async(PATIENCE, look).await;
+    }
+
+    pub(crate) async fn cancel_in(&self, environment: &str) {
+        let place = environment.parse().unwrap();
+        let cancel =
+            self.control().cancel_job(&self.principal, (&place, &name()), Terms::default());
+        cancel.await.unwrap();
     }
 
     pub(crate) async fn start_again(&self) -> Result<OperationId, Error> {
@@ -252,6 +286,12 @@ impl TestServer {
         states
     }
 
+    /// Ends a test whose jobs wait for a cluster that never comes.
+    pub(crate) async fn leave(mut self) {
+        self.stop().await;
+        self.finished = true;
+    }
+
     /// Looks for what is left: in the cluster, and of operations.
     pub(crate) async fn finish(mut self) {
         assert_eq!(self.world.objects().await, [""; 0], "left in the cluster");
@@ -332,6 +372,9 @@ async fn open(world: &World, faults: Faults) -> Alive {
         },
         python_index: world.python_index.clone(),
         release_policy: world.release_policy.clone(),
+        cluster_commands: Vec::new(),
+        secret_key_file: None,
+        secret_key: None,
         faults,
     };
     let tasks = Tasks::new(CancellationToken::new());

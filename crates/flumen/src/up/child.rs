@@ -58,6 +58,8 @@ impl Program {
         let pod_url = settings.pod_url.as_ref().map(ToString::to_string);
         let maven = settings.maven.as_ref().map(|file| file.display().to_string());
         let policy = settings.release_policy.as_ref().map(|file| file.path.display().to_string());
+        let commands = settings.cluster_commands.as_ref().map(ToString::to_string);
+        let key = settings.secret_key_file.as_ref().map(|file| file.display().to_string());
         Self::new("server", "serve", settings, config)
             .with(keys::LISTEN, &settings.listen)
             .with(keys::UI_LISTEN, &settings.ui_listen)
@@ -69,6 +71,8 @@ impl Program {
             .with_some(keys::MAVEN_SETTINGS, maven)
             .with_some(keys::POD_URL, pod_url)
             .with_some(keys::RELEASE_POLICY, policy)
+            .with_some(keys::CLUSTER_COMMANDS, commands)
+            .with_some(keys::SECRET_KEY_FILE, key)
     }
 
     fn new(name: &'static str, command: &str, settings: &Settings, config: Option<&Path>) -> Self {

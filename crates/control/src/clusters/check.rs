@@ -1,0 +1,369 @@
+//! Whether a cluster has what Flumen and Flink need, in each namespace that its environments use.
+
+use flumen_cluster::{needs::Needs, quota, rights};
+use flumen_k8s::{Cluster, DnsSeen};
+use flumen_model::{AccessKind, Kind, Namespace};
+use flumen_store::JobFilter;
+use jiff::SignedDuration;
+
+use super::ClusterView;
+use crate::{CheckOutcome, Control, Error, clock};
+
+/// What the version of the local cluster ends with. It allows everything to everyone, and has no quotas.
+const LOCAL_VERSION: &str = "+flumen";
+/// Credentials that end within this time are worth a word.
+const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// A cluster, and what was looked at.
+#[derive(Debug, Clone)]
+pub struct ClusterCheck {
+    /// The cluster.
+    pub cluster: ClusterView,
+    /// What was looked at, one by one.
+    pub findings: Vec<ClusterFinding>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterFinding {
+    /// What was looked at, in a few words.
+    pub name: String,
+    /// What came of it.
+    pub outcome: CheckOutcome,
+    /// What was seen, in one sentence.
+    pub detail: String,
+    /// What to do about it.
+    pub remedy: Option<String>,
+}
+
+impl ClusterFinding {
+    fn passed(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        let (name, detail) = (name.into(), detail.into());
+        Self { name, outcome: CheckOutcome::Passed, detail, remedy: None }
+    }
+
+    fn not_looked(name: impl Into<String>, detail: impl Into<String>, remedy: &str) -> Self {
+        let (name, detail) = (name.into(), detail.into());
+        let remedy = (!remedy.is_empty()).then(|| remedy.to_owned());
+        Self { name, outcome: CheckOutcome::NotLooked, detail, remedy }
+    }
+
+    fn failed(
+        name: impl Into<String>,
+        detail: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        let (name, detail, remedy) = (name.into(), detail.into(), Some(remedy.into()));
+        Self { name, outcome: CheckOutcome::Failed, detail, remedy }
+    }
+
+    /// A look that went wrong.
+    fn broken(name: impl Into<String>, error: flumen_k8s::Error) -> Self {
+        let denied = error.kind() == Kind::Denied;
+        let detail = Error::from(error).paragraph();
+        if denied {
+            Self::not_looked(name, detail, "")
+        } else {
+            Self::failed(name, detail, "see that the cluster answers, and check again")
+        }
+    }
+}
+
+impl Control {
+    /// Looks whether a cluster can be reached and has what Flumen and Flink need. Beside the namespaces of its environments
+    /// those that are named are looked at. What goes wrong is in the answer.
+    ///
+    /// # Errors
+    /// [`Error::NoCluster`] if there is none of that name.
+    pub async fn check_cluster(
+        &self,
+        name: &str,
+        namespaces: &[Namespace],
+    ) -> Result<ClusterCheck, Error> {
+        let cluster = self.cluster(name).await?;
+        let mut findings = vec![reachable(&cluster)];
+        findings.extend(credentials(&cluster));
+        if let (Ok(version), Ok(handle)) = (&cluster.answer, self.clusters_handle().get(name).await)
+        {
+            let look =
+                Look { cluster: name, handle: &handle, is_local: version.ends_with(LOCAL_VERSION) };
+            findings.push(look.dns().await);
+            for (namespace, needs) in self.needs_of(name, namespaces).await? {
+                look.namespace(&namespace, &needs, &mut findings).await;
+            }
+        }
+        Ok(ClusterCheck { cluster, findings })
+    }
+
+    /// What is asked of each namespace of the cluster.
+    async fn needs_of(
+        &self,
+        cluster: &str,
+        more: &[Namespace],
+    ) -> Result<Vec<(Namespace, Needs)>, Error> {
+        let environments = self.store().environments().await?;
+        let jobs = self.store().jobs(&JobFilter::default()).await?;
+        let environments: Vec<_> = environments
+            .into_iter()
+            .map(|one| (one.name, one.document))
+            .filter(|(_, document)| document.cluster == cluster)
+            .collect();
+        let mut namespaces: Vec<_> =
+            environments.iter().map(|(_, document)| document.namespace.clone()).collect();
+        namespaces.extend(more.iter().cloned());
+        namespaces.sort();
+        namespaces.dedup();
+        let needs = namespaces.into_iter().map(|namespace| {
+            let here = environments.iter().filter(|(_, document)| document.namespace == namespace);
+            let mut configurations = Vec::new();
+            for (name, document) in here {
+                configurations.push(document.configuration.clone());
+                for job in jobs.iter().filter(|job| job.environment == *name) {
+                    let mut whole = document.configuration.clone();
+                    whole.extend(job.spec.configuration.clone());
+                    configurations.push(whole);
+                }
+            }
+            if configurations.is_empty() {
+                configurations.push(flumen_cluster::needs::Configuration::new());
+            }
+            (namespace, Needs::of(&configurations))
+        });
+        Ok(needs.collect())
+    }
+}
+
+fn reachable(cluster: &ClusterView) -> ClusterFinding {
+    const NAME: &str = "reachable";
+    match &cluster.answer {
+        Ok(version) => ClusterFinding::passed(NAME, format!("it answers as Kubernetes {version}")),
+        Err(reason) => {
+            let remedy = match (cluster.access.kind, &cluster.access.file) {
+                (AccessKind::File, Some(file)) => format!(
+                    "see that the API server runs and that {file} on the server's machine names it"
+                ),
+                (AccessKind::InCluster, _) => {
+                    "see that the server runs in a pod of the cluster, with a service account"
+                        .to_owned()
+                }
+                _ => format!(
+                    "see that the API server runs, that the server's machine reaches it, and that its credentials are good; `flumen cluster edit {}` gives others",
+                    cluster.name
+                ),
+            };
+            ClusterFinding::failed(NAME, reason.clone(), remedy)
+        }
+    }
+}
+
+/// When the credentials end, if they say so, and what is unsafe about the way.
+fn credentials(cluster: &ClusterView) -> Option<ClusterFinding> {
+    const NAME: &str = "credentials";
+    let (access, now) = (&cluster.access, clock::now());
+    let kind = access.credentials?.as_str();
+    let edit = format!("give others with `flumen cluster edit {}`", cluster.name);
+    if access.insecure {
+        let detail = "the certificate of the API server is not checked, so that whoever is on the way can read them";
+        return Some(ClusterFinding::not_looked(
+            NAME,
+            detail,
+            "put the certificate authority into the kubeconfig instead of insecure-skip-tls-verify",
+        ));
+    }
+    let whose = access.account.as_ref().map(|who| format!(" of {who}")).unwrap_or_default();
+    Some(match access.expires {
+        Some(end) if end <= now => {
+            ClusterFinding::failed(NAME, format!("the {kind}{whose} ended at {end}"), edit)
+        }
+        Some(end) if end.duration_since(now) < SOON => {
+            ClusterFinding::not_looked(NAME, format!("the {kind}{whose} ends at {end}"), &edit)
+        }
+        Some(end) => ClusterFinding::passed(NAME, format!("{kind}{whose}, good until {end}")),
+        None => ClusterFinding::passed(NAME, format!("{kind}{whose}")),
+    })
+}
+
+struct Look<'a> {
+    cluster: &'a str,
+    handle: &'a Cluster,
+    is_local: bool,
+}
+
+impl Look<'_> {
+    async fn dns(&self) -> ClusterFinding {
+        const NAME: &str = "DNS";
+        if self.is_local {
+            return ClusterFinding::passed(
+                NAME,
+                "the local cluster's node answers for names of Services",
+            );
+        }
+        match self.handle.dns().await {
+            Ok(DnsSeen::Ready { service, endpoints }) => {
+                let detail = format!(
+                    "the Service {service} has {endpoints} ready endpoint{}",
+                    plural(endpoints)
+                );
+                ClusterFinding::passed(NAME, detail)
+            }
+            Ok(DnsSeen::NoEndpoints { service }) => ClusterFinding::failed(
+                NAME,
+                format!(
+                    "the Service {service} has no endpoint that is ready: pods find no JobManager by its name"
+                ),
+                "see why the pods of the cluster's DNS do not run",
+            ),
+            Ok(DnsSeen::NoService) => ClusterFinding::not_looked(
+                NAME,
+                "there is no Service with the label k8s-app=kube-dns in kube-system; nodes may have a DNS of their own",
+                "see that a pod of the cluster resolves kubernetes.default.svc",
+            ),
+            Ok(DnsSeen::Hidden) => ClusterFinding::not_looked(
+                NAME,
+                "Flumen's account may not look at Services and EndpointSlices in kube-system, and needs not",
+                "see that a pod of the cluster resolves kubernetes.default.svc",
+            ),
+            Err(error) => ClusterFinding::broken(NAME, error),
+        }
+    }
+
+    async fn namespace(
+        &self,
+        namespace: &Namespace,
+        needs: &Needs,
+        findings: &mut Vec<ClusterFinding>,
+    ) {
+        findings.push(self.existence(namespace).await);
+        findings.push(self.rights(namespace).await);
+        for account in &needs.accounts {
+            findings.push(self.rights_of(namespace, account, needs.host_network).await);
+        }
+        findings.push(self.quota(namespace).await);
+        for secret in &needs.pull_secrets {
+            findings.push(self.pull_secret(namespace, secret).await);
+        }
+    }
+
+    async fn existence(&self, namespace: &Namespace) -> ClusterFinding {
+        let name = format!("namespace {namespace}");
+        match self.handle.has_namespace(namespace).await {
+            Ok(true) => ClusterFinding::passed(name, "it is there"),
+            Ok(false) => ClusterFinding::not_looked(
+                name,
+                "it is not there; Flumen creates it with the first job if it may",
+                &self.apply(namespace),
+            ),
+            Err(error) => ClusterFinding::broken(name, error),
+        }
+    }
+
+    /// What prints the manifest that gives what is missing.
+    fn apply(&self, namespace: &Namespace) -> String {
+        format!(
+            "have someone who may run: flumen cluster rbac {} --namespace {namespace} | kubectl apply -f -",
+            self.cluster
+        )
+    }
+
+    async fn rights(&self, namespace: &Namespace) -> ClusterFinding {
+        let name = format!("rights in {namespace}");
+        let missing = match self.handle.missing_permissions(namespace).await {
+            Ok(missing) => missing,
+            Err(error) => return ClusterFinding::broken(name, error),
+        };
+        if missing.is_empty() {
+            return ClusterFinding::passed(name, "Flumen's account may do all that it needs to");
+        }
+        let detail = format!("Flumen's account may not {}", rights::list(&missing));
+        if missing.iter().all(|one| one.need == rights::Need::Check) {
+            let detail = format!("{detail}; jobs run, and some of this check cannot look");
+            return ClusterFinding::not_looked(name, detail, &self.apply(namespace));
+        }
+        ClusterFinding::failed(name, detail, self.apply(namespace))
+    }
+
+    async fn rights_of(
+        &self,
+        namespace: &Namespace,
+        account: &str,
+        host_network: bool,
+    ) -> ClusterFinding {
+        let name = format!("rights of {namespace}/{account}");
+        if self.is_local {
+            return ClusterFinding::passed(
+                name,
+                "the local cluster allows everything to its accounts",
+            );
+        }
+        match self.handle.missing_permissions_of(namespace, account, host_network).await {
+            Ok(missing) if missing.is_empty() => {
+                ClusterFinding::passed(name, "Flink's service account may do all that it needs to")
+            }
+            Ok(missing) => ClusterFinding::failed(
+                name,
+                format!("Flink's service account may not {}", rights::list(&missing)),
+                self.apply(namespace),
+            ),
+            Err(error) if matches!(error.kind(), Kind::Denied | Kind::NotFound) => {
+                ClusterFinding::not_looked(
+                    name,
+                    "it could not be checked: Flumen's account may not ask what others may do (create localsubjectaccessreviews.authorization.k8s.io)",
+                    &self.apply(namespace),
+                )
+            }
+            Err(error) => ClusterFinding::broken(name, error),
+        }
+    }
+
+    async fn quota(&self, namespace: &Namespace) -> ClusterFinding {
+        let name = format!("quota of {namespace}");
+        let quotas = match self.handle.quotas(namespace).await {
+            Ok(quotas) => quotas,
+            Err(error) if error.kind() == Kind::NotFound => Vec::new(),
+            Err(error) => return ClusterFinding::broken(name, error),
+        };
+        let left = quota::left(&quotas);
+        let blocking: Vec<_> =
+            left.iter().filter(|one| one.blocks).map(ToString::to_string).collect();
+        if !blocking.is_empty() {
+            let detail =
+                format!("the smallest job does not fit: there is left {}", blocking.join(", "));
+            return ClusterFinding::failed(
+                name,
+                detail,
+                "raise the quota, or remove what uses it up",
+            );
+        }
+        let detail = if left.is_empty() {
+            "nothing that a job needs is limited".to_owned()
+        } else {
+            let all: Vec<_> = left.iter().map(ToString::to_string).collect();
+            format!("there is left {}", all.join(", "))
+        };
+        ClusterFinding::passed(name, detail)
+    }
+
+    async fn pull_secret(&self, namespace: &Namespace, secret: &str) -> ClusterFinding {
+        let name = format!("pull secret {namespace}/{secret}");
+        let create = format!(
+            "create it with `kubectl create secret docker-registry {secret} --namespace {namespace} --docker-server … --docker-username … --docker-password …`"
+        );
+        match self.handle.secret(namespace, secret).await {
+            Ok(None) => ClusterFinding::failed(name, "the Secret is not there", create),
+            Ok(Some(found)) => {
+                let entries = [".dockerconfigjson", ".dockercfg"];
+                if entries.iter().any(|entry| found.entries.contains_key(*entry)) {
+                    ClusterFinding::passed(name, "the Secret is there")
+                } else {
+                    let detail = "the Secret has no entry .dockerconfigjson, so that no image is pulled with it";
+                    ClusterFinding::failed(name, detail, create)
+                }
+            }
+            Err(error) => ClusterFinding::broken(name, error),
+        }
+    }
+}
+
+const fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
