@@ -104,15 +104,14 @@ impl Rounds {
     /// Waits for the turn of the job among those of its cluster.
     async fn permit(&self, id: JobId) -> Option<OwnedSemaphorePermit> {
         let known = self.memory().clusters.get(&id).cloned();
-        let cluster = match known {
-            Some(cluster) => cluster,
-            None => {
-                let _look = self.looks.acquire().await.ok()?;
-                // What the database cannot say now, the round will say.
-                let job = self.control.store().job(id).await.ok().flatten()?;
-                self.memory().clusters.insert(id, job.cluster.clone());
-                job.cluster
-            }
+        let cluster = if let Some(cluster) = known {
+            cluster
+        } else {
+            let _look = self.looks.acquire().await.ok()?;
+            // What the database cannot say now, the round will say.
+            let job = self.control.store().job(id).await.ok().flatten()?;
+            self.memory().clusters.insert(id, job.cluster.clone());
+            job.cluster
         };
         let permits = Arc::clone(
             self.memory()

@@ -118,16 +118,15 @@ impl Rbac {
             .collect();
         for namespace in &self.namespaces {
             let named = self.service_accounts.iter().cloned();
-            match places.iter_mut().find(|(known, _)| known == namespace) {
-                Some((_, needs)) => needs.accounts.extend(named),
-                None => {
-                    let mut needs = Needs { accounts: named.collect(), ..Needs::default() };
-                    if needs.accounts.is_empty() {
-                        needs = Needs::of([&Configuration::new()]);
-                    }
-                    places.push((namespace.clone(), needs));
-                }
+            if let Some((_, needs)) = places.iter_mut().find(|(known, _)| known == namespace) {
+                needs.accounts.extend(named);
+                continue;
             }
+            let mut needs = Needs { accounts: named.collect(), ..Needs::default() };
+            if needs.accounts.is_empty() {
+                needs = Needs::of([&Configuration::new()]);
+            }
+            places.push((namespace.clone(), needs));
         }
         let place = |(namespace, needs): (Namespace, Needs)| Place {
             namespace,

@@ -59,13 +59,13 @@ fn portable(
     for named in chosen.files() {
         // Paths in a kubeconfig are relative to it.
         let path = file.parent().unwrap_or(Path::new("")).join(&named.path);
-        let content = std::fs::read(&path).map_err(|source| Error::ReadKubeconfigFile {
+        let bytes = std::fs::read(&path).map_err(|source| Error::ReadKubeconfigFile {
             kubeconfig: file.to_owned(),
             field: named.field,
             file: path.clone(),
             source,
         })?;
-        chosen.inline(named.field, &content).map_err(wrong)?;
+        chosen.inline(named.field, &bytes).map_err(wrong)?;
         if named.field == "tokenFile" {
             copied.push(format!(
                 "The token was read from {} once. If that file is renewed, give the cluster the new one with `flumen cluster edit`.",
