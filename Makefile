@@ -4,6 +4,8 @@
 # test-all  the same with the server killed at every point instead of a selection, on every Flink version, and with Maven
 #           asked anew
 # bench     figures against the peer, as ratios of one run, and what it costs to follow jobs
+# conformance-kubernetes  the suite that holds the local cluster to account, run on a real Kubernetes control plane
+# conformance-record      the same, and what it answers becomes the record that `test` compares with
 # fuzz      every reader of foreign text, FUZZ_SECONDS each; what it finds stays in fuzz/found
 
 CACHE ?= $(HOME)/.cache/flumen
@@ -12,6 +14,7 @@ FUZZ_SECONDS ?= 600
 export FLUMEN_TEST_TOOLS ?= $(CACHE)/test-tools
 
 .PHONY: build demo test test-all bench fuzz setup setup-tests setup-maven pure lint e2e
+.PHONY: conformance-kubernetes conformance-record
 
 build: target/release/flumen
 
@@ -44,21 +47,29 @@ test-all: setup-maven test
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) xtask check
-	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets --test end_to_end -- -D warnings
 
 pure:
-	$(CARGO) test --locked --workspace --exclude flumen-e2e
+	$(CARGO) test --locked --workspace
 
-# One at a time: each starts JVMs, and two cores are all there may be.
+# One at a time: each starts JVMs, and two cores are all there may be. Of the whole workspace, as above, so that nothing is
+# compiled again with other features.
 e2e: export FLUMEN_CACHE_DIRECTORY = $(CACHE)
 e2e: setup-tests
-	$(CARGO) build --locked --package flumen
-	$(CARGO) test --locked --package flumen-e2e -- --test-threads 1
+	$(CARGO) build --locked --workspace --bin flumen --test end_to_end
+	$(CARGO) test --locked --workspace --test end_to_end -- --test-threads 1
 
 bench: setup
 	$(CARGO) build --release --locked --package flumen --package flumen-bench
 	@target/release/flumen-bench target/release/flumen $(CACHE)
 	$(CARGO) bench --locked --package flumen-control --bench follow
+
+# Both need Go 1.25 or later, which builds the control plane once, into the cache, and unshare and ip.
+conformance-kubernetes:
+	@$(CARGO) run --locked --package flumen-conformance -- kubernetes $(CACHE)
+
+conformance-record:
+	@$(CARGO) run --locked --package flumen-conformance -- record $(CACHE)
 
 # Without a sanitizer, which needs a nightly compiler and looks for what safe Rust cannot do.
 fuzz: setup

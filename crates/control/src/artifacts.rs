@@ -1,15 +1,23 @@
 //! The files of jobs, by the digest of their content.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use bytes::Bytes;
 use flumen_model::Digest;
 use flumen_store::Principal;
 use futures::{Stream, StreamExt};
 use sha2::{Digest as _, Sha256};
-use tokio::io::AsyncWriteExt;
+use tokio::{
+    io::{AsyncWriteExt as _, BufWriter},
+    task::JoinHandle,
+};
 
 use crate::{Control, Error, clock, error::no_answer, release};
+
+/// How many bytes are written at once.
+const PIECE: usize = 1 << 20;
+/// After how many bytes the disk is given something to do.
+const SYNC_EVERY: u64 = 4 << 20;
 
 impl Control {
     /// The size of an artifact in bytes, if all of it is here.
@@ -100,24 +108,62 @@ where
     S: Stream<Item = Result<Bytes, E>> + Send,
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let mut file = tokio::fs::File::create(path).await.map_err(Error::file("create", path))?;
+    let failed = || Error::file("write", path);
+    let file = tokio::fs::File::create(path).await.map_err(Error::file("create", path))?;
+    let mut syncing = Syncing { file: file.try_clone().await.map_err(failed())?, running: None };
+    let mut file = BufWriter::with_capacity(PIECE, file);
     let mut hash = Sha256::new();
-    let mut size = 0_u64;
+    let (mut size, mut synced) = (0_u64, 0_u64);
     let mut body = std::pin::pin!(body);
     while let Some(piece) = body.next().await {
         let piece = piece.map_err(|error| Error::UploadBroken { source: error.into() })?;
         hash.update(&piece);
         size += piece.len() as u64;
-        file.write_all(&piece).await.map_err(Error::file("write", path))?;
+        file.write_all(&piece).await.map_err(failed())?;
+        if size - synced >= SYNC_EVERY && syncing.begin().await.map_err(failed())? {
+            synced = size;
+        }
     }
     let actual = Digest::from_sha256(&hash.finalize().into());
     if actual != *digest {
         return Err(Error::DigestMismatch { announced: digest.clone(), actual });
     }
     // What was written last fails here or nowhere: a sync after it says nothing of it.
-    file.flush().await.map_err(Error::file("write", path))?;
-    file.sync_all().await.map_err(Error::file("write", path))?;
+    file.flush().await.map_err(failed())?;
+    syncing.end().await.map_err(failed())?;
     Ok(size)
+}
+
+/// Puts a file on the disk while it is still written, so that at its end little of it is waited for.
+struct Syncing {
+    file: tokio::fs::File,
+    /// The system says of a failure once, so each is asked for.
+    running: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Syncing {
+    /// Begins with what was written so far; false if the disk is still at what was written before.
+    async fn begin(&mut self) -> io::Result<bool> {
+        if self.running.as_ref().is_some_and(|running| !running.is_finished()) {
+            return Ok(false);
+        }
+        self.wait().await?;
+        let file = self.file.try_clone().await?;
+        self.running = Some(tokio::spawn(async move { file.sync_data().await }));
+        Ok(true)
+    }
+
+    async fn end(mut self) -> io::Result<()> {
+        self.wait().await?;
+        self.file.sync_all().await
+    }
+
+    async fn wait(&mut self) -> io::Result<()> {
+        match self.running.take() {
+            Some(running) => running.await.map_err(io::Error::other)?,
+            None => Ok(()),
+        }
+    }
 }
 
 /// Refuses a name that cannot be that of a file in an image.

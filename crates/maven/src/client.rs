@@ -4,10 +4,7 @@ mod answers;
 mod by_url;
 mod snapshot;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -17,7 +14,7 @@ use crate::{
     effective::Unusable,
     environment::Environment,
     error::Error,
-    local::{self, Durable, Local},
+    local::Local,
     resolver::{Artifact, Request, Resolution, Resolver, Step},
     settings::{Remote, Settings},
     transport::{Fetched, Transport},
@@ -114,8 +111,7 @@ impl Client {
 
     /// Whether the file of an artifact is here, so that nothing is fetched for it; of a snapshot that is never said.
     pub fn is_here(&self, artifact: &Artifact) -> bool {
-        let of = &artifact.coordinates;
-        of.is_sound() && !of.gav.is_snapshot() && self.local.find(&of.path()).is_some()
+        self.here(&artifact.coordinates).is_some()
     }
 
     /// One of several files, with its place among them.
@@ -126,13 +122,10 @@ impl Client {
         Ok((place, path))
     }
 
-    /// Copies a file out of the local repository; what has its name in the directory is whole. The disk is not waited
-    /// for: who loses power in the middle copies again.
-    ///
-    /// # Errors
-    /// `Unavailable` or `Denied` if it cannot be read or written.
-    pub fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-        copy(from, to, Durable::No)
+    /// The file of something that is asked for, if it is here under these coordinates; of a snapshot that is never said.
+    pub fn here(&self, of: &Coordinates) -> Option<PathBuf> {
+        let is_told = of.is_sound() && !of.gav.is_snapshot();
+        is_told.then(|| self.local.find(&of.path())).flatten()
     }
 
     /// The file in the local repository, fetched if it is not there; none if nobody has it.
@@ -198,19 +191,4 @@ impl Client {
         }
         self.local.store(part, target, &remote.id).await.map(Some)
     }
-}
-
-fn copy(from: &Path, to: &Path, durable: Durable) -> Result<(), Error> {
-    let directory = to.parent().unwrap_or(Path::new("."));
-    let failed = |source| Error::Write { path: to.to_owned(), source };
-    std::fs::create_dir_all(directory).map_err(failed)?;
-    let mut part = tempfile::Builder::new()
-        .prefix(".")
-        .suffix(".part")
-        .tempfile_in(directory)
-        .map_err(failed)?;
-    let mut source = std::fs::File::open(from)
-        .map_err(|source| Error::Read { path: from.to_owned(), source })?;
-    std::io::copy(&mut source, part.as_file_mut()).map_err(failed)?;
-    local::persist(part, to, durable)
 }

@@ -6,7 +6,7 @@ use flumen_maven_version::{Constraint, Version};
 
 use crate::{
     coordinates::{Coordinates, Exclusion, Gav},
-    effective::{Effective, Models, NoModel, Unusable},
+    effective::{Effective, For, Models, NoModel, Unusable},
     error::Error,
     graph::{Graph, ListId, Node, key},
     pom::Dependency,
@@ -215,7 +215,7 @@ impl<'a, R: Repository> Collector<'a, R> {
     ) -> (Coordinates, Vec<Coordinates>, Option<std::sync::Arc<Effective>>) {
         let (mut now, mut formerly) = (coordinates, Vec::new());
         loop {
-            let model = match self.models.effective(&now.gav) {
+            let model = match self.models.effective(&now.gav, For::Dependencies) {
                 Ok(model) => model,
                 Err(NoModel::Wants(want)) => {
                     self.findings.wants.insert(want);

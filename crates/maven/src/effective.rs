@@ -1,24 +1,27 @@
 //! The effective POM: parents, profiles, values, imports and management put together, in Maven's order.
 
+mod keyed;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 
 use crate::{
-    coordinates::Gav,
+    coordinates::{Exclusion, Gav},
     environment::Environment,
     interpolate::Values,
     pom::{Dependency, License, Pom, Relocation, Section},
     repository::{Answer, Repository, Want},
     xml::XmlError,
 };
+use keyed::{Firsts, Keys, deduplicate, manage};
 
 /// A POM with everything that others say about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Effective {
-    pub(crate) managed: Vec<Dependency>,
-    pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) managed: Vec<Arc<Dependency>>,
+    pub(crate) dependencies: Vec<Arc<Dependency>>,
     pub(crate) relocation: Option<Relocation>,
     pub(crate) licenses: Vec<License>,
 }
@@ -93,8 +96,17 @@ pub(crate) enum NoModel {
 const MAX_PARENTS: usize = 60;
 const MAX_IMPORTS: usize = 30;
 
+/// What an effective POM is wanted for: parents and those that are imported manage far more than a POM depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum For {
+    /// What it depends on.
+    Dependencies,
+    /// All that it manages.
+    Import,
+}
+
 /// The effective POMs that were made.
-pub(crate) type Known = HashMap<Gav, Result<Arc<Effective>, Unusable>>;
+pub(crate) type Known = HashMap<(Gav, For), Result<Arc<Effective>, Unusable>>;
 
 /// Makes effective POMs, each once.
 pub(crate) struct Models<'a, R> {
@@ -114,20 +126,21 @@ impl<'a, R: Repository> Models<'a, R> {
     }
 
     /// The effective POM of these coordinates.
-    pub(crate) fn effective(&mut self, of: &Gav) -> Result<Arc<Effective>, NoModel> {
-        if let Some(known) = self.known.get(of) {
+    pub(crate) fn effective(&mut self, of: &Gav, purpose: For) -> Result<Arc<Effective>, NoModel> {
+        let key = (of.clone(), purpose);
+        if let Some(known) = self.known.get(&key) {
             return known.clone().map_err(NoModel::Unusable);
         }
-        match self.build(of) {
+        match self.build(of, purpose) {
             Ok(model) => {
                 let model = Arc::new(model);
-                self.known.insert(of.clone(), Ok(model.clone()));
+                self.known.insert(key, Ok(model.clone()));
                 Ok(model)
             }
             Err(NoModel::Unusable(why)) => {
                 // A circle is one only for who came this way.
                 if self.importing.is_empty() {
-                    self.known.insert(of.clone(), Err(why.clone()));
+                    self.known.insert(key, Err(why.clone()));
                 }
                 Err(NoModel::Unusable(why))
             }
@@ -161,12 +174,17 @@ impl<'a, R: Repository> Models<'a, R> {
         Ok(lineage)
     }
 
-    fn build(&mut self, of: &Gav) -> Result<Effective, NoModel> {
+    fn build(&mut self, of: &Gav, purpose: For) -> Result<Effective, NoModel> {
         let lineage = self.lineage(of)?;
-        let mut whole = Section::default();
-        for pom in &lineage {
-            inherit(&mut whole, own_section(pom, self.environment));
+        let sections: Vec<_> = lineage.iter().map(|pom| sections(pom, self.environment)).collect();
+        let (mut managed, mut dependencies) = (Firsts::default(), Firsts::default());
+        for own in &sections {
+            managed.extend(own_managed(own));
+            dependencies.extend(own_dependencies(own));
         }
+        // The last of a name counts, so those of the farthest parent go first.
+        let said = sections.iter().rev().flatten().flat_map(|section| &section.properties);
+        let properties = said.map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let pom = &lineage[0];
         let own = Gav {
             group: pom.group.clone().unwrap_or_else(|| inherited(pom, |parent| &parent.group)),
@@ -176,7 +194,6 @@ impl<'a, R: Repository> Models<'a, R> {
                 .clone()
                 .unwrap_or_else(|| inherited(pom, |parent| &parent.version)),
         };
-        let properties: HashMap<String, String> = whole.properties.into_iter().collect();
         let values = Values {
             own: &own,
             packaging: &pom.packaging,
@@ -184,11 +201,11 @@ impl<'a, R: Repository> Models<'a, R> {
             properties: &properties,
             environment: self.environment,
         };
-        let replace_all = |list: Vec<Dependency>| -> Vec<Dependency> {
-            list.into_iter().map(|one| replace(&values, one)).collect()
-        };
-        let (managed, mut dependencies) =
-            (replace_all(whole.managed), replace_all(whole.dependencies));
+        let replaced = dependencies.list.into_iter().map(|one| replace(&values, one));
+        let mut dependencies: Vec<_> = replaced.collect();
+        let wanted = Keys::wanted(&dependencies, purpose);
+        let managed = managed.list.into_iter().filter(|one| wanted.may_have(one));
+        let managed = managed.map(|one| replace(&values, one)).collect();
         let part = |text: &Option<String>| text.as_ref().map(|text| values.replace(text));
         let relocation = pom.relocation.as_ref().map(|to| Relocation {
             group: part(&to.group),
@@ -202,12 +219,14 @@ impl<'a, R: Repository> Models<'a, R> {
             .flatten()
             .map(|one| License { name: values.replace(&one.name), url: values.replace(&one.url) });
         let licenses = licenses.collect();
-        let managed = self.import(of, managed)?;
+        let managed = self.import(of, managed, &wanted)?;
         manage(&mut dependencies, &managed);
-        let lacks = |one: &&Dependency| {
+        let lacks = |one: &&Arc<Dependency>| {
             one.group.is_empty() || one.artifact.is_empty() || one.version.is_empty()
         };
-        if let Some(Dependency { group, artifact, .. }) = dependencies.iter().find(lacks) {
+        if let Some(Dependency { group, artifact, .. }) =
+            dependencies.iter().find(lacks).map(Arc::as_ref)
+        {
             let dependency = format!("{group}:{artifact}");
             return Err(NoModel::Unusable(Unusable::Incomplete { pom: of.clone(), dependency }));
         }
@@ -215,20 +234,35 @@ impl<'a, R: Repository> Models<'a, R> {
     }
 
     /// Puts what imported POMs manage behind what is managed here; the first import wins.
-    fn import(&mut self, of: &Gav, managed: Vec<Dependency>) -> Result<Vec<Dependency>, NoModel> {
+    fn import(
+        &mut self,
+        of: &Gav,
+        managed: Vec<Arc<Dependency>>,
+        wanted: &Keys,
+    ) -> Result<Vec<Arc<Dependency>>, NoModel> {
         let (imports, mut managed): (Vec<_>, Vec<_>) =
-            managed.into_iter().partition(Dependency::is_import);
+            managed.into_iter().partition(|one| one.is_import());
+        let (mut imported, mut is_any) = (Vec::new(), false);
         for import in imports {
             let from = Gav::new(&import.group, &import.artifact, &import.version);
             if from == *of || self.importing.contains(&from) || self.importing.len() > MAX_IMPORTS {
                 return Err(NoModel::Unusable(Unusable::Imports { pom: from }));
             }
             self.importing.push(of.clone());
-            let model = self.effective(&from);
+            let model = self.effective(&from, For::Import);
             self.importing.pop();
-            merge(&mut managed, model?.managed.clone(), false);
+            let model = model?;
+            is_any |= !model.managed.is_empty();
+            imported.extend(model.managed.iter().filter(|one| wanted.may_have(one)).cloned());
         }
-        Ok(managed)
+        if !is_any {
+            return Ok(managed);
+        }
+        deduplicate(&mut managed);
+        let mut all = Firsts::default();
+        all.extend(managed);
+        all.extend(imported);
+        Ok(all.list)
     }
 }
 
@@ -236,108 +270,53 @@ fn inherited(pom: &Pom, part: impl Fn(&Gav) -> &String) -> String {
     pom.parent.as_ref().map(|parent| part(parent).clone()).unwrap_or_default()
 }
 
-/// What the POM itself says: without doubles, and with its profiles that hold.
-fn own_section(pom: &Pom, environment: &Environment) -> Section {
-    let mut own = pom.base.clone();
-    deduplicate(&mut own.dependencies);
-    for profile in environment.active(pom) {
-        let Section { properties, managed, dependencies } = profile.section.clone();
-        own.properties.extend(properties);
-        merge(&mut own.managed, managed, true);
-        merge(&mut own.dependencies, dependencies, true);
-    }
-    own
+/// What a POM says, and then what those of its profiles say that hold.
+fn sections<'p>(pom: &'p Pom, environment: &Environment) -> Vec<&'p Section> {
+    let active = environment.active(pom).into_iter().map(|profile| &profile.section);
+    std::iter::once(&pom.base).chain(active).collect()
 }
 
-/// Adds what the parent says and the child does not.
-fn inherit(child: &mut Section, parent: Section) {
-    let Section { properties, managed, dependencies } = parent;
-    // The last of a name counts, so the parent's go first.
-    child.properties.splice(0..0, properties);
-    merge(&mut child.managed, managed, false);
-    merge(&mut child.dependencies, dependencies, false);
+/// What sections of one POM manage together.
+fn own_managed(sections: &[&Section]) -> Vec<Arc<Dependency>> {
+    let mut all: Vec<_> = sections.iter().flat_map(|section| &section.managed).cloned().collect();
+    // Without profiles that manage, the first of two with one key counts.
+    if sections.iter().skip(1).any(|profile| !profile.managed.is_empty()) {
+        deduplicate(&mut all);
+    }
+    all
 }
 
-/// Adds `more` to `list` by key; of two with one key the later counts if `more` dominates, in the place of the first.
-fn merge(list: &mut Vec<Dependency>, more: Vec<Dependency>, dominates: bool) {
-    if more.is_empty() {
-        return;
-    }
-    deduplicate(list);
-    let mut places: HashMap<_, usize> =
-        list.iter().enumerate().map(|(index, one)| (owned_key(one), index)).collect();
-    for one in more {
-        match places.get(&owned_key(&one)) {
-            Some(place) if dominates => list[*place] = one,
-            Some(_) => {}
-            None => {
-                places.insert(owned_key(&one), list.len());
-                list.push(one);
-            }
-        }
-    }
+/// What sections of one POM depend on together.
+fn own_dependencies(sections: &[&Section]) -> Vec<Arc<Dependency>> {
+    let mut all: Vec<_> =
+        sections.iter().flat_map(|section| &section.dependencies).cloned().collect();
+    deduplicate(&mut all);
+    all
 }
 
-/// Of several with one key the last stays, in the place of the first.
-fn deduplicate(list: &mut Vec<Dependency>) {
-    let mut places: HashMap<_, usize> = HashMap::new();
-    let mut kept: Vec<Dependency> = Vec::with_capacity(list.len());
-    for one in list.drain(..) {
-        if let Some(place) = places.get(&owned_key(&one)) {
-            kept[*place] = one;
-        } else {
-            places.insert(owned_key(&one), kept.len());
-            kept.push(one);
-        }
+/// The dependency with all values that are known.
+fn replace(values: &Values<'_>, one: Arc<Dependency>) -> Arc<Dependency> {
+    let Dependency { group, artifact, version, kind, classifier, scope, optional, exclusions } =
+        &*one;
+    let excluded = exclusions.iter().flat_map(|one| [&one.group, &one.artifact]);
+    let parts = [group, artifact, version, kind, classifier, scope, optional].into_iter();
+    if !parts.chain(excluded).any(|text| text.contains('$')) {
+        return one;
     }
-    *list = kept;
-}
-
-fn owned_key(one: &Dependency) -> [String; 4] {
-    let (group, artifact, kind, classifier) = one.key();
-    [group, artifact, kind, classifier].map(str::to_owned)
-}
-
-fn replace(values: &Values<'_>, mut one: Dependency) -> Dependency {
-    for text in [
-        &mut one.group,
-        &mut one.artifact,
-        &mut one.version,
-        &mut one.kind,
-        &mut one.classifier,
-        &mut one.scope,
-        &mut one.optional,
-    ] {
-        *text = values.replace(text);
-    }
-    for exclusion in &mut one.exclusions {
-        exclusion.group = values.replace(&exclusion.group);
-        exclusion.artifact = values.replace(&exclusion.artifact);
-    }
-    one
-}
-
-/// Fills in what a dependency leaves open. Whether it is optional is not managed.
-fn manage(dependencies: &mut [Dependency], managed: &[Dependency]) {
-    let mut by_key: HashMap<_, Vec<&Dependency>> = HashMap::new();
-    for one in managed {
-        by_key.entry(one.key()).or_default().push(one);
-    }
-    for dependency in dependencies {
-        let found = by_key.get(&dependency.key()).cloned().unwrap_or_default();
-        for managed in found {
-            let fill = |text: &mut String, from: &str| {
-                if text.is_empty() {
-                    from.clone_into(text);
-                }
-            };
-            fill(&mut dependency.version, &managed.version);
-            fill(&mut dependency.scope, &managed.scope);
-            if dependency.exclusions.is_empty() {
-                dependency.exclusions.clone_from(&managed.exclusions);
-            }
-        }
-    }
+    let part = |text: &String| values.replace(text);
+    let exclusions = exclusions
+        .iter()
+        .map(|one| Exclusion { group: part(&one.group), artifact: part(&one.artifact) });
+    Arc::new(Dependency {
+        group: part(group),
+        artifact: part(artifact),
+        version: part(version),
+        kind: part(kind),
+        classifier: part(classifier),
+        scope: part(scope),
+        optional: part(optional),
+        exclusions: exclusions.collect(),
+    })
 }
 
 #[cfg(test)]

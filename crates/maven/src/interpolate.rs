@@ -9,7 +9,7 @@ pub(crate) struct Values<'a> {
     pub(crate) own: &'a Gav,
     pub(crate) packaging: &'a str,
     pub(crate) parent: Option<&'a Gav>,
-    pub(crate) properties: &'a HashMap<String, String>,
+    pub(crate) properties: &'a HashMap<&'a str, &'a str>,
     pub(crate) environment: &'a Environment,
 }
 
@@ -75,7 +75,7 @@ impl Values<'_> {
         let prefixed = name.strip_prefix("project.").or_else(|| name.strip_prefix("pom."));
         prefixed
             .and_then(|name| self.of_project(name))
-            .or_else(|| self.properties.get(name).map(String::as_str))
+            .or_else(|| self.properties.get(name).copied())
             .or_else(|| self.environment.property(name))
             .or_else(|| self.of_project(name))
     }
@@ -102,10 +102,7 @@ mod tests {
     fn replace(text: &str, properties: &[(&str, &str)]) -> String {
         let own = Gav::new("g", "a", "1");
         let parent = Gav::new("g", "p", "2");
-        let properties = properties
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect();
+        let properties = properties.iter().copied().collect();
         let environment = Environment::linux("17");
         let values = Values {
             own: &own,

@@ -6,6 +6,7 @@ mod client;
 mod collect;
 mod conflict;
 mod coordinates;
+mod copies;
 mod effective;
 mod environment;
 mod error;
@@ -26,6 +27,7 @@ mod xml;
 
 pub use client::{Client, Progress};
 pub use coordinates::{Coordinates, Exclusion, Gav};
+pub use copies::Copied;
 pub use effective::Unusable;
 pub use environment::Environment;
 pub use error::Error;

@@ -1,5 +1,7 @@
 //! A POM as it is written: nothing inherited, nothing replaced.
 
+use std::sync::Arc;
+
 use roxmltree::Node;
 
 use crate::{
@@ -45,9 +47,9 @@ pub struct Section {
     /// Properties in their order.
     pub properties: Vec<(String, String)>,
     /// What it says of artifacts without depending on them.
-    pub managed: Vec<Dependency>,
+    pub managed: Vec<Arc<Dependency>>,
     /// What it depends on.
-    pub dependencies: Vec<Dependency>,
+    pub dependencies: Vec<Arc<Dependency>>,
 }
 
 /// One dependency as written. Empty texts are not given.
@@ -117,7 +119,7 @@ impl Pom {
         if bytes.len() > xml::MAX_BYTES {
             return Err(XmlError::TooLarge { bytes: bytes.len() });
         }
-        xml::read(&xml::decode(bytes), "project", read_pom)
+        xml::read_without(is_unread, &xml::decode(bytes), "project", read_pom)
     }
 }
 
@@ -132,6 +134,13 @@ impl Dependency {
     pub(crate) fn is_import(&self) -> bool {
         self.scope == "import" && self.kind == "pom"
     }
+}
+
+/// Whether nothing is read of a part of a POM or of a profile: how it is built is most of a parent's text.
+fn is_unread(within: &[&str], name: &str) -> bool {
+    const UNREAD: [&str; 6] =
+        ["build", "reporting", "developers", "contributors", "repositories", "pluginRepositories"];
+    matches!(within, ["project"] | ["project", "profiles", "profile"]) && UNREAD.contains(&name)
 }
 
 fn read_pom(root: Node<'_, '_>) -> Pom {
@@ -180,14 +189,14 @@ fn read_section(node: Node<'_, '_>) -> Section {
     }
 }
 
-fn read_dependencies(node: Node<'_, '_>) -> Vec<Dependency> {
+fn read_dependencies(node: Node<'_, '_>) -> Vec<Arc<Dependency>> {
     let read = listed(node, "dependencies", "dependency").map(|one| {
         let part = |name| text_of(one, name).unwrap_or_default();
         let exclusions = listed(one, "exclusions", "exclusion").map(|node| Exclusion {
             group: text_of(node, "groupId").unwrap_or_default(),
             artifact: text_of(node, "artifactId").unwrap_or_default(),
         });
-        Dependency {
+        Arc::new(Dependency {
             group: part("groupId"),
             artifact: part("artifactId"),
             version: part("version"),
@@ -196,7 +205,7 @@ fn read_dependencies(node: Node<'_, '_>) -> Vec<Dependency> {
             scope: part("scope"),
             optional: part("optional"),
             exclusions: exclusions.collect(),
-        }
+        })
     });
     read.collect()
 }

@@ -7,7 +7,7 @@ use crate::{
     collect::Collector,
     conflict,
     coordinates::{Coordinates, Exclusion, Gav},
-    effective::{Known, Models, Unusable},
+    effective::{For, Known, Models, Unusable},
     environment::Environment,
     error::Error,
     graph::{Graph, ListId},
@@ -134,7 +134,8 @@ impl Resolver {
         let mut artifacts = Vec::new();
         list(&graph, &mut artifacts);
         for artifact in &mut artifacts {
-            if let Some(Ok(model)) = self.known.get(&artifact.coordinates.gav) {
+            let key = (artifact.coordinates.gav.clone(), For::Dependencies);
+            if let Some(Ok(model)) = self.known.get(&key) {
                 artifact.licenses.clone_from(&model.licenses);
             }
         }

@@ -1,6 +1,7 @@
 //! XML as Maven's own reader takes it, which is more than XML allows: names such as `<Xlint:-unchecked>`, prefixes that
 //! nobody declared, entities of HTML. The text is tidied first, then read by roxmltree.
 
+use memchr::memchr;
 use roxmltree::{Document, Node, ParsingOptions};
 
 /// The largest file that is read, in bytes; the largest POM on Maven Central has less than 1 MB.
@@ -26,6 +27,12 @@ pub enum XmlError {
     #[error("a tag or comment that begins at byte {at} does not end")]
     Unclosed {
         /// Where it begins.
+        at: usize,
+    },
+    /// An element ends that another one began.
+    #[error("the tag at byte {at} ends an element that did not begin there")]
+    Crossed {
+        /// Where the tag begins.
         at: usize,
     },
     /// It is not well-formed.
@@ -56,10 +63,20 @@ pub(crate) fn read<T>(
     expected: &'static str,
     then: impl FnOnce(Node<'_, '_>) -> T,
 ) -> Result<T, XmlError> {
+    read_without(|_, _| false, text, expected, then)
+}
+
+/// As [`read`], without the elements of which `is_unread` says so, by the names that they are within and their own.
+pub(crate) fn read_without<T>(
+    is_unread: impl Fn(&[&str], &str) -> bool,
+    text: &str,
+    expected: &'static str,
+    then: impl FnOnce(Node<'_, '_>) -> T,
+) -> Result<T, XmlError> {
     if text.len() > MAX_BYTES {
         return Err(XmlError::TooLarge { bytes: text.len() });
     }
-    let tidied = tidy(text)?;
+    let tidied = tidy(text, is_unread)?;
     let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(&tidied, options).map_err(XmlError::Parse)?;
     let root = document.root_element();
@@ -99,17 +116,12 @@ pub(crate) fn own_text(node: Node<'_, '_>) -> String {
 }
 
 /// The same document without what XML does not allow and resolution does not read: attributes, comments, declarations,
-/// colons in names, unknown entities.
-fn tidy(text: &str) -> Result<String, XmlError> {
-    let mut out = String::with_capacity(text.len());
+/// colons in names, unknown entities, unread elements.
+fn tidy(text: &str, is_unread: impl Fn(&[&str], &str) -> bool) -> Result<String, XmlError> {
+    let mut tidied = Tidied::new(text.len(), is_unread);
     let mut rest = text;
-    let mut depth = 0_usize;
-    while let Some(start) = rest.find('<') {
-        let between = &rest[..start];
-        // Most of a POM is the white space between tags.
-        if !between.trim_ascii().is_empty() || !out.ends_with('>') {
-            push_text(&mut out, between);
-        }
+    while let Some(start) = memchr(b'<', rest.as_bytes()) {
+        tidied.push_text(&rest[..start]);
         let at = text.len() - rest.len() + start;
         let tag = &rest[start..];
         let after = |prefix: &str, end: &'static str| {
@@ -120,22 +132,96 @@ fn tidy(text: &str) -> Result<String, XmlError> {
             rest = &comment.ok_or(XmlError::Unclosed { at })?.1[3..];
         } else if let Some(data) = after("<![CDATA[", "]]>") {
             let (data, tail) = data.ok_or(XmlError::Unclosed { at })?;
-            out.extend(data.chars().filter_map(escaped).flatten());
+            tidied.push_data(data);
             rest = &tail[3..];
         } else if let Some(instruction) = after("<?", "?>") {
             rest = &instruction.ok_or(XmlError::Unclosed { at })?.1[2..];
         } else {
             let end = end_of_tag(tag).ok_or(XmlError::Unclosed { at })?;
-            push_tag(&mut out, &tag[1..end], &mut depth)?;
+            tidied.push_tag(&tag[1..end], at)?;
             rest = &tag[end + 1..];
         }
     }
-    push_text(&mut out, rest);
-    Ok(out)
+    tidied.push_text(rest);
+    Ok(tidied.out)
+}
+
+/// What is read of a document, as far as it was gone through.
+struct Tidied<'t, F> {
+    out: String,
+    /// The names of the elements that are open.
+    open: Vec<&'t str>,
+    /// How many are open around the unread element that this is in.
+    around_unread: Option<usize>,
+    is_unread: F,
+}
+
+impl<'t, F: Fn(&[&str], &str) -> bool> Tidied<'t, F> {
+    fn new(size: usize, is_unread: F) -> Self {
+        let out = String::with_capacity(size);
+        Self { out, open: Vec::new(), around_unread: None, is_unread }
+    }
+
+    fn push_text(&mut self, text: &str) {
+        // Most of a POM is the white space between tags.
+        let is_nothing = text.trim_ascii().is_empty() && self.out.ends_with('>');
+        if self.around_unread.is_none() && !is_nothing {
+            push_text(&mut self.out, text);
+        }
+    }
+
+    fn push_data(&mut self, data: &str) {
+        if self.around_unread.is_none() {
+            self.out.extend(data.chars().filter_map(escaped).flatten());
+        }
+    }
+
+    /// Takes what stands between `<` and `>`. A declaration vanishes.
+    fn push_tag(&mut self, inner: &'t str, at: usize) -> Result<(), XmlError> {
+        if inner.starts_with('!') {
+            return Ok(());
+        }
+        let (is_end, inner) = inner.strip_prefix('/').map_or((false, inner), |inner| (true, inner));
+        let (is_empty, inner) =
+            inner.strip_suffix('/').map_or((false, inner), |inner| (true, inner));
+        let name = inner.split_whitespace().next().unwrap_or("_");
+        if is_end {
+            let opened = self.open.pop();
+            if let Some(around) = self.around_unread {
+                // Nobody else sees what stands here.
+                if opened != Some(name) {
+                    return Err(XmlError::Crossed { at });
+                }
+                if self.open.len() == around {
+                    self.around_unread = None;
+                }
+                return Ok(());
+            }
+        } else if !is_empty {
+            if self.around_unread.is_none() && (self.is_unread)(&self.open, name) {
+                self.around_unread = Some(self.open.len());
+            }
+            self.open.push(name);
+            if self.open.len() > MAX_DEPTH {
+                return Err(XmlError::TooDeep);
+            }
+        }
+        if self.around_unread.is_none() {
+            push_name(&mut self.out, name, if is_end { "</" } else { "<" });
+            self.out.push_str(if is_empty { "/>" } else { ">" });
+        }
+        Ok(())
+    }
 }
 
 /// Where the tag ends: at the first `>` outside of quotes, and for a DOCTYPE outside of brackets.
 fn end_of_tag(tag: &str) -> Option<usize> {
+    let bytes = tag.as_bytes();
+    // Most have no attributes.
+    let first = memchr(b'>', bytes)?;
+    if !bytes[..first].iter().any(|byte| matches!(byte, b'"' | b'\'' | b'[')) {
+        return Some(first);
+    }
     let mut quote = None;
     let mut brackets = 0_usize;
     for (index, byte) in tag.bytes().enumerate() {
@@ -151,34 +237,19 @@ fn end_of_tag(tag: &str) -> Option<usize> {
     None
 }
 
-/// Writes a tag without attributes; a declaration vanishes.
-fn push_tag(out: &mut String, inner: &str, depth: &mut usize) -> Result<(), XmlError> {
-    if inner.starts_with('!') {
-        return Ok(());
-    }
-    let (is_end, inner) = inner.strip_prefix('/').map_or((false, inner), |inner| (true, inner));
-    let (is_empty, inner) = inner.strip_suffix('/').map_or((false, inner), |inner| (true, inner));
-    let name = inner.split_whitespace().next().unwrap_or("_");
-    if is_end {
-        *depth = depth.saturating_sub(1);
-    } else if !is_empty {
-        *depth += 1;
-        if *depth > MAX_DEPTH {
-            return Err(XmlError::TooDeep);
-        }
-    }
-    out.push_str(if is_end { "</" } else { "<" });
+/// Writes the begin of a tag and its name, as far as XML allows it.
+fn push_name(out: &mut String, name: &str, begin: &str) {
+    out.push_str(begin);
     if !name.starts_with(|first: char| first.is_alphabetic() || first == '_') {
         out.push('_');
     }
-    let is_fine = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.');
-    if name.chars().all(is_fine) {
+    let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    if name.bytes().all(is_fine) {
         out.push_str(name);
     } else {
-        out.extend(name.chars().map(|char| if is_fine(char) { char } else { '_' }));
+        let fine = |char: char| u8::try_from(char).is_ok_and(is_fine);
+        out.extend(name.chars().map(|char| if fine(char) { char } else { '_' }));
     }
-    out.push_str(if is_empty { "/>" } else { ">" });
-    Ok(())
 }
 
 /// Writes text with the entities that XML knows; others become a question mark, as no coordinates hold them.
@@ -254,6 +325,24 @@ mod tests {
         ] {
             assert_eq!(text_in(xml).expect(xml), expected);
         }
+    }
+
+    #[test]
+    fn what_is_not_read_is_passed_over_but_must_be_whole() {
+        let is_unread = |within: &[&str], name: &str| within == ["a"] && name == "x";
+        let text_in = |xml: &str| {
+            read_without(is_unread, xml, "a", |root| {
+                (text_of(root, "b").unwrap_or_default(), root.descendants().count())
+            })
+        };
+        let xml = "<a><x k='</x>'><b>no</b><!-- </x> --><x/><x><![CDATA[</x>]]></x>&;</x><b>yes</b><x/></a>";
+        assert_eq!(text_in(xml).expect("read"), ("yes".to_owned(), 4));
+        assert_eq!(text_in("<a><c><x>1</x></c></a>").expect("read").1, 4, "only below a");
+        for crossed in ["<a><x><y></x></y></a>", "<a><x></a></x>"] {
+            assert!(matches!(text_in(crossed), Err(XmlError::Crossed { .. })), "{crossed}");
+        }
+        assert!(matches!(text_in("<a><x><y>"), Err(XmlError::Parse(_))));
+        assert!(matches!(text_in(&format!("<a>{}", "<x>".repeat(300))), Err(XmlError::TooDeep)));
     }
 
     #[test]

@@ -85,6 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("kubelet", &["image"]),
     ("localcluster", &["apiserver", "controllers", "kubelet", "registry"]),
     // Tools for tests.
+    ("conformance", &["apiserver", "controllers"]),
     ("testkit", &["model"]),
     ("e2e", &[]),
     ("bench", &["model", "flink-conf", "flink-manifest", "e2e"]),
@@ -92,7 +93,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Libraries that only these crates may name; elsewhere their types would spread.
 const WRAPPERS: &[(&str, &[&str])] = &[
-    ("kube", &["k8s", "controllers", "kubelet", "localcluster", "bench"]),
+    ("kube", &["k8s", "controllers", "kubelet", "localcluster", "bench", "conformance"]),
     ("sqlx", &["store"]),
     ("oci-spec", &["image"]),
     ("object_store", &["storage"]),
@@ -211,7 +212,7 @@ mod tests {
         assert_eq!(
             judge("control", "kube", &[]),
             [
-                "control may not name kube; use k8s or controllers or kubelet or localcluster or bench"
+                "control may not name kube; use k8s or controllers or kubelet or localcluster or bench or conformance"
             ]
         );
         assert_eq!(judge("k8s", "kube", &[]), [""; 0]);

@@ -145,9 +145,13 @@ fn check_options(call: &Call) -> Result<(), Failure> {
     }
     if call.query.text("sinceSeconds").is_some() && call.query.text("sinceTime").is_some() {
         causes.push(Cause::forbidden(
-            "",
+            "[]",
             "at most one of `sinceTime` or `sinceSeconds` may be specified",
         ));
+    }
+    // Only servers that tell the two streams apart take it.
+    if call.query.text("stream").is_some_and(|stream| stream != "All") {
+        causes.push(Cause::forbidden("stream", "may not be specified"));
     }
     if causes.is_empty() {
         Ok(())

@@ -43,19 +43,17 @@ pub(super) const NAMESPACE: &[Column] =
     &[NAME, text("Status", |object| string(object, "/status/phase").into()), AGE];
 pub(super) const CONFIG_MAP: &[Column] = &[
     NAME,
-    text("Data", |object| {
-        (count(object, "/data") + count(object, "/binaryData")).to_string().into()
-    }),
+    text("Data", |object| (count(object, "/data") + count(object, "/binaryData")).into()),
     AGE,
 ];
 pub(super) const SECRET: &[Column] = &[
     NAME,
     text("Type", |object| string(object, "/type").into()),
-    number("Data", |object| count(object, "/data").into()),
+    text("Data", |object| count(object, "/data").into()),
     AGE,
 ];
 pub(super) const SERVICE_ACCOUNT: &[Column] =
-    &[NAME, number("Secrets", |object| list(object, "/secrets").count().into()), AGE];
+    &[NAME, text("Secrets", |object| list(object, "/secrets").count().into()), AGE];
 pub(super) const EVENT: &[Column] = &[
     text("Last Seen", |event| since(last_seen(event)).into()),
     text("Type", |event| string(event, "/type").into()),

@@ -58,6 +58,7 @@ fn leases() -> Resource {
         group: "coordination.k8s.io",
         storage: "leases.coordination.k8s.io",
         typed: typed::<Lease>,
+        rules: &rules::Leases,
         columns: columns::LEASE,
         habits: &[Habit::CreatedByUpdate],
         ..plain("Lease", "leases", "lease")
@@ -242,7 +243,6 @@ fn apps() -> [Resource; 2] {
             scale: true,
             typed: typed::<ReplicaSet>,
             rules: &rules::ReplicaSets,
-            selectable: selectable(&[("status.replicas", "/status/replicas", "")]),
             columns: columns::REPLICA_SET,
             habits: &[Habit::InAll, Habit::CountsGeneration],
             ..plain("ReplicaSet", "replicasets", "replicaset")

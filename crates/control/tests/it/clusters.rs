@@ -2,14 +2,52 @@
 
 use std::time::Duration;
 
-use flumen_control::{ClusterSource, EnvironmentDocument, Error, Terms};
+use flumen_control::{ClusterSource, EnvironmentDocument, Error, OperationState, Terms};
 use flumen_model::{ClusterName, CredentialKind, EnvironmentName, Secret};
+use flumen_testkit::eventually_async;
 use serde_json::{Value, json};
 
 use crate::{
-    server::{PATIENCE, TestServer, environment, job, refusal},
+    server::{PATIENCE, TestServer, environment, job, name as job_name, refusal},
     world::World,
 };
+
+impl TestServer {
+    /// The job as it runs in another environment.
+    async fn running_in(&self, environment: &str) {
+        self.add_version_to(environment).await;
+        let mut file = job();
+        file["environment"] = json!(environment);
+        let applied = self.apply(file).await.unwrap();
+        let place = environment.parse().unwrap();
+        let runs = self.control().runs(&self.principal, &place, &job_name()).await.unwrap();
+        self.world.flink.add_job(&runs[0].id.to_string(), "word-count", "RUNNING");
+        let ended = self.operation_ended(applied.operation.expect("it is started")).await;
+        assert_eq!(ended.state, OperationState::Succeeded, "{ended:?}");
+    }
+
+    async fn until_state_in(&self, environment: &str, wanted: &str) {
+        let place = environment.parse().unwrap();
+        let look = || async {
+            let view = self.control().job(&self.principal, &place, &job_name()).await.unwrap();
+            let state = view.state.as_str().to_owned();
+            if state == wanted { Ok(()) } else { Err((state, view.job.status)) }
+        };
+        eventually_async(PATIENCE, look).await;
+    }
+
+    async fn cancel_in(&self, environment: &str) {
+        let place = environment.parse().unwrap();
+        let name = (&place, &job_name());
+        self.control().cancel_job(&self.principal, name, Terms::default()).await.unwrap();
+    }
+
+    /// Ends a test whose jobs wait for a cluster that never comes.
+    async fn leave(mut self) {
+        self.stop().await;
+        self.finished = true;
+    }
+}
 
 fn name(text: &str) -> ClusterName {
     text.parse().unwrap()
@@ -42,13 +80,9 @@ async fn second_cluster(server: &TestServer, world: &World) {
 
 async fn save(server: &TestServer, name: &str, document: EnvironmentDocument) {
     let name: EnvironmentName = name.parse().unwrap();
-    let saved = server.control().save_environment(
-        &server.principal,
-        &name,
-        (&document, None),
-        &Terms::default(),
-    );
-    saved.await.unwrap();
+    let terms = Terms::default();
+    let change = (&document, None);
+    server.control().save_environment(&server.principal, &name, change, &terms).await.unwrap();
 }
 
 #[tokio::test]
@@ -101,7 +135,7 @@ async fn a_cluster_that_is_away_is_said_so_and_holds_up_no_other() {
         let waiting = all.iter().filter(|view| view.job.status.reason.is_some()).count();
         if waiting == 20 { Ok(()) } else { Err(waiting) }
     };
-    flumen_testkit::eventually_async(PATIENCE, look).await;
+    eventually_async(PATIENCE, look).await;
     tokio::time::timeout(Duration::from_secs(20), server.running()).await.expect("held up");
     let all = control.jobs(&server.principal, None, None, None).await.unwrap();
     let far = all.iter().find(|view| view.job.environment.as_str() == "far").unwrap();

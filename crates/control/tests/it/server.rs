@@ -29,7 +29,7 @@ pub(crate) struct TestServer {
     /// For the server that is opened next.
     pub(crate) faults: Faults,
     alive: Option<Alive>,
-    finished: bool,
+    pub(crate) finished: bool,
 }
 
 struct Alive {
@@ -153,36 +153,6 @@ impl TestServer {
         run
     }
 
-    /// The job as it runs in another environment.
-    pub(crate) async fn running_in(&self, environment: &str) {
-        self.add_version_to(environment).await;
-        let mut file = job();
-        file["environment"] = json!(environment);
-        let applied = self.apply(file).await.unwrap();
-        let place = environment.parse().unwrap();
-        let runs = self.control().runs(&self.principal, &place, &name()).await.unwrap();
-        self.world.flink.add_job(&runs[0].id.to_string(), "word-count", "RUNNING");
-        let ended = self.operation_ended(applied.operation.expect("it is started")).await;
-        assert_eq!(ended.state, OperationState::Succeeded, "{ended:?}");
-    }
-
-    pub(crate) async fn until_state_in(&self, environment: &str, wanted: &str) {
-        let place = environment.parse().unwrap();
-        let look = || async {
-            let view = self.control().job(&self.principal, &place, &name()).await.unwrap();
-            let state = view.state.as_str().to_owned();
-            if state == wanted { Ok(()) } else { Err((state, view.job.status)) }
-        };
-        eventually_async(PATIENCE, look).await;
-    }
-
-    pub(crate) async fn cancel_in(&self, environment: &str) {
-        let place = environment.parse().unwrap();
-        let cancel =
-            self.control().cancel_job(&self.principal, (&place, &name()), Terms::default());
-        cancel.await.unwrap();
-    }
-
     pub(crate) async fn start_again(&self) -> Result<OperationId, Error> {
         let name = (&environment(), &name());
         self.control()
@@ -284,12 +254,6 @@ impl TestServer {
             .collect();
         states.dedup();
         states
-    }
-
-    /// Ends a test whose jobs wait for a cluster that never comes.
-    pub(crate) async fn leave(mut self) {
-        self.stop().await;
-        self.finished = true;
     }
 
     /// Looks for what is left: in the cluster, and of operations.

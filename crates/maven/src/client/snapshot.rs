@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::Client;
-use crate::{coordinates::Coordinates, error::Error, local::Durable, settings::Remote};
+use crate::{coordinates::Coordinates, copies::Copied, error::Error, settings::Remote};
 
 impl Client {
     /// The newest file of a snapshot that the repositories have, or the one that is here.
@@ -39,7 +39,9 @@ impl Client {
         };
         if let Some(found) = &found {
             // Maven keeps a copy under the plain name, too.
-            super::copy(found, &self.local.path(&here), Durable::Yes)?;
+            let kept = self.local.path(&here);
+            let directory = kept.parent().unwrap_or(self.local.root());
+            Copied::into_directory(found, directory)?.keep_for_good(&kept)?;
         }
         Ok(found.map(|_| self.local.path(&here)))
     }

@@ -28,7 +28,7 @@ fn effective(poms: &Poms, artifact: &str) -> Result<Arc<Effective>, Unusable> {
     let environment = Environment::linux("17");
     let mut known = Known::new();
     let mut models = Models::new(&environment, poms, &mut known);
-    match models.effective(&Gav::new("g", artifact, "1")) {
+    match models.effective(&Gav::new("g", artifact, "1"), For::Dependencies) {
         Ok(model) => Ok(model),
         Err(NoModel::Unusable(why)) => Err(why),
         Err(NoModel::Wants(want)) => panic!("{want:?}"),
@@ -59,7 +59,7 @@ fn import(artifact: &str) -> String {
 }
 
 fn shown(model: &Effective) -> Vec<String> {
-    let show = |one: &Dependency| format!("{}:{}:{}", one.artifact, one.version, one.scope);
+    let show = |one: &Arc<Dependency>| format!("{}:{}:{}", one.artifact, one.version, one.scope);
     model.dependencies.iter().map(show).collect()
 }
 

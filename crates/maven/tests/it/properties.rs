@@ -69,7 +69,11 @@ fn pom(artifact: usize, version: usize) -> impl Strategy<Value = (Gav, Arc<Pom>)
                 group: Some(own.group.clone()),
                 artifact: own.artifact.clone(),
                 version: Some(own.version.clone()),
-                base: Section { properties, managed: Vec::new(), dependencies },
+                base: Section {
+                    properties,
+                    managed: Vec::new(),
+                    dependencies: dependencies.into_iter().map(Arc::new).collect(),
+                },
                 relocation: to,
                 ..Pom::default()
             };

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use flumen_maven::{
-    Artifact, Client, Environment, Remote, Request, Resolution, Settings, SettingsFiles,
-    installed_settings, load_settings, platform_exclusions,
+    Artifact, Client, Coordinates, Environment, Remote, Request, Resolution, Settings,
+    SettingsFiles, installed_settings, load_settings, platform_exclusions,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -35,6 +35,11 @@ impl Session {
         wanted: &Wanted,
         streams: &mut Streams<'_>,
     ) -> Result<Resolution, Error> {
+        self.resolve_request(&Self::request(wanted)?, &wanted.sources.java, streams)
+    }
+
+    /// What is wanted, with the exclusions that hold for all of it.
+    pub(super) fn request(wanted: &Wanted) -> Result<Request, Error> {
         let mut exclusions = wanted.exclude.clone();
         if wanted.platform_rules {
             exclusions.extend(platform_exclusions(&wanted.keep));
@@ -45,7 +50,12 @@ impl Session {
             let exclusions = exclusions.clone();
             request.wanted.push(flumen_maven::Wanted { coordinates, exclusions });
         }
-        self.resolve_request(&request, &wanted.sources.java, streams)
+        Ok(request)
+    }
+
+    /// The file of something that is asked for, if it is here.
+    pub(super) fn here(&self, of: &Coordinates) -> Option<PathBuf> {
+        self.client.here(of)
     }
 
     /// As [`Session::resolve`], of what is wanted each with its own exclusions.
