@@ -234,7 +234,7 @@ pub enum Error {
         cluster: String,
         /// What is wrong with it.
         #[source]
-        source: flumen_cluster::Error,
+        source: Box<flumen_cluster::Error>,
     },
     /// A kubeconfig wants a command run that this server does not run.
     #[error(

@@ -19,7 +19,7 @@ fn certificate(from: i32, until: i32) -> (String, String) {
     (wanted.self_signed(&key).expect("signed").pem(), key.serialize_pem())
 }
 
-fn kubeconfig(cluster: Value, user: Value) -> String {
+fn kubeconfig(cluster: &Value, user: &Value) -> String {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "eu",
         "contexts": [
@@ -32,7 +32,7 @@ fn kubeconfig(cluster: Value, user: Value) -> String {
     .to_string()
 }
 
-fn chosen(cluster: Value, user: Value) -> Chosen {
+fn chosen(cluster: &Value, user: &Value) -> Chosen {
     let text = kubeconfig(cluster, user);
     Kubeconfig::parse("kc", &text).expect("a kubeconfig").choose(None).expect("its context")
 }
@@ -41,11 +41,11 @@ fn server() -> Value {
     json!({"server": "https://k8s.example.com:6443"})
 }
 
-fn portable(user: Value) -> Result<Portable, Error> {
-    chosen(server(), user).portable(now())
+fn portable(user: &Value) -> Result<Portable, Error> {
+    chosen(&server(), user).portable(now())
 }
 
-fn refused(cluster: Value, user: Value) -> String {
+fn refused(cluster: &Value, user: &Value) -> String {
     chosen(cluster, user).portable(now()).expect_err("refused").to_string()
 }
 
@@ -71,7 +71,7 @@ fn what_is_no_kubeconfig_is_refused_with_the_place_and_without_its_content() {
 
 #[test]
 fn a_context_that_is_not_there_is_named_with_those_that_are() {
-    let whole = Kubeconfig::parse("kc", &kubeconfig(server(), json!({}))).expect("a kubeconfig");
+    let whole = Kubeconfig::parse("kc", &kubeconfig(&server(), &json!({}))).expect("a kubeconfig");
     let told = |context| whole.choose(Some(context)).err().expect("refused").to_string();
     assert_eq!(told("asia"), "the kubeconfig kc has no context \"asia\"; it has eu, us");
     assert_eq!(
@@ -87,8 +87,8 @@ fn a_context_that_is_not_there_is_named_with_those_that_are() {
 fn files_are_named_and_their_content_takes_their_place() {
     let (pem, key) = certificate(2026, 2030);
     let mut one = chosen(
-        json!({"server": "https://k8s.example.com", "certificate-authority": "ca.crt"}),
-        json!({"client-certificate": "/pki/me.crt", "client-key": "me.key"}),
+        &json!({"server": "https://k8s.example.com", "certificate-authority": "ca.crt"}),
+        &json!({"client-certificate": "/pki/me.crt", "client-key": "me.key"}),
     );
     let files: Vec<_> = one.files().into_iter().map(|file| (file.field, file.path)).collect();
     let expected = [
@@ -120,7 +120,7 @@ fn files_are_named_and_their_content_takes_their_place() {
 
 #[test]
 fn only_the_context_that_is_meant_is_taken_along() {
-    let mut one = chosen(server(), json!({"tokenFile": "token"}));
+    let mut one = chosen(&server(), &json!({"tokenFile": "token"}));
     assert_eq!(one.files(), [FileField { field: "tokenFile", path: "token".to_owned() }]);
     one.inline("tokenFile", b"abc\n").expect("taken");
     let portable = one.portable(now()).expect("portable");
@@ -163,7 +163,7 @@ fn each_kind_of_credentials_is_known_and_nothing_secret_of_it_is_shown() {
         ),
         (json!({}), CredentialKind::None, None, None),
     ] {
-        let found = portable(user.clone()).unwrap_or_else(|error| panic!("{user}: {error}"));
+        let found = portable(&user).unwrap_or_else(|error| panic!("{user}: {error}"));
         let access = &found.access;
         assert_eq!(access.credentials, Some(kind), "{user}");
         assert_eq!(access.account.as_deref(), account, "{user}");
@@ -176,13 +176,12 @@ fn each_kind_of_credentials_is_known_and_nothing_secret_of_it_is_shown() {
 }
 
 #[test]
-fn bad_fields_are_refused_by_name_and_without_their_value() {
+fn a_client_certificate_that_cannot_be_used_is_refused_by_name_and_without_its_value() {
     let (good, key) = certificate(2026, 2030);
     let (old, old_key) = certificate(2020, 2021);
     let (late, late_key) = certificate(2028, 2030);
     let data = |text: &str| STANDARD.encode(text);
     let user = |certificate: &str, key: &str| json!({"client-certificate-data": data(certificate), "client-key-data": data(key)});
-    let expired = jwt(&json!({"exp": 1_500_000_000}));
     for (user, expected) in [
         (
             user(&old, &old_key),
@@ -219,6 +218,17 @@ fn bad_fields_are_refused_by_name_and_without_their_value() {
             json!({"client-key-data": data(&key)}),
             "client-key-data of the kubeconfig kc (context eu) has no certificate beside it",
         ),
+    ] {
+        let told = refused(&server(), &user);
+        assert!(told.starts_with(expected), "{told}\n{expected}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
+#[test]
+fn other_credentials_that_cannot_be_used_are_refused_by_name_and_without_their_value() {
+    let expired = jwt(&json!({"exp": 1_500_000_000}));
+    for (user, expected) in [
         (
             json!({"token": 12345}),
             "token of the kubeconfig kc (context eu) is no text; put it in quotes",
@@ -249,10 +259,16 @@ fn bad_fields_are_refused_by_name_and_without_their_value() {
             "auth-provider of the kubeconfig kc (context eu) has no id-token, and to get one it lacks idp-issuer-url, refresh-token",
         ),
     ] {
-        let told = refused(server(), user);
+        let told = refused(&server(), &user);
         assert!(told.starts_with(expected), "{told}\n{expected}");
         assert!(!told.contains("hunter2"), "{told}");
     }
+}
+
+#[test]
+fn a_server_that_cannot_be_used_is_refused_by_name_and_without_what_is_secret_in_it() {
+    let (old, _) = certificate(2020, 2021);
+    let old = STANDARD.encode(old);
     for (cluster, expected) in [
         (json!({}), "server of the kubeconfig kc (context eu) is missing"),
         (
@@ -272,11 +288,11 @@ fn bad_fields_are_refused_by_name_and_without_their_value() {
             "proxy-url of the kubeconfig kc (context eu) is no proxy",
         ),
         (
-            json!({"server": "https://h", "certificate-authority-data": data(&old)}),
+            json!({"server": "https://h", "certificate-authority-data": old}),
             "certificate-authority-data of the kubeconfig kc (context eu) ended at",
         ),
     ] {
-        let told = refused(cluster, json!({"token": "t"}));
+        let told = refused(&cluster, &json!({"token": "t"}));
         assert!(told.starts_with(expected), "{told}\n{expected}");
         assert!(!told.contains("hunter2"), "{told}");
     }
@@ -285,7 +301,7 @@ fn bad_fields_are_refused_by_name_and_without_their_value() {
 #[test]
 fn a_proxy_is_shown_without_user_and_password() {
     let cluster = json!({"server": "https://h", "proxy-url": "http://ann:hunter2@proxy:3128"});
-    let found = chosen(cluster, json!({"token": "t"})).portable(now()).expect("portable");
+    let found = chosen(&cluster, &json!({"token": "t"})).portable(now()).expect("portable");
     assert_eq!(found.access.proxy.as_deref(), Some("http://proxy:3128"));
     assert!(found.text.expose().contains("ann:hunter2@proxy"));
 }

@@ -101,5 +101,6 @@ pub(super) fn portable(
     let origin = format!("of cluster {cluster}");
     let read = Kubeconfig::parse(&origin, text.expose()).and_then(|all| all.choose(context));
     let portable = read.and_then(|chosen: Chosen| chosen.portable(clock::now()));
-    portable.map_err(|source| Error::Kubeconfig { cluster: cluster.to_owned(), source })
+    let failed = |source| Error::Kubeconfig { cluster: cluster.to_owned(), source };
+    portable.map_err(|source| failed(Box::new(source)))
 }

@@ -1,5 +1,7 @@
+use std::sync::MutexGuard;
+
 use flumen_k8s::{Observation, WatchScope};
-use flumen_lifecycle::{Component, DeploymentSeen, PodSeen, Watched};
+use flumen_lifecycle::{Component, DeploymentSeen, Index, PodSeen, Watched};
 use flumen_model::{ClusterId, JobId, Namespace};
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
@@ -13,8 +15,12 @@ const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 /// Feeds the index from one watch of a namespace of the cluster until told to stop.
 pub(super) async fn run(tracker: Tracker, area: (String, Namespace), stop: CancellationToken) {
     let (cluster, namespace) = area;
+    let watched = Watching { tracker: &tracker, area: (&cluster, &namespace), stop: &stop };
     // Whoever watched it before knew what was there, and would have said what is gone.
-    tracker.index().begin_anew((&cluster, &namespace));
+    if let Some(mut index) = watched.index() {
+        index.begin_anew(watched.area);
+    }
+    let mut told = String::new();
     loop {
         match tracker.inner.clusters.get(&cluster).await {
             Ok(handle) => {
@@ -27,19 +33,22 @@ pub(super) async fn run(tracker: Tracker, area: (String, Namespace), stop: Cance
                     };
                     let Some(observation) = observation else { break };
                     note_configuration(&tracker, &cluster, &observation).await;
-                    for job in feed(&tracker, (&cluster, &namespace), observation) {
+                    for job in watched.feed(observation) {
                         tracker.wake(job);
                     }
                 }
             }
             Err(error) => {
                 let reason = error.paragraph();
-                tracing::warn!(
-                    cluster.id = cluster,
-                    error = reason,
-                    "the cluster cannot be watched"
-                );
-                for job in away(&tracker, (&cluster, &namespace)) {
+                if reason != told {
+                    tracing::warn!(
+                        cluster.id = cluster,
+                        error = reason,
+                        "the cluster cannot be watched"
+                    );
+                    told = reason;
+                }
+                for job in watched.away() {
                     tracker.wake(job);
                 }
             }
@@ -51,62 +60,79 @@ pub(super) async fn run(tracker: Tracker, area: (String, Namespace), stop: Cance
     }
 }
 
-/// There is no handle of the cluster, so nobody can look at anything there.
-fn away(tracker: &Tracker, area: (&str, &Namespace)) -> Vec<JobId> {
-    let (mut index, now) = (tracker.index(), whole_milliseconds(crate::clock::now()));
-    index.unreachable(area, Watched::Deployments, now);
-    index.unreachable(area, Watched::Pods, now)
+/// One who watches a namespace of a cluster.
+struct Watching<'a> {
+    tracker: &'a Tracker,
+    area: (&'a str, &'a Namespace),
+    stop: &'a CancellationToken,
 }
 
-fn feed(tracker: &Tracker, area: (&str, &Namespace), observation: Observation) -> Vec<JobId> {
-    let cluster = area.0;
-    let mut index = tracker.index();
-    match observation {
-        Observation::Deployment(seen) => key(cluster, &seen.namespace, &seen.cluster_id)
-            .and_then(|key| index.deployment(key, reduce_deployment(&seen)))
-            .into_iter()
-            .collect(),
-        Observation::DeploymentGone { namespace, cluster_id, as_of, .. } => {
-            key(cluster, &namespace, &cluster_id)
-                .and_then(|key| index.deployment_gone(&key, whole_milliseconds(as_of)))
+impl Watching<'_> {
+    /// What is seen goes there as long as nobody else watches the same: whoever does is let in after this one is told to
+    /// stop, and begins by clearing away what it said.
+    fn index(&self) -> Option<MutexGuard<'_, Index>> {
+        let index = self.tracker.index();
+        (!self.stop.is_cancelled()).then_some(index)
+    }
+
+    /// There is no handle of the cluster, so nobody can look at anything there.
+    fn away(&self) -> Vec<JobId> {
+        let (area, now) = (self.area, whole_milliseconds(crate::clock::now()));
+        let Some(mut index) = self.index() else { return Vec::new() };
+        index.unreachable(area, Watched::Deployments, now);
+        index.unreachable(area, Watched::Pods, now)
+    }
+
+    fn feed(&self, observation: Observation) -> Vec<JobId> {
+        let (tracker, area, cluster) = (self.tracker, self.area, self.area.0);
+        let Some(mut index) = self.index() else { return Vec::new() };
+        match observation {
+            Observation::Deployment(seen) => key(cluster, &seen.namespace, &seen.cluster_id)
+                .and_then(|key| index.deployment(key, reduce_deployment(&seen)))
                 .into_iter()
-                .collect()
-        }
-        Observation::Pod(seen) => key(cluster, &seen.namespace, &seen.cluster_id)
-            .zip(reduce_pod(&seen))
-            .and_then(|(key, pod)| index.pod(key, pod))
-            .into_iter()
-            .collect(),
-        Observation::PodGone { namespace, cluster_id, name, .. } => {
-            key(cluster, &namespace, &cluster_id)
-                .and_then(|key| index.pod_gone(&key, &name))
+                .collect(),
+            Observation::DeploymentGone { namespace, cluster_id, as_of, .. } => {
+                key(cluster, &namespace, &cluster_id)
+                    .and_then(|key| index.deployment_gone(&key, whole_milliseconds(as_of)))
+                    .into_iter()
+                    .collect()
+            }
+            Observation::Pod(seen) => key(cluster, &seen.namespace, &seen.cluster_id)
+                .zip(reduce_pod(&seen))
+                .and_then(|(key, pod)| index.pod(key, pod))
                 .into_iter()
-                .collect()
-        }
-        Observation::HighAvailability { namespace, cluster_id } => {
-            let job = key(cluster, &namespace, &cluster_id).and_then(|key| index.job_at(&key));
-            if let Some(job) = job {
-                tracker.state_moved(job);
+                .collect(),
+            Observation::PodGone { namespace, cluster_id, name, .. } => {
+                key(cluster, &namespace, &cluster_id)
+                    .and_then(|key| index.pod_gone(&key, &name))
+                    .into_iter()
+                    .collect()
             }
-            Vec::new()
-        }
-        Observation::HighAvailabilityGone { namespace, cluster_id } => {
-            let job = key(cluster, &namespace, &cluster_id).and_then(|key| index.job_at(&key));
-            if let Some(job) = job {
-                tracker.state_gone(job);
+            Observation::HighAvailability { namespace, cluster_id } => {
+                let job = key(cluster, &namespace, &cluster_id).and_then(|key| index.job_at(&key));
+                if let Some(job) = job {
+                    tracker.state_moved(job);
+                }
+                Vec::new()
             }
-            Vec::new()
-        }
-        Observation::ConfigurationGone { .. } => Vec::new(),
-        Observation::Resync { watched, as_of } => match sort(watched) {
-            Some(watched) => index.looked(area, watched, whole_milliseconds(as_of)),
-            None => Vec::new(),
-        },
-        Observation::Unreachable { watched, since, reason } => {
-            tracing::warn!(cluster.id = cluster, %since, reason, "the cluster does not answer");
-            match sort(watched) {
-                Some(watched) => index.unreachable(area, watched, whole_milliseconds(since)),
+            Observation::HighAvailabilityGone { namespace, cluster_id } => {
+                let job = key(cluster, &namespace, &cluster_id).and_then(|key| index.job_at(&key));
+                if let Some(job) = job {
+                    tracker.state_gone(job);
+                }
+                Vec::new()
+            }
+            Observation::ConfigurationGone { .. } => Vec::new(),
+            Observation::Resync { watched, as_of } => match sort(watched) {
+                Some(watched) => index.looked(area, watched, whole_milliseconds(as_of)),
                 None => Vec::new(),
+            },
+            Observation::Unreachable { watched, since, reason } => {
+                tracing::warn!(cluster.id = cluster, %since, reason, "the cluster does not answer");
+                match sort(watched) {
+                    Some(watched) => index.unreachable(area, watched, whole_milliseconds(since)),
+                    None => Vec::new(),
+                }
             }
         }
     }

@@ -92,7 +92,7 @@ async fn a_job_runs_in_a_cluster_that_was_added_and_nothing_secret_of_it_lies_op
     let key = text.lines().find(|line| line.contains("client-key-data")).unwrap();
     let key = key.split(':').nth(1).unwrap().trim().trim_matches('"').to_owned();
     second_cluster(&server, &server.world).await;
-    server.running_in("eu").await;
+    Box::pin(server.running_in("eu")).await;
     let views = server.control().clusters().await.unwrap();
     let eu = views.iter().find(|view| view.name == "eu-1").unwrap();
     assert_eq!(eu.access.credentials, Some(CredentialKind::ClientCertificate));
