@@ -22,13 +22,16 @@ pub use self::{
     check::{ClusterCheck, ClusterFinding},
     save::{ClusterSource, ClusterView},
 };
-use crate::{Error, Settings, tracker::Place, vault::Vault};
+use crate::{Error, Settings, clock, tracker::Place, vault::Vault};
 
 /// How long a JobManager may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// How long it is not tried again to make a handle that could not be made: many may want it at once, and a command that does
 /// not answer keeps each of them waiting.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// How long before its certificate ends a handle is not used any more.
+const EARLY: Duration = Duration::from_secs(10);
 
 /// Handles by name, made when first needed.
 #[derive(Debug, Clone)]
@@ -107,7 +110,22 @@ impl Clusters {
     }
 
     fn known(&self, name: &str) -> Option<Cluster> {
-        lock(&self.handles).get(name).map(|handle| handle.cluster.clone())
+        let known = lock(&self.handles).get(name).map(|handle| handle.cluster.clone());
+        known.filter(|cluster| time_left(cluster).is_none_or(|left| !left.is_zero()))
+    }
+}
+
+/// How long a handle is good for, if not for ever.
+fn time_left(cluster: &Cluster) -> Option<Duration> {
+    let left = cluster.good_until()?.duration_since(clock::now());
+    Some(Duration::try_from(left).unwrap_or_default().saturating_sub(EARLY))
+}
+
+/// Comes when another handle is needed.
+pub(crate) async fn needs_another(cluster: &Cluster) {
+    match time_left(cluster) {
+        Some(left) => tokio::time::sleep(left).await,
+        None => std::future::pending().await,
     }
 }
 

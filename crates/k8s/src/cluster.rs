@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use flumen_faults::Faults;
+use jiff::Timestamp;
 use kube::Client;
 
 use crate::{Access, Cause, Error, error::innermost, redact};
@@ -104,6 +105,12 @@ impl Cluster {
     /// The address of its API server.
     pub fn server(&self) -> &str {
         &self.server
+    }
+
+    /// When the client certificate ends that a command made: from then on another handle is needed, which asks the command
+    /// anew. Tokens are renewed by themselves.
+    pub fn good_until(&self) -> Option<Timestamp> {
+        *self.client.valid_until()
     }
 
     /// Asks the server for its version: it is there and knows who asks.

@@ -1,4 +1,4 @@
-use std::sync::MutexGuard;
+use std::{pin::pin, sync::MutexGuard};
 
 use flumen_k8s::{Observation, WatchScope};
 use flumen_lifecycle::{Component, DeploymentSeen, Index, PodSeen, Watched};
@@ -7,7 +7,7 @@ use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{Place, Tracker};
-use crate::clock::whole_milliseconds;
+use crate::{clock::whole_milliseconds, clusters::needs_another};
 
 /// How long to wait before a cluster whose handle cannot be made is tried again.
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
@@ -17,18 +17,18 @@ pub(super) async fn run(tracker: Tracker, area: (String, Namespace), stop: Cance
     let (cluster, namespace) = area;
     let watched = Watching { tracker: &tracker, area: (&cluster, &namespace), stop: &stop };
     // Whoever watched it before knew what was there, and would have said what is gone.
-    if let Some(mut index) = watched.index() {
-        index.begin_anew(watched.area);
-    }
+    watched.begin_anew();
     let mut told = String::new();
     loop {
         match tracker.inner.clusters.get(&cluster).await {
             Ok(handle) => {
                 let scope = WatchScope { namespace: Some(namespace.clone()), cluster_id: None };
                 let mut observations = handle.watch(&scope);
+                let mut end = pin!(needs_another(&handle));
                 loop {
                     let observation = tokio::select! {
                         () = stop.cancelled() => return,
+                        () = &mut end => break,
                         observation = observations.next() => observation,
                     };
                     let Some(observation) = observation else { break };
@@ -37,6 +37,7 @@ pub(super) async fn run(tracker: Tracker, area: (String, Namespace), stop: Cance
                         tracker.wake(job);
                     }
                 }
+                watched.begin_anew();
             }
             Err(error) => {
                 let reason = error.paragraph();
@@ -73,6 +74,12 @@ impl Watching<'_> {
     fn index(&self) -> Option<MutexGuard<'_, Index>> {
         let index = self.tracker.index();
         (!self.stop.is_cancelled()).then_some(index)
+    }
+
+    fn begin_anew(&self) {
+        if let Some(mut index) = self.index() {
+            index.begin_anew(self.area);
+        }
     }
 
     /// There is no handle of the cluster, so nobody can look at anything there.

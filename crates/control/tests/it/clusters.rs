@@ -49,16 +49,21 @@ impl TestServer {
     }
 }
 
-fn name(text: &str) -> ClusterName {
+pub(crate) fn name(text: &str) -> ClusterName {
     text.parse().unwrap()
 }
 
-fn source(text: String) -> ClusterSource {
-    ClusterSource::Kubeconfig { text: Secret::new(text), context: None }
+pub(crate) fn source(text: impl ToString) -> ClusterSource {
+    ClusterSource::Kubeconfig { text: Secret::new(text.to_string()), context: None }
 }
 
-/// A kubeconfig of an API server at this address, with a token.
-fn kubeconfig(server: &str, user: &Value) -> String {
+/// The kubeconfig of the cluster of the test.
+pub(crate) fn given(world: &World) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(world.kubeconfig()).unwrap()).unwrap()
+}
+
+/// A kubeconfig of an API server at this address, with a user.
+pub(crate) fn kubeconfig(server: &str, user: &Value) -> String {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "c",
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
@@ -69,16 +74,15 @@ fn kubeconfig(server: &str, user: &Value) -> String {
 }
 
 /// The cluster of the test under another name, and an environment `eu` in it.
-async fn second_cluster(server: &TestServer, world: &World) {
-    let text = std::fs::read_to_string(world.kubeconfig()).unwrap();
-    let control = server.control();
-    let view = control.add_cluster(&server.principal, &name("eu-1"), &source(text)).await.unwrap();
+async fn second_cluster(server: &TestServer) {
+    let (control, given) = (server.control(), source(given(&server.world)));
+    let view = control.add_cluster(&server.principal, &name("eu-1"), &given).await.unwrap();
     assert!(view.answer.is_ok(), "{:?}", view.answer);
     let local = control.environment(&environment()).await.unwrap().document;
     save(server, "eu", EnvironmentDocument { cluster: "eu-1".to_owned(), ..local }).await;
 }
 
-async fn save(server: &TestServer, name: &str, document: EnvironmentDocument) {
+pub(crate) async fn save(server: &TestServer, name: &str, document: EnvironmentDocument) {
     let name: EnvironmentName = name.parse().unwrap();
     let terms = Terms::default();
     let change = (&document, None);
@@ -88,10 +92,9 @@ async fn save(server: &TestServer, name: &str, document: EnvironmentDocument) {
 #[tokio::test]
 async fn a_job_runs_in_a_cluster_that_was_added_and_nothing_secret_of_it_lies_open() {
     let mut server = TestServer::start().await;
-    let text = std::fs::read_to_string(server.world.kubeconfig()).unwrap();
-    let key = text.lines().find(|line| line.contains("client-key-data")).unwrap();
-    let key = key.split(':').nth(1).unwrap().trim().trim_matches('"').to_owned();
-    second_cluster(&server, &server.world).await;
+    let user = &given(&server.world)["users"][0]["user"];
+    let key = user["client-key-data"].as_str().unwrap().to_owned();
+    second_cluster(&server).await;
     Box::pin(server.running_in("eu")).await;
     let views = server.control().clusters().await.unwrap();
     let eu = views.iter().find(|view| view.name == "eu-1").unwrap();

@@ -8,6 +8,8 @@ mod base_images;
 mod build_node;
 mod by_url;
 mod checks;
+mod cluster_access;
+mod cluster_check;
 mod clusters;
 mod database;
 mod delivery;

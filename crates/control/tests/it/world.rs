@@ -41,6 +41,8 @@ pub(crate) struct World {
     /// The index of Python packages, for a server that is opened next.
     pub(crate) python_index: Option<url::Url>,
     pub(crate) release_policy: Option<flumen_release_policy::Policy>,
+    /// Commands that kubeconfigs may have run by a server that is opened next.
+    pub(crate) cluster_commands: Vec<String>,
     client: Client,
     /// Whether connections to the API server go through.
     gate: watch::Sender<bool>,
@@ -105,6 +107,7 @@ impl World {
             directory,
             python_index: None,
             release_policy: None,
+            cluster_commands: Vec::new(),
             client,
             gate,
             created,

@@ -111,6 +111,15 @@ async fn a_command_that_makes_no_token_is_told_with_its_words_and_not_with_its_o
     }
 }
 
+#[tokio::test]
+async fn a_command_is_not_given_what_is_flumens_own() {
+    let user = "{exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, \
+        args: ['-c', 'echo [$FLUMEN_SECRET_KEY$FLUMEN_TOKEN] $OTHER >&2; exit 3'], interactiveMode: Never, \
+        env: [{name: FLUMEN_SECRET_KEY, value: hunter2}, {name: FLUMEN_TOKEN, value: hunter2}, {name: OTHER, value: given}]}}";
+    let error = connect(text(&KUBECONFIG.replace("{token: hunter2}", user))).await.unwrap_err();
+    assert!(error.to_string().ends_with("and said: [] given"), "{error}");
+}
+
 fn text(kubeconfig: &str) -> Access {
     Access::Text { kubeconfig: Secret::new(kubeconfig.into()), context: None }
 }

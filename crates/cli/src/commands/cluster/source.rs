@@ -10,18 +10,17 @@ use jiff::Timestamp;
 use crate::Error;
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false, id = "source", args = ["kubeconfig", "in_cluster"])]
 pub(super) struct SourceArguments {
     /// Kubeconfig file, of this machine
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required_unless_present = "in_cluster")]
     kubeconfig: Option<PathBuf>,
 
     /// Context in the kubeconfig [default: its current one]
-    #[arg(long, value_name = "NAME", conflicts_with = "in_cluster")]
+    #[arg(long, value_name = "NAME")]
     context: Option<String>,
 
     /// Take the service account of the pod that the server runs in
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["kubeconfig", "context"])]
     in_cluster: bool,
 }
 
