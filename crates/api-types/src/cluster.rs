@@ -115,6 +115,9 @@ pub struct ClusterCheckQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
     pub namespace: Option<Namespace>,
+    /// The service account of Flink's pods in it. Default: those of the environments there, else `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<String>,
 }
 
 /// What a look at a cluster found.

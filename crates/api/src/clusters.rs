@@ -104,7 +104,7 @@ pub(crate) async fn check(
     Path(name): Path<String>,
     Query(query): Query<ClusterCheckQuery>,
 ) -> Result<Json<ClusterCheck>, Error> {
-    let namespaces: Vec<_> = query.namespace.into_iter().collect();
-    let check = api.control.check_cluster(&name, &namespaces).await?;
+    let more = translate::another_place(query)?;
+    let check = api.control.check_cluster(&name, more.as_ref()).await?;
     Ok(Json(translate::cluster_check(check)))
 }

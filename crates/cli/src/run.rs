@@ -45,7 +45,7 @@ fn execute(
             return completion.run(&surroundings.printer, (surroundings.command_line)());
         }
         Command::Cluster(cluster::Command::Rbac(rbac)) if rbac.needs_no_server() => {
-            return rbac.print(&surroundings.printer, &[]);
+            return rbac.print_offline(&surroundings.printer);
         }
         other => other,
     };

@@ -1,6 +1,6 @@
 //! The objects that give Flumen and Flink the rights that they need, and nothing more.
 
-use flumen_model::Namespace;
+use flumen_model::{CredentialKind, Namespace};
 use serde_json::{Value, json};
 
 use crate::rights::{Who, rights};
@@ -26,6 +26,33 @@ pub enum Account {
     User(String),
     /// A group of users.
     Group(String),
+}
+
+impl Account {
+    /// Whom the API server takes Flumen for, as far as that can be told from outside: a command or an issuer does not tell.
+    pub fn told_by(
+        credentials: Option<CredentialKind>,
+        account: Option<&str>,
+        acts_as: Option<&str>,
+    ) -> Option<Self> {
+        if let Some(user) = acts_as {
+            return Some(Self::named(user));
+        }
+        match credentials? {
+            CredentialKind::Token
+            | CredentialKind::ClientCertificate
+            | CredentialKind::Password => account.map(Self::named),
+            CredentialKind::Command | CredentialKind::Oidc | CredentialKind::None => None,
+        }
+    }
+
+    fn named(user: &str) -> Self {
+        let parts = user.strip_prefix("system:serviceaccount:").and_then(|it| it.split_once(':'));
+        let service = parts.and_then(|(namespace, name)| {
+            Some(Self::Service { namespace: namespace.parse().ok()?, name: name.to_owned() })
+        });
+        service.unwrap_or_else(|| Self::User(user.to_owned()))
+    }
 }
 
 /// A namespace that jobs run in.
@@ -205,6 +232,28 @@ mod tests {
         };
         let places = [place("prod", &["flink"])];
         insta::assert_snapshot!(yaml(&objects(&account, &places)));
+    }
+
+    #[test]
+    fn whom_flumen_is_taken_for_is_told_by_its_credentials_where_they_say_so() {
+        const ROBOT: &str = "system:serviceaccount:flumen:robot";
+        let robot = Account::Service {
+            namespace: "flumen".parse().expect("valid"),
+            name: "robot".to_owned(),
+        };
+        let user = |name: &str| Some(Account::User(name.to_owned()));
+        for (kind, account, acts_as, expected) in [
+            (CredentialKind::Token, Some(ROBOT), None, Some(robot.clone())),
+            (CredentialKind::Token, None, None, None),
+            (CredentialKind::ClientCertificate, Some("ann"), None, user("ann")),
+            (CredentialKind::ClientCertificate, Some("ann"), Some(ROBOT), Some(robot)),
+            (CredentialKind::Command, Some("aws"), None, None),
+            (CredentialKind::Command, Some("aws"), Some("bob"), user("bob")),
+            (CredentialKind::Oidc, Some("https://id.example.com"), None, None),
+        ] {
+            assert_eq!(Account::told_by(Some(kind), account, acts_as), expected);
+        }
+        assert_eq!(Account::told_by(None, None, None), None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 pub(crate) use self::follow::{follow, follow_places};
 pub use self::{
-    check::{ClusterCheck, ClusterFinding},
+    check::{AnotherPlace, ClusterCheck, ClusterFinding},
     save::{ClusterSource, ClusterView},
 };
 use crate::{Error, Settings, clock, tracker::Place, vault::Vault};
@@ -119,6 +119,15 @@ impl Clusters {
 fn time_left(cluster: &Cluster) -> Option<Duration> {
     let left = cluster.good_until()?.duration_since(clock::now());
     Some(Duration::try_from(left).unwrap_or_default().saturating_sub(EARLY))
+}
+
+/// Why a cluster does not answer.
+fn reason(error: &Error) -> String {
+    match error {
+        // That it was not done says nothing here.
+        Error::Cluster(_) => error.causes().join(": "),
+        other => other.paragraph(),
+    }
 }
 
 /// Comes when another handle is needed.

@@ -350,7 +350,7 @@ impl Error {
     }
 
     /// The texts of what lies behind it, the nearest cause first.
-    fn causes(&self) -> Vec<String> {
+    pub(crate) fn causes(&self) -> Vec<String> {
         let first = std::error::Error::source(self);
         std::iter::successors(first, |cause| cause.source()).map(ToString::to_string).collect()
     }

@@ -41,7 +41,7 @@ mod user_interface;
 mod vault;
 mod versions;
 
-pub use clusters::{ClusterCheck, ClusterFinding, ClusterSource, ClusterView};
+pub use clusters::{AnotherPlace, ClusterCheck, ClusterFinding, ClusterSource, ClusterView};
 pub use control::Control;
 pub use error::Error;
 pub use explanations::{

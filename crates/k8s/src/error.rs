@@ -319,9 +319,20 @@ impl Cause {
             kube::Error::BuildRequest(_) | kube::Error::HttpError(_) => {
                 Self::Build { problem: error.to_string() }
             }
-            other => Self::Unreachable { server: server.to_owned(), problem: innermost(&other) },
+            other => Self::Unreachable { server: server.to_owned(), problem: connecting(&other) },
         }
     }
+}
+
+/// What the operating system or TLS says, with what to do where its words do not tell.
+fn connecting(error: &kube::Error) -> String {
+    let problem = innermost(error);
+    if problem.ends_with("UnknownIssuer") {
+        return format!(
+            "{problem}: its certificate is from an authority that this machine does not know, and that the kubeconfig has to name (certificate-authority-data)"
+        );
+    }
+    problem
 }
 
 /// The text of the last error in the chain, which is the one that says something.

@@ -46,6 +46,19 @@ pub(crate) fn cluster_check(check: control::ClusterCheck) -> api::ClusterCheck {
     api::ClusterCheck { cluster: cluster(check.cluster), checks }
 }
 
+pub(crate) fn another_place(
+    query: api::ClusterCheckQuery,
+) -> Result<Option<control::AnotherPlace>, InvalidValue> {
+    let api::ClusterCheckQuery { namespace, service_account } = query;
+    match (namespace, service_account) {
+        (Some(namespace), account) => Ok(Some(control::AnotherPlace { namespace, account })),
+        (None, Some(account)) => {
+            Err(InvalidValue::new("serviceAccount", &account, "it goes with a namespace only"))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
 pub(crate) fn cluster_source(
     source: api::ClusterSource,
 ) -> Result<control::ClusterSource, InvalidValue> {

@@ -83,10 +83,7 @@ async fn a_cluster_is_added_changed_and_removed_by_who_saw_its_version() {
     let free = json!({"name": "us-1", "kubeconfig": kubeconfig(&json!({"token": SECRET}))});
     assert_eq!(add(&server, &free).await.0, StatusCode::CREATED);
     let other = "/api/v1/clusters/us-1";
-    assert_eq!(
-        answer(server.request(Method::DELETE, other)).await.0,
-        StatusCode::NO_CONTENT
-    );
+    assert_eq!(answer(server.request(Method::DELETE, other)).await.0, StatusCode::NO_CONTENT);
     assert_eq!(server.get(other).await.1["code"], "cluster.not_found");
 }
 

@@ -94,6 +94,7 @@ fn a_kubeconfig_that_cannot_be_sent_is_refused_before_anything_is() {
         &["cluster", "add", "eu-1", "--in-cluster", "--context", "eu"],
         &["cluster", "add", "eu-1", "--in-cluster", "--kubeconfig", "config"],
         &["cluster", "rbac"],
+        &["cluster", "check", "eu-1", "--service-account", "f"],
     ] {
         assert!(misused(line).contains("Usage:"), "{line:?}");
     }
@@ -101,8 +102,9 @@ fn a_kubeconfig_that_cannot_be_sent_is_refused_before_anything_is() {
 
 #[test]
 fn a_cluster_is_shown_with_how_it_is_reached() {
-    let fake =
-        Fake::serve(Router::new().route("/api/v1/clusters/eu-1", get(|| async { Json(cluster()) })));
+    let fake = Fake::serve(
+        Router::new().route("/api/v1/clusters/eu-1", get(|| async { Json(cluster()) })),
+    );
     let Answer { code, output, .. } = fake.run(&["cluster", "show", "eu-1"]);
     assert_eq!(code, done());
     insta::assert_snapshot!(output);
@@ -123,9 +125,9 @@ fn a_check_says_of_each_thing_what_was_seen_and_fails_if_one_does() {
     };
     let fake = Fake::serve(Router::new().route("/api/v1/clusters/eu-1/check", get(check)));
     let Answer { code, output, errors } =
-        fake.run(&["cluster", "check", "eu-1", "--namespace", "flink"]);
+        fake.run(&["cluster", "check", "eu-1", "--namespace", "flink", "--service-account", "f"]);
     assert_eq!(code, ended(1));
-    assert_eq!(*asked.lock().expect("no panic"), "namespace=flink");
+    assert_eq!(*asked.lock().expect("no panic"), "namespace=flink&serviceAccount=f");
     insta::assert_snapshot!(format!("{output}{errors}"));
 }
 
@@ -135,8 +137,16 @@ fn the_rights_are_printed_for_the_environments_of_a_cluster_or_without_a_server(
     let Answer { code, output, errors } = run("http://127.0.0.1:1", &line);
     assert_eq!((code, errors.as_str()), (done(), ""));
     let parts: Vec<_> = output.lines().filter(|line| line.starts_with("kind:")).collect();
-    let expected =
-        ["Namespace", "Namespace", "ServiceAccount", "ServiceAccount", "Role", "RoleBinding", "Role", "RoleBinding"];
+    let expected = [
+        "Namespace",
+        "Namespace",
+        "ServiceAccount",
+        "ServiceAccount",
+        "Role",
+        "RoleBinding",
+        "Role",
+        "RoleBinding",
+    ];
     assert_eq!(parts, expected.map(|kind| format!("kind: {kind}")));
 
     let environment = |name: &str, cluster: &str, namespace: &str| {
@@ -151,20 +161,31 @@ fn the_rights_are_printed_for_the_environments_of_a_cluster_or_without_a_server(
         environment("dev", "eu-1", "flink"),
         environment("other", "us-1", "elsewhere"),
     ]});
-    let routes = Router::new().route("/api/v1/environments", get(move || async move { Json(page) }));
+    let routes = Router::new()
+        .route("/api/v1/environments", get(move || async move { Json(page) }))
+        .route("/api/v1/clusters/eu-1", get(|| async { Json(cluster()) }));
     let fake = Fake::serve(routes);
     let Answer { code, output, errors } =
         fake.run(&["cluster", "rbac", "eu-1", "--user", "ann", "--output", "json"]);
     assert_eq!((code, errors.as_str()), (done(), ""));
     let list: Value = serde_json::from_str(&output).expect("JSON");
     let items = list["items"].as_array().expect("a list").clone();
-    let of = |kind: &str| -> Vec<&Value> { items.iter().filter(|one| one["kind"] == kind).collect() };
+    let of =
+        |kind: &str| -> Vec<&Value> { items.iter().filter(|one| one["kind"] == kind).collect() };
     assert_eq!(of("Namespace").len(), 1, "{output}");
     assert!(items.iter().all(|one| one["metadata"]["namespace"] != "elsewhere"), "{output}");
     let accounts = of("ServiceAccount");
     let accounts: Vec<_> = accounts.iter().map(|one| &one["metadata"]["name"]).collect();
     assert_eq!(accounts, ["dev-account", "prod-account"]);
     assert_eq!(of("RoleBinding")[0]["subjects"][0]["name"], "ann");
+
+    // Without a name it is whom the cluster's credentials name.
+    let Answer { code, output, errors } = fake.run(&["cluster", "rbac", "eu-1"]);
+    assert_eq!((code, errors.as_str()), (done(), ""));
+    assert!(
+        output.contains("- kind: ServiceAccount\n  name: flumen\n  namespace: flumen"),
+        "{output}"
+    );
 
     let Answer { code, errors, .. } = fake.run(&["cluster", "rbac", "asia-1"]);
     assert_eq!(code, ended(2));

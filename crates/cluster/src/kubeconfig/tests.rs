@@ -58,7 +58,7 @@ fn what_is_no_kubeconfig_is_refused_with_the_place_and_without_its_content() {
     let refused = |text: &str| Kubeconfig::parse("kc", text).err().expect("refused").to_string();
     assert_eq!(
         refused("contexts: []\nusers:\n- {name: u, user: {token: hunter2}\nx: ["),
-        "the kubeconfig kc cannot be used: it is not the YAML of a kubeconfig (line 4, column 1)"
+        "the kubeconfig kc cannot be used: it is not the YAML of a kubeconfig (line 4, column 4)"
     );
     assert_eq!(refused(""), "the kubeconfig kc cannot be used: it is empty");
     assert_eq!(

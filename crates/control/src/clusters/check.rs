@@ -6,7 +6,7 @@ use flumen_model::{AccessKind, Kind, Namespace};
 use flumen_store::JobFilter;
 use jiff::SignedDuration;
 
-use super::ClusterView;
+use super::{ClusterView, reason};
 use crate::{CheckOutcome, Control, Error, clock};
 
 /// What the version of the local cluster ends with. It allows everything to everyone, and has no quotas.
@@ -21,6 +21,15 @@ pub struct ClusterCheck {
     pub cluster: ClusterView,
     /// What was looked at, one by one.
     pub findings: Vec<ClusterFinding>,
+}
+
+/// A namespace that jobs are to run in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnotherPlace {
+    /// The namespace.
+    pub namespace: Namespace,
+    /// The service account of Flink's pods there. Default: those of the environments there, else `default`.
+    pub account: Option<String>,
 }
 
 /// One thing that was looked at.
@@ -60,7 +69,7 @@ impl ClusterFinding {
     /// A look that went wrong.
     fn broken(name: impl Into<String>, error: flumen_k8s::Error) -> Self {
         let denied = error.kind() == Kind::Denied;
-        let detail = Error::from(error).paragraph();
+        let detail = reason(&error.into());
         if denied {
             Self::not_looked(name, detail, "")
         } else {
@@ -71,24 +80,28 @@ impl ClusterFinding {
 
 impl Control {
     /// Looks whether a cluster can be reached and has what Flumen and Flink need. Beside the namespaces of its environments
-    /// those that are named are looked at. What goes wrong is in the answer.
+    /// one that is named is looked at. What goes wrong is in the answer.
     ///
     /// # Errors
     /// [`Error::NoCluster`] if there is none of that name.
     pub async fn check_cluster(
         &self,
         name: &str,
-        namespaces: &[Namespace],
+        more: Option<&AnotherPlace>,
     ) -> Result<ClusterCheck, Error> {
         let cluster = self.cluster(name).await?;
         let mut findings = vec![reachable(&cluster)];
         findings.extend(credentials(&cluster));
         if let (Ok(version), Ok(handle)) = (&cluster.answer, self.clusters_handle().get(name).await)
         {
-            let look =
-                Look { cluster: name, handle: &handle, is_local: version.ends_with(LOCAL_VERSION) };
+            let is_local = version.ends_with(LOCAL_VERSION);
+            let look = Look { cluster: name, handle: &handle, is_local };
             findings.push(look.dns().await);
-            for (namespace, needs) in self.needs_of(name, namespaces).await? {
+            let places = self.needs_of(name, more).await?;
+            if places.is_empty() {
+                findings.push(nowhere(name));
+            }
+            for (namespace, needs) in places {
                 look.namespace(&namespace, &needs, &mut findings).await;
             }
         }
@@ -99,7 +112,7 @@ impl Control {
     async fn needs_of(
         &self,
         cluster: &str,
-        more: &[Namespace],
+        more: Option<&AnotherPlace>,
     ) -> Result<Vec<(Namespace, Needs)>, Error> {
         let environments = self.store().environments().await?;
         let jobs = self.store().jobs(&JobFilter::default()).await?;
@@ -110,7 +123,7 @@ impl Control {
             .collect();
         let mut namespaces: Vec<_> =
             environments.iter().map(|(_, document)| document.namespace.clone()).collect();
-        namespaces.extend(more.iter().cloned());
+        namespaces.extend(more.map(|more| more.namespace.clone()));
         namespaces.sort();
         namespaces.dedup();
         let needs = namespaces.into_iter().map(|namespace| {
@@ -124,10 +137,18 @@ impl Control {
                     configurations.push(whole);
                 }
             }
-            if configurations.is_empty() {
+            let is_unknown = configurations.is_empty();
+            if is_unknown {
                 configurations.push(flumen_cluster::needs::Configuration::new());
             }
-            (namespace, Needs::of(&configurations))
+            let named = more.filter(|more| more.namespace == namespace);
+            let account = named.and_then(|more| more.account.clone());
+            let mut needs = Needs::of(&configurations);
+            if account.is_some() && is_unknown {
+                needs.accounts.clear();
+            }
+            needs.accounts.extend(account);
+            (namespace, needs)
         });
         Ok(needs.collect())
     }
@@ -154,6 +175,14 @@ fn reachable(cluster: &ClusterView) -> ClusterFinding {
             ClusterFinding::failed(NAME, reason.clone(), remedy)
         }
     }
+}
+
+fn nowhere(cluster: &str) -> ClusterFinding {
+    ClusterFinding::not_looked(
+        "rights",
+        "no environment is in the cluster, so that it is not known where to look",
+        &format!("name a namespace: flumen cluster check {cluster} --namespace NAME"),
+    )
 }
 
 /// When the credentials end, if they say so, and what is unsafe about the way.
@@ -251,18 +280,20 @@ impl Look<'_> {
             Ok(false) => ClusterFinding::not_looked(
                 name,
                 "it is not there; Flumen creates it with the first job if it may",
-                &self.apply(namespace),
+                &self.apply(namespace, None),
             ),
             Err(error) => ClusterFinding::broken(name, error),
         }
     }
 
     /// What prints the manifest that gives what is missing.
-    fn apply(&self, namespace: &Namespace) -> String {
-        format!(
-            "have someone who may run: flumen cluster rbac {} --namespace {namespace} | kubectl apply -f -",
-            self.cluster
-        )
+    fn apply(&self, namespace: &Namespace, account: Option<&str>) -> String {
+        let name = self.cluster;
+        let mut command = format!("flumen cluster rbac {name} --namespace {namespace}");
+        if let Some(account) = account.filter(|account| *account != "default") {
+            command = format!("{command} --service-account {account}");
+        }
+        format!("have someone who may run: {command} | kubectl apply -f -")
     }
 
     async fn rights(&self, namespace: &Namespace) -> ClusterFinding {
@@ -277,9 +308,9 @@ impl Look<'_> {
         let detail = format!("Flumen's account may not {}", rights::list(&missing));
         if missing.iter().all(|one| one.need == rights::Need::Check) {
             let detail = format!("{detail}; jobs run, and some of this check cannot look");
-            return ClusterFinding::not_looked(name, detail, &self.apply(namespace));
+            return ClusterFinding::not_looked(name, detail, &self.apply(namespace, None));
         }
-        ClusterFinding::failed(name, detail, self.apply(namespace))
+        ClusterFinding::failed(name, detail, self.apply(namespace, None))
     }
 
     async fn rights_of(
@@ -302,13 +333,13 @@ impl Look<'_> {
             Ok(missing) => ClusterFinding::failed(
                 name,
                 format!("Flink's service account may not {}", rights::list(&missing)),
-                self.apply(namespace),
+                self.apply(namespace, Some(account)),
             ),
             Err(error) if matches!(error.kind(), Kind::Denied | Kind::NotFound) => {
                 ClusterFinding::not_looked(
                     name,
                     "it could not be checked: Flumen's account may not ask what others may do (create localsubjectaccessreviews.authorization.k8s.io)",
-                    &self.apply(namespace),
+                    &self.apply(namespace, Some(account)),
                 )
             }
             Err(error) => ClusterFinding::broken(name, error),

@@ -8,7 +8,10 @@ use flumen_store::{Cluster as Stored, ClusterChange, Principal};
 use futures::future;
 use jiff::Timestamp;
 
-use super::access::{portable, sealed_name};
+use super::{
+    access::{portable, sealed_name},
+    reason,
+};
 use crate::{Control, Error, Terms, clock, environments::LOCAL};
 
 /// How long one cluster may keep a list of all waiting.
@@ -190,10 +193,10 @@ impl Control {
         let look = async {
             let handle = match self.clusters_handle().get(&stored.name).await {
                 Ok(handle) => handle,
-                Err(error) => return (None, Err(error.paragraph())),
+                Err(error) => return (None, Err(reason(&error))),
             };
             let version = handle.check().await.map(|version| version.git_version);
-            let version = version.map_err(|error| Error::from(error).paragraph());
+            let version = version.map_err(|error| reason(&error.into()));
             (Some(handle.server().to_owned()), version)
         };
         let late = || (None, Err(format!("it does not answer within {} s", GLANCE.as_secs())));

@@ -135,7 +135,7 @@ impl Watching<'_> {
                 None => Vec::new(),
             },
             Observation::Unreachable { watched, since, reason } => {
-                tracing::warn!(cluster.id = cluster, %since, reason, "the cluster does not answer");
+                tracing::warn!(cluster.id = cluster, %since, reason, "the cluster cannot be looked at");
                 match sort(watched) {
                     Some(watched) => index.unreachable(area, watched, whole_milliseconds(since)),
                     None => Vec::new(),

@@ -28,8 +28,11 @@ async fn a_wrong_token_is_told_from_an_unknown_authority_and_neither_shows_the_t
     let mut text = given(&server.world);
     text["users"][0]["user"] = json!({"token": TOKEN});
     let view = added(&server, &text).await;
-    assert!(away(&view).contains("Unauthorized"), "{view:?}");
-    let check = server.control().check_cluster("eu-1", &[]).await.unwrap();
+    assert_eq!(
+        away(&view),
+        "could not ask cluster eu-1 for its version: the API server answered 401: Unauthorized"
+    );
+    let check = server.control().check_cluster("eu-1", None).await.unwrap();
     let first = &check.findings[0];
     assert!(first.remedy.as_ref().unwrap().contains("flumen cluster edit eu-1"), "{first:?}");
     assert!(!format!("{check:?}").contains(TOKEN), "{check:?}");
@@ -40,13 +43,14 @@ async fn a_wrong_token_is_told_from_an_unknown_authority_and_neither_shows_the_t
     let terms = Terms { if_match: Some(view.version), ..Terms::default() };
     let edited = server.control().edit_cluster(&name("eu-1"), &source(&text), &terms).await;
     let edited = edited.unwrap();
-    assert!(away(&edited).contains("certificate"), "{edited:?}");
+    let told = away(&edited);
+    assert!(told.contains("that the kubeconfig has to name"), "{told}");
     assert!(!edited.access.private_authority);
     // Who saw an older version changes nothing.
     let stale = server.control().edit_cluster(&name("eu-1"), &source(&text), &terms).await;
     assert!(matches!(stale, Err(Error::Changed { .. })), "{stale:?}");
 
-    let whole = source(given(&server.world));
+    let whole = source(&given(&server.world));
     let well = server.control().edit_cluster(&name("eu-1"), &whole, &Terms::default()).await;
     let well = well.unwrap();
     assert!(well.answer.is_ok() && well.access.private_authority, "{well:?}");
@@ -94,13 +98,13 @@ async fn a_command_is_run_only_if_the_server_allows_it_and_what_it_says_is_told(
 
     // Not allowed: neither another command nor the same one under another path.
     for other in ["sh", "./get-credential", "get-credential"] {
-        let text = source(commanded(&server.world, other, &["well"]));
+        let text = source(&commanded(&server.world, other, &["well"]));
         let refused =
             refusal(server.control().add_cluster(&server.principal, &name("eu-1"), &text).await);
         assert_eq!(refused.0, Kind::Denied, "{}", refused.1);
         assert!(refused.1.contains("which this server does not run"), "{}", refused.1);
     }
-    let missing = source(commanded(&server.world, "no-such-command", &[]));
+    let missing = source(&commanded(&server.world, "no-such-command", &[]));
     let refused =
         refusal(server.control().add_cluster(&server.principal, &name("eu-1"), &missing).await);
     assert!(refused.1.contains("is not installed on the server's machine"), "{}", refused.1);
@@ -111,13 +115,13 @@ async fn a_command_is_run_only_if_the_server_allows_it_and_what_it_says_is_told(
     assert!(!format!("{view:?}").contains("hunter2"), "{view:?}");
     assert_eq!(view.access.credentials, Some(CredentialKind::Command));
 
-    let well = source(commanded(&server.world, &command, &["well"]));
+    let well = source(&commanded(&server.world, &command, &["well"]));
     let well = server.control().edit_cluster(&name("eu-1"), &well, &Terms::default()).await;
     assert!(well.as_ref().unwrap().answer.is_ok(), "{well:?}");
     assert_eq!(fs::read_to_string(&ran).unwrap().lines().last(), Some("well"));
 
     // It takes its time, and nobody waits for it longer than for a cluster.
-    let silent = source(commanded(&server.world, &command, &["silent"]));
+    let silent = source(&commanded(&server.world, &command, &["silent"]));
     let silent = server.control().edit_cluster(&name("eu-1"), &silent, &Terms::default()).await;
     assert!(away(&silent.unwrap()).contains("does not answer within 8 s"));
     let local = server.control().cluster("local").await.unwrap();
@@ -138,7 +142,10 @@ async fn without_the_key_a_cluster_is_away_until_the_key_is_back_and_the_others_
     server.open().await;
     let view = server.control().cluster("eu-1").await.unwrap();
     let told = away(&view);
-    assert!(told.contains("the key of the secrets") && told.contains("secret-key is gone"), "{told}");
+    assert!(
+        told.contains("the key of the secrets") && told.contains("secret-key is gone"),
+        "{told}"
+    );
     assert!(server.control().cluster("local").await.unwrap().answer.is_ok());
     let text = source(&text);
     let refused = server.control().add_cluster(&server.principal, &name("us-1"), &text).await;
@@ -172,7 +179,7 @@ async fn outside_of_a_pod_there_is_no_account_to_take() {
         refusal(server.control().add_cluster(&server.principal, &name("here"), &inside).await);
     assert!(refused.1.contains("of the pod's service account"), "{}", refused.1);
     let nobody = kubeconfig("http://127.0.0.1:1", &json!({}));
-    let view = server.control().add_cluster(&server.principal, &name("a"), &source(nobody)).await;
+    let view = server.control().add_cluster(&server.principal, &name("a"), &source(&nobody)).await;
     assert_eq!(view.unwrap().access.credentials, Some(CredentialKind::None));
     server.finish().await;
 }

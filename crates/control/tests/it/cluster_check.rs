@@ -61,8 +61,9 @@ fn refuse(status: StatusCode, reason: &str) -> Response {
     (status, Json(body)).into_response()
 }
 
-fn list(items: Value) -> Response {
-    Json(json!({"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items})).into_response()
+fn list(items: &Value) -> Response {
+    Json(json!({"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items}))
+        .into_response()
 }
 
 async fn answer(gives: &Gives, request: Request) -> Response {
@@ -96,7 +97,7 @@ async fn answer(gives: &Gives, request: Request) -> Response {
         (Method::GET, "/api/v1/namespaces/flink") if gives.namespace => {
             Json(json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": "flink"}})).into_response()
         }
-        (Method::GET, "/api/v1/namespaces/flink/resourcequotas") => list(gives.quota.clone()),
+        (Method::GET, "/api/v1/namespaces/flink/resourcequotas") => list(&gives.quota),
         (Method::GET, "/api/v1/namespaces/flink/secrets/regcred") => match &gives.secret {
             Some(data) => Json(json!({
                 "kind": "Secret", "apiVersion": "v1", "metadata": {"name": "regcred"}, "data": data,
@@ -105,10 +106,10 @@ async fn answer(gives: &Gives, request: Request) -> Response {
             None => missing(),
         },
         (Method::GET, "/api/v1/namespaces/kube-system/services") if gives.dns => {
-            list(json!([{"metadata": {"name": "kube-dns"}}]))
+            list(&json!([{"metadata": {"name": "kube-dns"}}]))
         }
         (Method::GET, "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices") => {
-            list(json!([{"addressType": "IPv4", "metadata": {"name": "kube-dns-1"}, "endpoints": [
+            list(&json!([{"addressType": "IPv4", "metadata": {"name": "kube-dns-1"}, "endpoints": [
                 {"addresses": ["10.0.0.1"], "conditions": {"ready": true}},
                 {"addresses": ["10.0.0.2"], "conditions": {"ready": false}},
             ]}]))
@@ -124,7 +125,12 @@ async fn said(gives: Gives) -> Vec<(String, CheckOutcome, String, Option<String>
     let fake = FakeApi::start(gives).await;
     let text = kubeconfig(&format!("http://{}", fake.address), &json!({"token": "t"}));
     let control = server.control();
-    control.add_cluster(&server.principal, &name("eu-1"), &source(text)).await.unwrap();
+    control.add_cluster(&server.principal, &name("eu-1"), &source(&text)).await.unwrap();
+    let nowhere = control.check_cluster("eu-1", None).await.unwrap().findings;
+    assert!(
+        nowhere.last().unwrap().detail.contains("it is not known where to look"),
+        "{nowhere:?}"
+    );
     let mut document = control.environment(&environment()).await.unwrap().document;
     document.configuration = [
         ("kubernetes.service-account", "flink"),
@@ -135,7 +141,8 @@ async fn said(gives: Gives) -> Vec<(String, CheckOutcome, String, Option<String>
     let namespace = "flink".parse().unwrap();
     save(&server, "eu", EnvironmentDocument { cluster: "eu-1".to_owned(), namespace, ..document })
         .await;
-    let check = control.check_cluster("eu-1", &[]).await.unwrap();
+    let check = control.check_cluster("eu-1", None).await.unwrap();
+    assert!(check.cluster.answer.is_ok(), "{check:?}");
     server.finish().await;
     let findings = check.findings.into_iter();
     findings.map(|one| (one.name, one.outcome, one.detail, one.remedy)).collect()
@@ -174,7 +181,10 @@ async fn an_account_with_too_few_rights_is_told_each_that_is_missing() {
         ]
     );
     let remedy = said.iter().find(|one| one.0 == "rights in flink").unwrap().3.as_ref().unwrap();
-    assert!(remedy.contains("flumen cluster rbac eu-1 --namespace flink"), "{remedy}");
+    assert!(remedy.contains("flumen cluster rbac eu-1 --namespace flink |"), "{remedy}");
+    let remedy =
+        said.iter().find(|one| one.0 == "rights of flink/flink").unwrap().3.as_ref().unwrap();
+    assert!(remedy.contains("--namespace flink --service-account flink |"), "{remedy}");
     let passed: Vec<_> =
         said.iter().filter(|one| one.1 == CheckOutcome::Passed).map(|one| &one.0).collect();
     assert_eq!(passed, ["reachable", "credentials", "DNS", "namespace flink"]);
@@ -189,7 +199,8 @@ async fn what_cannot_be_looked_at_is_a_warning_that_says_which_right_it_takes() 
         ..Gives::default()
     };
     let said = said(gives).await;
-    let of = |name: &str| said.iter().find(|one| one.0 == name).unwrap_or_else(|| panic!("{said:?}"));
+    let of =
+        |name: &str| said.iter().find(|one| one.0 == name).unwrap_or_else(|| panic!("{said:?}"));
     for (name, expected) in [
         ("DNS", "Flumen's account may not look at Services and EndpointSlices in kube-system"),
         ("namespace flink", "it is not there; Flumen creates it with the first job if it may"),

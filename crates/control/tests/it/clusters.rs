@@ -53,7 +53,7 @@ pub(crate) fn name(text: &str) -> ClusterName {
     text.parse().unwrap()
 }
 
-pub(crate) fn source(text: impl ToString) -> ClusterSource {
+pub(crate) fn source(text: &impl ToString) -> ClusterSource {
     ClusterSource::Kubeconfig { text: Secret::new(text.to_string()), context: None }
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn kubeconfig(server: &str, user: &Value) -> String {
 
 /// The cluster of the test under another name, and an environment `eu` in it.
 async fn second_cluster(server: &TestServer) {
-    let (control, given) = (server.control(), source(given(&server.world)));
+    let (control, given) = (server.control(), source(&given(&server.world)));
     let view = control.add_cluster(&server.principal, &name("eu-1"), &given).await.unwrap();
     assert!(view.answer.is_ok(), "{:?}", view.answer);
     let local = control.environment(&environment()).await.unwrap().document;
@@ -121,7 +121,7 @@ async fn a_cluster_that_is_away_is_said_so_and_holds_up_no_other() {
     let control = server.control();
     // Nobody answers there.
     let text = kubeconfig("http://127.0.0.1:1", &json!({"token": "t"}));
-    let away = control.add_cluster(&server.principal, &name("away"), &source(text)).await.unwrap();
+    let away = control.add_cluster(&server.principal, &name("away"), &source(&text)).await.unwrap();
     assert!(away.answer.unwrap_err().contains("127.0.0.1:1"));
     let local = control.environment(&environment()).await.unwrap().document;
     save(&server, "far", EnvironmentDocument { cluster: "away".to_owned(), ..local }).await;
@@ -144,7 +144,7 @@ async fn a_cluster_that_is_away_is_said_so_and_holds_up_no_other() {
     let far = all.iter().find(|view| view.job.environment.as_str() == "far").unwrap();
     let reason = far.job.status.reason.clone().unwrap_or_default();
     assert!(reason.contains("127.0.0.1:1") || reason.contains("does not answer"), "{reason}");
-    let check = control.check_cluster("away", &[]).await.unwrap();
+    let check = control.check_cluster("away", None).await.unwrap();
     assert_eq!(check.findings[0].name, "reachable");
     assert_eq!(check.findings[0].outcome, flumen_control::CheckOutcome::Failed);
     server.cancel().await;
@@ -168,14 +168,14 @@ async fn what_cannot_be_used_is_refused_by_name_and_not_stored() {
         ),
         ("contexts: [".to_owned(), "cannot be reached by what was given"),
     ] {
-        let added = control.add_cluster(&server.principal, &name("bad"), &source(text)).await;
+        let added = control.add_cluster(&server.principal, &name("bad"), &source(&text)).await;
         let error = added.unwrap_err();
         assert!(error.to_string().contains(expected), "{}", error.paragraph());
     }
     let local = refusal(control.remove_cluster(&name("local")).await);
     assert!(local.1.contains("can be neither changed nor removed"), "{}", local.1);
     assert!(matches!(control.cluster("bad").await, Err(Error::NoCluster { .. })));
-    let check = control.check_cluster("local", &[]).await.unwrap();
+    let check = control.check_cluster("local", None).await.unwrap();
     let bad: Vec<_> = check
         .findings
         .iter()

@@ -14,7 +14,8 @@ const PATIENCE: Duration = Duration::from_mins(5);
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   flumen cluster check local
-  flumen cluster check eu-1 --namespace flink --output json
+  flumen cluster check eu-1 --namespace flink --service-account flink
+  flumen cluster check eu-1 --output json
 
 It looks at the API server and its version, the cluster's DNS, and in each namespace of the cluster's
 environments at each right of Flumen and of Flink's service accounts, at quotas and at pull secrets.
@@ -26,6 +27,11 @@ pub struct CheckCluster {
     /// A namespace that no environment has yet, to be checked too
     #[arg(long)]
     namespace: Option<Namespace>,
+
+    /// Service account of Flink's pods in that namespace [default: those of the environments there, else
+    /// default]
+    #[arg(long, value_name = "NAME", requires = "namespace")]
+    service_account: Option<String>,
 }
 
 impl CheckCluster {
@@ -35,7 +41,10 @@ impl CheckCluster {
         let check: ClusterCheck = context
             .client
             .call(Method::GET, action, &path)
-            .query(&ClusterCheckQuery { namespace: self.namespace })
+            .query(&ClusterCheckQuery {
+                namespace: self.namespace,
+                service_account: self.service_account,
+            })
             .within(PATIENCE)
             .fetch()
             .await?;

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use flumen_api_types::{Environment, Page};
+use flumen_api_types::{Cluster, Environment, Page, PageQuery};
 use flumen_cluster::{
     manifest::{self, Account, Place},
     needs::{Configuration, Needs},
@@ -35,7 +35,8 @@ pub struct Rbac {
     #[arg(long = "service-account", value_name = "NAME", requires = "namespaces")]
     service_accounts: Vec<String>,
 
-    /// Service account that Flumen runs under, which is made too [default: flumen/flumen]
+    /// Service account that Flumen runs under, which is made too [default: whom the credentials of the
+    /// cluster name, else flumen/flumen]
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = service_account, conflicts_with_all = ["user", "group"])]
     account: Option<(Namespace, String)>,
 
@@ -46,6 +47,32 @@ pub struct Rbac {
     /// Group of users that the API server takes Flumen for
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
+}
+
+async fn environments_of(
+    cluster: &ClusterName,
+    context: &Context<'_>,
+) -> Result<Vec<Environment>, Error> {
+    let mut inside = Vec::new();
+    let mut query = PageQuery::default();
+    loop {
+        let action = format!("list the environments of the cluster {cluster}");
+        let page: Page<Environment> = context.client.get(action, &["environments"], &query).await?;
+        let items = page.items.into_iter();
+        inside.extend(items.filter(|one| one.spec.cluster == cluster.as_str()));
+        query.cursor = page.next_cursor;
+        if query.cursor.is_none() {
+            return Ok(inside);
+        }
+    }
+}
+
+/// The one that the documentation makes.
+fn usual_account() -> Account {
+    Account::Service {
+        namespace: "flumen".parse().expect("a namespace may be called so"),
+        name: "flumen".to_owned(),
+    }
 }
 
 fn service_account(text: &str) -> Result<(Namespace, String), String> {
@@ -60,18 +87,18 @@ fn service_account(text: &str) -> Result<(Namespace, String), String> {
 
 impl Rbac {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<(), Error> {
-        let mut environments = Vec::new();
-        if let Some(name) = &self.name {
-            let action = format!("list the environments of the cluster {name}");
-            let page: Page<Environment> =
-                context.client.get(action, &["environments"], &[("limit", 500)]).await?;
-            environments = page.items;
-            environments.retain(|one| one.spec.cluster == name.as_str());
-            if environments.is_empty() && self.namespaces.is_empty() {
-                return Err(Error::NoNamespace { cluster: name.to_string() });
-            }
+        let Some(name) = &self.name else {
+            return self.print_offline(&context.printer);
+        };
+        let inside = environments_of(name, context).await?;
+        if inside.is_empty() && self.namespaces.is_empty() {
+            return Err(Error::NoNamespace { cluster: name.to_string() });
         }
-        self.print(&context.printer, &environments)
+        let account = match self.named() {
+            Some(account) => account,
+            None => self.of_cluster(name, context).await?,
+        };
+        self.print(&context.printer, &account, &inside)
     }
 
     /// Whether it can be printed without asking a server.
@@ -79,12 +106,35 @@ impl Rbac {
         self.name.is_none()
     }
 
-    pub(crate) fn print(
+    /// Prints it for the namespaces that are named.
+    pub(crate) fn print_offline(&self, printer: &Printer) -> Result<(), Error> {
+        let account = self.named().unwrap_or_else(usual_account);
+        self.print(printer, &account, &[])
+    }
+
+    /// Whom the API server takes Flumen for, as its credentials tell it.
+    async fn of_cluster(
+        &self,
+        name: &ClusterName,
+        context: &Context<'_>,
+    ) -> Result<Account, Error> {
+        let action = format!("show the cluster {name}");
+        let cluster: Cluster =
+            context.client.get(action, &["clusters", name.as_str()], &()).await?;
+        let (account, acts_as) = (cluster.account.as_deref(), cluster.acts_as.as_deref());
+        Ok(Account::told_by(cluster.credentials, account, acts_as).unwrap_or_else(|| {
+            context.printer.note("The credentials of the cluster do not tell whom its API server takes Flumen for. The manifest has the service account flumen/flumen; name another with --account, --user or --group.");
+            usual_account()
+        }))
+    }
+
+    fn print(
         &self,
         printer: &Printer,
+        account: &Account,
         environments: &[Environment],
     ) -> Result<(), Error> {
-        let objects = manifest::objects(&self.subject(), &self.places(environments));
+        let objects = manifest::objects(account, &self.places(environments));
         if printer.is_json() {
             let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects});
             return printer.json(&list);
@@ -92,18 +142,12 @@ impl Rbac {
         printer.line(manifest::yaml(&objects).trim_end())
     }
 
-    fn subject(&self) -> Account {
-        match (&self.user, &self.group, &self.account) {
-            (Some(user), _, _) => Account::User(user.clone()),
-            (_, Some(group), _) => Account::Group(group.clone()),
-            (_, _, Some((namespace, name))) => {
-                Account::Service { namespace: namespace.clone(), name: name.clone() }
-            }
-            _ => Account::Service {
-                namespace: "flumen".parse().expect("a namespace may be called so"),
-                name: "flumen".to_owned(),
-            },
-        }
+    fn named(&self) -> Option<Account> {
+        let user = self.user.clone().map(Account::User);
+        let group = self.group.clone().map(Account::Group);
+        let service = self.account.clone();
+        let service = service.map(|(namespace, name)| Account::Service { namespace, name });
+        user.or(group).or(service)
     }
 
     fn places(&self, environments: &[Environment]) -> Vec<Place> {
