@@ -65,19 +65,39 @@ pub struct Cluster {
 
 /// A cluster to take in.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AddCluster {
     /// Its name.
     #[schema(value_type = String, example = "eu-1")]
     pub name: ClusterName,
-    /// How it is reached.
-    #[serde(flatten)]
-    pub source: ClusterSource,
+    /// The text of a kubeconfig, as in `ClusterSource`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<String>,
+    /// The context in it. Default: its current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// `true` for the service account of the pod that the server runs in, instead of a kubeconfig.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_cluster: bool,
+}
+
+impl AddCluster {
+    /// A cluster of this name that is reached so.
+    pub fn new(name: ClusterName, source: ClusterSource) -> Self {
+        let ClusterSource { kubeconfig, context, in_cluster } = source;
+        Self { name, kubeconfig, context, in_cluster }
+    }
+
+    /// Its name, and how it is reached.
+    pub fn into_parts(self) -> (ClusterName, ClusterSource) {
+        let Self { name, kubeconfig, context, in_cluster } = self;
+        (name, ClusterSource { kubeconfig, context, in_cluster })
+    }
 }
 
 /// How a cluster is reached: by a kubeconfig, or by the account of the pod that the server runs in.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClusterSource {
     /// The text of a kubeconfig. It must name no files: what they hold belongs into it. It is encrypted and never shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +122,8 @@ impl std::fmt::Debug for ClusterSource {
 
 impl std::fmt::Debug for AddCluster {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "AddCluster({}, {:?})", self.name, self.source)
+        let (name, source) = self.clone().into_parts();
+        write!(out, "AddCluster({name}, {source:?})")
     }
 }
 

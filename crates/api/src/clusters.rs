@@ -41,8 +41,9 @@ pub(crate) async fn add(
     Caller(principal): Caller,
     Body(body): Body<AddCluster>,
 ) -> Result<(StatusCode, Response), Error> {
-    let source = translate::cluster_source(body.source)?;
-    let added = api.control.add_cluster(&principal, &body.name, &source).await?;
+    let (name, source) = body.into_parts();
+    let source = translate::cluster_source(source)?;
+    let added = api.control.add_cluster(&principal, &name, &source).await?;
     let added = translate::cluster(added);
     Ok((StatusCode::CREATED, tagged(added.version, &added)))
 }

@@ -85,7 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("kubelet", &["image"]),
     ("localcluster", &["apiserver", "controllers", "kubelet", "registry"]),
     // Tools for tests.
-    ("conformance", &["apiserver", "controllers"]),
+    ("conformance", &["model", "cluster", "k8s", "apiserver", "controllers"]),
     ("testkit", &["model"]),
     ("e2e", &[]),
     ("bench", &["model", "flink-conf", "flink-manifest", "e2e"]),

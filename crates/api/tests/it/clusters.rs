@@ -98,8 +98,9 @@ async fn what_cannot_be_taken_in_is_refused_with_a_code_and_without_what_is_secr
         (body(&json!({"token": [SECRET]})), 400, "cluster.kubeconfig"),
         (json!({"name": "eu-1", "kubeconfig": kept, "context": "us"}), 400, "cluster.kubeconfig"),
         (json!({"name": "eu-1", "kubeconfig": format!("a: {SECRET}")}), 400, "cluster.kubeconfig"),
-        (json!({"name": "eu-1", "kubeconfig": kept, "inCluster": true}), 400, "invalid"),
-        (json!({"name": "eu-1"}), 400, "invalid"),
+        (json!({"name": "eu-1", "kubeconfig": kept, "inCluster": true}), 400, "request.value"),
+        (json!({"name": "eu-1"}), 400, "request.value"),
+        (json!({"name": "eu-1", "kubeconfig": kept, "Context": "eu"}), 400, "request.body"),
         (json!({"name": "Eu_1", "kubeconfig": kept}), 400, "request.body"),
         (json!({"name": "local", "kubeconfig": kept}), 409, "conflict"),
     ] {
@@ -108,6 +109,8 @@ async fn what_cannot_be_taken_in_is_refused_with_a_code_and_without_what_is_secr
         assert_eq!(seen, (status, Some(code)), "{problem}");
         assert!(!problem.to_string().contains(SECRET), "{problem}");
     }
+    let alone = server.get("/api/v1/clusters/local/check?serviceAccount=flink").await;
+    assert_eq!((alone.0.as_u16(), &alone.1["code"]), (400, &json!("request.value")), "{}", alone.1);
     let (status, problem) = answer(server.request(Method::DELETE, "/api/v1/clusters/local")).await;
     assert_eq!(status, StatusCode::CONFLICT, "{problem}");
 }

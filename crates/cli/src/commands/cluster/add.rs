@@ -12,11 +12,13 @@ use crate::{Error, commands::Context};
   flumen cluster add eu-1 --kubeconfig ~/.kube/config --context eu-1
   flumen cluster add here --in-cluster
 
-Of the kubeconfig one context is sent, with what the files in it hold (certificates, keys, a token), so that
-the server may be on another machine. The server encrypts it and shows it to nobody. A command that makes
-credentials (exec) is run by the server, if its setting cluster-commands allows it.
+Of the kubeconfig one context is sent, with what the files in it hold (certificates,
+keys, a token), so that the server may be on another machine. The server encrypts it and
+shows it to nobody. A command that makes credentials (exec) is run by the server, if its
+setting cluster-commands allows it.
 
-Environments name the cluster: `cluster: eu-1`. See what it lacks with: flumen cluster check eu-1")]
+Environments name the cluster: `cluster: eu-1`. See what it lacks with:
+  flumen cluster check eu-1")]
 pub struct Add {
     /// Name of the cluster, as environments name it
     name: ClusterName,
@@ -30,8 +32,7 @@ impl Add {
         let Source { body, notes } = self.source.read((context.now)())?;
         let action = format!("add the cluster {}", self.name);
         let call = context.client.call(Method::POST, action, &["clusters"]);
-        let added: Cluster =
-            call.json(&AddCluster { name: self.name, source: body }).fetch().await?;
+        let added: Cluster = call.json(&AddCluster::new(self.name, body)).fetch().await?;
         report(context, &added, "added", &notes)
     }
 }

@@ -17,9 +17,10 @@ const PATIENCE: Duration = Duration::from_mins(5);
   flumen cluster check eu-1 --namespace flink --service-account flink
   flumen cluster check eu-1 --output json
 
-It looks at the API server and its version, the cluster's DNS, and in each namespace of the cluster's
-environments at each right of Flumen and of Flink's service accounts, at quotas and at pull secrets.
-What could not be looked at is a warning. The exit status is 1 if a check fails.")]
+It looks at the API server and its version, the cluster's DNS, and in each namespace of
+the cluster's environments at each right of Flumen and of Flink's service accounts, at
+quotas and at pull secrets. What could not be looked at is a warning. The exit status is
+1 if a check fails.")]
 pub struct CheckCluster {
     /// Name of the cluster
     name: String,

@@ -15,7 +15,8 @@ use crate::{Error, commands::Context};
   flumen cluster edit eu-1 --kubeconfig eu-1.kubeconfig
   flumen cluster edit eu-1 --in-cluster
 
-It replaces what was given before, for example credentials that end. Jobs in the cluster run on.")]
+It replaces what was given before, for example credentials that end. Jobs in the cluster
+run on.")]
 pub struct Edit {
     /// Name of the cluster
     name: ClusterName,
