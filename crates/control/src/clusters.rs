@@ -85,7 +85,7 @@ impl Clusters {
         if let Err(error) = &made
             && error.kind().is_transient()
         {
-            *failed = Some((Instant::now(), error.paragraph()));
+            *failed = Some((Instant::now(), reason(error)));
         }
         made
     }
@@ -101,6 +101,12 @@ impl Clusters {
         let handle = Handle { version: stored.version, cluster: cluster.clone() };
         lock(&self.handles).insert(name.to_owned(), handle);
         Ok(cluster)
+    }
+
+    /// Forgets what is known of a cluster that is reached otherwise from now on, a failure too.
+    fn forget(&self, name: &str) {
+        lock(&self.handles).remove(name);
+        lock(&self.making).remove(name);
     }
 
     /// Forgets the handles of clusters that are not there in this version.

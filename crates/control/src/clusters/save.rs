@@ -124,6 +124,7 @@ impl Control {
             let now = self.stored_cluster(name.as_str()).await?;
             terms.check(format!("cluster {name}"), now.version)?;
         }
+        self.clusters_handle().forget(name.as_str());
         super::follow_places(self).await?;
         self.cluster(name.as_str()).await
     }
@@ -150,6 +151,7 @@ impl Control {
             let message = format!("cluster {name} cannot be removed: {users} in it");
             return Err(Error::Conflict { message });
         }
+        self.clusters_handle().forget(name.as_str());
         super::follow_places(self).await
     }
 
