@@ -97,7 +97,10 @@ impl Error {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Control(flumen_control::Error::Changed { .. }) => StatusCode::PRECONDITION_FAILED,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge { .. }
+            | Self::Control(flumen_control::Error::ArtifactTooLarge { .. }) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Body(refusal) if is_too_large(refusal) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Control(error) if error.is_database_full() => StatusCode::INSUFFICIENT_STORAGE,

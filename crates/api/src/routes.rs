@@ -42,6 +42,7 @@ pub(crate) fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(server::version))
         .routes(routes!(artifacts::exists))
         .routes(routes!(artifacts::upload))
+        .routes(routes!(artifacts::go_on))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show, jobs::apply, jobs::delete))
         .routes(routes!(jobs::start))

@@ -47,6 +47,9 @@ pub enum Error {
     /// The answer did not come or broke off.
     #[error("could not {action}: the connection to the server at {server} broke")]
     Broken { action: String, server: String, source: reqwest::Error },
+    /// An upload broke off, and again each time that it went on.
+    #[error(transparent)]
+    Upload { source: Box<Self> },
     /// The answer did not come in time.
     #[error("could not {action}: the server at {server} did not answer in time")]
     Late { action: String, server: String, source: reqwest::Error },
@@ -178,6 +181,7 @@ impl Error {
             | Self::Broken { .. }
             | Self::Stream { .. }
             | Self::Foreign { .. } => Kind::Unavailable,
+            Self::Upload { source } => source.kind(),
             Self::Late { .. } | Self::WaitedTooLong { .. } => Kind::Timeout,
             Self::Refused { problem, .. } => problem.kind,
             Self::Operation { failure, .. } => failure.kind.unwrap_or(Kind::Bug),
@@ -240,6 +244,9 @@ impl Error {
         let hint = match self {
             Self::NoServer { .. } | Self::Connect { .. } => {
                 "Start one on this machine with `flumen up`, or name one with --server or FLUMEN_SERVER."
+            }
+            Self::Upload { .. } => {
+                "What has arrived is kept on the server; the same command goes on from there."
             }
             Self::NoHome => "Name one with --data-directory.",
             Self::Refused { problem, .. } if problem.hint.is_none() && problem.status == 401 => {

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use flumen_faults::Faults;
-use flumen_image::Client as Registries;
 use flumen_model::{JobId, Secret};
 use flumen_store::{Principal, Store};
 
@@ -15,9 +14,11 @@ use crate::{
     environments,
     explanations::{self, Explanations},
     identity,
+    jobs::ImageLibs,
     preparations::{self, Preparations},
     progress::StepsUnderWay,
     queue::Queue,
+    registries::Registries,
     resync,
     retention::{self, Keeping},
     storage::Storages,
@@ -48,6 +49,7 @@ struct Inner {
     builds: Builds,
     steps_under_way: StepsUnderWay,
     keeping: Keeping,
+    image_libs: ImageLibs,
     links: Links,
     tasks: Tasks,
 }
@@ -67,7 +69,7 @@ impl Control {
         let store = Store::open(&settings.data_directory.join("flumen.db")).await?;
         let store = store.with_faults(faults.clone());
         let links = Links::open(&settings.data_directory)?;
-        let registries = Registries::new(flumen_image::Settings::default())?;
+        let registries = Registries::new(settings.registries.clone());
         let key_file = settings.secret_key_file.clone();
         let key_file = key_file.unwrap_or_else(|| settings.data_directory.join(vault::FILE));
         let is_used = store.has_secrets().await?;
@@ -91,6 +93,7 @@ impl Control {
             builds: Builds::new(),
             steps_under_way: StepsUnderWay::default(),
             keeping: Keeping::default(),
+            image_libs: ImageLibs::default(),
             links,
             tasks,
         };
@@ -208,6 +211,10 @@ impl Control {
 
     pub(crate) fn keeping(&self) -> &Keeping {
         &self.inner.keeping
+    }
+
+    pub(crate) fn image_libs(&self) -> &ImageLibs {
+        &self.inner.image_libs
     }
 
     pub(crate) fn links(&self) -> &Links {

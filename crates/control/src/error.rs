@@ -224,6 +224,20 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// An upload was to go on where it does not stand.
+    #[error("the upload cannot go on at byte {offset}: {}", standing(*.length))]
+    UploadOffset {
+        /// Where it was to go on.
+        offset: u64,
+        /// How many bytes are here; none while they are being sent.
+        length: Option<u64>,
+    },
+    /// An upload has more bytes than are taken.
+    #[error("the artifact is larger than {limit} bytes, the most that is taken")]
+    ArtifactTooLarge {
+        /// The most that is taken.
+        limit: u64,
+    },
     /// Flink could not explain a script.
     #[error(transparent)]
     Explanation(#[from] crate::ExplanationFailure),
@@ -319,8 +333,11 @@ impl Error {
             | Self::Unfit { .. }
             | Self::Denied { .. }
             | Self::DigestMismatch { .. }
-            | Self::UploadBroken { .. } => Kind::Invalid,
-            Self::Conflict { .. } | Self::Changed { .. } => Kind::Conflict,
+            | Self::UploadBroken { .. }
+            | Self::ArtifactTooLarge { .. } => Kind::Invalid,
+            Self::Conflict { .. } | Self::Changed { .. } | Self::UploadOffset { .. } => {
+                Kind::Conflict
+            }
             Self::Link { .. } | Self::ClusterCommand { .. } => Kind::Denied,
         }
     }
@@ -364,6 +381,14 @@ impl Error {
 }
 
 /// What an effect on a file says whose answer was lost.
+/// How far an upload is, as the end of a sentence.
+fn standing(length: Option<u64>) -> String {
+    match length {
+        Some(length) => format!("{length} bytes of it are here"),
+        None => "it is being sent already".to_owned(),
+    }
+}
+
 pub(crate) fn no_answer() -> io::Error {
     io::ErrorKind::TimedOut.into()
 }

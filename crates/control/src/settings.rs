@@ -1,4 +1,4 @@
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use flumen_faults::Faults;
 use flumen_model::Secret;
@@ -25,6 +25,8 @@ pub struct Settings {
     pub python_index: Option<url::Url>,
     /// What releases must not be made of. Default: nothing is denied.
     pub release_policy: Option<Policy>,
+    /// How registries are spoken to. Default: as nobody, and by TLS but on this machine.
+    pub registries: RegistryAccess,
     /// The commands that kubeconfigs may have this machine run for credentials: names, which are looked for as a shell would,
     /// or paths. Default: none.
     pub cluster_commands: Vec<String>,
@@ -34,6 +36,17 @@ pub struct Settings {
     pub secret_key: Option<Secret>,
     /// The points around each effect, for tests. Default: inert.
     pub faults: Faults,
+}
+
+/// How registries are spoken to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RegistryAccess {
+    /// Files in the form of Docker's `config.json`, the first of which that knows a registry is believed.
+    pub credential_files: Vec<PathBuf>,
+    /// PEM certificates that are trusted besides the system's.
+    pub certificate_authorities: Vec<Vec<u8>>,
+    /// Registries (`host` or `host:port`) without TLS.
+    pub plain_http: BTreeSet<String>,
 }
 
 /// What is kept of what nothing needs.

@@ -11,7 +11,8 @@ mod values;
 
 pub(crate) use resolve::{Origin, Resolved, Sources};
 pub(crate) use values::{
-    Commands, Cores, LogFilter, LogFormat, PackageIndex, Period, PodUrl, PolicyFile,
+    CertificateFile, Commands, Cores, CredentialFile, LogFilter, LogFormat, PackageIndex, Period,
+    PodUrl, PolicyFile, RegistryNames,
 };
 
 /// Everything that can be set, resolved and checked.
@@ -39,6 +40,12 @@ pub(crate) struct Settings {
     pub(crate) python_index: PackageIndex,
     /// What releases must not be made of. Default: nothing is denied.
     pub(crate) release_policy: Option<PolicyFile>,
+    /// Who Flumen is to registries. Default: what Docker and Podman know.
+    pub(crate) registry_credentials: Option<CredentialFile>,
+    /// Authorities of registries, beside the system's. Default: none.
+    pub(crate) registry_ca: Option<CertificateFile>,
+    /// Registries without TLS. Default: those of this machine.
+    pub(crate) insecure_registries: Option<RegistryNames>,
     /// The commands that kubeconfigs may have run for credentials. Default: none.
     pub(crate) cluster_commands: Option<Commands>,
     /// The file of the key of secrets. Default: `secret-key` in the data directory.

@@ -14,3 +14,4 @@ mod projects;
 mod releases;
 mod sql;
 mod tables;
+mod uploads;

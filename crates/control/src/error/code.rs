@@ -49,6 +49,8 @@ impl Error {
             Self::Name(_) | Self::Invalid { .. } => "invalid",
             Self::DigestMismatch { .. } | Self::OtherContent { .. } => "artifact.digest",
             Self::UploadBroken { .. } => "artifact.upload",
+            Self::UploadOffset { .. } => "artifact.offset",
+            Self::ArtifactTooLarge { .. } => "request.too_large",
             Self::Explanation(failure) => failure.code(),
             Self::Underway { .. } => "cluster.underway",
         }

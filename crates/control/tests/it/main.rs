@@ -24,6 +24,7 @@ mod node;
 mod outages;
 mod policy;
 mod preparations;
+mod private_registry;
 mod project_kills;
 mod projects;
 mod python;

@@ -336,6 +336,7 @@ async fn open(world: &World, faults: Faults) -> Alive {
         },
         python_index: world.python_index.clone(),
         release_policy: world.release_policy.clone(),
+        registries: world.registries.clone(),
         cluster_commands: world.cluster_commands.clone(),
         secret_key_file: None,
         secret_key: None,

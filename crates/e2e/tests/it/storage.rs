@@ -168,7 +168,7 @@ fn a_job_keeps_its_state_in_s3_and_goes_on_from_there() {
     let saved = keep_in_s3(&running, &server, ("image", "server")).to_string();
     assert!(!saved.contains(&server.keys.secret_key), "{saved}");
     let check = flumen.json(&["environment", "check", "local"]).expect("every check passes");
-    assert_eq!(check["checks"][4]["name"], "plugin", "{check}");
+    assert_eq!(check["checks"][5]["name"], "plugin", "{check}");
 
     let directory = running.directory.path().to_owned();
     let mut streaming =
