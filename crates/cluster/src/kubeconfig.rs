@@ -79,7 +79,6 @@ pub struct Kubeconfig {
 pub struct Chosen {
     origin: String,
     context: String,
-    namespace: Option<Value>,
     cluster: Map<String, Value>,
     user: Map<String, Value>,
 }
@@ -167,7 +166,6 @@ impl Kubeconfig {
         Ok(Chosen {
             origin: self.origin.clone(),
             context: name.to_owned(),
-            namespace: found.get("namespace").cloned(),
             cluster: part("clusters", "cluster")?,
             user: if names_user { part("users", "user")? } else { Map::new() },
         })
@@ -258,6 +256,8 @@ impl Chosen {
             for (field, _) in fields {
                 part.remove(*field);
             }
+            // To clients a field that is empty is there, and counts before others.
+            part.retain(|_, value| !value.is_null() && *value != "");
         }
         self.user.remove(TOKEN_FILE);
         if let Some(oidc) =
@@ -267,17 +267,13 @@ impl Chosen {
         }
         let mut notes = Vec::new();
         let access = self.access(now, &mut notes)?;
-        let mut context = json!({"cluster": "cluster", "user": "user"});
-        if let Some(namespace) = &self.namespace {
-            context["namespace"] = namespace.clone();
-        }
         let command =
             self.user.get("exec").and_then(|exec| exec["command"].as_str()).map(str::to_owned);
         let whole = json!({
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": self.context,
-            "contexts": [{"name": self.context, "context": context}],
+            "contexts": [{"name": self.context, "context": {"cluster": "cluster", "user": "user"}}],
             "clusters": [{"name": "cluster", "cluster": self.cluster}],
             "users": [{"name": "user", "user": self.user}],
         });

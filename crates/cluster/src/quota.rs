@@ -56,7 +56,7 @@ pub fn left(quotas: &[Quota]) -> Vec<Left> {
             let Some(least) = least(resource) else { continue };
             let used = quota.used.get(resource).map_or("0", String::as_str);
             let (Some(hard), Some(used)) = (thousandths(hard), thousandths(used)) else { continue };
-            let left = hard - used;
+            let left = hard.saturating_sub(used);
             all.push(Left {
                 quota: quota.name.clone(),
                 resource: resource.clone(),
@@ -100,7 +100,7 @@ fn thousandths(text: &str) -> Option<i128> {
     let part: i128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
     let part = part.checked_mul(factor)? / 10_i128.checked_pow(u32::try_from(digits).ok()?)?;
     let whole = whole.checked_mul(factor)?;
-    Some(if negative { whole - part } else { whole + part })
+    if negative { whole.checked_sub(part) } else { whole.checked_add(part) }
 }
 
 fn show(resource: &str, thousandths: i128) -> String {

@@ -21,7 +21,7 @@ pub enum Who {
 pub enum Need {
     /// Jobs cannot be run.
     Run,
-    /// `cluster check` cannot say what it could.
+    /// A check cannot say what it could.
     Check,
 }
 
@@ -63,7 +63,7 @@ const fn to_check(
 }
 
 /// All of it.
-const RIGHTS: [Right; 16] = [
+const RIGHTS: [Right; 17] = [
     // Jobs: `create.rs`, `delete.rs`, `leftovers.rs`, `watch.rs`.
     right(Who::Flumen, "apps", "deployments", "", &["get", "list", "watch", "create", "delete"]),
     // Builds and explanations have pods of their own: `pods.rs`.
@@ -81,6 +81,8 @@ const RIGHTS: [Right; 16] = [
     right(Who::Flumen, "", "namespaces", "", &["get"]),
     to_check("", "resourcequotas", &["list"]),
     to_check("authorization.k8s.io", "localsubjectaccessreviews", &["create"]),
+    // Whether an account names a Secret to pull images with: `native.rs`.
+    to_check("", "serviceaccounts", &["get"]),
     // Flink's resource manager.
     right(Who::Flink, "", "pods", "", &["get", "list", "watch", "create", "delete"]),
     // High availability: older versions update them, newer ones patch them.

@@ -81,16 +81,26 @@ impl Clusters {
             return Err(Error::Away { cluster: name.to_owned(), problem: problem.clone() });
         }
         *failed = None;
-        let made = self.make(name).await;
-        if let Err(error) = &made
-            && error.kind().is_transient()
-        {
-            *failed = Some((Instant::now(), reason(error)));
+        match self.make(name).await {
+            Ok(handle) => {
+                let cluster = handle.cluster.clone();
+                let making_now = lock(&self.making);
+                // Whoever was told to forget it meanwhile has another way to reach it.
+                if making_now.get(name).is_some_and(|now| Arc::ptr_eq(now, &making)) {
+                    lock(&self.handles).insert(name.to_owned(), handle);
+                }
+                Ok(cluster)
+            }
+            Err(error) => {
+                if error.kind().is_transient() {
+                    *failed = Some((Instant::now(), reason(&error)));
+                }
+                Err(error)
+            }
         }
-        made
     }
 
-    async fn make(&self, name: &str) -> Result<Cluster, Error> {
+    async fn make(&self, name: &str) -> Result<Handle, Error> {
         let clusters = self.store.clusters().await?;
         let Some(stored) = clusters.into_iter().find(|cluster| cluster.name == name) else {
             return Err(Error::NoCluster { name: name.to_owned() });
@@ -98,15 +108,13 @@ impl Clusters {
         let access = self.access(&stored).await?;
         let cluster = Cluster::connect(name, &access, Timeouts::default()).await?;
         let cluster = cluster.with_faults(self.faults.clone());
-        let handle = Handle { version: stored.version, cluster: cluster.clone() };
-        lock(&self.handles).insert(name.to_owned(), handle);
-        Ok(cluster)
+        Ok(Handle { version: stored.version, cluster })
     }
 
     /// Forgets what is known of a cluster that is reached otherwise from now on, a failure too.
     fn forget(&self, name: &str) {
-        lock(&self.handles).remove(name);
         lock(&self.making).remove(name);
+        lock(&self.handles).remove(name);
     }
 
     /// Forgets the handles of clusters that are not there in this version.

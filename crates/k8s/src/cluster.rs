@@ -4,7 +4,7 @@ use flumen_faults::Faults;
 use jiff::Timestamp;
 use kube::Client;
 
-use crate::{Access, Cause, Error, error::innermost, redact};
+use crate::{Access, Cause, Error, redact};
 
 /// Time limits. They are long for a quiet cluster and short for a person who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +142,7 @@ fn unusable(cluster: &str, error: &kube::Error) -> Error {
         },
         None => Error::UseKubeconfig {
             origin: format!("of cluster {cluster}"),
-            problem: innermost(error),
+            problem: redact::client(error),
         },
     }
 }

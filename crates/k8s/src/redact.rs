@@ -16,6 +16,18 @@ pub(crate) fn kubeconfig(error: &KubeconfigError) -> String {
     }
 }
 
+/// What a client cannot be made of.
+pub(crate) fn client(error: &kube::Error) -> String {
+    match error {
+        // The library's text has the proxy's password in it.
+        kube::Error::ProxyProtocolUnsupported { .. } => {
+            "its proxy-url is no proxy: expected http://, https:// or socks5:// and HOST:PORT"
+                .to_owned()
+        }
+        other => innermost(other),
+    }
+}
+
 pub(crate) fn credentials(error: &AuthError) -> String {
     match error {
         AuthError::AuthExecStart(source) => {

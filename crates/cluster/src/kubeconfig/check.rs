@@ -78,7 +78,7 @@ impl Chosen {
         const FIELD: &str = "proxy-url";
         self.is_text(&self.cluster, FIELD)?;
         let Some(proxy) = text(&self.cluster, FIELD) else { return Ok(None) };
-        let allowed = ["http://", "https://", "socks5://", "socks5h://"];
+        let allowed = ["http://", "https://", "socks5://"];
         let Some(scheme) = allowed.iter().find(|scheme| proxy.starts_with(**scheme)) else {
             return Err(self.fault(
                 FIELD,

@@ -15,8 +15,28 @@ use super::{Chosen, Error, text};
 pub(super) const OIDC_AUTHORITY: &str = "idp-certificate-authority";
 pub(super) const OIDC_AUTHORITY_DATA: &str = "idp-certificate-authority-data";
 
-/// The variables by which a program can be made to run another one.
-const DANGEROUS: [&str; 2] = ["LD_", "DYLD_"];
+/// What variables begin with by which a program can be made to run another one: those of the loader, of shells, and of the
+/// languages that such commands are written in.
+const DANGEROUS: [&str; 13] = [
+    "LD_",
+    "DYLD_",
+    "GCONV_",
+    "BASH",
+    "ENV",
+    "SHELLOPTS",
+    "PS4",
+    "IFS",
+    "PYTHON",
+    "NODE_",
+    "RUBY",
+    "PERL",
+    "JAVA_TOOL_OPTIONS",
+];
+
+/// A name that is no more than a name: shells take some others for functions.
+fn is_variable(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
 
 impl Chosen {
     pub(super) fn credentials(
@@ -151,6 +171,9 @@ impl Chosen {
         }
         for variable in exec["env"].as_array().into_iter().flatten() {
             let name = variable["name"].as_str().unwrap_or_default();
+            if !is_variable(name) {
+                return Err(self.fault("exec.env", format!("sets {name:?}, which is no variable")));
+            }
             if name == "PATH" || DANGEROUS.iter().any(|prefix| name.starts_with(prefix)) {
                 return Err(self.fault(
                     "exec.env",

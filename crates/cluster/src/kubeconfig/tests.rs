@@ -126,7 +126,7 @@ fn only_the_context_that_is_meant_is_taken_along() {
     let portable = one.portable(now()).expect("portable");
     assert!(portable.text.expose().contains("\"abc\""), "without the end of the line");
     assert!(!portable.text.expose().contains("of-another"));
-    assert!(portable.text.expose().contains("\"namespace\":\"flink\""));
+    assert!(!portable.text.expose().contains("namespace"), "jobs have those of environments");
     assert!(!format!("{portable:?}").contains("abc"));
 }
 
@@ -172,6 +172,17 @@ fn each_kind_of_credentials_is_known_and_nothing_secret_of_it_is_shown() {
         let shown = format!("{:?} {:?}", access, found.notes);
         assert!(!shown.contains("hunter2"), "{shown}");
         assert_eq!(found.command.as_deref(), user["exec"]["command"].as_str());
+    }
+}
+
+#[test]
+fn a_field_that_is_empty_does_not_count_before_one_that_is_not() {
+    let user = json!({"token": "", "username": "", "password": "", "as": null, "exec": {"command": "aws"}});
+    let found = portable(&user).expect("portable");
+    assert_eq!(found.access.credentials, Some(CredentialKind::Command));
+    for field in ["token", "username", "password", "as"] {
+        let stored = format!("\"{field}\"");
+        assert!(!found.text.expose().contains(&stored), "{field} is stored");
     }
 }
 
@@ -248,7 +259,19 @@ fn other_credentials_that_cannot_be_used_are_refused_by_name_and_without_their_v
         ),
         (
             json!({"exec": {"command": "x", "env": [{"name": "LD_PRELOAD", "value": "hunter2"}]}}),
-            "exec.env of the kubeconfig kc (context eu) sets LD_PRELOAD",
+            "exec.env of the kubeconfig kc (context eu) sets LD_PRELOAD, by which another program",
+        ),
+        (
+            json!({"exec": {"command": "x", "env": [{"name": "PATH=/tmp:", "value": "hunter2"}]}}),
+            "exec.env of the kubeconfig kc (context eu) sets \"PATH=/tmp:\", which is no variable",
+        ),
+        (
+            json!({"exec": {"command": "x", "env": [{"name": "BASH_FUNC_cat%%", "value": "hunter2"}]}}),
+            "exec.env of the kubeconfig kc (context eu) sets \"BASH_FUNC_cat%%\", which is no variable",
+        ),
+        (
+            json!({"exec": {"command": "x", "env": [{"name": "PYTHONPATH", "value": "hunter2"}]}}),
+            "exec.env of the kubeconfig kc (context eu) sets PYTHONPATH, by which another program",
         ),
         (
             json!({"auth-provider": {"name": "gcp"}}),
@@ -285,6 +308,10 @@ fn a_server_that_cannot_be_used_is_refused_by_name_and_without_what_is_secret_in
         ),
         (
             json!({"server": "https://h", "proxy-url": "ftp://hunter2@h"}),
+            "proxy-url of the kubeconfig kc (context eu) is no proxy",
+        ),
+        (
+            json!({"server": "https://h", "proxy-url": "socks5h://ann:hunter2@h"}),
             "proxy-url of the kubeconfig kc (context eu) is no proxy",
         ),
         (

@@ -307,7 +307,7 @@ impl Look<'_> {
         }
         let detail = format!("Flumen's account may not {}", rights::list(&missing));
         if missing.iter().all(|one| one.need == rights::Need::Check) {
-            let detail = format!("{detail}; jobs run, and some of this check cannot look");
+            let detail = format!("{detail}; jobs run, and some checks cannot look");
             return ClusterFinding::not_looked(name, detail, &self.apply(namespace, None));
         }
         ClusterFinding::failed(name, detail, self.apply(namespace, None))

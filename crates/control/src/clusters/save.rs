@@ -72,7 +72,7 @@ impl Control {
     /// One cluster, asked for its version just now.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is none of that name.
+    /// [`Error::NoCluster`] if there is none of that name.
     pub async fn cluster(&self, name: &str) -> Result<ClusterView, Error> {
         let stored = self.stored_cluster(name).await?;
         let environments = self.store().environments().await?;
@@ -83,7 +83,7 @@ impl Control {
     /// Takes a new cluster in.
     ///
     /// # Errors
-    /// [`Error::Conflict`] where there is one of that name, [`Error::Kubeconfig`] and [`Error::ClusterCommand`] for a
+    /// [`Error::Conflict`] where there is one of that name or it is `local`, [`Error::Kubeconfig`] and [`Error::ClusterCommand`] for a
     /// kubeconfig that cannot be used, [`Error::SecretKey`] where it cannot be encrypted.
     pub async fn add_cluster(
         &self,
@@ -91,6 +91,7 @@ impl Control {
         name: &ClusterName,
         source: &ClusterSource,
     ) -> Result<ClusterView, Error> {
+        refuse_local(name)?;
         let Change { access, sealed } = self.read_source(name, source).await?;
         let change =
             ClusterChange { name: name.as_str(), access: &access, credentials: sealed.as_deref() };
@@ -107,7 +108,7 @@ impl Control {
     /// Changes how a cluster is reached. What runs there is left as it is.
     ///
     /// # Errors
-    /// As [`Control::add_cluster`]; [`Error::NotFound`], and [`Error::Changed`] if the terms name another version.
+    /// As [`Control::add_cluster`]; [`Error::NoCluster`], and [`Error::Changed`] if the terms name another version.
     pub async fn edit_cluster(
         &self,
         name: &ClusterName,
@@ -132,7 +133,7 @@ impl Control {
     /// Forgets a cluster, with its credentials. Nothing is done to the cluster itself.
     ///
     /// # Errors
-    /// [`Error::NotFound`], and [`Error::Conflict`] where environments or jobs are in it.
+    /// [`Error::NoCluster`], and [`Error::Conflict`] where environments or jobs are in it.
     pub async fn remove_cluster(&self, name: &ClusterName) -> Result<(), Error> {
         refuse_local(name)?;
         self.stored_cluster(name.as_str()).await?;
@@ -214,6 +215,6 @@ fn refuse_local(name: &ClusterName) -> Result<(), Error> {
     if name.as_str() != LOCAL {
         return Ok(());
     }
-    let message = "the cluster local is there with `flumen up`, and can be neither changed nor removed; add another one under a name of its own".to_owned();
+    let message = "the cluster local is that of `flumen up`, and can be neither added nor changed nor removed; add another one under a name of its own".to_owned();
     Err(Error::Conflict { message })
 }

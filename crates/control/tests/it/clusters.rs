@@ -173,7 +173,7 @@ async fn what_cannot_be_used_is_refused_by_name_and_not_stored() {
         assert!(error.to_string().contains(expected), "{}", error.paragraph());
     }
     let local = refusal(control.remove_cluster(&name("local")).await);
-    assert!(local.1.contains("can be neither changed nor removed"), "{}", local.1);
+    assert!(local.1.contains("can be neither added nor changed nor removed"), "{}", local.1);
     assert!(matches!(control.cluster("bad").await, Err(Error::NoCluster { .. })));
     let check = control.check_cluster("local", None).await.unwrap();
     let bad: Vec<_> = check

@@ -164,6 +164,12 @@ async fn a_proxy_that_does_not_answer_is_named_without_its_password() {
     let error = cluster.check().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Unavailable);
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+
+    let server = server.replace("http://ann", "socks5h://ann");
+    let unusable = connect(text(&KUBECONFIG.replace("{server: 'http://127.0.0.1:1'}", &server)));
+    let error = unusable.await.unwrap_err();
+    assert!(error.to_string().contains("its proxy-url is no proxy"), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 use clap::Args;
 use flumen_model::ClusterName;
 use reqwest::Method;
+use serde_json::json;
 
 use crate::{Error, commands::Context};
 
@@ -21,7 +22,7 @@ impl Remove {
         let path = ["clusters", self.name.as_str()];
         context.client.call(Method::DELETE, action, &path).send().await?;
         if context.printer.is_json() {
-            return Ok(());
+            return context.printer.json(&json!({"removed": self.name}));
         }
         context.printer.line(format!("The cluster {} is removed.", self.name))
     }
