@@ -20,7 +20,7 @@ use tokio::time::Instant;
 pub(crate) use self::follow::{follow, follow_places};
 pub use self::{
     check::{AnotherPlace, ClusterCheck, ClusterFinding},
-    save::{ClusterSource, ClusterView},
+    save::{ClusterSource, ClusterView, NoAnswer},
 };
 use crate::{Error, Settings, clock, tracker::Place, vault::Vault};
 
@@ -92,7 +92,8 @@ impl Clusters {
                 Ok(cluster)
             }
             Err(error) => {
-                if error.kind().is_transient() {
+                // A key that is back is found at once.
+                if error.kind().is_transient() && !matches!(error, Error::SecretKey { .. }) {
                     *failed = Some((Instant::now(), reason(&error)));
                 }
                 Err(error)
@@ -138,8 +139,11 @@ fn time_left(cluster: &Cluster) -> Option<Duration> {
 /// Why a cluster does not answer.
 fn reason(error: &Error) -> String {
     match error {
-        // That it was not done says nothing here.
-        Error::Cluster(_) => error.causes().join(": "),
+        // That it was not done says nothing here, and neither what was asked first.
+        Error::Cluster(cause) => {
+            let known = usize::from(matches!(cause, flumen_k8s::Error::Check { .. }));
+            error.causes().split_off(known).join(": ")
+        }
         other => other.paragraph(),
     }
 }

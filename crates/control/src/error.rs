@@ -380,7 +380,6 @@ impl Error {
     }
 }
 
-/// What an effect on a file says whose answer was lost.
 /// How far an upload is, as the end of a sentence.
 fn standing(length: Option<u64>) -> String {
     match length {
@@ -389,6 +388,7 @@ fn standing(length: Option<u64>) -> String {
     }
 }
 
+/// What an effect on a file says whose answer was lost.
 pub(crate) fn no_answer() -> io::Error {
     io::ErrorKind::TimedOut.into()
 }

@@ -42,7 +42,9 @@ mod user_interface;
 mod vault;
 mod versions;
 
-pub use clusters::{AnotherPlace, ClusterCheck, ClusterFinding, ClusterSource, ClusterView};
+pub use clusters::{
+    AnotherPlace, ClusterCheck, ClusterFinding, ClusterSource, ClusterView, NoAnswer,
+};
 pub use control::Control;
 pub use error::Error;
 pub use explanations::{

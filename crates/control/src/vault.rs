@@ -1,6 +1,11 @@
 //! What is secret in the database is encrypted, under a key that is not in it.
 
-use std::{io::ErrorKind, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    io::ErrorKind,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
@@ -19,7 +24,9 @@ pub(crate) const FILE: &str = "secret-key";
 /// Encrypts and decrypts.
 #[derive(Debug)]
 pub(crate) struct Vault {
-    key: Result<Key, String>,
+    /// As soon as there is one.
+    key: OnceLock<Key>,
+    file: PathBuf,
 }
 
 struct Key {
@@ -36,41 +43,25 @@ impl std::fmt::Debug for Key {
 
 impl Vault {
     /// Takes the key that is given, or that of the file, which is made at the first start. Where the file is gone although
-    /// `is_used` says that something was encrypted under it, none is made: who puts the file back has everything again.
+    /// `is_used` says that something was encrypted under it, none is made: who puts the file back has everything again, at once.
     pub(crate) fn open(given: Option<&Secret>, file: &Path, is_used: bool) -> Result<Self, Error> {
+        let vault = |key: Option<Key>| Self {
+            key: key.map(OnceLock::from).unwrap_or_default(),
+            file: file.to_owned(),
+        };
         if let Some(given) = given {
             let key = Key::of(given).ok_or_else(|| Error::SecretKey {
                 problem: "FLUMEN_SECRET_KEY is no key: expected 64 hexadecimal digits".to_owned(),
             })?;
-            return Ok(Self { key: Ok(key) });
+            return Ok(vault(Some(key)));
         }
-        let shown = file.display();
-        let text = match std::fs::read_to_string(file) {
-            Ok(text) => Secret::new(text),
-            Err(error) if error.kind() == ErrorKind::NotFound && is_used => {
-                let problem = format!("its file {shown} is gone");
-                return Ok(Self { key: Err(problem) });
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let made = Secret::new(identity::sha256_hex(identity::token().expose().as_bytes()));
-                write_private(file, made.expose())?;
-                made
-            }
-            Err(source) => return Err(Error::file("read", file)(source)),
-        };
-        let mode =
-            std::fs::metadata(file).map_err(Error::file("look at", file))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            let problem = format!(
-                "others than its owner may use its file {shown} (mode {:o}); run `chmod 600 {shown}`",
-                mode & 0o777
-            );
-            return Err(Error::SecretKey { problem });
+        let found = read(file)?;
+        if found.is_some() || is_used {
+            return Ok(vault(found));
         }
-        let key = Key::of(&text).ok_or_else(|| Error::SecretKey {
-            problem: format!("its file {shown} holds no key: expected 64 hexadecimal digits"),
-        })?;
-        Ok(Self { key: Ok(key) })
+        let made = Secret::new(identity::sha256_hex(identity::token().expose().as_bytes()));
+        write_private(file, made.expose())?;
+        Ok(vault(Key::of(&made)))
     }
 
     /// Encrypts. What is made opens under the same `name` only, so that it cannot be put in the place of another.
@@ -115,8 +106,36 @@ impl Vault {
     }
 
     fn key(&self) -> Result<&Key, Error> {
-        self.key.as_ref().map_err(|problem| Error::SecretKey { problem: problem.clone() })
+        if let Some(key) = self.key.get() {
+            return Ok(key);
+        }
+        let found = read(&self.file)?.ok_or_else(|| Error::SecretKey {
+            problem: format!("its file {} is gone", self.file.display()),
+        })?;
+        Ok(self.key.get_or_init(|| found))
     }
+}
+
+/// The key of a file that is there.
+fn read(file: &Path) -> Result<Option<Key>, Error> {
+    let shown = file.display();
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => Secret::new(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(Error::file("read", file)(source)),
+    };
+    let mode = std::fs::metadata(file).map_err(Error::file("look at", file))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        let problem = format!(
+            "others than its owner may use its file {shown} (mode {:o}); run `chmod 600 {shown}`",
+            mode & 0o777
+        );
+        return Err(Error::SecretKey { problem });
+    }
+    let key = Key::of(&text).ok_or_else(|| Error::SecretKey {
+        problem: format!("its file {shown} holds no key: expected 64 hexadecimal digits"),
+    })?;
+    Ok(Some(key))
 }
 
 impl Key {
@@ -171,6 +190,9 @@ mod tests {
         let told = gone.seal("cluster eu", &secret()).expect_err("refused").to_string();
         assert!(told.contains("is gone"), "{told}");
         assert!(!file.exists(), "no other is made");
+        std::fs::write(&file, "a1".repeat(32)).expect("written");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("set");
+        assert!(gone.seal("cluster eu", &secret()).is_ok(), "it is back");
 
         let given = Secret::new("a1".repeat(32));
         let vault = Vault::open(Some(&given), &file, true).expect("a key");

@@ -38,6 +38,14 @@ pub enum Access {
 }
 
 impl Access {
+    /// Reads it, and runs and asks nothing.
+    ///
+    /// # Errors
+    /// [`Error::ReadKubeconfig`], [`Error::UseKubeconfig`] and [`Error::UnknownContext`].
+    pub async fn check(&self, cluster: &str) -> Result<(), Error> {
+        self.config(cluster).await.map(drop)
+    }
+
     pub(crate) async fn config(&self, cluster: &str) -> Result<Config, Error> {
         match self {
             Self::File { path, context } => {

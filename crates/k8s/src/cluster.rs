@@ -36,9 +36,11 @@ const COMMAND: Duration = Duration::from_secs(20);
 pub struct Cluster {
     pub(crate) client: Client,
     pub(crate) timeouts: Timeouts,
-    /// Name of the cluster and address of its API server, for messages.
+    /// Name of the cluster, for messages.
     pub(crate) name: Arc<str>,
-    pub(crate) server: Arc<str>,
+    server: Arc<str>,
+    /// The address of its API server, with the proxy that is on the way, for messages.
+    pub(crate) way: Arc<str>,
     pub(crate) faults: Faults,
 }
 
@@ -66,6 +68,10 @@ impl Cluster {
         // a job could be started or stopped more than once.
         config.default_retry = false;
         let server = config.cluster_url.to_string();
+        let way = match &config.proxy_url {
+            Some(proxy) => format!("{server} by way of the proxy {}", redact::proxy(proxy)),
+            None => server.clone(),
+        };
         // A kubeconfig may name a command that makes its token, and the library waits for it.
         let made = tokio::task::spawn_blocking(move || Client::try_from(config));
         let failed = |problem| Error::Credentials { cluster: name.to_owned(), problem };
@@ -87,6 +93,7 @@ impl Cluster {
             timeouts,
             name: name.into(),
             server: server.into(),
+            way: way.into(),
             faults: Faults::default(),
         })
     }
@@ -130,7 +137,7 @@ impl Cluster {
     }
 
     pub(crate) fn cause(&self, error: kube::Error) -> Cause {
-        Cause::of(error, &self.server)
+        Cause::of(error, &self.way)
     }
 }
 

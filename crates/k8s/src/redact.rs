@@ -1,6 +1,7 @@
 //! What went wrong with a kubeconfig or with credentials, without what is in them: the client library's
 //! texts quote the file around the mistake and the output of the command that makes a token.
 
+use http::Uri;
 use kube::{client::AuthError, config::KubeconfigError};
 
 use crate::error::innermost;
@@ -26,6 +27,13 @@ pub(crate) fn client(error: &kube::Error) -> String {
         }
         other => innermost(other),
     }
+}
+
+/// A proxy without user and password.
+pub(crate) fn proxy(proxy: &Uri) -> String {
+    let port = proxy.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let (scheme, host) = (proxy.scheme_str().unwrap_or_default(), proxy.host().unwrap_or_default());
+    format!("{scheme}://{host}{port}")
 }
 
 pub(crate) fn credentials(error: &AuthError) -> String {

@@ -6,7 +6,7 @@ pub(crate) fn cluster(view: control::ClusterView) -> api::Cluster {
     let reachable = view.answer.is_ok();
     let (kubernetes_version, reason) = match view.answer {
         Ok(version) => (Some(version), None),
-        Err(reason) => (None, Some(reason)),
+        Err(why) => (None, Some(why.reason)),
     };
     let access = view.access;
     api::Cluster {

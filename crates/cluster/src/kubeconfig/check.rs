@@ -15,6 +15,9 @@ pub(super) struct Certificate {
     pub(super) until: Timestamp,
 }
 
+/// YAML makes a number of `token: 12345`.
+pub(super) const NO_TEXT: &str = "is no text; put it in quotes";
+
 impl Chosen {
     /// Checks everything that will be used, and says what of it can be shown.
     pub(super) fn access(
@@ -101,11 +104,20 @@ impl Chosen {
         }
     }
 
-    /// Refuses a number where a text belongs: YAML makes one of `token: 12345`.
+    /// Refuses a number where a text belongs.
     pub(super) fn is_text(&self, part: &Map<String, Value>, field: &str) -> Result<(), Error> {
         match part.get(field) {
             None | Some(Value::Null | Value::String(_)) => Ok(()),
-            Some(_) => Err(self.fault(field, "is no text; put it in quotes")),
+            Some(_) => Err(self.fault(field, NO_TEXT)),
+        }
+    }
+
+    /// Refuses anything but texts in a list.
+    pub(super) fn are_texts(&self, field: &str, list: Option<&Value>) -> Result<(), Error> {
+        match list {
+            None | Some(Value::Null) => Ok(()),
+            Some(Value::Array(items)) if items.iter().all(Value::is_string) => Ok(()),
+            Some(_) => Err(self.fault(field, "is no list of texts; put each in quotes")),
         }
     }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use x509_parser::pem::Pem;
 
-use super::{Chosen, Error, text};
+use super::{Chosen, Error, check::NO_TEXT, text};
 
 /// The field of an OIDC provider that names the file of its authority, and the one that has it.
 pub(super) const OIDC_AUTHORITY: &str = "idp-certificate-authority";
@@ -45,8 +45,13 @@ impl Chosen {
         now: Timestamp,
         notes: &mut Vec<String>,
     ) -> Result<(), Error> {
-        for field in ["token", "username", "password", "as"] {
+        for field in ["token", "username", "password", "as", "as-uid"] {
             self.is_text(&self.user, field)?;
+        }
+        self.are_texts("as-groups", self.user.get("as-groups"))?;
+        let extra = self.user.get("as-user-extra").and_then(Value::as_object);
+        for (_, values) in extra.into_iter().flatten() {
+            self.are_texts("as-user-extra", Some(values))?;
         }
         access.acts_as = text(&self.user, "as").map(str::to_owned);
         self.client_certificate(access, now)?;
@@ -169,8 +174,12 @@ impl Chosen {
                 "is Always, and nobody sits before the server who could answer",
             ));
         }
+        self.are_texts("exec.args", exec.get("args"))?;
         for variable in exec["env"].as_array().into_iter().flatten() {
             let name = variable["name"].as_str().unwrap_or_default();
+            if !variable["value"].is_string() {
+                return Err(self.fault("exec.env", format!("sets {name:?} to no text")));
+            }
             if !is_variable(name) {
                 return Err(self.fault("exec.env", format!("sets {name:?}, which is no variable")));
             }
@@ -208,6 +217,10 @@ impl Chosen {
                 format!("{FIELD}.{OIDC_AUTHORITY_DATA}"),
                 "is not supported: the issuer must have a certificate that the server's machine trusts",
             ));
+        }
+        for field in config.keys() {
+            let whole = format!("{FIELD}.{field}");
+            self.is_text(config, field).map_err(|_| self.fault(whole, NO_TEXT))?;
         }
         let token = text(config, "id-token");
         let renewing = ["client-id", "idp-issuer-url", "refresh-token"];

@@ -274,6 +274,18 @@ fn other_credentials_that_cannot_be_used_are_refused_by_name_and_without_their_v
             "exec.env of the kubeconfig kc (context eu) sets PYTHONPATH, by which another program",
         ),
         (
+            json!({"exec": {"command": "x", "args": ["hunter2", 8080]}}),
+            "exec.args of the kubeconfig kc (context eu) is no list of texts; put each in quotes",
+        ),
+        (
+            json!({"token": "t", "as": "ann", "as-groups": "hunter2"}),
+            "as-groups of the kubeconfig kc (context eu) is no list of texts",
+        ),
+        (
+            json!({"auth-provider": {"name": "oidc", "config": {"client-id": 7}}}),
+            "auth-provider.client-id of the kubeconfig kc (context eu) is no text",
+        ),
+        (
             json!({"auth-provider": {"name": "gcp"}}),
             "auth-provider of the kubeconfig kc (context eu) is \"gcp\", which is not supported",
         ),

@@ -2,17 +2,17 @@
 
 use flumen_cluster::{needs::Needs, quota, rights};
 use flumen_k8s::{Cluster, DnsSeen};
-use flumen_model::{AccessKind, Kind, Namespace};
+use flumen_model::{Kind, Namespace};
 use flumen_store::JobFilter;
-use jiff::SignedDuration;
 
+mod contact;
+
+use self::contact::{credentials, reachable};
 use super::{ClusterView, reason};
-use crate::{CheckOutcome, Control, Error, clock};
+use crate::{CheckOutcome, Control, Error};
 
 /// What the version of the local cluster ends with. It allows everything to everyone, and has no quotas.
 const LOCAL_VERSION: &str = "+flumen";
-/// Credentials that end within this time are worth a word.
-const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// A cluster, and what was looked at.
 #[derive(Debug, Clone)]
@@ -154,62 +154,12 @@ impl Control {
     }
 }
 
-fn reachable(cluster: &ClusterView) -> ClusterFinding {
-    const NAME: &str = "reachable";
-    match &cluster.answer {
-        Ok(version) => ClusterFinding::passed(NAME, format!("it answers as Kubernetes {version}")),
-        Err(reason) => {
-            let remedy = match (cluster.access.kind, &cluster.access.file) {
-                (AccessKind::File, Some(file)) => format!(
-                    "see that the API server runs and that {file} on the server's machine names it"
-                ),
-                (AccessKind::InCluster, _) => {
-                    "see that the server runs in a pod of the cluster, with a service account"
-                        .to_owned()
-                }
-                _ => format!(
-                    "see that the API server runs, that the server's machine reaches it, and that its credentials are good; `flumen cluster edit {}` gives others",
-                    cluster.name
-                ),
-            };
-            ClusterFinding::failed(NAME, reason.clone(), remedy)
-        }
-    }
-}
-
 fn nowhere(cluster: &str) -> ClusterFinding {
     ClusterFinding::not_looked(
         "rights",
         "no environment is in the cluster, so that it is not known where to look",
         &format!("name a namespace: flumen cluster check {cluster} --namespace NAME"),
     )
-}
-
-/// When the credentials end, if they say so, and what is unsafe about the way.
-fn credentials(cluster: &ClusterView) -> Option<ClusterFinding> {
-    const NAME: &str = "credentials";
-    let (access, now) = (&cluster.access, clock::now());
-    let kind = access.credentials?.as_str();
-    let edit = format!("give others with `flumen cluster edit {}`", cluster.name);
-    if access.insecure {
-        let detail = "the certificate of the API server is not checked, so that whoever is on the way can read them";
-        return Some(ClusterFinding::not_looked(
-            NAME,
-            detail,
-            "put the certificate authority into the kubeconfig instead of insecure-skip-tls-verify",
-        ));
-    }
-    let whose = access.account.as_ref().map(|who| format!(" of {who}")).unwrap_or_default();
-    Some(match access.expires {
-        Some(end) if end <= now => {
-            ClusterFinding::failed(NAME, format!("the {kind}{whose} ended at {end}"), edit)
-        }
-        Some(end) if end.duration_since(now) < SOON => {
-            ClusterFinding::not_looked(NAME, format!("the {kind}{whose} ends at {end}"), &edit)
-        }
-        Some(end) => ClusterFinding::passed(NAME, format!("{kind}{whose}, good until {end}")),
-        None => ClusterFinding::passed(NAME, format!("{kind}{whose}")),
-    })
 }
 
 struct Look<'a> {

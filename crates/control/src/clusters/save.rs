@@ -47,7 +47,22 @@ pub struct ClusterView {
     /// The address of its API server, if that is known.
     pub server: Option<String>,
     /// Its version, or why it does not answer.
-    pub answer: Result<String, String>,
+    pub answer: Result<String, NoAnswer>,
+}
+
+/// Why a cluster does not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoAnswer {
+    /// What was seen.
+    pub reason: String,
+    /// What to do about it, where that is known.
+    pub hint: Option<String>,
+}
+
+impl From<&Error> for NoAnswer {
+    fn from(error: &Error) -> Self {
+        Self { reason: reason(error), hint: error.hint() }
+    }
 }
 
 struct Change {
@@ -186,6 +201,8 @@ impl Control {
                 if let Some(command) = &portable.command {
                     clusters.allowed(name.as_str(), command)?;
                 }
+                let kubeconfig = portable.text.clone();
+                Access::Text { kubeconfig, context: None }.check(name.as_str()).await?;
                 let sealed = clusters.vault.seal(&sealed_name(name.as_str()), &portable.text)?;
                 Ok(Change { access: portable.access, sealed: Some(sealed) })
             }
@@ -196,13 +213,16 @@ impl Control {
         let look = async {
             let handle = match self.clusters_handle().get(&stored.name).await {
                 Ok(handle) => handle,
-                Err(error) => return (None, Err(reason(&error))),
+                Err(error) => return (None, Err(NoAnswer::from(&error))),
             };
             let version = handle.check().await.map(|version| version.git_version);
-            let version = version.map_err(|error| reason(&error.into()));
+            let version = version.map_err(|error| NoAnswer::from(&Error::from(error)));
             (Some(handle.server().to_owned()), version)
         };
-        let late = || (None, Err(format!("it does not answer within {} s", GLANCE.as_secs())));
+        let late = || {
+            let reason = format!("it does not answer within {} s", GLANCE.as_secs());
+            (None, Err(NoAnswer { reason, hint: None }))
+        };
         let (server, answer) = tokio::time::timeout(GLANCE, look).await.unwrap_or_else(|_| late());
         let Stored { name, access, version, created_at } = stored;
         let server = server.or_else(|| access.server.clone());

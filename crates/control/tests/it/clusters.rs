@@ -74,7 +74,7 @@ pub(crate) fn kubeconfig(server: &str, user: &Value) -> String {
 }
 
 /// The cluster of the test under another name, and an environment `eu` in it.
-async fn second_cluster(server: &TestServer) {
+pub(crate) async fn second_cluster(server: &TestServer) {
     let (control, given) = (server.control(), source(&given(&server.world)));
     let view = control.add_cluster(&server.principal, &name("eu-1"), &given).await.unwrap();
     assert!(view.answer.is_ok(), "{:?}", view.answer);
@@ -122,7 +122,7 @@ async fn a_cluster_that_is_away_is_said_so_and_holds_up_no_other() {
     // Nobody answers there.
     let text = kubeconfig("http://127.0.0.1:1", &json!({"token": "t"}));
     let away = control.add_cluster(&server.principal, &name("away"), &source(&text)).await.unwrap();
-    assert!(away.answer.unwrap_err().contains("127.0.0.1:1"));
+    assert!(away.answer.unwrap_err().reason.contains("127.0.0.1:1"));
     let local = control.environment(&environment()).await.unwrap().document;
     save(&server, "far", EnvironmentDocument { cluster: "away".to_owned(), ..local }).await;
     server.add_version_to("far").await;

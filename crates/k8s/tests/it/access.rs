@@ -164,6 +164,8 @@ async fn a_proxy_that_does_not_answer_is_named_without_its_password() {
     let error = cluster.check().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Unavailable);
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    let told = std::error::Error::source(&error).unwrap().to_string();
+    assert!(told.contains("by way of the proxy http://127.0.0.1:1: "), "{told}");
 
     let server = server.replace("http://ann", "socks5h://ann");
     let unusable = connect(text(&KUBECONFIG.replace("{server: 'http://127.0.0.1:1'}", &server)));

@@ -54,8 +54,8 @@ pub(super) fn report(
     let place = cluster.url.as_ref().map(|url| format!(" at {url}")).unwrap_or_default();
     let seen = match (&cluster.kubernetes_version, &cluster.reason) {
         (Some(version), _) => format!("It answers as Kubernetes {version}{place}."),
-        (None, Some(reason)) => format!("It does not answer{place}: {reason}."),
-        (None, None) => format!("It does not answer{place}."),
+        (None, Some(reason)) => format!("It cannot be used{place}: {reason}."),
+        (None, None) => format!("It cannot be used{place}."),
     };
     context.printer.line(format!("The cluster {name} is {done}. {seen}"))?;
     context.printer.line(format!("See what it lacks with: flumen cluster check {name}"))
