@@ -148,6 +148,10 @@ fn the_rights_are_printed_for_the_environments_of_a_cluster_or_without_a_server(
         "RoleBinding",
     ];
     assert_eq!(parts, expected.map(|kind| format!("kind: {kind}")));
+    assert!(!output.contains("verbs: [get, update]"), "{output}");
+    let line = [&line[..], &["--host-network"]].concat();
+    let Answer { output, .. } = run("http://127.0.0.1:1", &line);
+    assert!(output.contains("resources: [services]\n  verbs: [get, update]"), "{output}");
 
     let environment = |name: &str, cluster: &str, namespace: &str| {
         json!({

@@ -1,5 +1,7 @@
 //! Whether a cluster has what Flumen and Flink need, in each namespace that its environments use.
 
+use std::borrow::Cow;
+
 use flumen_cluster::{needs::Needs, quota, rights};
 use flumen_k8s::{Cluster, DnsSeen};
 use flumen_model::{Kind, Namespace};
@@ -212,10 +214,12 @@ impl Look<'_> {
         needs: &Needs,
         findings: &mut Vec<ClusterFinding>,
     ) {
-        findings.push(self.existence(namespace).await);
-        findings.push(self.rights(namespace).await);
+        let apply = self.apply(namespace, needs);
+        findings.push(self.existence(namespace, &apply).await);
+        findings.push(self.rights(namespace, &apply).await);
         for account in &needs.accounts {
-            findings.push(self.rights_of(namespace, account, needs.host_network).await);
+            let whose = (account.as_str(), needs.host_network);
+            findings.push(self.rights_of(namespace, whose, &apply).await);
         }
         findings.push(self.quota(namespace).await);
         for secret in &needs.pull_secrets {
@@ -223,30 +227,35 @@ impl Look<'_> {
         }
     }
 
-    async fn existence(&self, namespace: &Namespace) -> ClusterFinding {
+    async fn existence(&self, namespace: &Namespace, apply: &str) -> ClusterFinding {
         let name = format!("namespace {namespace}");
         match self.handle.has_namespace(namespace).await {
             Ok(true) => ClusterFinding::passed(name, "it is there"),
             Ok(false) => ClusterFinding::not_looked(
                 name,
                 "it is not there; Flumen creates it with the first job if it may",
-                &self.apply(namespace, None),
+                apply,
             ),
             Err(error) => ClusterFinding::broken(name, error),
         }
     }
 
-    /// What prints the manifest that gives what is missing.
-    fn apply(&self, namespace: &Namespace, account: Option<&str>) -> String {
+    /// What prints the manifest that gives what is missing: all of it, as one takes the place of the one before.
+    fn apply(&self, namespace: &Namespace, needs: &Needs) -> String {
         let name = self.cluster;
         let mut command = format!("flumen cluster rbac {name} --namespace {namespace}");
-        if let Some(account) = account.filter(|account| *account != "default") {
-            command = format!("{command} --service-account {account}");
+        if !needs.accounts.iter().eq(["default"]) {
+            for account in &needs.accounts {
+                command = format!("{command} --service-account {}", word(account));
+            }
+        }
+        if needs.host_network {
+            command.push_str(" --host-network");
         }
         format!("have someone who may run: {command} | kubectl apply -f -")
     }
 
-    async fn rights(&self, namespace: &Namespace) -> ClusterFinding {
+    async fn rights(&self, namespace: &Namespace, apply: &str) -> ClusterFinding {
         let name = format!("rights in {namespace}");
         let missing = match self.handle.missing_permissions(namespace).await {
             Ok(missing) => missing,
@@ -258,16 +267,16 @@ impl Look<'_> {
         let detail = format!("Flumen's account may not {}", rights::list(&missing));
         if missing.iter().all(|one| one.need == rights::Need::Check) {
             let detail = format!("{detail}; jobs run, and some checks cannot look");
-            return ClusterFinding::not_looked(name, detail, &self.apply(namespace, None));
+            return ClusterFinding::not_looked(name, detail, apply);
         }
-        ClusterFinding::failed(name, detail, self.apply(namespace, None))
+        ClusterFinding::failed(name, detail, apply)
     }
 
     async fn rights_of(
         &self,
         namespace: &Namespace,
-        account: &str,
-        host_network: bool,
+        (account, host_network): (&str, bool),
+        apply: &str,
     ) -> ClusterFinding {
         let name = format!("rights of {namespace}/{account}");
         if self.is_local {
@@ -283,13 +292,13 @@ impl Look<'_> {
             Ok(missing) => ClusterFinding::failed(
                 name,
                 format!("Flink's service account may not {}", rights::list(&missing)),
-                self.apply(namespace, Some(account)),
+                apply,
             ),
             Err(error) if matches!(error.kind(), Kind::Denied | Kind::NotFound) => {
                 ClusterFinding::not_looked(
                     name,
                     "it could not be checked: Flumen's account may not ask what others may do (create localsubjectaccessreviews.authorization.k8s.io)",
-                    &self.apply(namespace, Some(account)),
+                    apply,
                 )
             }
             Err(error) => ClusterFinding::broken(name, error),
@@ -327,7 +336,8 @@ impl Look<'_> {
     async fn pull_secret(&self, namespace: &Namespace, secret: &str) -> ClusterFinding {
         let name = format!("pull secret {namespace}/{secret}");
         let create = format!(
-            "create it with `kubectl create secret docker-registry {secret} --namespace {namespace} --docker-server … --docker-username … --docker-password …`"
+            "create it with `kubectl create secret docker-registry {} --namespace {namespace} --docker-server … --docker-username … --docker-password …`",
+            word(secret)
         );
         match self.handle.secret(namespace, secret).await {
             Ok(None) => ClusterFinding::failed(name, "the Secret is not there", create),
@@ -343,6 +353,15 @@ impl Look<'_> {
             Err(error) => ClusterFinding::broken(name, error),
         }
     }
+}
+
+/// A name of a job's file, as one word to a shell whatever is in it.
+fn word(name: &str) -> Cow<'_, str> {
+    let is_plain = |one: char| one.is_ascii_alphanumeric() || matches!(one, '-' | '.');
+    if name.chars().all(is_plain) {
+        return name.into();
+    }
+    format!("'{}'", name.replace('\'', r"'\''")).into()
 }
 
 const fn plural(count: usize) -> &'static str {

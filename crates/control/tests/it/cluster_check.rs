@@ -134,7 +134,9 @@ async fn said(gives: Gives) -> Vec<(String, CheckOutcome, String, Option<String>
     let mut document = control.environment(&environment()).await.unwrap().document;
     document.configuration = [
         ("kubernetes.service-account", "flink"),
+        ("kubernetes.taskmanager.service-account", "a'; b"),
         ("kubernetes.container.image.pull-secrets", "regcred"),
+        ("kubernetes.hostnetwork.enabled", "true"),
     ]
     .map(|(key, value)| (key.to_owned(), ConfigurationValue::Text(value.to_owned())))
     .into();
@@ -181,10 +183,12 @@ async fn an_account_with_too_few_rights_is_told_each_that_is_missing() {
         ]
     );
     let remedy = said.iter().find(|one| one.0 == "rights in flink").unwrap().3.as_ref().unwrap();
-    assert!(remedy.contains("flumen cluster rbac eu-1 --namespace flink |"), "{remedy}");
-    let remedy =
-        said.iter().find(|one| one.0 == "rights of flink/flink").unwrap().3.as_ref().unwrap();
-    assert!(remedy.contains("--namespace flink --service-account flink |"), "{remedy}");
+    // A manifest without the account would take its rights away.
+    let command =
+        "flumen cluster rbac eu-1 --namespace flink --service-account flink --host-network |";
+    assert!(remedy.contains(command), "{remedy}");
+    let other = said.iter().find(|one| one.0 == "rights of flink/flink").unwrap().3.as_ref();
+    assert_eq!(other, Some(remedy));
     let passed: Vec<_> =
         said.iter().filter(|one| one.1 == CheckOutcome::Passed).map(|one| &one.0).collect();
     assert_eq!(passed, ["reachable", "credentials", "DNS", "namespace flink"]);

@@ -36,6 +36,10 @@ pub struct Rbac {
     #[arg(long = "service-account", value_name = "NAME", requires = "namespaces")]
     service_accounts: Vec<String>,
 
+    /// Give Flink what it needs with the network of the host, in the namespaces that are named
+    #[arg(long, requires = "namespaces")]
+    host_network: bool,
+
     /// Service account that Flumen runs under, which is made too [default: whom the credentials of the
     /// cluster name, else flumen/flumen]
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = service_account, conflicts_with_all = ["user", "group"])]
@@ -165,12 +169,14 @@ impl Rbac {
             let named = self.service_accounts.iter().cloned();
             if let Some((_, needs)) = places.iter_mut().find(|(known, _)| known == namespace) {
                 needs.accounts.extend(named);
+                needs.host_network |= self.host_network;
                 continue;
             }
             let mut needs = Needs { accounts: named.collect(), ..Needs::default() };
             if needs.accounts.is_empty() {
                 needs = Needs::of([&Configuration::new()]);
             }
+            needs.host_network = self.host_network;
             places.push((namespace.clone(), needs));
         }
         let place = |(namespace, needs): (Namespace, Needs)| Place {
