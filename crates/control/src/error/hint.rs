@@ -38,6 +38,9 @@ impl Error {
             Self::Denied { .. } => Some(
                 "The rules stand in the file that `flumen serve --release-policy` names; whoever keeps the server can change them.".to_owned(),
             ),
+            Self::Registry(flumen_image::Error::Authenticate { .. }) => Some(
+                "The server takes credentials from where `docker login` and `podman login` keep them; `flumen serve --registry-credentials FILE` names another file.".to_owned(),
+            ),
             Self::Maven { source } => source.hint().map(ToOwned::to_owned),
             Self::Changed { .. } => {
                 Some("Fetch it again and repeat the change with its new ETag.".to_owned())

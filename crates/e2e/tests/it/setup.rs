@@ -1,11 +1,13 @@
 use std::{
+    io::Write as _,
     path::{Path, PathBuf},
     process::Output,
     thread,
     time::{Duration, Instant},
 };
 
-use flumen_e2e::Flumen;
+use flumen_e2e::{Flumen, tried_versions};
+use serde_json::{Value, json};
 
 /// How long a Flink cluster may take to start or end on a machine that does other things too.
 pub(crate) const PATIENCE: &str = "8m";
@@ -44,13 +46,36 @@ impl Running {
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.flumen.kubeconfig()
     }
+
+    /// Changes the environment `local`, and returns what it is then.
+    pub(crate) fn change_environment(&self, change: impl FnOnce(&mut Value)) -> Value {
+        let mut environment = self.flumen.json(&["environment", "show", "local"]).expect("shown");
+        for key in ["version", "createdAt"] {
+            environment.as_object_mut().expect("a map").remove(key);
+        }
+        change(&mut environment);
+        let file = self.directory.path().join("environment.yaml");
+        std::fs::write(&file, environment.to_string()).expect("written");
+        let file = file.display().to_string();
+        self.flumen.json(&["environment", "apply", "--file", &file]).expect("applied")
+    }
 }
+
+/// Flink's processes end before the better compiler of Java would pay.
+const QUICK_COMPILER: &str = "-XX:TieredStopAtLevel=1";
 
 pub(crate) fn up() -> Running {
     let directory = tempfile::Builder::new().prefix("flumen-e2e-").tempdir().expect("a directory");
     let flumen =
         Flumen::up(&binary(), (&directory.path().join("data"), &cache())).expect("flumen up");
-    Running { flumen, directory }
+    let running = Running { flumen, directory };
+    running.change_environment(|environment| {
+        environment["configuration"] = json!({
+            "env.java.opts.jobmanager": QUICK_COMPILER,
+            "env.java.opts.taskmanager": QUICK_COMPILER,
+        });
+    });
+    running
 }
 
 /// Looks again and again until there is a result; a failure tells what is seen then.
@@ -77,4 +102,26 @@ pub(crate) fn until_pod_runs(running: &Running, pod: &str) {
         String::from_utf8_lossy(&told.stdout).into_owned()
     };
     until(pod, || (phase() == "Running").then_some(()), phase);
+}
+
+/// Whether a test is to be run on this Flink version too, which `make test` leaves to `make test-all`: the same test, or one that
+/// sees the same, runs on another version, and the whole must not take longer than people wait.
+pub(crate) fn is_asked_for(version: &str) -> bool {
+    let wanted = std::env::var("FLUMEN_ALL_VERSIONS").unwrap_or_default();
+    assert!(
+        wanted.is_empty() || wanted == "1" || tried_versions().any(|version| wanted == version),
+        "FLUMEN_ALL_VERSIONS={wanted} is neither 1 nor a version that is tried"
+    );
+    let is_asked_for = wanted == "1" || wanted == version;
+    if !is_asked_for {
+        note(&format!(
+            "Flink {version} is skipped: FLUMEN_ALL_VERSIONS is not 1, as `make test-all` sets it"
+        ));
+    }
+    is_asked_for
+}
+
+/// Also where the test succeeds.
+pub(crate) fn note(text: &str) {
+    std::io::stderr().write_all(format!("{text}\n").as_bytes()).expect("it is written");
 }
