@@ -174,6 +174,7 @@ async fn an_account_with_too_few_rights_is_told_each_that_is_missing() {
                 "rights in flink",
                 "Flumen's account may not watch pods; create, patch services/proxy"
             ),
+            ("rights of flink/a'; b", "Flink's service account may not patch configmaps"),
             ("rights of flink/flink", "Flink's service account may not patch configmaps"),
             (
                 "quota of flink",
@@ -183,9 +184,8 @@ async fn an_account_with_too_few_rights_is_told_each_that_is_missing() {
         ]
     );
     let remedy = said.iter().find(|one| one.0 == "rights in flink").unwrap().3.as_ref().unwrap();
-    // A manifest without the account would take its rights away.
-    let command =
-        "flumen cluster rbac eu-1 --namespace flink --service-account flink --host-network |";
+    // A manifest without one of the accounts would take its rights away.
+    let command = r"flumen cluster rbac eu-1 --namespace flink --service-account 'a'\''; b' --service-account flink --host-network |";
     assert!(remedy.contains(command), "{remedy}");
     let other = said.iter().find(|one| one.0 == "rights of flink/flink").unwrap().3.as_ref();
     assert_eq!(other, Some(remedy));
