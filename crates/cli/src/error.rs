@@ -95,6 +95,23 @@ pub enum Error {
     /// The file of an environment is wrong.
     #[error("the file of the environment is not valid: {}", .file.display())]
     EnvironmentFile { file: PathBuf, source: Box<serde_saphyr::Error> },
+    /// A kubeconfig cannot be read.
+    #[error("could not read the kubeconfig {}", .file.display())]
+    ReadKubeconfig { file: PathBuf, source: io::Error },
+    /// A file that a kubeconfig names cannot be read.
+    #[error("could not read {}, which the kubeconfig {} names as {field}", .file.display(), .kubeconfig.display())]
+    ReadKubeconfigFile {
+        kubeconfig: PathBuf,
+        field: &'static str,
+        file: PathBuf,
+        source: io::Error,
+    },
+    /// A kubeconfig cannot be used.
+    #[error(transparent)]
+    Kubeconfig { source: flumen_cluster::Error },
+    /// Nothing says where jobs are to run.
+    #[error("no environment is in the cluster {cluster}, and no namespace is named")]
+    NoNamespace { cluster: String },
     /// The file of a project cannot be read.
     #[error("could not read the project file {}", .file.display())]
     ReadProjectFile { file: PathBuf, source: io::Error },
@@ -177,6 +194,8 @@ impl Error {
             | Self::JobFile { .. }
             | Self::NoScript { .. }
             | Self::EnvironmentFile { .. }
+            | Self::Kubeconfig { .. }
+            | Self::NoNamespace { .. }
             | Self::OneJob { .. }
             | Self::ScriptJob { .. }
             | Self::Script { .. }
@@ -186,6 +205,8 @@ impl Error {
             Self::ReadJobFile { source, .. }
             | Self::ReadEnvironmentFile { source, .. }
             | Self::ReadProjectFile { source, .. }
+            | Self::ReadKubeconfig { source, .. }
+            | Self::ReadKubeconfigFile { source, .. }
             | Self::ReadArtifact { source, .. }
             | Self::ReadScript { source, .. }
             | Self::ReadServerFile { source, .. }
@@ -240,6 +261,8 @@ impl Error {
                 "`flumen schema project` describes the file."
             }
             Self::EnvironmentFile { .. } => "`flumen schema environment` describes the file.",
+            Self::Kubeconfig { source } => return source.hint().map(ToOwned::to_owned),
+            Self::NoNamespace { .. } => "Name one with --namespace.",
             _ => return None,
         };
         Some(hint.to_owned())

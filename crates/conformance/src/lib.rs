@@ -6,6 +6,7 @@ mod kubernetes;
 mod local;
 mod normal;
 mod record;
+mod rights;
 mod run;
 mod suite;
 mod target;
@@ -13,5 +14,6 @@ mod text;
 
 pub use kubernetes::{Kubernetes, build};
 pub use local::Local;
+pub use rights::rights;
 pub use suite::{Outcome, Suite};
 pub use target::Target;

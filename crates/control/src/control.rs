@@ -8,7 +8,7 @@ use crate::{
     Error, Settings, Tasks,
     builds::{self, Builds},
     clock,
-    clusters::Clusters,
+    clusters::{self, Clusters},
     controller,
     delivery::{self, Links},
     environments,
@@ -25,6 +25,7 @@ use crate::{
     tracker::Tracker,
     unfinished,
     user_interface::Codes,
+    vault::{self, Vault},
 };
 
 /// The server side of Flumen, behind the API. Cheap to clone.
@@ -69,7 +70,11 @@ impl Control {
         let store = store.with_faults(faults.clone());
         let links = Links::open(&settings.data_directory)?;
         let registries = Registries::new(settings.registries.clone());
-        let clusters = Clusters::new(store.clone(), faults);
+        let key_file = settings.secret_key_file.clone();
+        let key_file = key_file.unwrap_or_else(|| settings.data_directory.join(vault::FILE));
+        let is_used = store.has_secrets().await?;
+        let vault = Vault::open(settings.secret_key.as_ref(), &key_file, is_used)?;
+        let clusters = Clusters::new((store.clone(), vault), &settings);
         let wakes = Arc::new(Queue::new());
         let storages = Storages::new(clusters.clone(), store.clone());
         let seen = (clusters.clone(), storages.clone(), store.clone());
@@ -100,10 +105,10 @@ impl Control {
 
     /// Starts the loops; they end when the group of tasks is stopped.
     pub async fn start(&self) -> Result<(), Error> {
-        for cluster in self.store().clusters().await? {
-            self.tracker().watch_cluster(cluster.name);
-        }
+        clusters::follow_places(self).await?;
         crate::versions::resume(self).await?;
+        let control = self.clone();
+        self.tasks().spawn("clusters", |stop| clusters::follow(control, stop));
         let control = self.clone();
         self.tasks().spawn("controller", |stop| controller::run(control, stop));
         let control = self.clone();

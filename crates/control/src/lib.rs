@@ -39,9 +39,12 @@ mod text;
 mod tracker;
 mod unfinished;
 mod user_interface;
+mod vault;
 mod versions;
 
-pub use clusters::ClusterContactView;
+pub use clusters::{
+    AnotherPlace, ClusterCheck, ClusterFinding, ClusterSource, ClusterView, NoAnswer,
+};
 pub use control::Control;
 pub use error::Error;
 pub use explanations::{

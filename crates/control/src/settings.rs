@@ -1,6 +1,7 @@
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use flumen_faults::Faults;
+use flumen_model::Secret;
 use flumen_release_policy::Policy;
 
 /// What the server side needs to know before it starts.
@@ -26,6 +27,13 @@ pub struct Settings {
     pub release_policy: Option<Policy>,
     /// How registries are spoken to. Default: as nobody, and by TLS but on this machine.
     pub registries: RegistryAccess,
+    /// The commands that kubeconfigs may have this machine run for credentials: names, which are looked for as a shell would,
+    /// or paths. Default: none.
+    pub cluster_commands: Vec<String>,
+    /// The file of the key under which secrets in the database are encrypted. Default: `secret-key` in the data directory.
+    pub secret_key_file: Option<PathBuf>,
+    /// That key itself, instead of a file. Default: the file's.
+    pub secret_key: Option<Secret>,
     /// The points around each effect, for tests. Default: inert.
     pub faults: Faults,
 }

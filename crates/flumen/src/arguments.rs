@@ -228,6 +228,16 @@ pub(crate) struct ServerArguments {
     /// [env: FLUMEN_INSECURE_REGISTRIES; default: those of this machine]
     #[arg(long, value_name = "HOST[:PORT],…")]
     insecure_registries: Option<String>,
+    /// Commands that kubeconfigs of clusters may have this machine run for credentials, such as
+    /// aws,kubelogin [env: FLUMEN_CLUSTER_COMMANDS; default: none]
+    #[arg(long, value_name = "NAMES")]
+    cluster_commands: Option<String>,
+
+    /// File with the key under which credentials in the database are encrypted, readable by its owner
+    /// alone; the variable FLUMEN_SECRET_KEY may hold the key instead [env: FLUMEN_SECRET_KEY_FILE;
+    /// default: secret-key in the data directory]
+    #[arg(long, value_name = "FILE")]
+    secret_key_file: Option<String>,
 
     /// Where downloads are kept [env: FLUMEN_CACHE_DIRECTORY; default: ~/.cache/flumen]
     #[arg(long, value_name = "DIRECTORY")]
@@ -289,6 +299,8 @@ impl ServerArguments {
             (keys::REGISTRY_CREDENTIALS, &self.registry_credentials),
             (keys::REGISTRY_CA, &self.registry_ca),
             (keys::INSECURE_REGISTRIES, &self.insecure_registries),
+            (keys::CLUSTER_COMMANDS, &self.cluster_commands),
+            (keys::SECRET_KEY_FILE, &self.secret_key_file),
             (keys::CACHE_DIRECTORY, &self.cache_directory),
         ])
     }

@@ -123,6 +123,10 @@ fn control_settings(settings: &Settings, faults: Faults) -> Result<flumen_contro
         python_index: Some(settings.python_index.0.clone()),
         release_policy: settings.release_policy.clone().map(|file| file.policy),
         registries: registry_access(settings),
+        cluster_commands: settings.cluster_commands.clone().map(|all| all.0).unwrap_or_default(),
+        secret_key_file: settings.secret_key_file.clone(),
+        secret_key: flumen_cli::variable(&crate::command::variable, "FLUMEN_SECRET_KEY")?
+            .map(flumen_model::Secret::new),
         faults,
     })
 }

@@ -11,8 +11,8 @@ mod values;
 
 pub(crate) use resolve::{Origin, Resolved, Sources};
 pub(crate) use values::{
-    CertificateFile, Cores, CredentialFile, LogFilter, LogFormat, PackageIndex, Period, PodUrl,
-    PolicyFile, RegistryNames,
+    CertificateFile, Commands, Cores, CredentialFile, LogFilter, LogFormat, PackageIndex, Period,
+    PodUrl, PolicyFile, RegistryNames,
 };
 
 /// Everything that can be set, resolved and checked.
@@ -46,6 +46,10 @@ pub(crate) struct Settings {
     pub(crate) registry_ca: Option<CertificateFile>,
     /// Registries without TLS. Default: those of this machine.
     pub(crate) insecure_registries: Option<RegistryNames>,
+    /// The commands that kubeconfigs may have run for credentials. Default: none.
+    pub(crate) cluster_commands: Option<Commands>,
+    /// The file of the key of secrets. Default: `secret-key` in the data directory.
+    pub(crate) secret_key_file: Option<PathBuf>,
     /// Where the local cluster's Kubernetes API listens. Default: 127.0.0.1:7602.
     pub(crate) kubernetes_listen: SocketAddr,
     /// Where the local cluster's registry listens. Default: 127.0.0.1:7603.

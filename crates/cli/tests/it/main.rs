@@ -1,6 +1,7 @@
 //! Commands against a small API in this process: what they ask, what they print, how they end.
 
 mod apply;
+mod clusters;
 mod diff;
 mod environments;
 mod errors;

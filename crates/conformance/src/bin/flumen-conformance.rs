@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use flumen_conformance::{Kubernetes, Local, Outcome, Suite, build};
+use flumen_conformance::{Kubernetes, Local, Outcome, Suite, build, rights};
 
 const USAGE: &str = "usage: flumen-conformance local|kubernetes|record CACHE [FILTER]";
 /// The word by which the program starts itself again in namespaces of its own.
@@ -96,5 +96,10 @@ async fn ask(mode: &str, programs: &Path, filter: &str) -> Result<ExitCode> {
         let count = suite.record(cluster.target(), Kubernetes::VERSION).await?;
         tell(&format!("Recorded {count} cases"));
     }
-    Ok(report(&suite.compare(cluster.target(), false).await?))
+    let code = report(&suite.compare(cluster.target(), false).await?);
+    let count = rights(cluster.target()).await.context("the rights that Flumen needs")?;
+    tell(&format!(
+        "rights: `cluster rbac` gives {count} and no other, and each is missed without it"
+    ));
+    Ok(code)
 }

@@ -9,7 +9,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use flumen_control::{ApplyJob, RegistryAccess, RemovalKind};
+use flumen_control::{ApplyJob, CheckOutcome, RegistryAccess, RemovalKind};
 use flumen_image::{Client, Credential, Reference, Settings};
 use flumen_model::Kind;
 use flumen_testkit::eventually_async;
@@ -150,5 +150,20 @@ async fn credentials_that_cannot_be_read_are_said() {
     let ended = guarded.server.operation_ended(operation).await;
     let said = ended.error.expect("it failed");
     assert!(said.contains("config.json"), "{said}");
+    guarded.server.finish().await;
+}
+
+#[tokio::test]
+async fn a_check_says_where_the_server_takes_credentials_from() {
+    let guarded = guarded().await;
+    let control = guarded.server.control();
+    let local = "local".parse().unwrap();
+    let found = control.check_environment(&local).await.unwrap();
+    assert_eq!(found[0].outcome, CheckOutcome::Passed, "{found:?}");
+    guarded.server.world.directory.write("config.json", r#"{"auths": {}}"#);
+    let found = control.check_environment(&local).await.unwrap();
+    assert_eq!(found[0].outcome, CheckOutcome::Failed, "{found:?}");
+    let remedy = found[0].remedy.as_deref().unwrap_or_default();
+    assert!(remedy.contains("`flumen serve --registry-credentials FILE`"), "{found:?}");
     guarded.server.finish().await;
 }

@@ -43,6 +43,8 @@ pub(crate) struct World {
     pub(crate) python_index: Option<url::Url>,
     pub(crate) release_policy: Option<flumen_release_policy::Policy>,
     pub(crate) registries: RegistryAccess,
+    /// Commands that kubeconfigs may have run by a server that is opened next.
+    pub(crate) cluster_commands: Vec<String>,
     client: Client,
     /// Whether connections to the API server go through.
     gate: watch::Sender<bool>,
@@ -108,6 +110,7 @@ impl World {
             python_index: None,
             release_policy: None,
             registries: RegistryAccess::default(),
+            cluster_commands: Vec::new(),
             client,
             gate,
             created,

@@ -65,7 +65,7 @@ fn a_script_calls_the_function(running: &Running, version: &str, orders: &Orders
     let file = directory.join("script.yaml");
     std::fs::write(&file, text).expect("a job file");
     let file = file.display().to_string();
-    flink_explains_the_function(running, &file);
+    flink_explains_the_function(running, version, &file);
     let apply = ["apply", "--file", &file, "--wait=finished", "--timeout", PATIENCE];
     let applied = running.flumen.run(&apply).expect("ran");
     assert!(applied.status.success(), "{}{}", applied.error, log(running));
@@ -74,10 +74,10 @@ fn a_script_calls_the_function(running: &Running, version: &str, orders: &Orders
 }
 
 /// The plan has the function, whose type only Python knows; one that Python does not find has its place in the script.
-fn flink_explains_the_function(running: &Running, file: &str) {
+fn flink_explains_the_function(running: &Running, version: &str, file: &str) {
     let check = ["sql", "check", "--explain", "--job-file", file, "--timeout", "5m"];
     let said = running.flumen.succeed(&check).expect("a good script");
-    for words in ["PythonCalc", "revenue.sql is good for Flink"] {
+    for words in ["PythonCalc", &format!("revenue.sql is good for Flink {version}")] {
         assert!(said.contains(words), "{words:?} is not in: {said}");
     }
     let functions = running.directory.path().join("functions.py");

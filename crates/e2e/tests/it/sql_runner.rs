@@ -61,6 +61,10 @@ struct Run {
 }
 
 impl Runs {
+    fn minor(&self) -> FlinkMinor {
+        self.version.parse::<FlinkVersion>().expect("a version").minor()
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -263,7 +267,6 @@ const FAILING: [(&str, &str, &[&str]); 7] = [
 fn runs_scripts(version: &'static str) {
     let directory = tempfile::Builder::new().prefix("flumen-sql-").tempdir().expect("a directory");
     let mut runs = Runs { version, directory, questions: Vec::new() };
-    let minor = version.parse::<FlinkVersion>().expect("a version").minor();
     fs::create_dir(runs.path("lib")).expect("a directory");
     fs::create_dir(runs.path("usrlib")).expect("a directory");
     fs::write(runs.path("usrlib/runner.jar"), JAR).expect("a file");
@@ -289,7 +292,7 @@ fn runs_scripts(version: &'static str) {
     let definitions = runs.add("", &format!("{TABLES}SHOW TABLES;"));
     let failing: Vec<_> =
         FAILING.iter().map(|(script, ..)| runs.add("", &format!("{TABLES}{script}"))).collect();
-    let newer = (minor >= ADD_JAR).then(|| runs.add("", NEWER));
+    let newer = (runs.minor() >= ADD_JAR).then(|| runs.add("", NEWER));
     let secrets = secrets::Questions::add(&mut runs);
     let results = runs.run();
 

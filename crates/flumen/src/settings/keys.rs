@@ -28,6 +28,10 @@ pub(crate) const REGISTRY_CREDENTIALS: &str = "registry-credentials";
 pub(crate) const REGISTRY_CA: &str = "registry-ca";
 /// Registries without TLS.
 pub(crate) const INSECURE_REGISTRIES: &str = "insecure-registries";
+/// The commands that kubeconfigs may have run for credentials.
+pub(crate) const CLUSTER_COMMANDS: &str = "cluster-commands";
+/// The file of the key of secrets.
+pub(crate) const SECRET_KEY_FILE: &str = "secret-key-file";
 /// Where the local cluster's Kubernetes API listens.
 pub(crate) const KUBERNETES_LISTEN: &str = "kubernetes-listen";
 /// Where the local cluster's registry listens.
@@ -46,7 +50,7 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const LOG_FORMAT: &str = "log-format";
 
 /// Every key, in the order in which they are shown.
-pub(crate) const ALL: [&str; 22] = [
+pub(crate) const ALL: [&str; 24] = [
     DATA_DIRECTORY,
     CACHE_DIRECTORY,
     LISTEN,
@@ -61,6 +65,8 @@ pub(crate) const ALL: [&str; 22] = [
     REGISTRY_CREDENTIALS,
     REGISTRY_CA,
     INSECURE_REGISTRIES,
+    CLUSTER_COMMANDS,
+    SECRET_KEY_FILE,
     KUBERNETES_LISTEN,
     REGISTRY_LISTEN,
     ALLOCATABLE_CPU,

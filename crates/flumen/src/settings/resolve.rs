@@ -171,6 +171,8 @@ impl<'a> Reader<'a> {
         let registry_credentials = self.optional(keys::REGISTRY_CREDENTIALS);
         let registry_ca = self.optional(keys::REGISTRY_CA);
         let insecure_registries = self.optional(keys::INSECURE_REGISTRIES);
+        let cluster_commands = self.optional(keys::CLUSTER_COMMANDS);
+        let secret_key_file = self.optional(keys::SECRET_KEY_FILE);
         let kubernetes_listen = self.required::<Address>(keys::KUBERNETES_LISTEN, "127.0.0.1:7602");
         let registry_listen = self.required::<Address>(keys::REGISTRY_LISTEN, "127.0.0.1:7603");
         let allocatable_cpu = self.optional(keys::ALLOCATABLE_CPU);
@@ -195,6 +197,8 @@ impl<'a> Reader<'a> {
             registry_credentials,
             registry_ca,
             insecure_registries,
+            cluster_commands,
+            secret_key_file,
             kubernetes_listen: kubernetes_listen?.0,
             registry_listen: registry_listen?.0,
             allocatable_cpu,

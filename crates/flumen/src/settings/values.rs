@@ -162,6 +162,32 @@ impl fmt::Display for RegistryNames {
     }
 }
 
+/// Commands that kubeconfigs may have run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Commands(pub(crate) Vec<String>);
+
+impl FromStr for Commands {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all: Vec<_> = text.split(',').map(|one| one.trim().to_owned()).collect();
+        let is_command = |one: &String| {
+            let is_relative = one.contains('/') && !one.starts_with('/');
+            !one.is_empty() && !is_relative && !one.contains(char::is_whitespace)
+        };
+        if !all.iter().all(is_command) {
+            return Err("expected names of commands or their absolute paths with commas between, such as aws,/opt/bin/kubelogin".to_owned());
+        }
+        Ok(Self(all))
+    }
+}
+
+impl fmt::Display for Commands {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0.join(","))
+    }
+}
+
 /// A number of cores, kept in thousandths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cores {
