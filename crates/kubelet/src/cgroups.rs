@@ -1,18 +1,22 @@
 //! Limits of memory and processors by control groups, of the first version or the second, whichever the machine has.
 //!
-//! Below the kubelet's own group there is one group of its own, and in there one for each container that has limits. What
-//! a kubelet that was killed left, which are empty groups, is removed when the next one starts.
+//! At the top of each hierarchy, where the real kubelet has its own, there is one group for the kubelet, and in there one for
+//! each container that has limits. What a kubelet that was killed left, which are empty groups, is removed when the next
+//! one starts.
 
 mod limits;
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::Duration,
 };
 
 pub(crate) use limits::Limits;
+
+use crate::protocol::Mount;
 
 const MOUNT: &str = "/sys/fs/cgroup";
 const PROCESSES: &str = "cgroup.procs";
@@ -43,9 +47,12 @@ enum Hierarchies {
     Second(PathBuf),
 }
 
-/// The kubelet's own group, or why there is none.
+/// The kubelet's own group, or why there is none. It is removed with the last clone, when no container is left.
 #[derive(Debug, Clone)]
-pub(crate) struct Cgroups(Result<Hierarchies, Error>);
+pub(crate) struct Cgroups(Result<Arc<Own>, Error>);
+
+#[derive(Debug)]
+struct Own(Hierarchies);
 
 /// The group of a container.
 #[derive(Debug)]
@@ -56,11 +63,10 @@ pub(crate) struct Group {
 impl Cgroups {
     /// Makes the group `name` and removes what an earlier kubelet left in it.
     pub(crate) fn open(name: &str) -> Self {
-        let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        let opened = find(Path::new(MOUNT), &own, name).and_then(|hierarchies| {
+        let opened = find(Path::new(MOUNT), name).and_then(|hierarchies| {
             hierarchies.remove_all();
             hierarchies.make()?;
-            Ok(hierarchies)
+            Ok(Arc::new(Own(hierarchies)))
         });
         if let Err(error) = &opened {
             tracing::warn!(%error, "the limits of containers are not enforced");
@@ -70,28 +76,49 @@ impl Cgroups {
 
     /// Makes a group with limits; a process joins it by writing 0 into each of [`Group::joins`].
     pub(crate) fn group(&self, name: &str, limits: &Limits) -> Result<Group, Error> {
-        let group = Group { hierarchies: self.0.as_ref().map_err(Clone::clone)?.below(name) };
-        group.hierarchies.make_one()?;
-        match group.hierarchies.limit(limits) {
-            Ok(()) => Ok(group),
-            Err(error) => {
-                group.hierarchies.remove();
-                Err(error)
-            }
+        let own = self.0.as_ref().map_err(Clone::clone)?;
+        let group = Group { hierarchies: own.0.below(name) };
+        let made = group.hierarchies.make_one().and_then(|()| group.hierarchies.limit(limits));
+        if made.is_err() {
+            group.hierarchies.remove();
         }
+        made.map(|()| group)
     }
+}
 
-    /// Removes everything. No container is left by then.
-    pub(crate) fn close(&self) {
-        if let Ok(hierarchies) = &self.0 {
-            hierarchies.remove_all();
-        }
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.0.remove_all();
     }
 }
 
 impl Group {
     pub(crate) fn joins(&self) -> Vec<PathBuf> {
         self.hierarchies.directories().map(|directory| directory.join(PROCESSES)).collect()
+    }
+
+    /// By which programs in the container see their limits; Java takes its processors and its memory from there.
+    pub(crate) fn mounts(&self) -> Vec<Mount> {
+        let mount = |source: &Path, target: &Path| Mount {
+            source: source.to_owned(),
+            sub_path: None,
+            target: target.to_owned(),
+            read_only: true,
+        };
+        let top = Path::new(MOUNT);
+        match &self.hierarchies {
+            Hierarchies::First { memory, cpu } => {
+                let (time, set) = (top.join("cpuacct"), top.join("cpuset"));
+                // This one and that of `cpu` are often one.
+                let time = if same(&time, &top.join("cpu")) { cpu } else { &time };
+                [(memory, "memory"), (cpu, "cpu"), (time, "cpuacct"), (&set, "cpuset")]
+                    .into_iter()
+                    .filter(|(source, _)| source.is_dir())
+                    .map(|(source, name)| mount(source, &top.join(name)))
+                    .collect()
+            }
+            Hierarchies::Second(all) => vec![mount(all, top)],
+        }
     }
 
     /// Whether the kernel has killed a process of it because it had too much memory.
@@ -109,29 +136,20 @@ impl Group {
     }
 }
 
-/// Where the kubelet's own group is, from what the kernel says about the kubelet.
-fn find(mount: &Path, own: &str, name: &str) -> Result<Hierarchies, Error> {
-    let path = |controller: &str| {
-        let mut lines = own.lines().filter_map(|line| line.split_once(':')?.1.split_once(':'));
-        lines
-            .find(|(known, _)| known.split(',').any(|known| known == controller))
-            .map(|(_, path)| path)
-    };
-    let below = |directory: &Path, controller: &str| {
-        let own = path(controller).unwrap_or("/").trim_start_matches('/');
-        // Seen from inside a container the path may be one of the outside.
-        let inside = directory.join(own);
-        if inside.is_dir() { inside.join(name) } else { directory.join(name) }
-    };
+/// Where the kubelet's own group is.
+fn find(mount: &Path, name: &str) -> Result<Hierarchies, Error> {
     if mount.join("cgroup.controllers").is_file() {
-        return Ok(Hierarchies::Second(below(mount, "")));
+        return Ok(Hierarchies::Second(mount.join(name)));
     }
     let (memory, cpu) = (mount.join("memory"), mount.join("cpu"));
     if memory.is_dir() && cpu.is_dir() {
-        let (memory, cpu) = (below(&memory, "memory"), below(&cpu, "cpu"));
-        return Ok(Hierarchies::First { memory, cpu });
+        return Ok(Hierarchies::First { memory: memory.join(name), cpu: cpu.join(name) });
     }
     Err(Error::None)
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 impl Hierarchies {
@@ -199,10 +217,16 @@ impl Hierarchies {
 
     fn remove(&self) {
         for directory in self.directories() {
-            for _ in 0..REMOVE_TRIES {
+            for tries in 1.. {
                 match fs::remove_dir(directory) {
-                    Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                    Err(error)
+                        if error.kind() == io::ErrorKind::ResourceBusy && tries < REMOVE_TRIES =>
+                    {
                         thread::sleep(REMOVE_PAUSE);
+                    }
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        tracing::debug!(%error, path = %directory.display(), "a control group stays");
+                        break;
                     }
                     _ => break,
                 }
@@ -215,8 +239,7 @@ impl Hierarchies {
         for directory in self.directories() {
             let inside = fs::read_dir(directory).into_iter().flatten().flatten();
             for entry in inside.filter(|entry| entry.path().is_dir()) {
-                // What is in use stays, and with it the group itself.
-                let _ = fs::remove_dir(entry.path());
+                Self::Second(entry.path()).remove();
             }
         }
         self.remove();
@@ -231,17 +254,12 @@ mod tests {
     fn the_kubelets_own_group_is_found_in_both_versions() {
         let mount = tempfile::tempdir().unwrap();
         let at = |path: &str| mount.path().join(path);
-        let own = "4:memory:/outer/a\n1:cpu,cpuacct:/\n0::/slice/b\n";
-        assert!(matches!(find(mount.path(), own, "k"), Err(Error::None)));
-        fs::create_dir_all(at("memory/outer/a")).unwrap();
-        fs::create_dir_all(at("cpu")).unwrap();
-        let first = Hierarchies::First { memory: at("memory/outer/a/k"), cpu: at("cpu/k") };
-        assert_eq!(find(mount.path(), own, "k").unwrap(), first);
-        let elsewhere = Hierarchies::First { memory: at("memory/k"), cpu: at("cpu/k") };
-        assert_eq!(find(mount.path(), "4:memory:/not/here\n", "k").unwrap(), elsewhere);
+        assert!(matches!(find(mount.path(), "k"), Err(Error::None)));
+        fs::create_dir(at("memory")).unwrap();
+        fs::create_dir(at("cpu")).unwrap();
+        let first = Hierarchies::First { memory: at("memory/k"), cpu: at("cpu/k") };
+        assert_eq!(find(mount.path(), "k").unwrap(), first);
         fs::write(at("cgroup.controllers"), "cpu memory").unwrap();
-        assert_eq!(find(mount.path(), own, "k").unwrap(), Hierarchies::Second(at("k")));
-        fs::create_dir_all(at("slice/b")).unwrap();
-        assert_eq!(find(mount.path(), own, "k").unwrap(), Hierarchies::Second(at("slice/b/k")));
+        assert_eq!(find(mount.path(), "k").unwrap(), Hierarchies::Second(at("k")));
     }
 }

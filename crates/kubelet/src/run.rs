@@ -29,8 +29,9 @@ use crate::{
 /// Registers the node and runs its pods until `stop` is cancelled or something fails that no retry can cure.
 /// All pods have ended when it returns.
 pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Error> {
-    let runner = Runner::new(&settings.helper);
+    // They go when the runner is gone, and with it all containers.
     let cgroups = Cgroups::open(&group_name(&settings.data_directory));
+    let runner = Runner::new(&settings.helper);
     let grace = settings.shutdown_grace_period;
     let result = tokio::select! {
         result = Box::pin(serve(settings, runner.clone(), cgroups.clone())) => result,
@@ -42,7 +43,6 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Erro
         tracing::debug!("some containers did not end in time");
     }
     runner.stop().await;
-    cgroups.close();
     result
 }
 

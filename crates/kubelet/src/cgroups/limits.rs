@@ -25,7 +25,9 @@ impl Limits {
     /// `None` for a container without any.
     pub(crate) fn of(container: &Container) -> Option<Self> {
         let limits = container.resources.as_ref()?.limits.as_ref()?;
-        let thousandths = |name: &str| limits.get(name).and_then(parse_thousandths);
+        // Nothing is as good as no limit.
+        let thousandths =
+            |name: &str| limits.get(name).and_then(parse_thousandths).filter(|amount| *amount > 0);
         let found = Self {
             memory_bytes: thousandths("memory")
                 .and_then(|amount| u64::try_from(amount / 1000).ok()),
@@ -113,6 +115,7 @@ mod tests {
             (vec![], vec!["cpu.max=1000 100000".to_owned()])
         );
         assert_eq!(limits(&json!({"ephemeral-storage": "1Gi"})), None);
+        assert_eq!(limits(&json!({"cpu": "0", "memory": 0})), None);
     }
 
     #[test]

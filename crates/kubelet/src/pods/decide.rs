@@ -132,7 +132,8 @@ pub(crate) fn course(pod: &Pod, state: &State) -> Course {
 /// Whether every init container has done its work.
 pub(crate) fn is_initialized(pod: &Pod, state: &State) -> bool {
     let init = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref());
-    init.into_iter().flatten().all(|container| has_done_its_work(container, state))
+    state.begun.is_some()
+        || init.into_iter().flatten().all(|container| has_done_its_work(container, state))
 }
 
 /// Whether what follows the init container may start.
@@ -167,8 +168,9 @@ pub(crate) fn decide(pod: &Pod, state: &State, now: Timestamp) -> Decision {
             deciding.wake(deadline);
         }
     } else {
-        // Sidecars are still there.
-        let ends = state.containers.values().filter_map(|container| match &container.run {
+        // Sidecars are still there, and have the grace together.
+        let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+        let ends = containers.filter_map(|one| match &state.containers.get(&one.name)?.run {
             Run::Ended(ended) => Some(ended.finished_at),
             _ => None,
         });
@@ -219,19 +221,12 @@ impl Deciding<'_> {
         self.need(&state.volumes, NEEDS, Action::PrepareVolumes);
         self.need(&state.sandbox, NEEDS, Action::CreateSandbox);
         let Some(spec) = &pod.spec else { return };
-        let policy = RestartPolicy::of(pod);
-        let is_active = |container: &Container| {
-            state.containers.get(&container.name).is_some_and(ContainerState::is_active)
-        };
-        let begun = spec.containers.iter().any(is_active);
         for container in spec.init_containers.iter().flatten() {
-            if is_sidecar(container) {
-                self.advance(container, |_| true);
-            } else if !has_done_its_work(container, state) {
-                self.advance(container, |code| policy.restarts_init(code));
+            if is_sidecar(container) || !has_done_its_work(container, state) {
+                self.advance(pod, container);
             }
-            // A sidecar that has to be started again does not hold up those that have been started.
-            if !begun && !has_done_its_work(container, state) {
+            // A sidecar that has to be started again holds up nothing that has been started.
+            if state.begun.is_none() && !has_done_its_work(container, state) {
                 // Fetched meanwhile, so that it is there when its turn comes.
                 for later in &spec.containers {
                     self.ensure_image(later);
@@ -240,7 +235,7 @@ impl Deciding<'_> {
             }
         }
         for container in &spec.containers {
-            self.advance(container, |code| policy.restarts(code));
+            self.advance(pod, container);
         }
     }
 
@@ -265,14 +260,14 @@ impl Deciding<'_> {
         self.need(&known.image, PULLS, Action::Pull(container.name.clone()));
     }
 
-    fn advance(&mut self, container: &Container, restarts: impl Fn(i32) -> bool) {
+    fn advance(&mut self, pod: &Pod, container: &Container) {
         let missing = ContainerState::default();
         let known = self.state.containers.get(&container.name).unwrap_or(&missing);
         let due = match &known.run {
             Run::Waiting => true,
             Run::Refused(failure) => self.is_due(failure.at, NEEDS.pause(failure.failures)),
             Run::Ended(ended) => {
-                restarts(ended.exit_code)
+                comes_back(pod, &container.name, ended.exit_code)
                     && self.is_due(ended.finished_at, backoff::before_restart(known.crashes))
             }
             Run::Starting { .. } | Run::Running(_) => return,

@@ -122,7 +122,10 @@ impl Start {
             created.about(&self.container.name, is_init(&self.pod, &self.container.name)),
         );
         let group = self.group(node);
-        configuration.cgroups = group.as_ref().map(Group::joins).unwrap_or_default();
+        if let Some(group) = &group {
+            configuration.cgroups = group.joins();
+            configuration.mounts.extend(group.mounts());
+        }
         let output = Output { stdout: capture.stdout, stderr: capture.stderr };
         let container_id = format!("flumen://{}", uuid::Uuid::new_v4().simple());
         let process = match node.runner.start_container(&self.uid, &configuration, output).await {

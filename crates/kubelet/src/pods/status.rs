@@ -174,10 +174,9 @@ fn container_status(
         container_id,
         // An init container is ready when it has succeeded.
         ready: is_ready
-            || state
-                .terminated
-                .as_ref()
-                .is_some_and(|ended| ended.exit_code == 0 && is_init(pod, container)),
+            || state.terminated.as_ref().is_some_and(|ended| {
+                ended.exit_code == 0 && is_init(pod, container) && !is_sidecar(container)
+            }),
         started: Some(is_started),
         restart_count: i32::try_from(known.restarts).unwrap_or(i32::MAX),
         last_state: last.map(terminated),

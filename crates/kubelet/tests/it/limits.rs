@@ -26,7 +26,7 @@ async fn a_container_with_too_much_memory_is_killed_and_that_is_said() {
 
 #[tokio::test]
 async fn a_container_gets_its_part_of_the_processors_and_so_do_commands_in_it() {
-    let cluster = Cluster::start().await;
+    let mut cluster = Cluster::start().await;
     let script = "cat /proc/self/cgroup; echo up; exec sleep 100000";
     cluster
         .run("part", script, |pod| {
@@ -40,18 +40,47 @@ async fn a_container_gets_its_part_of_the_processors_and_so_do_commands_in_it() 
     let controller = if second { "" } else { "cpu" };
     let group = group_of(&said, controller);
     assert!(group.contains("/flumen-") && group.ends_with("-main-0"), "{group}");
-    let (file, part) = if second {
-        (format!("/sys/fs/cgroup{group}/cpu.max"), "25000 100000\n")
+    let (top, file, part) = if second {
+        ("/sys/fs/cgroup", "cpu.max", "25000 100000\n")
     } else {
-        (format!("/sys/fs/cgroup/cpu{group}/cpu.cfs_quota_us"), "25000\n")
+        ("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", "25000\n")
     };
-    assert_eq!(std::fs::read_to_string(file).unwrap(), part);
+    let directory = Path::new(top).join(group.trim_start_matches('/'));
+    assert_eq!(std::fs::read_to_string(directory.join(file)).unwrap(), part);
     let parameters = AttachParams::default().stderr(false);
     let command = ["cat", "/proc/self/cgroup"];
     let mut process = cluster.pods().exec("part", command, &parameters).await.unwrap();
     let mut said = String::new();
     process.stdout().unwrap().read_to_string(&mut said).await.unwrap();
     assert_eq!(group_of(&said, controller), group);
+    drop(process);
+
+    let kubelet = directory.parent().unwrap();
+    assert!(kubelet.is_dir());
+    cluster.stop_kubelet().await;
+    assert!(!kubelet.exists(), "{} is left", kubelet.display());
+}
+
+#[tokio::test]
+async fn java_sees_the_limits_of_its_container() {
+    let cluster = Cluster::start().await;
+    let script = "exec java -Xlog:os+container=info -XX:+PrintFlagsFinal -version";
+    cluster
+        .run("java", script, |pod| {
+            let resources = json!({"limits": {"cpu": "1", "memory": "512Mi"}});
+            pod["spec"]["containers"][0]["resources"] = resources;
+        })
+        .await;
+    cluster.wait_phase("java", "Succeeded").await;
+    let said = cluster.log("java", &LogParams::default()).await;
+    let flag = |name: &str| {
+        let mut lines = said.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let found = lines.find(|words| words.get(1) == Some(&name));
+        found.unwrap_or_else(|| panic!("no {name}: {said}"))[3].to_owned()
+    };
+    // A quarter of the memory, and with one processor nothing is collected in parallel.
+    assert_eq!(flag("MaxHeapSize"), (128 << 20).to_string());
+    assert_eq!(flag("UseSerialGC"), "true");
 }
 
 /// The group of a controller, in the words of the kernel.

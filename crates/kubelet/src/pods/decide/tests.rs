@@ -80,6 +80,7 @@ fn start(name: &str) -> Vec<Action> {
 
 /// Carries the decision out as far as the state is concerned.
 fn step(pod: &Pod, state: &mut State, second: i64) -> Vec<Action> {
+    state.observe(pod, at(second));
     let decision = decide(pod, state, at(second));
     for action in &decision.actions {
         state.begin(action);
@@ -279,6 +280,22 @@ fn a_sidecar_starts_before_what_follows_and_ends_after_it() {
     assert_eq!(step(&pod, &mut state, 25), [Action::Kill("helper".into())]);
     state.fold(Event::Exited("helper".into(), exited(137, 25)), at(25));
     assert_eq!(step(&pod, &mut state, 25), [Action::ReleaseSandbox]);
+}
+
+#[test]
+fn what_has_been_started_comes_back_while_its_sidecar_waits() {
+    let (pod, mut state) = with_sidecar("Always");
+    for name in ["helper", "main"] {
+        state.fold(Event::Started(name.into(), running()), at(0));
+    }
+    state.fold(Event::Exited("first".into(), exited(0, 0)), at(0));
+    assert_eq!(step(&pod, &mut state, 0), []);
+    for second in [1, 2, 3] {
+        state.fold(Event::Exited("helper".into(), exited(1, second)), at(second));
+    }
+    state.fold(Event::Exited("main".into(), exited(1, 3)), at(3));
+    assert_eq!(step(&pod, &mut state, 3), start("main"));
+    assert!(is_initialized(&pod, &state));
 }
 
 #[test]
