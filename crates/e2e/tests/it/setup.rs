@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     io::Write as _,
     path::{Path, PathBuf},
     process::Output,
@@ -6,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use flumen_e2e::{Flumen, tried_versions};
-use serde_json::{Value, json};
+use flumen_e2e::{CPU_LIMITS, Flumen, tried_versions};
+use serde_json::json;
 
 /// How long a Flink cluster may take to start or end on a machine that does other things too.
 pub(crate) const PATIENCE: &str = "8m";
@@ -46,19 +47,6 @@ impl Running {
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.flumen.kubeconfig()
     }
-
-    /// Changes the environment `local`, and returns what it is then.
-    pub(crate) fn change_environment(&self, change: impl FnOnce(&mut Value)) -> Value {
-        let mut environment = self.flumen.json(&["environment", "show", "local"]).expect("shown");
-        for key in ["version", "createdAt"] {
-            environment.as_object_mut().expect("a map").remove(key);
-        }
-        change(&mut environment);
-        let file = self.directory.path().join("environment.yaml");
-        std::fs::write(&file, environment.to_string()).expect("written");
-        let file = file.display().to_string();
-        self.flumen.json(&["environment", "apply", "--file", &file]).expect("applied")
-    }
 }
 
 /// Flink's processes end before the better compiler of Java would pay.
@@ -68,14 +56,13 @@ pub(crate) fn up() -> Running {
     let directory = tempfile::Builder::new().prefix("flumen-e2e-").tempdir().expect("a directory");
     let flumen =
         Flumen::up(&binary(), (&directory.path().join("data"), &cache())).expect("flumen up");
-    let running = Running { flumen, directory };
-    running.change_environment(|environment| {
-        environment["configuration"] = json!({
-            "env.java.opts.jobmanager": QUICK_COMPILER,
-            "env.java.opts.taskmanager": QUICK_COMPILER,
-        });
-    });
-    running
+    let compiler = ["env.java.opts.jobmanager", "env.java.opts.taskmanager"];
+    let options = compiler.map(|key| (key, QUICK_COMPILER)).into_iter().chain(CPU_LIMITS);
+    let configuration: BTreeMap<_, _> = options.collect();
+    flumen
+        .change_environment(|environment| environment["configuration"] = json!(configuration))
+        .expect("a changed environment");
+    Running { flumen, directory }
 }
 
 /// Looks again and again until there is a result; a failure tells what is seen then.

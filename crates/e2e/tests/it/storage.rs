@@ -102,7 +102,7 @@ fn relay(running: &Running, server: &S3Server, image: &str) {
 
 /// Has the environment `local` keep state in S3, and its pods fetch their files as said.
 fn keep_in_s3(running: &Running, server: &S3Server, (delivery, from): (&str, &str)) -> Value {
-    running.change_environment(|environment| {
+    running.flumen.change_environment(|environment| {
         environment["storage"] = json!({
             "kind": "s3", "place": format!("s3://{}/e2e", S3Server::BUCKET), "endpoint": "http://store:9000",
             "serverEndpoint": server.endpoint(), "pathStyleAccess": true,
@@ -110,7 +110,7 @@ fn keep_in_s3(running: &Running, server: &S3Server, (delivery, from): (&str, &st
         });
         environment["delivery"] = json!(delivery);
         environment["fetchFrom"] = json!(from);
-    })
+    }).expect("a changed environment")
 }
 
 /// Init containers have fetched the files of the job, all of them from the storage.

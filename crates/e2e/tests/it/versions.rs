@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeSet, path::Path, time::Instant};
 
-use flumen_e2e::{Remains, Streaming, connector_jar, example_jar, tried_versions, write_program};
+use flumen_e2e::{
+    CPU_LIMITS, Remains, Streaming, connector_jar, example_jar, tried_versions, write_program,
+};
 use flumen_model::{FlinkMinor, FlinkVersion};
 
 use crate::{
@@ -23,6 +25,8 @@ const OPENS_MODULES: FlinkMinor = FlinkMinor::new(1, 18);
 const MODULES: &str = "-Denv.java.opts=--add-exports=java.base/sun.net.util=ALL-UNNAMED \
     --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED \
     --add-opens=java.base/java.time=ALL-UNNAMED";
+/// From here on a pod may take more of the processors than it asks for.
+const HAS_CPU_LIMITS: FlinkMinor = FlinkMinor::new(1, 15);
 /// From here on `run` runs applications too, and `run-application` is gone.
 const ONE_RUN: FlinkMinor = FlinkMinor::new(2, 0);
 /// From here on the example keeps state that Flink can write into a savepoint in its own format only.
@@ -190,6 +194,9 @@ fn properties(running: &Running, version: &str, template: &Path) -> Vec<String> 
     ];
     if minor(version) < OPENS_MODULES {
         all.push(MODULES.to_owned());
+    }
+    if minor(version) >= HAS_CPU_LIMITS {
+        all.extend(CPU_LIMITS.map(|(key, value)| format!("-D{key}={value}")));
     }
     all
 }
