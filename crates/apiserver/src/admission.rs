@@ -38,6 +38,13 @@ pub(crate) fn admit(
     if resource.plural == "pods" { pods::admit(api, resource, namespace, object) } else { Ok(()) }
 }
 
+/// Completes a changed object.
+pub(crate) fn admit_update(resource: &Resource, object: &mut Value) {
+    if resource.plural == "pods" {
+        pods::admit_update(object);
+    }
+}
+
 /// What comes into being together with a new namespace.
 pub(crate) fn companions(api: &Api, resource: &Resource, name: &str) -> Vec<Change> {
     if resource.plural != "namespaces" {

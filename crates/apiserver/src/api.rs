@@ -113,6 +113,7 @@ impl Api {
             headers: request.headers().clone(),
             user,
             warnings: Warnings::default(),
+            twice: std::sync::OnceLock::new(),
         };
         if call.target.resource.plural == "endpoints" {
             call.warnings.add(ENDPOINTS_ARE_OLD.to_owned());
@@ -161,7 +162,7 @@ impl Api {
         let media_type = request::media_type(request.headers()).to_owned();
         let asked = verbs::body::read_value(&media_type, request.into_body()).await?;
         let asked = asked.map_err(Failure::bad_request)?;
-        let answer = reviews::answer(self, user, review, asked);
+        let answer = reviews::answer(self, user, review, asked)?;
         Ok(json(StatusCode::CREATED, answer.to_string()))
     }
 

@@ -5,7 +5,10 @@ use std::fmt::Display;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::cause::Cause;
 use crate::resources::Resource;
+
+mod cause;
 
 /// The media types of answers of the real server.
 const MEDIA_TYPES: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -23,60 +26,6 @@ pub(crate) struct Failure {
     token: String,
     /// Plain text instead of a `Status`, as the real server answers outside of its API.
     pub(crate) plain: bool,
-}
-
-/// One reason why an object is invalid.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cause {
-    reason: &'static str,
-    field: String,
-    message: String,
-}
-
-impl Cause {
-    pub(crate) fn required(field: impl Into<String>, detail: &str) -> Self {
-        Self::new("FieldValueRequired", field, "Required value", detail)
-    }
-
-    pub(crate) fn invalid(field: impl Into<String>, value: &Value, detail: &str) -> Self {
-        Self::new("FieldValueInvalid", field, &format!("Invalid value: {value}"), detail)
-    }
-
-    pub(crate) fn forbidden(field: impl Into<String>, detail: &str) -> Self {
-        Self::new("FieldValueForbidden", field, "Forbidden", detail)
-    }
-
-    pub(crate) fn duplicate(field: impl Into<String>, value: &Value) -> Self {
-        Self::new("FieldValueDuplicate", field, &format!("Duplicate value: {value}"), "")
-    }
-
-    pub(crate) fn not_found(field: impl Into<String>, value: &Value) -> Self {
-        Self::new("FieldValueNotFound", field, &format!("Not found: {value}"), "")
-    }
-
-    pub(crate) fn too_long(field: impl Into<String>, limit: usize) -> Self {
-        Self::new(
-            "FieldValueTooLong",
-            field,
-            "Too long",
-            &format!("may not be more than {limit} bytes"),
-        )
-    }
-
-    pub(crate) fn unsupported(field: impl Into<String>, value: &Value, supported: &[&str]) -> Self {
-        let list: Vec<String> = supported.iter().map(|value| format!("\"{value}\"")).collect();
-        Self::new(
-            "FieldValueNotSupported",
-            field,
-            &format!("Unsupported value: {value}"),
-            &format!("supported values: {}", list.join(", ")),
-        )
-    }
-
-    fn new(reason: &'static str, field: impl Into<String>, text: &str, detail: &str) -> Self {
-        let message = if detail.is_empty() { text.to_owned() } else { format!("{text}: {detail}") };
-        Self { reason, field: field.into(), message }
-    }
 }
 
 impl Failure {
@@ -183,13 +132,15 @@ impl Failure {
     }
 
     pub(crate) fn invalid(resource: &Resource, name: &str, causes: &[Cause]) -> Self {
-        Self::invalid_kind(resource.group, resource.kind, name, causes)
+        // The checks are those of the form that is stored, which is of the core group.
+        let group = if resource.alias.is_some() { "" } else { resource.group };
+        Self::invalid_kind(group, resource.kind, name, causes)
     }
 
     pub(crate) fn invalid_kind(group: &str, kind: &str, name: &str, causes: &[Cause]) -> Self {
         let mut texts: Vec<String> = Vec::new();
         for cause in causes {
-            let text = format!("{}: {}", cause.field, cause.message);
+            let text = cause.to_string();
             // What two checks find is said once.
             if !texts.contains(&text) {
                 texts.push(text);

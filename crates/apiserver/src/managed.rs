@@ -19,6 +19,17 @@ pub(crate) struct Author<'a> {
     pub(crate) subresource: &'a str,
 }
 
+impl Author<'_> {
+    /// Whether a field is of the part that the author may change.
+    fn counts(&self, resource: &Resource, path: &[String]) -> bool {
+        match (path.first().map(String::as_str), self.subresource) {
+            (Some("f:status"), "") => !resource.status,
+            (Some("f:metadata" | "f:status"), _) | (_, "") => true,
+            _ => false,
+        }
+    }
+}
+
 /// One entry of `managedFields`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
@@ -66,10 +77,12 @@ impl Entry {
             "manager": self.manager,
             "operation": self.operation,
             "apiVersion": self.api_version,
-            "time": self.time,
             "fieldsType": "FieldsV1",
             "fieldsV1": self.fields.render(),
         });
+        if !self.time.is_empty() {
+            entry["time"] = self.time.as_str().into();
+        }
         if !self.subresource.is_empty() {
             entry["subresource"] = self.subresource.as_str().into();
         }
@@ -82,47 +95,76 @@ fn entries(object: &Value) -> Vec<Entry> {
     list.into_iter().flatten().map(Entry::parse).collect()
 }
 
-fn store(object: &mut Value, mut entries: Vec<Entry>) {
+/// Writes the managers into an object that was made from the live one.
+fn store(object: &mut Value, mut entries: Vec<Entry>, live: &Value) {
     entries.retain(|entry| !entry.fields.is_empty());
+    let rank = |entry: &Entry| {
+        let Entry { manager, operation, api_version, time, subresource, .. } = entry.clone();
+        (operation, time, manager, api_version, subresource)
+    };
+    entries.sort_by_key(rank);
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     if entries.is_empty() {
         metadata.shift_remove("managedFields");
     } else {
         metadata.insert("managedFields".into(), entries.iter().map(Entry::render).collect());
     }
+    // Times alone are no change.
+    if without_times(object.clone()) == without_times(live.clone()) {
+        object["metadata"]["managedFields"] = live["metadata"]["managedFields"].clone();
+    }
+}
+
+fn without_times(mut object: Value) -> Value {
+    let list = object.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut);
+    for entry in list.into_iter().flatten().filter_map(Value::as_object_mut) {
+        entry.shift_remove("time");
+    }
+    object
 }
 
 /// Notes who made an object.
 pub(crate) fn track_create(resource: &Resource, object: &mut Value, author: &Author<'_>) {
-    track_update(resource, object, &Value::Object(Map::new()), author);
+    let entries = first_entry(resource, object, author).into_iter().collect();
+    store(object, entries, &Value::Null);
+}
+
+/// All of an object as the work of one author.
+fn first_entry(resource: &Resource, object: &Value, author: &Author<'_>) -> Option<Entry> {
+    let nothing = Value::Object(Map::new());
+    let mut fields = leaves::compare(&leaves::of(&nothing), &leaves::of(object)).changed;
+    fields.retain(|path| author.counts(resource, path));
+    let entry = Entry { fields, time: clock::stamp(), ..Entry::new(author, UPDATE, resource) };
+    (!entry.fields.is_empty()).then_some(entry)
 }
 
 /// Notes who changed an object from its old state; the entries of the old state are the ones that go on.
 pub(crate) fn track_update(resource: &Resource, new: &mut Value, old: &Value, author: &Author<'_>) {
-    let (before, after) = (leaves::of(old), leaves::of(new));
-    let changed = leaves::changed(&before, &after);
-    let removed = leaves::removed(&before, &after);
     let mut list = entries(new);
-    if changed.is_empty() && removed.is_empty() {
+    // What nobody manages stays so until somebody applies.
+    if list.is_empty() {
         return;
     }
-    if !list.iter().any(|entry| entry.is_of(author, UPDATE)) {
-        list.push(Entry::new(author, UPDATE, resource));
-    }
+    let difference = leaves::compare(&leaves::of(old), &leaves::of(new));
     for entry in &mut list {
-        let fields_before = entry.fields.clone();
-        entry.fields.remove_all(&removed);
-        if entry.is_of(author, UPDATE) {
-            entry.fields.add_all(&changed);
-            entry.api_version = resource.api_version();
-        } else {
-            entry.fields.remove_all(&changed);
-        }
-        if entry.fields != fields_before && entry.is_of(author, UPDATE) {
-            entry.time = clock::stamp();
-        }
+        entry.fields.remove_all(&difference.changed);
+        entry.fields.remove_all(&difference.removed);
     }
-    store(new, list);
+    let mut taken = difference.changed;
+    taken.retain(|path| author.counts(resource, path));
+    if !taken.is_empty() {
+        let own = Entry::new(author, UPDATE, resource);
+        let known = list
+            .iter()
+            .position(|entry| entry.is_of(author, UPDATE) && entry.api_version == own.api_version);
+        let at = known.unwrap_or(list.len());
+        if known.is_none() {
+            list.push(own);
+        }
+        list[at].fields.add_all(&taken);
+        list[at].time = clock::stamp();
+    }
+    store(new, list, old);
 }
 
 #[cfg(test)]

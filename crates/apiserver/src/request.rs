@@ -27,6 +27,8 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) user: User,
     pub(crate) warnings: Warnings,
+    /// The fields that stand twice in the body, once it was read.
+    pub(crate) twice: std::sync::OnceLock<Vec<String>>,
 }
 
 impl Call {

@@ -10,7 +10,7 @@ pub(crate) use self::{
     columns::Column,
     rules::{
         Rules, check_labels, label_1035_problem, label_value_problem, namespace_problem,
-        qualified_problem, subdomain_problem,
+        qualified_problems, subdomain_problem,
     },
 };
 
@@ -32,6 +32,8 @@ pub(crate) struct Selectable {
 pub(crate) struct Alias {
     /// The stored name of each top-level field that has another one here, with that one.
     pub(crate) renamed: &'static [(&'static str, &'static str)],
+    /// The rules of the form that is stored.
+    pub(crate) stored: &'static dyn Rules,
 }
 
 /// What is particular about a kind.
@@ -125,9 +127,13 @@ impl Resource {
     pub(crate) fn outward(&self, object: Value) -> Value {
         match &self.alias {
             None => object,
-            Some(alias) => self.rename(object, &self.api_version(), |name| {
-                alias.renamed.iter().find(|(stored, _)| *stored == name).map(|(_, own)| *own)
-            }),
+            Some(alias) => {
+                let mut own = self.rename(object, &self.api_version(), |name| {
+                    alias.renamed.iter().find(|(stored, _)| *stored == name).map(|(_, own)| *own)
+                });
+                self.rules.complete(&mut own);
+                own
+            }
         }
     }
 
@@ -136,9 +142,13 @@ impl Resource {
         match &self.alias {
             None => object,
             // The other forms are all of the core group.
-            Some(alias) => self.rename(object, "v1", |name| {
-                alias.renamed.iter().find(|(_, own)| *own == name).map(|(stored, _)| *stored)
-            }),
+            Some(alias) => {
+                let mut stored = self.rename(object, "v1", |name| {
+                    alias.renamed.iter().find(|(_, own)| *own == name).map(|(stored, _)| *stored)
+                });
+                alias.stored.complete(&mut stored);
+                stored
+            }
         }
     }
 
@@ -149,8 +159,10 @@ impl Resource {
         other: impl Fn(&str) -> Option<&'static str>,
     ) -> Value {
         let Value::Object(map) = object else { return object };
+        // Each form has fields of its own that are written where they are empty.
         let mut renamed: Map<String, Value> = map
             .into_iter()
+            .filter(|(_, value)| *value != "" && !value.is_null())
             .map(|(name, value)| (other(&name).map_or(name, str::to_owned), value))
             .collect();
         renamed.insert("kind".into(), self.kind.into());
@@ -239,4 +251,16 @@ pub(crate) fn typed<T: DeserializeOwned + Serialize>(
     value: Value,
 ) -> Result<Value, serde_json::Error> {
     serde_json::to_value(serde_json::from_value::<T>(value)?)
+}
+
+/// The same for a kind with a selector, which the types cannot leave out although a client can.
+pub(crate) fn typed_with_selector<T: DeserializeOwned + Serialize>(
+    value: Value,
+) -> Result<Value, serde_json::Error> {
+    let given = value.pointer("/spec/selector").is_some_and(|selector| !selector.is_null());
+    let mut typed = typed::<T>(value)?;
+    if let Some(spec) = typed.get_mut("spec").and_then(Value::as_object_mut).filter(|_| !given) {
+        spec.shift_remove("selector");
+    }
+    Ok(typed)
 }

@@ -54,6 +54,8 @@ fn verb_of(call: &Call) -> Option<&'static str> {
     let named = target.name.is_some();
     let collection_in_namespace = target.namespace.is_some() || !target.resource.namespaced;
     match call.method {
+        Method::GET | Method::HEAD if target.watched => Some("watch"),
+        _ if target.watched => None,
         Method::GET | Method::HEAD if named => Some("get"),
         Method::GET | Method::HEAD if call.query.flag("watch") => Some("watch"),
         Method::GET | Method::HEAD => Some("list"),

@@ -128,11 +128,12 @@ impl Suite {
         let Some(expected) = self.answers.get(&case.name) else {
             return Judgement::Answer("it was never recorded\n".to_owned());
         };
-        if *expected == found {
+        let (expected, found) = (by_manager(expected.clone()), by_manager(found));
+        if expected == found {
             return Judgement::Same;
         }
-        let why = diff(&render(expected), &render(&found));
-        let only_words = without_words(expected.clone()) == without_words(found);
+        let why = diff(&render(&expected), &render(&found));
+        let only_words = without_words(expected) == without_words(found);
         if only_words {
             Judgement::Words(format!("(only words differ)\n{why}"))
         } else {
@@ -191,6 +192,27 @@ enum Judgement {
     /// Only messages differ.
     Words(String),
     Answer(String),
+}
+
+/// An answer with the managers of fields in the order of their names: that of their times changes with the seconds in
+/// which requests come. Those without a time stay before the others.
+fn by_manager(answer: Value) -> Value {
+    let rank = |entry: &Value| {
+        let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+        (text("operation"), !entry["time"].is_null(), text("manager"), text("subresource"))
+    };
+    match answer {
+        Value::Array(mut items) => {
+            if items.iter().all(|item| item.get("fieldsV1").is_some()) {
+                items.sort_by_key(rank);
+            }
+            items.into_iter().map(by_manager).collect()
+        }
+        Value::Object(map) => {
+            Value::Object(map.into_iter().map(|(key, value)| (key, by_manager(value))).collect())
+        }
+        other => other,
+    }
 }
 
 /// An answer without its messages, in objects and in parts that were picked out of them.

@@ -44,6 +44,12 @@ pub(super) fn admit(
     set_priority(resource, &name, spec)
 }
 
+pub(super) fn admit_update(pod: &mut Value) {
+    if let Some(spec) = pod.get_mut("spec").filter(|spec| spec.is_object()) {
+        add_tolerations(spec);
+    }
+}
+
 /// There are no classes of priority here but those that every cluster has.
 fn set_priority(resource: &Resource, name: &str, spec: &mut Value) -> Result<(), Failure> {
     let class = spec.get("priorityClassName").and_then(Value::as_str).unwrap_or_default();

@@ -58,7 +58,9 @@ pub(crate) async fn logs(api: &Api, call: &Call) -> Result<Response<Body>, Failu
     let node = pod.pointer("/spec/nodeName").and_then(Value::as_str).unwrap_or_default();
     if node.is_empty() {
         // Nobody runs it yet, so it has not said anything.
-        return Ok(plain(Body::empty()));
+        let mut nothing = Response::new(Body::empty());
+        *nothing.status_mut() = StatusCode::NO_CONTENT;
+        return Ok(nothing);
     }
     let nodes = api.registry.core("nodes");
     let node_object =
@@ -135,6 +137,13 @@ pub(super) fn container_of(call: &Call, pod: &Value) -> Result<String, Failure> 
 }
 
 fn check_options(call: &Call) -> Result<(), Failure> {
+    if let Some(time) = call.query.text("sinceTime")
+        && time.parse::<jiff::Timestamp>().is_err()
+    {
+        return Err(Failure::bad_request(format!(
+            "parsing time \"{time}\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"{time}\" as \"2006\""
+        )));
+    }
     let mut causes = Vec::new();
     for (name, least) in [("tailLines", 0), ("sinceSeconds", 1), ("limitBytes", 1)] {
         if let Some(number) = call.query.number(name)?.filter(|number| *number < least) {

@@ -19,30 +19,12 @@ pub(crate) struct Applied {
     /// The object with what was applied, without the fields that nobody wants any more.
     pub(crate) object: Value,
     managers: Vec<Entry>,
-    author_entry: Entry,
 }
 
 impl Applied {
     /// Notes the managers in the object, after its rules have had their say.
-    pub(crate) fn note_managers(mut self, object: &mut Value, live: &Value) {
-        let before = entries(live);
-        let same = before.iter().find(|entry| {
-            entry.manager == self.author_entry.manager
-                && entry.operation == APPLY
-                && entry.subresource == self.author_entry.subresource
-                && entry.fields == self.author_entry.fields
-        });
-        self.author_entry.time = same.map_or_else(clock::stamp, |entry| entry.time.clone());
-        self.managers.insert(0, self.author_entry);
-        // The order of entries means nothing, so an unchanged set of them must not look like a change.
-        self.managers.sort_by(|a, b| {
-            (&a.operation, &a.manager, &a.subresource).cmp(&(
-                &b.operation,
-                &b.manager,
-                &b.subresource,
-            ))
-        });
-        store(object, self.managers);
+    pub(crate) fn note_managers(self, object: &mut Value, live: &Value) {
+        store(object, self.managers, live);
     }
 }
 
@@ -58,35 +40,40 @@ pub(crate) fn apply(
     force: bool,
 ) -> Result<Applied, Vec<(String, String)>> {
     let mut managers = entries(live);
+    if managers.is_empty() {
+        let before = Author { manager: "before-first-apply", subresource: author.subresource };
+        managers.extend(super::first_entry(resource, live, &before));
+    }
     let previous =
         managers.iter().position(|entry| entry.is_of(author, APPLY)).map(|at| managers.remove(at));
-    let wanted = leaves::fields(&leaves::of(config));
+    let mut own = Entry::new(author, APPLY, resource);
+    own.fields = leaves::wanted(&leaves::of(config));
+    own.fields.retain(|path| author.counts(resource, path));
     let mut object = merge(live.clone(), config, &mut Vec::new());
-    let (before, after) = (leaves::of(live), leaves::of(&object));
-    let mut taken = leaves::changed(&before, &after);
-    taken.add_all(&leaves::removed(&before, &after));
+    if let Some(previous) = &previous {
+        object = prune(object, &previous.fields, managers.iter().chain([&own]));
+    }
+    let difference = leaves::compare(&leaves::of(live), &leaves::of(&object));
     let mut conflicts = Vec::new();
     for entry in &mut managers {
-        let contested = entry.fields.common(&taken);
+        let contested = entry.fields.common(&difference.changed);
         if force {
             entry.fields.remove_all(&contested);
         } else {
-            conflicts
-                .extend(contested.iter().map(|path| (describe_manager(entry), describe(path))));
+            let contested = contested.in_order().into_iter();
+            conflicts.extend(contested.map(|path| (describe_manager(entry), describe(path))));
         }
+        entry.fields.remove_all(&difference.removed);
     }
     if !conflicts.is_empty() {
         return Err(conflicts);
     }
-    let mut dropped = previous.map(|entry| entry.fields).unwrap_or_default();
-    dropped.remove_all(&wanted);
-    for entry in &managers {
-        dropped.remove_all(&entry.fields);
+    own.time = previous.map(|entry| entry.time).unwrap_or_default();
+    if object != *live {
+        own.time = clock::stamp();
     }
-    remove_fields(&mut object, &dropped);
-    let mut author_entry = Entry::new(author, APPLY, resource);
-    author_entry.fields = wanted;
-    Ok(Applied { object, managers, author_entry })
+    managers.push(own);
+    Ok(Applied { object, managers })
 }
 
 fn describe_manager(entry: &Entry) -> String {
@@ -150,45 +137,81 @@ fn merge_list<'a>(
     }
 }
 
-fn remove_fields(object: &mut Value, fields: &Fields) {
-    // From the first to the last: an item of a list goes before its key, by which it is found.
-    for path in fields.iter() {
-        remove_field(object, path, &mut Vec::new());
+/// Removes what was applied last time and nobody wants any more. What others put inside of it holds it.
+fn prune<'a>(merged: Value, last: &Fields, owners: impl Iterator<Item = &'a Entry>) -> Value {
+    let all = |object: &Value| leaves::wanted(&leaves::of(object)).with_ways();
+    let last = last.with_ways();
+    let mut kept = all(&without(merged.clone(), &last));
+    for owner in owners {
+        kept.add_all(&owner.fields.with_ways());
+    }
+    let present = all(&merged);
+    let mut unwanted = present.clone();
+    unwanted.remove_all(&kept);
+    // What is left without its neighbours is removed only if the same manager had applied it.
+    let mut gone = present;
+    gone.remove_all(&all(&without(merged.clone(), &unwanted)));
+    without(merged, &gone.common(&last))
+}
+
+fn without(object: Value, fields: &Fields) -> Value {
+    if fields.is_empty() {
+        return object;
+    }
+    let mut removal = Removal { fields, path: Vec::new(), names: Vec::new() };
+    removal.value(object)
+}
+
+/// The way through an object of which fields are removed.
+struct Removal<'a> {
+    fields: &'a Fields,
+    path: Vec<String>,
+    names: Vec<String>,
+}
+
+impl Removal<'_> {
+    fn value(&mut self, value: Value) -> Value {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        match value {
+            Value::Object(map)
+                if names.is_empty() || schema::of_object(&names) == Merge::Fields =>
+            {
+                let parts = map.into_iter();
+                Value::Object(parts.filter_map(|(name, part)| self.field(name, part)).collect())
+            }
+            Value::Array(list) => match schema::of_list(&names) {
+                Merge::Keys(keys) => {
+                    let items = list.into_iter();
+                    let steps = items.map(|item| (key_step(&item, keys), item));
+                    Value::Array(steps.filter_map(|(step, item)| self.below(step, item)).collect())
+                }
+                Merge::Set => {
+                    let items = list.into_iter().map(|item| (format!("v:{item}"), item));
+                    Value::Array(items.filter_map(|(step, item)| self.below(step, item)).collect())
+                }
+                Merge::Atomic | Merge::Fields => Value::Array(list),
+            },
+            other => other,
+        }
+    }
+
+    fn field(&mut self, name: String, value: Value) -> Option<(String, Value)> {
+        let was_empty = is_empty(&value);
+        self.names.push(name.clone());
+        let left = self.below(format!("f:{name}"), value);
+        self.names.pop();
+        // What the removal empties goes with its content.
+        left.filter(|left| was_empty || !is_empty(left)).map(|left| (name, left))
+    }
+
+    fn below(&mut self, step: String, value: Value) -> Option<Value> {
+        self.path.push(step);
+        let left = (!self.fields.contains(&self.path)).then(|| self.value(value));
+        self.path.pop();
+        left
     }
 }
 
-/// Removes one field, and what it leaves empty on the way.
-fn remove_field(node: &mut Value, path: &[String], names: &mut Vec<String>) {
-    let Some((step, rest)) = path.split_first() else { return };
-    match (step.split_once(':'), node) {
-        (Some(("f", name)), Value::Object(map)) => {
-            if rest.is_empty() {
-                map.shift_remove(name);
-                return;
-            }
-            let Some(below) = map.get_mut(name) else { return };
-            names.push(name.to_owned());
-            remove_field(below, rest, names);
-            names.pop();
-            let empty = below.as_object().is_some_and(Map::is_empty)
-                || below.as_array().is_some_and(Vec::is_empty);
-            if empty {
-                map.shift_remove(name);
-            }
-        }
-        (Some(("k", _)), Value::Array(list)) => {
-            let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
-            let Merge::Keys(keys) = schema::of_list(&borrowed) else { return };
-            let Some(at) = list.iter().position(|item| key_step(item, keys) == *step) else {
-                return;
-            };
-            if rest.is_empty() {
-                list.remove(at);
-            } else {
-                remove_field(&mut list[at], rest, names);
-            }
-        }
-        (Some(("v", value)), Value::Array(list)) => list.retain(|item| *item != value),
-        _ => {}
-    }
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }

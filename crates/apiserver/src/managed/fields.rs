@@ -3,7 +3,7 @@
 //! A field is a path of steps: `f:name` into an object, `k:{"name":"x"}` to an item of a list with keys,
 //! `v:"x"` to a value of a set.
 
-use std::collections::BTreeSet;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -14,17 +14,26 @@ pub(super) type Path = Vec<String>;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Fields(BTreeSet<Path>);
 
+impl FromIterator<Path> for Fields {
+    fn from_iter<T: IntoIterator<Item = Path>>(paths: T) -> Self {
+        Self(paths.into_iter().collect())
+    }
+}
+
 impl Fields {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn insert(&mut self, path: Path) {
-        self.0.insert(path);
+    pub(super) fn contains(&self, path: &[String]) -> bool {
+        self.0.contains(path)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Path> {
-        self.0.iter()
+    /// The fields of each object before what is inside of them, as the real server tells them.
+    pub(super) fn in_order(&self) -> Vec<&Path> {
+        let mut paths: Vec<&Path> = self.0.iter().collect();
+        paths.sort_by(|a, b| order(a, b));
+        paths
     }
 
     pub(super) fn add_all(&mut self, other: &Self) {
@@ -41,8 +50,24 @@ impl Fields {
         }
     }
 
+    pub(super) fn retain(&mut self, keep: impl Fn(&Path) -> bool) {
+        self.0.retain(keep);
+    }
+
     pub(super) fn common(&self, other: &Self) -> Self {
         Self(self.0.intersection(&other.0).cloned().collect())
+    }
+
+    /// With the named fields that lead to the ones of the set, but for the metadata, which nobody can do without.
+    pub(super) fn with_ways(&self) -> Self {
+        let mut all = self.0.clone();
+        for path in &self.0 {
+            let ways = (1..path.len()).rev().map(|length| &path[..length]);
+            all.extend(
+                ways.filter(|way| is_named(way) && *way != ["f:metadata"]).map(<[String]>::to_vec),
+            );
+        }
+        Self(all)
     }
 
     pub(super) fn parse(value: &Value) -> Self {
@@ -78,6 +103,20 @@ impl Fields {
             }
         }
         root
+    }
+}
+
+fn is_named(path: &[String]) -> bool {
+    path.last().is_some_and(|step| step.starts_with("f:"))
+}
+
+fn order(a: &Path, b: &Path) -> Ordering {
+    let shared = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let rest = |path: &Path| path.len() - shared;
+    match (rest(a), rest(b)) {
+        (0 | 1, 2..) | (0, 1) => Ordering::Less,
+        (2.., 0 | 1) | (1, 0) => Ordering::Greater,
+        _ => a[shared..].cmp(&b[shared..]),
     }
 }
 

@@ -7,21 +7,47 @@ use serde_json::{Map, Value};
 use super::fields::{Fields, Path};
 use crate::patches::schema::{self, Merge};
 
-/// Each field with its value; the items of lists with keys are fields themselves, without a value.
-pub(super) type Leaves<'a> = BTreeMap<Path, Option<&'a Value>>;
+/// What there is at a path.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Node<'a> {
+    /// A value that is compared as a whole.
+    Leaf(&'a Value),
+    /// An item of a list with keys.
+    Item,
+    /// An object or a list whose parts are fields of their own.
+    Inner,
+}
+
+/// Each field of an object.
+pub(super) type Leaves<'a> = BTreeMap<Path, Node<'a>>;
 
 /// Metadata that no client manages.
-const UNMANAGED: [&str; 10] = [
+const UNMANAGED: [&str; 8] = [
     "name",
     "namespace",
     "uid",
     "resourceVersion",
     "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
     "generation",
     "selfLink",
     "managedFields",
+];
+
+/// What every object of the real server has, because its types hold it in place: it is never added by anybody.
+const IN_PLACE: [&[&str]; 13] = [
+    &["metadata"],
+    &["spec"],
+    &["status"],
+    &["source"],
+    &["spec", "strategy"],
+    &["spec", "template"],
+    &["spec", "template", "metadata"],
+    &["spec", "template", "spec"],
+    &["spec", "template", "spec", "containers"],
+    &["spec", "containers"],
+    &["spec", "resources"],
+    &["status", "loadBalancer"],
+    &["status", "nodeInfo"],
 ];
 
 /// All fields of an object.
@@ -56,10 +82,10 @@ struct Walk<'a, 'b> {
 impl<'a> Walk<'a, '_> {
     fn value(&mut self, value: &'a Value, path: &mut Path) {
         match value {
-            Value::Null => {}
             Value::Object(map)
                 if !map.is_empty() && schema::of_object(&self.names) == Merge::Fields =>
             {
+                self.leaves.entry(path.clone()).or_insert(Node::Inner);
                 for (name, value) in map {
                     self.names.push(name);
                     path.push(format!("f:{name}"));
@@ -70,7 +96,7 @@ impl<'a> Walk<'a, '_> {
             }
             Value::Array(list) if !list.is_empty() => self.list(value, list, path),
             _ => {
-                self.leaves.insert(path.clone(), Some(value));
+                self.leaves.insert(path.clone(), Node::Leaf(value));
             }
         }
     }
@@ -78,22 +104,28 @@ impl<'a> Walk<'a, '_> {
     fn list(&mut self, whole: &'a Value, list: &'a [Value], path: &mut Path) {
         match schema::of_list(&self.names) {
             Merge::Keys(keys) => {
-                for item in list {
-                    path.push(key_step(item, keys));
-                    self.leaves.insert(path.clone(), None);
-                    self.value(item, path);
+                self.leaves.insert(path.clone(), Node::Inner);
+                let steps: Vec<String> = list.iter().map(|item| key_step(item, keys)).collect();
+                for (item, step) in list.iter().zip(&steps) {
+                    path.push(step.clone());
+                    self.leaves.insert(path.clone(), Node::Item);
+                    // Of items with the same key nobody can manage parts.
+                    if steps.iter().filter(|other| *other == step).count() == 1 {
+                        self.value(item, path);
+                    }
                     path.pop();
                 }
             }
             Merge::Set => {
+                self.leaves.insert(path.clone(), Node::Inner);
                 for item in list {
                     path.push(format!("v:{item}"));
-                    self.leaves.insert(path.clone(), Some(item));
+                    self.leaves.insert(path.clone(), Node::Leaf(item));
                     path.pop();
                 }
             }
             Merge::Atomic | Merge::Fields => {
-                self.leaves.insert(path.clone(), Some(whole));
+                self.leaves.insert(path.clone(), Node::Leaf(whole));
             }
         }
     }
@@ -114,31 +146,43 @@ pub(super) fn key_step(item: &Value, keys: &[&str]) -> String {
     format!("k:{}", Value::Object(key))
 }
 
-/// Only the names of the fields.
-pub(super) fn fields(leaves: &Leaves<'_>) -> Fields {
-    let mut fields = Fields::default();
-    for path in leaves.keys() {
-        fields.insert(path.clone());
-    }
-    fields
+/// The fields that who applies an object wants: its values and the items of its lists.
+pub(super) fn wanted(leaves: &Leaves<'_>) -> Fields {
+    let counts = |node: &Node<'_>| match node {
+        Node::Leaf(value) => !value.as_array().is_some_and(Vec::is_empty),
+        Node::Item => true,
+        Node::Inner => false,
+    };
+    leaves.iter().filter(|(_, node)| counts(node)).map(|(path, _)| path.clone()).collect()
 }
 
-/// What is new or different in `after`.
-pub(super) fn changed(before: &Leaves<'_>, after: &Leaves<'_>) -> Fields {
-    let mut fields = Fields::default();
-    for (path, value) in after {
-        if before.get(path) != Some(value) {
-            fields.insert(path.clone());
-        }
-    }
-    fields
+/// How one state of an object differs from the one before.
+pub(super) struct Difference {
+    /// What is new or has another value.
+    pub(super) changed: Fields,
+    /// What is no more.
+    pub(super) removed: Fields,
 }
 
-/// What is no more in `after`.
-pub(super) fn removed(before: &Leaves<'_>, after: &Leaves<'_>) -> Fields {
-    let mut fields = Fields::default();
-    for path in before.keys().filter(|path| !after.contains_key(*path)) {
-        fields.insert(path.clone());
+/// Compares two states of an object.
+pub(super) fn compare(before: &Leaves<'_>, after: &Leaves<'_>) -> Difference {
+    let differs = |old: Option<&Node<'_>>, new: &Node<'_>| match (old, new) {
+        (None, _) => true,
+        (Some(Node::Leaf(old)), Node::Leaf(new)) => old != new,
+        _ => false,
+    };
+    let changed = after.iter().filter(|(path, node)| differs(before.get(*path), node));
+    let removed = before.keys().filter(|path| !after.contains_key(*path));
+    Difference {
+        changed: changed.map(|(path, _)| path).filter(|path| !in_place(path)).cloned().collect(),
+        removed: removed.filter(|path| !in_place(path)).cloned().collect(),
     }
-    fields
+}
+
+fn in_place(path: &Path) -> bool {
+    let is = |names: &&[&str]| {
+        names.len() == path.len()
+            && names.iter().zip(path).all(|(name, step)| step.strip_prefix("f:") == Some(name))
+    };
+    IN_PLACE.iter().any(is)
 }

@@ -51,7 +51,12 @@ fn step(target: &mut Value, operation: &Value) -> Result<(), String> {
         }
         "copy" => {
             let from = from()?;
-            let copied = target.pointer(from).cloned().ok_or_else(|| missing("copy", from))?;
+            let missing_field = parent(target, from, "copy")?.0.is_object();
+            // A field that is missing is copied as nothing, as the real server has it.
+            let copied = match target.pointer(from).cloned() {
+                None if missing_field => Value::Null,
+                found => found.ok_or_else(|| missing("copy", from))?,
+            };
             add(target, path, copied)
         }
         "test" => {

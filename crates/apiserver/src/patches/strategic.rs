@@ -32,6 +32,7 @@ fn merge_object<'a>(
         Some("merge") | None => {}
         Some(other) => return Err(format!("Unknown patch type found: {other}")),
     }
+    let known = target.clone();
     if let Some(kept) = patch.get(RETAIN).and_then(Value::as_array) {
         target.retain(|key, _| kept.iter().any(|name| name == key));
     }
@@ -59,8 +60,11 @@ fn merge_object<'a>(
             names.push(field);
             let merge = schema::of_list(names);
             names.pop();
+            let before = known.get(field).and_then(Value::as_array);
             if let Some(list) = target.get_mut(field).and_then(Value::as_array_mut) {
-                reorder(list, order, merge);
+                let items = std::mem::take(list);
+                let sorted = sorted_by(items, order, &identity_of(merge));
+                *list = in_order(sorted, order, before.unwrap_or(&Vec::new()), &identity_of(merge));
             }
         }
     }
@@ -88,13 +92,16 @@ fn merge_list<'a>(
     patch: &'a [Value],
     names: &mut Vec<&'a str>,
 ) -> Result<Value, String> {
-    let key = match schema::of_list(names) {
+    let merge = schema::of_list(names);
+    let before = target.clone();
+    let key = match merge {
         Merge::Keys([key, ..]) => *key,
         Merge::Set => {
             let new: Vec<Value> =
                 patch.iter().filter(|item| !target.contains(item)).cloned().collect();
             target.extend(new);
-            return Ok(Value::Array(target));
+            let target = sorted_by(target, patch, &identity_of(merge));
+            return Ok(Value::Array(in_order(target, patch, &before, &identity_of(merge))));
         }
         Merge::Atomic | Merge::Fields | Merge::Keys([]) => return Ok(Value::Array(patch.to_vec())),
     };
@@ -119,33 +126,57 @@ fn merge_list<'a>(
             None => target.push(merged),
         }
     }
-    Ok(Value::Array(target))
+    let target = sorted_by(target, patch, &identity_of(merge));
+    Ok(Value::Array(in_order(target, patch, &before, &identity_of(merge))))
 }
 
-/// Sorts a list as a patch wants it; what the patch does not name keeps its place behind what stood before it.
-fn reorder(list: &mut Vec<Value>, order: &[Value], merge: Merge) {
-    let identity = |item: &Value| match merge {
+/// By what items of a list are told apart.
+fn identity_of(merge: Merge) -> impl Fn(&Value) -> Value {
+    move |item| match merge {
         Merge::Keys([key, ..]) => item.get(*key).cloned().unwrap_or_default(),
         _ => item.clone(),
-    };
-    let rank_of = |item: &Value| {
-        let own = identity(item);
-        order.iter().position(|wanted| identity(wanted) == own)
-    };
-    let mut behind = 0;
-    let mut ranked: Vec<((usize, usize), Value)> = Vec::with_capacity(list.len());
-    for (position, item) in list.drain(..).enumerate() {
-        let rank = match rank_of(&item) {
-            Some(rank) => {
-                behind = rank + 1;
-                (rank + 1, 0)
-            }
-            None => (behind, position + 1),
-        };
-        ranked.push((rank, item));
     }
-    ranked.sort_by_key(|(rank, _)| *rank);
-    list.extend(ranked.into_iter().map(|(_, item)| item));
+}
+
+/// The items that an order names in that order, before the others.
+fn sorted_by(
+    mut list: Vec<Value>,
+    order: &[Value],
+    identity: &dyn Fn(&Value) -> Value,
+) -> Vec<Value> {
+    let order: Vec<Value> = order.iter().map(identity).collect();
+    list.sort_by_key(|item| {
+        let own = identity(item);
+        order.iter().position(|wanted| *wanted == own).unwrap_or(order.len())
+    });
+    list
+}
+
+/// The items of a merged list: those of the patch as it has them, the others where they stood before, which is behind
+/// whatever of the patch is new.
+fn in_order(
+    merged: Vec<Value>,
+    patch: &[Value],
+    before: &[Value],
+    identity: &dyn Fn(&Value) -> Value,
+) -> Vec<Value> {
+    let named: Vec<Value> = patch.iter().map(identity).collect();
+    let place = |item: &Value| before.iter().position(|known| identity(known) == identity(item));
+    let (patched, others): (Vec<Value>, Vec<Value>) =
+        merged.into_iter().partition(|item| named.contains(&identity(item)));
+    let mut others = others.into_iter().peekable();
+    let mut list = Vec::new();
+    for item in patched {
+        let own = place(&item);
+        while let Some(other) =
+            others.next_if(|other| own.zip(place(other)).is_some_and(|(own, it)| it < own))
+        {
+            list.push(other);
+        }
+        list.push(item);
+    }
+    list.extend(others);
+    list
 }
 
 fn without_directives(map: &Map<String, Value>) -> Map<String, Value> {
@@ -179,14 +210,14 @@ mod tests {
             {"name": "three", "image": "k"}
         ]}});
         let patched = apply(pod(), &patch).unwrap();
-        assert_eq!(patched["metadata"]["finalizers"], json!(["a", "b"]));
+        assert_eq!(patched["metadata"]["finalizers"], json!(["b", "a"]));
         let containers = &patched["spec"]["containers"];
         assert_eq!(
             containers[0],
             json!({"name": "one", "image": "i:1", "args": ["y"],
-            "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]})
+            "env": [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}]})
         );
-        assert_eq!(containers[2]["name"], "three");
+        assert_eq!(containers[1]["name"], "three");
         assert_eq!(containers.as_array().unwrap().len(), 3);
     }
 

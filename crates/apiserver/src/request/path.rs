@@ -30,6 +30,8 @@ pub(crate) struct Target {
     pub(crate) namespace: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) subresource: Option<String>,
+    /// Whether the path itself asks for a watch, as old clients do.
+    pub(crate) watched: bool,
     /// What follows the subresource, with the slash it starts with.
     pub(crate) rest: String,
 }
@@ -71,6 +73,10 @@ fn objects(
     path: &str,
     registry: &'static Registry,
 ) -> Route {
+    let (watched, parts) = match parts {
+        ["watch", rest @ ..] if !rest.is_empty() => (true, rest),
+        _ => (false, parts),
+    };
     let (namespace, parts) = match parts {
         // A namespace itself and its own parts; everything else after it is inside of it.
         ["namespaces", _] | ["namespaces", _, "status" | "finalize"] => (None, parts),
@@ -93,6 +99,9 @@ fn objects(
         return Route::Unknown;
     }
     let subresource = parts.get(1).copied();
+    if watched && subresource.is_some() {
+        return Route::Unknown;
+    }
     let rest = subresource.map(|_| after(path, namespace.is_some(), group)).unwrap_or_default();
     if !has_subresource(resource, subresource) || (!rest.is_empty() && subresource != Some("proxy"))
     {
@@ -103,6 +112,7 @@ fn objects(
         namespace: namespace.map(decode),
         name: parts.first().map(|name| decode(name)),
         subresource: subresource.map(str::to_owned),
+        watched,
         rest,
     })
 }
@@ -185,6 +195,9 @@ mod tests {
             ("/api/v1/namespaces/a/pods/b", "pods a b - "),
             ("/api/v1/namespaces/a/pods/b/log", "pods a b log "),
             ("/api/v1/namespaces/a/pods/b/log/x", "unknown"),
+            ("/api/v1/watch/namespaces/a/pods/b", "pods a b - "),
+            ("/api/v1/watch/namespaces/a/pods/b/log", "unknown"),
+            ("/api/v1/watch", "unknown"),
             (
                 "/api/v1/namespaces/a/services/http:b:8081/proxy/jobs//x%20y",
                 "services a http:b:8081 proxy /jobs//x%20y",

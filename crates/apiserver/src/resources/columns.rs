@@ -67,7 +67,10 @@ pub(super) const EVENT: &[Column] = &[
     wide("Source", |event| event_source(event).into()),
     text("Message", |event| string(event, "/message").trim().into()),
     wide("First Seen", |event| since(first_seen(event)).into()),
-    wide("Count", |event| event.get("count").cloned().unwrap_or_else(|| 1.into())),
+    wide("Count", |event| {
+        let counts = [event.pointer("/series/count"), event.get("count")];
+        counts.into_iter().flatten().next().cloned().unwrap_or_else(|| 1.into())
+    }),
     wide("Name", |event| string(event, "/metadata/name").into()),
 ];
 pub(super) const NODE: &[Column] = node::COLUMNS;
@@ -109,19 +112,12 @@ fn first_of<'a>(object: &'a Value, pointers: &[&str]) -> &'a str {
 }
 
 fn last_seen(event: &Value) -> &str {
-    first_of(
-        event,
-        &[
-            "/series/lastObservedTime",
-            "/lastTimestamp",
-            "/eventTime",
-            "/metadata/creationTimestamp",
-        ],
-    )
+    let times = ["/series/lastObservedTime", "/lastTimestamp", "/firstTimestamp", "/eventTime"];
+    first_of(event, &times)
 }
 
 fn first_seen(event: &Value) -> &str {
-    first_of(event, &["/firstTimestamp", "/eventTime", "/metadata/creationTimestamp"])
+    first_of(event, &["/firstTimestamp", "/eventTime"])
 }
 
 fn event_source(event: &Value) -> String {

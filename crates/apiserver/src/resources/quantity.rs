@@ -53,11 +53,7 @@ pub(crate) fn parse(text: &str) -> Option<i128> {
     if let Some(power) = BINARY.iter().position(|known| *known == suffix) {
         return number.checked_mul(1 << (10 * (power + 1)));
     }
-    let exponent = match DECIMAL.iter().find(|(known, _)| *known == suffix) {
-        Some((_, exponent)) => *exponent,
-        None => suffix.strip_prefix(['e', 'E'])?.parse().ok()?,
-    };
-    shift(number, exponent)
+    shift(number, exponent_of(suffix)?)
 }
 
 fn split(text: &str) -> (&str, &str) {
@@ -94,9 +90,46 @@ fn shift(number: i128, exponent: i32) -> Option<i128> {
     Some(number / power + rest)
 }
 
+/// Whether a quantity stays as it is written: the real server looks no closer at what has few digits and no thousands
+/// to be told by another unit.
+fn stays(digits: &str, suffix: &str) -> bool {
+    let digits = digits.trim_start_matches(['+', '-']).trim_start_matches('0');
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let Some(exponent) = exponent_of(suffix) else {
+        let value: Option<u64> = whole.parse().ok();
+        return fraction.is_empty() && whole.len() <= 4 && value.is_some_and(|it| it % 8 != 0);
+    };
+    let places = i32::try_from(fraction.len()).unwrap_or(i32::MAX);
+    !whole.is_empty()
+        && whole.len() + fraction.len() <= 18
+        && (exponent - places) % 3 == 0
+        && exponent - places >= -3
+        && ![whole, fraction].concat().ends_with("000")
+}
+
+/// The power of ten of a decimal suffix.
+fn exponent_of(suffix: &str) -> Option<i32> {
+    match DECIMAL.iter().find(|(known, _)| *known == suffix) {
+        Some((_, exponent)) => Some(*exponent),
+        None => suffix.strip_prefix(['e', 'E'])?.parse().ok(),
+    }
+}
+
+/// Whether a number of bytes is none: it has a fraction, or is more than can be counted.
+pub(crate) fn is_fractional(text: &str) -> bool {
+    let million = 1_000_000;
+    parse(text).is_some_and(|number| {
+        let thousandths = number / million + i128::from(number % million > 0);
+        thousandths % 1000 != 0 || thousandths / 1000 > i128::from(i64::MAX)
+    })
+}
+
 fn canonical(text: &str) -> Result<String, String> {
     let number = parse(text).ok_or(FORM)?;
-    let (_, suffix) = split(text);
+    let (digits, suffix) = split(text);
+    if stays(digits, suffix) {
+        return Ok(text.to_owned());
+    }
     let billion = 1_000_000_000;
     // Binary units stay binary as long as the number is whole and not small.
     if BINARY.contains(&suffix) && number % billion == 0 && (number / billion).abs() >= 1024 {
@@ -166,8 +199,11 @@ mod tests {
             ("100000000000000000000", "100E"),
             ("-1", "-1"),
             ("0", "0"),
-            ("+1", "1"),
-            ("01", "1"),
+            ("+1", "+1"),
+            ("01", "01"),
+            ("1.500", "1.500"),
+            ("0.500", "500m"),
+            ("8Mi", "8Mi"),
         ] {
             assert_eq!(canonical(text).as_deref(), Ok(expected), "{text}");
         }

@@ -6,13 +6,13 @@ use crate::failure::Cause;
 
 pub(crate) use self::{
     apps::{Deployments, ReplicaSets},
-    core::{
-        ConfigMaps, EndpointsRules, Events, Leases, Namespaces, NewEvents, Nodes, Plain, Secrets,
-    },
+    core::{ConfigMaps, EndpointsRules, Leases, Namespaces, Plain, Secrets},
+    events::{Events, NewEvents},
     names::{
         check_labels, label_1035_problem, label_value_problem, namespace_problem,
-        qualified_problem, subdomain_problem,
+        qualified_problems, subdomain_problem,
     },
+    nodes::Nodes,
     pods::Pods,
     services::Services,
     storage::{Claims, StorageClasses, Volumes},
@@ -20,7 +20,9 @@ pub(crate) use self::{
 
 mod apps;
 mod core;
+mod events;
 mod names;
+mod nodes;
 mod pods;
 mod services;
 mod storage;
@@ -29,6 +31,22 @@ mod storage;
 pub(crate) trait Rules: Sync {
     /// Fills in what the client left out.
     fn default(&self, _object: &mut Value) {}
+
+    /// Writes the fields that the real server writes also where they are empty, however the object came in.
+    fn complete(&self, _object: &mut Value) {}
+
+    /// What a client should know of its object although it is valid.
+    fn warnings(&self, _object: &Value) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The same for an object that is new.
+    fn warnings_of_new(&self, object: &Value) -> Vec<String> {
+        self.warnings(object)
+    }
+
+    /// Completes a status by the one before.
+    fn prepare_status(&self, _new: &mut Value, _old: &Value) {}
 
     /// Sets or removes what only the server decides when an object is made.
     fn prepare_create(&self, object: &mut Value) {
@@ -77,6 +95,13 @@ pub(super) fn default_to(object: &mut Value, field: &str, value: impl Into<Value
         if slot.is_null() || slot.as_str() == Some("") {
             *slot = value.into();
         }
+    }
+}
+
+/// Sets a field that is absent, to whatever value.
+pub(super) fn write_empty(object: &mut Value, field: &str, value: Value) {
+    if let Value::Object(map) = object {
+        map.entry(field).or_insert(value);
     }
 }
 

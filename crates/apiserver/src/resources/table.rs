@@ -10,7 +10,7 @@ use k8s_openapi::api::{
     storage::v1::StorageClass,
 };
 
-use super::{Alias, Habit, Resource, Selectable, columns, rules, typed};
+use super::{Alias, Habit, Resource, Selectable, columns, rules, typed, typed_with_selector};
 
 const METADATA: [Selectable; 2] = [
     Selectable { name: "metadata.name", pointer: "/metadata/name", absent: "" },
@@ -193,6 +193,7 @@ fn new_events() -> Resource {
                 ("lastTimestamp", "deprecatedLastTimestamp"),
                 ("count", "deprecatedCount"),
             ],
+            stored: &rules::Events,
         }),
         ..events()
     }
@@ -267,7 +268,7 @@ fn apps() -> [Resource; 2] {
             short_names: &["deploy"],
             status: true,
             scale: true,
-            typed: typed::<Deployment>,
+            typed: typed_with_selector::<Deployment>,
             rules: &rules::Deployments,
             columns: columns::DEPLOYMENT,
             habits: &[Habit::InAll, Habit::CountsGeneration],
@@ -279,7 +280,7 @@ fn apps() -> [Resource; 2] {
             short_names: &["rs"],
             status: true,
             scale: true,
-            typed: typed::<ReplicaSet>,
+            typed: typed_with_selector::<ReplicaSet>,
             rules: &rules::ReplicaSets,
             columns: columns::REPLICA_SET,
             habits: &[Habit::InAll, Habit::CountsGeneration],

@@ -29,6 +29,12 @@ pub(crate) fn user_of_token(api: &Api, token: &str) -> Option<User> {
     user_of_service_account(api, token, &[ISSUER.to_owned()]).map(|(user, _)| user)
 }
 
+/// For whom a token is that proves a service account; `None` if it proves nothing.
+pub(super) fn audiences_of(api: &Api, token: &str) -> Option<Vec<String>> {
+    let own = api.tokens.verify(token)?.aud;
+    user_of_service_account(api, token, &own).map(|_| own)
+}
+
 /// The service account that a token for one of these audiences proves.
 pub(crate) fn user_of_service_account(
     api: &Api,
@@ -49,6 +55,8 @@ pub(crate) fn user_of_service_account(
         ["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")],
     );
     user.uid.clone_from(&account.uid);
+    let credential = ("authentication.kubernetes.io/credential-id", format!("JTI={}", claims.jti));
+    user.extra.push((credential.0.to_owned(), credential.1));
     if let Some(pod) = &holder.pod {
         is_alive(api, "pods", namespace, &pod.name, &pod.uid)?;
         user.extra.push(("authentication.kubernetes.io/pod-name".into(), pod.name.clone()));

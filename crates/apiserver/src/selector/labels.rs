@@ -148,7 +148,7 @@ fn parse_one(text: &str) -> Result<(Requirement, &str), String> {
     for sign in ["==", "!=", "="] {
         if let Some(rest) = rest.strip_prefix(sign) {
             let (value, rest) = word(rest.trim_start());
-            check_value(value)?;
+            check_value(&key, 0, value)?;
             let values = vec![value.to_owned()];
             let operator =
                 if sign == "!=" { Operator::NotIn(values) } else { Operator::In(values) };
@@ -170,7 +170,7 @@ fn parse_one(text: &str) -> Result<(Requirement, &str), String> {
         }
     }
     let (operator, rest) = word(rest);
-    let (values, rest) = parse_values(rest.trim_start(), operator)?;
+    let (values, rest) = parse_values(&key, rest.trim_start(), operator)?;
     let operator = match operator {
         "in" => Operator::In(values),
         "notin" => Operator::NotIn(values),
@@ -181,28 +181,34 @@ fn parse_one(text: &str) -> Result<(Requirement, &str), String> {
 
 fn parse_key(text: &str) -> Result<(String, &str), String> {
     let (key, rest) = word(text);
-    match crate::resources::qualified_problem(key) {
+    match crate::resources::qualified_problems(key).into_iter().next() {
         None => Ok((key.to_owned(), rest)),
-        Some(problem) => Err(format!("key: Invalid value: \"{key}\": {problem}")),
+        Some(problem) => Err(format!("<nil>: Invalid value: \"{key}\": {problem}")),
     }
 }
 
-fn check_value(value: &str) -> Result<(), String> {
+fn check_value(key: &str, position: usize, value: &str) -> Result<(), String> {
     match crate::resources::label_value_problem(value) {
         None => Ok(()),
-        Some(problem) => Err(format!("values[0]: Invalid value: \"{value}\": {problem}")),
+        Some(problem) => {
+            Err(format!("values[{position}][{key}]: Invalid value: \"{value}\": {problem}"))
+        }
     }
 }
 
-fn parse_values<'a>(text: &'a str, operator: &str) -> Result<(Vec<String>, &'a str), String> {
+fn parse_values<'a>(
+    key: &str,
+    text: &'a str,
+    operator: &str,
+) -> Result<(Vec<String>, &'a str), String> {
     let Some(inner) = text.strip_prefix('(') else {
         return Err(format!("found '{operator}{text}', expected: '('"));
     };
     let (inside, rest) =
         inner.split_once(')').ok_or_else(|| format!("found '{inner}', expected: ')'"))?;
     let values: Vec<String> = inside.split(',').map(|value| value.trim().to_owned()).collect();
-    for value in &values {
-        check_value(value)?;
+    for (position, value) in values.iter().enumerate() {
+        check_value(key, position, value)?;
     }
     Ok((values, rest))
 }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     failure::{Cause, Failure},
@@ -11,6 +11,9 @@ use crate::{
     request::{Call, MAXIMUM_BODY_BYTES},
     resources::{Resource, quantity},
 };
+
+mod times;
+mod twice;
 
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
@@ -25,17 +28,40 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, Failure> {
 
 /// The object in the body of a call.
 pub(super) async fn read_object(call: &Call, body: Body) -> Result<Value, Failure> {
-    let value = read_value(call.content_type(), body).await?;
-    let value =
-        value.and_then(
-            |value| if value.is_object() { Ok(value) } else { Err("it is no object".into()) },
-        );
-    value.map_err(|problem| {
-        let kind = call.target.resource.kind;
+    let bytes = read(body).await?;
+    let value = read_value(call.content_type(), Body::from(bytes.clone())).await?;
+    let value = value.and_then(|value| match value {
+        Value::Object(_) => Ok(value),
+        Value::Null => Ok(Value::Object(Map::new())),
+        _ => Err("it is no object".into()),
+    });
+    let kind = call.target.resource.kind;
+    let value = value.map_err(|problem| {
         Failure::bad_request(format!(
             "the object provided is unrecognized (must be of type {kind}): {problem}"
         ))
-    })
+    })?;
+    if call.content_type() != PROTOBUF {
+        // It is read once for each call.
+        let _ = call.twice.set(twice::in_json(&bytes));
+    }
+    check_metadata(call.target.resource, &value)?;
+    Ok(value)
+}
+
+/// The metadata must be an object before anything is read from it or written to it.
+fn check_metadata(resource: &Resource, object: &Value) -> Result<(), Failure> {
+    let found = match object.get("metadata") {
+        None | Some(Value::Null | Value::Object(_)) => return Ok(()),
+        Some(Value::Bool(_)) => "bool",
+        Some(Value::Number(_)) => "number",
+        Some(Value::String(_)) => "string",
+        Some(Value::Array(_)) => "array",
+    };
+    let (kind, version) = (resource.kind, resource.version);
+    Err(Failure::bad_request(format!(
+        "{kind} in version \"{version}\" cannot be handled as a {kind}: json: cannot unmarshal {found} into Go struct field {kind}.metadata of type v1.ObjectMeta"
+    )))
 }
 
 /// The value in a body of one of the known media types; `Err` inside says why it cannot be read.
@@ -131,18 +157,45 @@ pub(super) fn check_patched(call: &Call, patched: &Value) -> Result<(), Failure>
 /// The object as its type has it, by the word of the client about fields that it does not have.
 fn read_typed(call: &Call, object: Value) -> Result<Value, String> {
     let word = call.query.text("fieldValidation").unwrap_or("Warn");
+    let mut object = object;
+    fill_texts(&mut object);
+    times::check(&object)?;
     let sent = (word != "Ignore").then(|| object.clone());
     let mut typed = (call.target.resource.typed)(object).map_err(|error| error.to_string())?;
-    let unknown = sent.map(|sent| unknown_fields(&sent, &typed)).unwrap_or_default();
+    let twice = call.twice.get().map(Vec::as_slice).unwrap_or_default();
+    let texts = sent.map(|sent| complaints(&sent, &typed, twice)).unwrap_or_default();
     quantity::normalize(&mut typed)?;
     drop_empty(&mut typed);
-    let texts = unknown.iter().map(|field| format!("unknown field \"{field}\""));
-    if word == "Strict" && !unknown.is_empty() {
-        let texts: Vec<String> = texts.collect();
+    if word == "Strict" && !texts.is_empty() {
         return Err(format!("strict decoding error: {}", texts.join(", ")));
     }
-    texts.for_each(|text| call.warnings.add(text));
+    for text in texts {
+        call.warnings.add(text);
+    }
+    call.target.resource.rules.complete(&mut typed);
     Ok(typed)
+}
+
+/// In a map of texts nothing is an empty text.
+fn fill_texts(value: &mut Value) {
+    const MAPS: [&str; 5] = ["labels", "annotations", "matchLabels", "nodeSelector", "data"];
+    let of_secret = value.get("kind").is_some_and(|kind| kind == "Secret");
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                let texts = MAPS.contains(&key.as_str()) && !(of_secret && key == "data");
+                match value {
+                    Value::Object(fields) if texts => {
+                        let empty = fields.values_mut().filter(|value| value.is_null());
+                        empty.for_each(|value| *value = "".into());
+                    }
+                    other => fill_texts(other),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(fill_texts),
+        _ => {}
+    }
 }
 
 /// What is empty is not there, as far as the real server writes it so: nearly all lists, and plain maps.
@@ -165,12 +218,35 @@ fn drop_empty(value: &mut Value) {
 /// The fields of an object that its type does not have.
 pub(super) fn unknown_fields(sent: &Value, typed: &Value) -> Vec<String> {
     let mut unknown = Vec::new();
-    collect_unknown(sent, typed, &mut String::new(), &mut unknown);
+    collect_unknown(sent, typed, &mut String::new(), &mut |path, known| {
+        if !known {
+            unknown.push(path.to_owned());
+        }
+    });
     unknown
 }
 
-/// The fields that were lost on the way through the type.
-fn collect_unknown(sent: &Value, typed: &Value, path: &mut String, unknown: &mut Vec<String>) {
+/// What a client is told about fields that its object should not have, in their order.
+fn complaints(sent: &Value, typed: &Value, twice: &[String]) -> Vec<String> {
+    let mut texts = Vec::new();
+    collect_unknown(sent, typed, &mut String::new(), &mut |path, known| {
+        if !known {
+            texts.push(format!("unknown field \"{path}\""));
+        }
+        if twice.iter().any(|field| field == path) {
+            texts.push(format!("duplicate field \"{path}\""));
+        }
+    });
+    texts
+}
+
+/// Tells of each field whether it was kept on the way through the type.
+fn collect_unknown(
+    sent: &Value,
+    typed: &Value,
+    path: &mut String,
+    tell: &mut dyn FnMut(&str, bool),
+) {
     let length = path.len();
     match (sent, typed) {
         (Value::Object(sent), Value::Object(typed)) => {
@@ -179,9 +255,10 @@ fn collect_unknown(sent: &Value, typed: &Value, path: &mut String, unknown: &mut
                     path.push('.');
                 }
                 path.push_str(name);
-                match typed.get(name) {
-                    Some(typed) => collect_unknown(value, typed, path, unknown),
-                    None => unknown.push(path.clone()),
+                let kept = typed.get(name);
+                tell(path, kept.is_some());
+                if let Some(typed) = kept {
+                    collect_unknown(value, typed, path, tell);
                 }
                 path.truncate(length);
             }
@@ -189,7 +266,7 @@ fn collect_unknown(sent: &Value, typed: &Value, path: &mut String, unknown: &mut
         (Value::Array(sent), Value::Array(typed)) => {
             for (position, (sent, typed)) in sent.iter().zip(typed).enumerate() {
                 path.extend(["[", &position.to_string(), "]"]);
-                collect_unknown(sent, typed, path, unknown);
+                collect_unknown(sent, typed, path, tell);
                 path.truncate(length);
             }
         }

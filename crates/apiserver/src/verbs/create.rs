@@ -41,7 +41,7 @@ pub(super) async fn create_object(
     create_tracked(api, call, object, &track).await
 }
 
-/// Makes an object whose managers are noted by a function of the finished object.
+/// Makes an object whose managers are noted by a function of the object with its defaults.
 pub(super) async fn create_tracked(
     api: &Api,
     call: &Call,
@@ -76,6 +76,8 @@ async fn store_new(
     let resource = call.target.resource;
     metadata::begin(resource, &mut object);
     resource.rules.default(&mut object);
+    // What the server adds from here on is nobody's.
+    track(&mut object);
     resource.rules.prepare_create(&mut object);
     let name = metadata::text(&object, "name").to_owned();
     admission::check_namespace(api, resource, call.namespace(), &name)?;
@@ -86,8 +88,8 @@ async fn store_new(
     if !causes.is_empty() {
         return Err(Failure::invalid(resource, &name, &causes));
     }
+    resource.rules.warnings_of_new(&object).into_iter().for_each(|text| call.warnings.add(text));
     let reservation = write::reserve(api, resource, &name, &mut object, None)?;
-    track(&mut object);
     let dry_run = call.dry_run();
     let key = resource.key(call.namespace(), &name);
     if dry_run {

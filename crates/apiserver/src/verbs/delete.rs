@@ -81,10 +81,11 @@ pub(super) async fn delete_collection(
     let options = read_options(call, request).await?;
     let resource = call.target.resource;
     let mut entries = Vec::new();
-    for (key, _) in list::selected(api, call)? {
+    for (key, object) in list::selected(api, call)? {
         let name = key.rsplit('/').next().unwrap_or_default();
         match delete_one(api, resource, &key, name, &options).await {
-            Ok(Outcome::Removed(object) | Outcome::Marked(object)) => entries.push((key, object)),
+            // The list is told as it was before.
+            Ok(_) => entries.push((key, object)),
             Err(failure) if failure.code == StatusCode::NOT_FOUND => {}
             Err(failure) => return Err(failure),
         }
@@ -166,15 +167,22 @@ async fn delete_one(
     name: &str,
     options: &Options,
 ) -> Result<Outcome, Failure> {
+    let mut marked_at = None;
     loop {
         let stored =
             api.store.get(resource.id, key).ok_or_else(|| Failure::not_found(resource, name))?;
         let old = stored.value();
-        check_preconditions(resource, name, &old, options)?;
+        // The mark of this very deletion does not speak against it.
+        if marked_at != Some(stored.revision) {
+            check_preconditions(resource, name, &old, options)?;
+        }
         let new = mark(resource, &old, options, clock::now());
-        let delete = write::vanishes(&new);
+        let ends = write::vanishes(&new);
+        // Where there is a grace everybody sees the mark, also one of no time at all.
+        let graceful = resource.rules.grace_period(&old, options.grace_seconds).is_some();
+        let delete = ends && (!graceful || new == old);
         if options.dry_run || (!delete && new == old) {
-            return Ok(if delete { Outcome::Removed(stored) } else { Outcome::Marked(stored) });
+            return Ok(if ends { Outcome::Removed(stored) } else { Outcome::Marked(stored) });
         }
         // What watchers get as the last state of an object that vanishes at once is the object as it was.
         let object = if delete { old.clone() } else { new };
@@ -187,6 +195,10 @@ async fn delete_one(
         };
         match api.store.commit(vec![change]).await {
             Ok(objects) => {
+                if ends && !delete {
+                    marked_at = objects.first().map(|object| object.revision);
+                    continue;
+                }
                 if delete && resource.plural == "services" {
                     api.allocation.release(&old, None);
                 }

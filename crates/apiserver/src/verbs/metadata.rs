@@ -203,7 +203,7 @@ pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
     resources::check_labels(object.pointer("/metadata/labels"), "metadata.labels", &mut causes);
     let annotations = object.pointer("/metadata/annotations").and_then(Value::as_object);
     for (key, _) in annotations.into_iter().flatten() {
-        if let Some(problem) = resources::qualified_problem(&key.to_lowercase()) {
+        for problem in resources::qualified_problems(&key.to_lowercase()) {
             causes.push(Cause::invalid("metadata.annotations", &key.as_str().into(), &problem));
         }
     }
@@ -216,7 +216,7 @@ fn validate_finalizers(object: &Value, causes: &mut Vec<Cause>) {
     const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
     let names = finalizers(object);
     for name in &names {
-        if let Some(problem) = resources::qualified_problem(name) {
+        for problem in resources::qualified_problems(name) {
             causes.push(Cause::invalid("metadata.finalizers", &(*name).into(), &problem));
         }
     }

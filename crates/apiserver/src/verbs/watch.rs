@@ -29,6 +29,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_mins(30);
 struct Wanted {
     resource: &'static Resource,
     namespace: Option<String>,
+    /// The key of the only object that is watched, where the path names one.
+    only: Option<String>,
     selector: Selector,
     view: View,
     /// After which revision events are wanted; `None` starts with what exists.
@@ -37,6 +39,12 @@ struct Wanted {
     /// Whether a bookmark says where what exists ends.
     mark_initial_end: bool,
     deadline: Instant,
+}
+
+impl Wanted {
+    fn is_about(&self, key: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == key)
+    }
 }
 
 /// GET of a collection with `watch`.
@@ -85,6 +93,7 @@ fn read_wanted(api: &Api, call: &Call) -> Result<Wanted, Failure> {
     Ok(Wanted {
         resource: call.target.resource,
         namespace: call.target.namespace.clone(),
+        only: call.target.name.is_some().then(|| call.key()),
         selector: selector(call)?,
         view: View::new(Accept::parse(&call.headers)?, &call.query),
         after,
@@ -129,8 +138,8 @@ fn lines(api: Arc<Api>, wanted: Wanted) -> impl Stream<Item = Bytes> + Send + 's
     };
     async_stream::stream! {
         let mut view = view::Events::new(wanted.resource, wanted.view);
-        for (_, object) in initial {
-            if wanted.selector.matches(&object) {
+        for (key, object) in initial {
+            if wanted.is_about(&key) && wanted.selector.matches(&object) {
                 yield view.line("ADDED", &object);
             }
         }
@@ -179,7 +188,7 @@ fn lines(api: Arc<Api>, wanted: Wanted) -> impl Stream<Item = Bytes> + Send + 's
 
 /// How a change looks to one who sees only what the selector selects.
 fn seen(wanted: &Wanted, event: &Event) -> Option<(&'static str, Arc<Object>)> {
-    if !in_namespace(&event.key, wanted.namespace.as_deref()) {
+    if !in_namespace(&event.key, wanted.namespace.as_deref()) || !wanted.is_about(&event.key) {
         return None;
     }
     let now = !event.deleted && wanted.selector.matches(&event.object);

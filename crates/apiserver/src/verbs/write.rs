@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{body, metadata};
 use crate::{
+    admission,
     allocation::Reservation,
     api::Api,
     failure::Failure,
@@ -84,7 +85,12 @@ pub(super) async fn change(
                     .into_iter()
                     .next()
                     .ok_or_else(|| Failure::internal("the store returned nothing"))?;
-                return Ok(if delete { Written::Removed(object) } else { Written::Stored(object) });
+                // The last state of an object was never stored, so it has the revision of the one before.
+                return Ok(if delete {
+                    Written::Removed(Arc::new(object.at(stored.revision)))
+                } else {
+                    Written::Stored(object)
+                });
             }
             Err(CommitError::Stale) => {}
             Err(error) => return Err(Failure::internal(error)),
@@ -137,6 +143,7 @@ pub(super) fn finish_update(
             }
             resource.rules.prepare_update(&mut new, old);
             resource.rules.default(&mut new);
+            admission::admit_update(resource, &mut new);
         }
         Part::Status => {
             let fields: Vec<String> =
@@ -148,6 +155,9 @@ pub(super) fn finish_update(
             }
         }
     }
+    if part == Part::Status {
+        resource.rules.prepare_status(&mut new, old);
+    }
     metadata::count_generation(resource, &mut new, old);
     causes.extend(metadata::validate_update(&new, old));
     // Two layers of the real server check this, and each says what it finds.
@@ -157,7 +167,13 @@ pub(super) fn finish_update(
         causes.extend(resource.rules.validate(&new));
         causes.extend(resource.rules.validate_update(&new, old));
     }
-    if causes.is_empty() { Ok(new) } else { Err(Failure::invalid(resource, call.name(), &causes)) }
+    if !causes.is_empty() {
+        return Err(Failure::invalid(resource, call.name(), &causes));
+    }
+    if part == Part::Object {
+        resource.rules.warnings(&new).into_iter().for_each(|text| call.warnings.add(text));
+    }
+    Ok(new)
 }
 
 /// An update by the rules, with its author noted as the manager of what it changed.

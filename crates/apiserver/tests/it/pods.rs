@@ -97,6 +97,7 @@ async fn a_bound_pod_stays_until_its_kubelet_deletes_it_without_grace() {
     cluster.must(Method::DELETE, &format!("{PODS}/a"), &last).await;
     assert_eq!(status_of(&cluster, "a").await, StatusCode::NOT_FOUND);
     assert_eq!(lines.next_short().await, "MODIFIED a");
+    assert_eq!(lines.next_short().await, "MODIFIED a", "that it has no time left is seen too");
     assert_eq!(lines.next_short().await, "DELETED a");
 }
 

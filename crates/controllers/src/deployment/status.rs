@@ -34,6 +34,7 @@ pub(super) fn of(view: &View<'_>) -> (DeploymentStatus, Option<i64>) {
         ..deployment.status.clone()
     };
     let mut conditions = status.conditions.take().unwrap_or_default();
+    pause(deployment, &mut conditions, view.now);
     set_condition(&mut conditions, available_condition(deployment, available), view.now);
     let wake_in = progress(view, &status, &mut conditions);
     replica_failure(view, &mut conditions);
@@ -72,16 +73,36 @@ fn available_condition(deployment: &Deployment, available: i32) -> Draft {
     Draft { type_: "Available", status, reason: reason.to_owned(), message: message.to_owned() }
 }
 
+/// Tells that the rollout rests, or that it goes on. That it was stuck is not hidden by its rest.
+fn pause(deployment: &Deployment, conditions: &mut Vec<DeploymentCondition>, now: Timestamp) {
+    const PAUSED: &str = "DeploymentPaused";
+    let known = conditions.iter().find(|condition| condition.type_ == "Progressing");
+    let reason = known.and_then(|condition| condition.reason.as_deref());
+    let stuck = reason == Some("ProgressDeadlineExceeded");
+    if deployment.progress_deadline.is_none() || stuck {
+        return;
+    }
+    let (reason, message) = match (deployment.paused, reason == Some(PAUSED)) {
+        (true, false) => (PAUSED, "Deployment is paused"),
+        (false, true) => ("DeploymentResumed", "Deployment is resumed"),
+        _ => return,
+    };
+    let (reason, message) = (reason.to_owned(), message.to_owned());
+    touch(conditions, Draft { type_: "Progressing", status: "Unknown", reason, message }, now);
+}
+
 /// The condition Progressing. Answers after how many seconds the deadline passes.
 fn progress(
     view: &View<'_>,
     status: &DeploymentStatus,
     conditions: &mut Vec<DeploymentCondition>,
 ) -> Option<i64> {
-    let deadline = view.deployment.progress_deadline?;
+    let deadline = view.deployment.progress_deadline.filter(|_| !view.deployment.paused)?;
     let known = conditions.iter().find(|condition| condition.type_ == "Progressing").cloned();
+    let new_name = format!("{}-{}", view.name, view.deployment.hash);
     let subject = match view.current {
         Some(set) => format!("ReplicaSet \"{}\"", set.name),
+        None if view.created => format!("ReplicaSet \"{new_name}\""),
         None => format!("Deployment \"{}\"", view.name),
     };
     let draft = |status: &'static str, reason: &str, message: String| Draft {
@@ -92,12 +113,11 @@ fn progress(
     };
     let reason = known.as_ref().and_then(|condition| condition.reason.as_deref());
     let complete = is_complete(view.deployment, status);
-    if complete && reason == Some("NewReplicaSetAvailable") {
+    if complete && reason == Some("NewReplicaSetAvailable") && !view.created {
         return None;
     }
-    if view.created {
-        let name = format!("{}-{}", view.name, view.deployment.hash);
-        let message = format!("Created new replica set \"{name}\"");
+    if view.created && !complete {
+        let message = format!("Created new replica set \"{new_name}\"");
         touch(conditions, draft("True", "NewReplicaSetCreated", message), view.now);
         return Some(deadline);
     }
@@ -114,10 +134,7 @@ fn progress(
         );
         return Some(deadline);
     }
-    if reason == Some("ProgressDeadlineExceeded")
-        || reason == Some("NewReplicaSetAvailable")
-        || view.deployment.paused
-    {
+    if reason == Some("ProgressDeadlineExceeded") || reason == Some("NewReplicaSetAvailable") {
         return None;
     }
     let since =

@@ -15,8 +15,8 @@ pub(super) const DEPLOYMENT: &[Column] = &[
         )
         .into()
     }),
-    number("Up-to-date", |object| integer(object, "/status/updatedReplicas").into()),
-    number("Available", |object| integer(object, "/status/availableReplicas").into()),
+    text("Up-to-date", |object| integer(object, "/status/updatedReplicas").into()),
+    text("Available", |object| integer(object, "/status/availableReplicas").into()),
     AGE,
     CONTAINERS,
     IMAGES,

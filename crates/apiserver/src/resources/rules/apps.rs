@@ -53,6 +53,10 @@ impl Rules for Deployments {
         causes
     }
 
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        template_warnings(object)
+    }
+
     fn validate_update(&self, new: &Value, old: &Value) -> Vec<Cause> {
         immutable(new, old, "/spec/selector", "spec.selector").into_iter().collect()
     }
@@ -124,9 +128,18 @@ impl Rules for ReplicaSets {
         check_replicated(object)
     }
 
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        template_warnings(object)
+    }
+
     fn validate_update(&self, new: &Value, old: &Value) -> Vec<Cause> {
         immutable(new, old, "/spec/selector", "spec.selector").into_iter().collect()
     }
+}
+
+fn template_warnings(object: &Value) -> Vec<String> {
+    let template = object.pointer("/spec/template").unwrap_or(&Value::Null);
+    pods::warnings::of(template, "spec.template.")
 }
 
 fn default_template(spec: &mut Value) {

@@ -50,24 +50,6 @@ impl Rules for Namespaces {
     }
 }
 
-/// Nodes.
-pub(crate) struct Nodes;
-
-impl Rules for Nodes {
-    fn default(&self, object: &mut Value) {
-        child(object, "spec");
-        let Some(status) = child(object, "status") else { return };
-        if status.get("allocatable").is_none()
-            && let Some(capacity) = status.get("capacity").cloned()
-        {
-            status["allocatable"] = capacity;
-        }
-    }
-
-    // A node registers itself with its status.
-    fn prepare_create(&self, _object: &mut Value) {}
-}
-
 /// ConfigMaps.
 pub(crate) struct ConfigMaps;
 
@@ -125,6 +107,20 @@ impl Rules for Secrets {
         causes
     }
 
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        if text(object, "/type") != "kubernetes.io/tls" {
+            return Vec::new();
+        }
+        let inputs = [("tls.crt", "certificate"), ("tls.key", "key")];
+        let without = inputs.iter().find(|(key, _)| {
+            let content = content(object, key).unwrap_or_default();
+            !String::from_utf8_lossy(&content).contains("-----BEGIN ")
+        });
+        let warning =
+            |(_, name): &(_, &str)| format!("tls: failed to find any PEM data in {name} input");
+        without.map(warning).into_iter().collect()
+    }
+
     fn validate_update(&self, new: &Value, old: &Value) -> Vec<Cause> {
         let mut causes = check_immutable(new, old, &["data"]);
         causes.extend(super::immutable(new, old, "/type", "type"));
@@ -155,6 +151,29 @@ fn check_type(secret: &Value, causes: &mut Vec<Cause>) {
     };
     let missing = keys.iter().filter(|key| !has(key));
     causes.extend(missing.map(|key| Cause::required(format!("data[{key}]"), "")));
+    for key in keys.iter().filter(|key| key.starts_with(".docker")) {
+        let Some(content) = content(secret, key) else { continue };
+        if let Err(error) = serde_json::from_slice::<serde_json::Map<String, Value>>(&content) {
+            let hidden = "<secret contents redacted>".into();
+            let detail = unreadable(&content, &error);
+            causes.push(Cause::invalid(format!("data[{key}]"), &hidden, &detail));
+        }
+    }
+}
+
+/// Why a text is no JSON; of a wrong beginning in the words of the real server.
+fn unreadable(content: &[u8], error: &serde_json::Error) -> String {
+    let first = String::from_utf8_lossy(content).trim_start().chars().next();
+    match first.filter(|first| !"{[\"-0123456789tfn".contains(*first)) {
+        Some(first) => format!("invalid character '{first}' looking for beginning of value"),
+        None => error.to_string(),
+    }
+}
+
+fn content(secret: &Value, key: &str) -> Option<Vec<u8>> {
+    use base64::Engine;
+    let text = secret.get("data")?.get(key)?.as_str()?;
+    base64::engine::general_purpose::STANDARD.decode(text).ok()
 }
 
 fn check_data(object: &Value, fields: &[&str], causes: &mut Vec<Cause>) {
@@ -286,41 +305,6 @@ fn address_problems(address: &str, field: &str, causes: &mut Vec<Cause>) {
         _ => return,
     };
     causes.push(Cause::invalid(field, &value, &detail));
-}
-
-/// Events.
-pub(crate) struct Events;
-
-impl Rules for Events {
-    fn prepare_create(&self, _object: &mut Value) {}
-
-    fn validate(&self, object: &Value) -> Vec<Cause> {
-        check_event_namespace(object, "involvedObject")
-    }
-}
-
-/// Events in the group of their own.
-pub(crate) struct NewEvents;
-
-impl Rules for NewEvents {
-    fn prepare_create(&self, _object: &mut Value) {}
-
-    fn validate(&self, object: &Value) -> Vec<Cause> {
-        check_event_namespace(object, "regarding")
-    }
-}
-
-fn check_event_namespace(event: &Value, about: &str) -> Vec<Cause> {
-    let subject = text(event, &format!("/{about}/namespace"));
-    let own = text(event, "/metadata/namespace");
-    if subject == own || (subject.is_empty() && own == "default") {
-        return Vec::new();
-    }
-    vec![Cause::invalid(
-        format!("{about}.namespace"),
-        &subject.into(),
-        "does not match event.namespace",
-    )]
 }
 
 /// Leases.

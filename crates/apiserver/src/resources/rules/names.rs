@@ -100,30 +100,30 @@ fn qualified_part(text: &str) -> bool {
             .all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
 }
 
-/// What is wrong with the key of a label or an annotation.
-pub(crate) fn qualified_problem(key: &str) -> Option<String> {
+/// Everything that is wrong with the key of a label or an annotation.
+pub(crate) fn qualified_problems(key: &str) -> Vec<String> {
     if key.matches('/').count() > 1 {
-        return Some(QUALIFIED_WITH_PREFIX.into());
+        return vec![QUALIFIED_WITH_PREFIX.into()];
     }
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
         None => (None, key),
     };
-    if let Some(prefix) = prefix {
-        if prefix.is_empty() {
-            return Some("prefix part must be non-empty".into());
-        }
-        if let Some(problem) = subdomain_problem(prefix) {
-            return Some(format!("prefix part {problem}"));
-        }
+    let mut problems = Vec::new();
+    if prefix == Some("") {
+        problems.push("prefix part must be non-empty".to_owned());
+    } else if let Some(problem) = prefix.and_then(subdomain_problem) {
+        problems.push(format!("prefix part {problem}"));
     }
     if name.is_empty() {
-        return Some("name part must be non-empty".into());
+        problems.push("name part must be non-empty".into());
+    } else if name.len() > 63 {
+        problems.push("name part must be no more than 63 characters".into());
     }
-    if name.len() > 63 {
-        return Some("name part must be no more than 63 characters".into());
+    if !qualified_part(name) {
+        problems.push(QUALIFIED.into());
     }
-    (!qualified_part(name)).then(|| QUALIFIED.into())
+    problems
 }
 
 /// What is wrong with the value of a label.
@@ -137,7 +137,7 @@ pub(crate) fn label_value_problem(value: &str) -> Option<String> {
 /// What is wrong with a map of labels.
 pub(crate) fn check_labels(labels: Option<&Value>, field: &str, causes: &mut Vec<Cause>) {
     for (key, value) in labels.and_then(Value::as_object).into_iter().flatten() {
-        if let Some(problem) = qualified_problem(key) {
+        for problem in qualified_problems(key) {
             causes.push(Cause::invalid(field, &key.as_str().into(), &problem));
         }
         if let Some(problem) = label_value_problem(value.as_str().unwrap_or_default()) {

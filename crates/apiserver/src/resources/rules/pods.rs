@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 pub(super) use self::spec::check_pod_spec;
-use super::{Rules, child, default_to, items, text};
+use super::{Rules, child, default_to, items, names, text, write_empty};
 use crate::failure::Cause;
 
 mod amounts;
@@ -11,7 +11,9 @@ mod container;
 mod handlers;
 mod placement;
 mod spec;
+mod status;
 mod volumes;
+pub(super) mod warnings;
 
 /// Pods.
 pub(crate) struct Pods;
@@ -21,7 +23,40 @@ impl Rules for Pods {
         if let Some(spec) = child(object, "spec") {
             default_pod_spec(spec);
             default_to(spec, "enableServiceLinks", true);
+            for list in ["initContainers", "containers"] {
+                items(spec, list).for_each(default_requests);
+            }
         }
+    }
+
+    fn complete(&self, object: &mut Value) {
+        let grace = object.pointer_mut("/spec/terminationGracePeriodSeconds");
+        if let Some(grace) = grace.filter(|grace| grace.as_i64().is_some_and(|it| it < 0)) {
+            *grace = 1.into();
+        }
+        status::complete(object);
+    }
+
+    fn prepare_status(&self, new: &mut Value, old: &Value) {
+        let class = old.pointer("/status/qosClass").cloned();
+        if let (Some(status), Some(class)) = (child(new, "status"), class) {
+            write_empty(status, "qosClass", class);
+        }
+    }
+
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        warnings::of(object, "")
+    }
+
+    fn warnings_of_new(&self, object: &Value) -> Vec<String> {
+        let mut all = Vec::new();
+        if let Some(problem) = names::namespace_problem(text(object, "/metadata/name")) {
+            all.push(format!(
+                "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [{problem}]"
+            ));
+        }
+        all.extend(self.warnings(object));
+        all
     }
 
     fn prepare_create(&self, object: &mut Value) {
@@ -43,6 +78,13 @@ impl Rules for Pods {
     }
 
     fn validate_update(&self, new: &Value, old: &Value) -> Vec<Cause> {
+        for group in ["containers", "initContainers"] {
+            let count = |pod: &Value| list(pod.get("spec").unwrap_or(&Value::Null), group).count();
+            if count(new) != count(old) {
+                let detail = "pod updates may not add or remove containers";
+                return vec![Cause::forbidden(format!("spec.{group}"), detail)];
+            }
+        }
         let (mut new_spec, old_spec) = (comparable_spec(new), comparable_spec(old));
         // Tolerations may be added, the deadline set or shortened: everything else stands still.
         if new_spec == old_spec {
@@ -123,7 +165,7 @@ fn default_container(container: &mut Value, host_network: bool) {
     default_to(container, "imagePullPolicy", if latest { "Always" } else { "IfNotPresent" });
     default_to(container, "terminationMessagePath", "/dev/termination-log");
     default_to(container, "terminationMessagePolicy", "File");
-    default_requests(container);
+    child(container, "resources");
     for port in items(container, "ports") {
         default_to(port, "protocol", "TCP");
         if host_network && port.get("hostPort").is_none() {

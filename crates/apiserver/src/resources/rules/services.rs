@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Rules, child, default_to, items, names, text};
+use super::{Rules, child, default_to, items, names, text, write_empty};
 use crate::failure::Cause;
 
 /// Services.
@@ -44,6 +44,18 @@ impl Rules for Services {
         }
     }
 
+    fn complete(&self, object: &mut Value) {
+        if text(object, "/spec/type") != "LoadBalancer" {
+            return;
+        }
+        let Some(balancer) = object.pointer_mut("/status/loadBalancer") else { return };
+        for ingress in items(balancer, "ingress") {
+            if !text(ingress, "/ip").is_empty() {
+                write_empty(ingress, "ipMode", "VIP".into());
+            }
+        }
+    }
+
     fn prepare_create(&self, object: &mut Value) {
         object["status"] = json!({"loadBalancer": {}});
     }
@@ -69,6 +81,9 @@ impl Rules for Services {
             if let (None, Some(value)) = (spec.get(field), old.pointer(&format!("/spec/{field}"))) {
                 spec[field] = value.clone();
             }
+        }
+        if had_address && !wants_address {
+            drop_addresses(spec, old);
         }
         keep_node_ports(spec, old);
     }
@@ -106,6 +121,7 @@ impl Rules for Services {
             causes.push(Cause::invalid("spec.clusterIPs[0]", &"None".into(), &detail));
         }
         check_ports(&ports, &mut causes);
+        check_numbers(&ports, &mut causes);
         check_traffic(object, kind, &ports, &mut causes);
         names::check_labels(object.pointer("/spec/selector"), "spec.selector", &mut causes);
         causes
@@ -188,6 +204,38 @@ fn keep_node_ports(spec: &mut Value, old: &Value) {
             }
         } else if had && map.get("nodePort") == given.as_ref() {
             map.shift_remove("nodePort");
+        }
+    }
+}
+
+/// What only a service with an address has goes with it, unless the client gave it anew.
+fn drop_addresses(spec: &mut Value, old: &Value) {
+    const FIELDS: [&str; 5] =
+        ["clusterIP", "clusterIPs", "internalTrafficPolicy", "ipFamilies", "ipFamilyPolicy"];
+    let given = text(spec, "/clusterIP").to_owned();
+    let Value::Object(map) = spec else { return };
+    if given.is_empty() {
+        map.shift_remove("clusterIP");
+        map.shift_remove("clusterIPs");
+    }
+    for field in FIELDS {
+        if map.get(field) == old.get("spec").and_then(|spec| spec.get(field)) {
+            map.shift_remove(field);
+        }
+    }
+}
+
+/// Two ports may not have one number of one protocol.
+fn check_numbers(ports: &[&Value], causes: &mut Vec<Cause>) {
+    let key = |port: &Value| (port.get("port").cloned(), text(port, "/protocol").to_owned());
+    for (position, port) in ports.iter().enumerate() {
+        let (number, protocol) = key(port);
+        if ports[..position].iter().any(|other| key(other) == key(port)) {
+            let told = json!({
+                "Name": "", "Protocol": protocol, "AppProtocol": null,
+                "Port": number, "TargetPort": 0, "NodePort": 0
+            });
+            causes.push(Cause::duplicate(format!("spec.ports[{position}]"), &told));
         }
     }
 }

@@ -21,9 +21,21 @@ pub(super) async fn bind(
 ) -> Result<Answer, Failure> {
     let binding = body::read_object(call, request.into_body()).await?;
     let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
+    let kind = binding.pointer("/target/kind").and_then(Value::as_str).unwrap_or_default();
+    let mut causes = Vec::new();
+    if !["", "Node"].contains(&kind) {
+        causes.push(Cause::unsupported("target.kind", &kind.into(), &["Node", "<empty>"]));
+    }
     if node.is_empty() {
-        let cause = Cause::required("target.name", "");
-        return Err(Failure::invalid_kind("", "Binding", call.name(), &[cause]));
+        causes.push(Cause::required("target.name", ""));
+    }
+    match causes.as_slice() {
+        [] => {}
+        [one] => return Err(Failure::unknown(one.to_string())),
+        many => {
+            let texts: Vec<String> = many.iter().map(ToString::to_string).collect();
+            return Err(Failure::unknown(format!("[{}]", texts.join(", "))));
+        }
     }
     let uid = metadata::text(&binding, "uid");
     write::change(api, call, |old| {

@@ -77,7 +77,7 @@ fn a_claim_gets_the_default_class_then_a_volume_is_asked_for() {
     assert_eq!(scene.decide(), [Action::Ask { claim: key(), provisioner: "here".into() }]);
     scene.claim(|claim| {
         claim["metadata"]["annotations"] =
-            json!({"volume.kubernetes.io/storage-provisioner": "here"})
+            json!({"volume.kubernetes.io/storage-provisioner": "here"});
     });
     assert_eq!(scene.decide(), []);
 }
@@ -120,11 +120,11 @@ fn what_is_in_use_stays_and_goes_when_it_is_not() {
         claim["spec"]["volumeName"] = "v".into();
         claim["status"]["phase"] = "Bound".into();
     };
-    let owned = |volume: &mut Value| {
+    let bound = |volume: &mut Value| {
         volume["spec"]["claimRef"] = json!({"namespace": "ns", "name": "data", "uid": "c"});
         volume["status"]["phase"] = "Bound".into();
     };
-    scene.claim(deleted).volume("v", owned).pod("Running");
+    scene.claim(deleted).volume("v", bound).pod("Running");
     assert_eq!(scene.decide(), []);
     scene.pod("Succeeded");
     assert_eq!(scene.decide(), [Action::FreeClaim(key())]);
@@ -132,7 +132,7 @@ fn what_is_in_use_stays_and_goes_when_it_is_not() {
     let owner = Owner { key: key(), uid: "c".into() };
     assert_eq!(scene.decide(), [Action::Release { volume: "v".into(), owner }]);
     scene.volume("v", |volume| {
-        owned(volume);
+        bound(volume);
         volume["status"]["phase"] = "Released".into();
         volume["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
     });

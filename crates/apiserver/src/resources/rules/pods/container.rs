@@ -17,6 +17,21 @@ const FIELDS: [&str; 9] = [
     "status.podIP",
     "status.podIPs",
 ];
+/// The parts of a security context, as the real server tells them.
+const SECURITY: [&str; 12] = [
+    "capabilities",
+    "privileged",
+    "seLinuxOptions",
+    "windowsOptions",
+    "runAsUser",
+    "runAsGroup",
+    "runAsNonRoot",
+    "readOnlyRootFilesystem",
+    "allowPrivilegeEscalation",
+    "procMount",
+    "seccompProfile",
+    "appArmorProfile",
+];
 const SOURCES: [&str; 4] = ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef"];
 
 pub(super) fn check(container: &Value, field: &str, volumes: &[&str], causes: &mut Vec<Cause>) {
@@ -48,6 +63,35 @@ pub(super) fn check(container: &Value, field: &str, volumes: &[&str], causes: &m
     );
     check_one_of(container, "imagePullPolicy", &["Always", "IfNotPresent", "Never"], field, causes);
     amounts::check(container.get("resources").unwrap_or(&Value::Null), field, causes);
+    if let Some(security) = container.get("securityContext") {
+        check_escalation(security, &format!("{field}.securityContext"), causes);
+    }
+}
+
+/// Who may do everything cannot be kept from getting more rights.
+fn check_escalation(security: &Value, field: &str, causes: &mut Vec<Cause>) {
+    let is = |name: &str, wanted: bool| security.get(name) == Some(&wanted.into());
+    if !is("allowPrivilegeEscalation", false) {
+        return;
+    }
+    let added = security.pointer("/capabilities/add").and_then(Value::as_array);
+    let all = added.into_iter().flatten().any(|it| it == "CAP_SYS_ADMIN");
+    let told = || {
+        let own = |name: &&str| {
+            let title = name[..1].to_uppercase() + &name[1..];
+            (title.replace("SeLinux", "SELinux"), security.get(*name).cloned().unwrap_or_default())
+        };
+        Value::Object(SECURITY.iter().map(own).collect())
+    };
+    let beginning = "cannot set `allowPrivilegeEscalation` to false and";
+    if is("privileged", true) {
+        let detail = format!("{beginning} `privileged` to true");
+        causes.push(Cause::invalid(field, &told(), &detail));
+    }
+    if all {
+        let detail = format!("{beginning} `capabilities.Add` CAP_SYS_ADMIN");
+        causes.push(Cause::invalid(field, &told(), &detail));
+    }
 }
 
 fn check_ports(container: &Value, field: &str, causes: &mut Vec<Cause>) {
