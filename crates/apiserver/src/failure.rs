@@ -201,6 +201,11 @@ impl Failure {
             .about(resource, name)
     }
 
+    /// Something that is forbidden by another server.
+    pub(crate) fn forbidden_because(message: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", message)
+    }
+
     /// A forbidden create in a namespace that is going away.
     pub(crate) fn namespace_terminating(resource: &Resource, name: &str, namespace: &str) -> Self {
         let why = format!(

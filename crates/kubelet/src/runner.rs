@@ -273,6 +273,8 @@ impl Runner {
             write_report.as_fd(),
         ];
         descriptors.extend(input.as_ref().map(AsFd::as_fd));
+        // Before it is asked for, so that whoever stops waiting at any time leaves nothing behind.
+        let abandoned = Abandoned { runner: self.clone(), process: id, started: false };
         channel.ask(request, &descriptors).await?;
         match started.await {
             Ok(Ok(())) => {}
@@ -285,11 +287,38 @@ impl Runner {
         let mut report = pipe::Receiver::from_owned_fd(report).map_err(Error::Ask)?;
         report.read_to_end(&mut text).await.map_err(Error::Ask)?;
         if text.is_empty() {
+            abandoned.keep();
             return Ok(Process { id, exit });
         }
         let refusal: Refusal =
             serde_json::from_slice(&text).map_err(|error| Error::Ask(error.into()))?;
         Err(Error::Refused { message: refusal.message })
+    }
+}
+
+/// Kills a process that nobody will ever have, because whoever asked for it stopped waiting before it had started.
+struct Abandoned {
+    runner: Runner,
+    process: u64,
+    started: bool,
+}
+
+impl Abandoned {
+    fn keep(mut self) {
+        self.started = true;
+    }
+}
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        // Without a runtime the kubelet ends, and everything with it.
+        if !self.started
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let (runner, process) = (self.runner.clone(), self.process);
+            // One that could not start has ended, which is as good.
+            runtime.spawn(async move { runner.signal(process, Signal::SIGKILL as i32).await });
+        }
     }
 }
 

@@ -4,4 +4,4 @@ mod link;
 pub(crate) mod spdy;
 pub(crate) mod web_socket;
 
-pub(crate) use link::{Incoming, Link, Outgoing, PIECE};
+pub(crate) use link::{IDLE, Incoming, Link, Outgoing, PIECE};

@@ -105,6 +105,7 @@ async fn refused(answer: Response<Incoming>) -> Failure {
         .unwrap_or_default();
     match status {
         StatusCode::BAD_REQUEST => Failure::bad_request(text),
+        StatusCode::FORBIDDEN => Failure::forbidden_because(&text),
         StatusCode::NOT_FOUND => Failure::not_found_because(&text),
         _ => Failure::internal(text),
     }

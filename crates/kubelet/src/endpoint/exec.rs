@@ -19,7 +19,7 @@ use super::upgrade::{self, Wish, refuse};
 use crate::{
     pods::{Node, Running},
     streams::{
-        Incoming, Link, Outgoing,
+        IDLE, Incoming, Link, Outgoing,
         spdy::{Session, Stream},
         web_socket::Channels,
     },
@@ -104,13 +104,19 @@ fn over_web_socket(
 async fn serve(node: &Node, running: &Running, options: &Options, client: Client) {
     let Client { stdin, stdout, stderr, resize, status, link } = client;
     let ends = process::Ends { stdin, stdout, stderr, resize };
-    let result = process::run(node, running, options, ends, link.gone()).await;
+    let gone = link.gone();
     // Without a result there is nobody to tell it to.
-    if let Some(result) = result {
+    let Some(result) = process::run(node, running, options, ends, gone.clone()).await else {
+        return;
+    };
+    let told = async {
         status.send(result.to_string().into()).await;
         status.end().await;
-        drop(status);
-        link.finish().await;
+    };
+    tokio::select! {
+        () = told => link.finish().await,
+        () = gone.cancelled() => {}
+        () = tokio::time::sleep(IDLE) => tracing::debug!("a client did not take its command's result"),
     }
 }
 

@@ -1,7 +1,8 @@
 //! `/portForward/{namespace}/{pod}`: connections to ports inside a pod.
 
+mod halves;
+
 use std::{
-    collections::HashMap,
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
@@ -34,6 +35,7 @@ use crate::{
         web_socket::{Channels, tunnel},
     },
 };
+use halves::{Added, Halves, Kind};
 
 const OVER_SPDY: &str = "portforward.k8s.io";
 /// SPDY inside of a WebSocket.
@@ -107,27 +109,37 @@ fn over_web_socket(
 impl Target {
     /// Two streams for each connection, one with the data and one for what goes wrong.
     async fn pairs(self, mut session: Session) {
-        let mut halves: HashMap<String, Stream> = HashMap::new();
+        let gone = session.link.gone();
+        let mut halves = Halves::<Stream>::default();
         let mut forwarding = JoinSet::new();
         loop {
             let stream = tokio::select! {
                 () = self.place.ended.cancelled() => break,
+                () = gone.cancelled() => return,
                 Some(_) = forwarding.join_next() => continue,
+                stream = halves.overdue() => {
+                    forwarding.spawn(async move { stream.outgoing.refuse().await });
+                    continue;
+                }
                 stream = session.accept() => stream,
             };
             let Some(stream) = stream else { return };
             let id = stream.header("requestid").to_owned();
-            let Some(other) = halves.remove(&id) else {
-                halves.insert(id, stream);
-                continue;
-            };
-            let (data, error) = if stream.header("streamtype") == "data" {
-                (stream, other)
-            } else {
-                (other, stream)
-            };
-            let target = self.clone();
-            forwarding.spawn(async move { target.pair(data, &error.outgoing).await });
+            let kind = Kind::parse(stream.header("streamtype"));
+            match halves.add(&id, kind, stream) {
+                Added::Waits => {}
+                Added::Pair { data, error } => {
+                    let target = self.clone();
+                    forwarding.spawn(async move { target.pair(data, &error.outgoing).await });
+                }
+                Added::Refused(stream) => {
+                    forwarding.spawn(async move { stream.outgoing.refuse().await });
+                }
+                Added::TooMany => {
+                    tracing::debug!("a client opened too many streams that belong to no other");
+                    break;
+                }
+            }
         }
         forwarding.shutdown().await;
         drop(halves);
@@ -137,15 +149,22 @@ impl Target {
     async fn pair(&self, data: Stream, error: &Outgoing) {
         let port = data.header("port").parse().unwrap_or_default();
         let Stream { incoming, outgoing, .. } = data;
-        match self.connect(port).await {
-            Ok(connection) => {
-                let (source, sink) = connection.into_split();
-                tokio::join!(inward(incoming, sink), outward(source, &outgoing));
+        let forward = async {
+            match self.connect(port).await {
+                Ok(connection) => {
+                    let (source, sink) = connection.into_split();
+                    tokio::join!(inward(incoming, sink), outward(source, &outgoing));
+                }
+                Err(problem) => {
+                    error.send(problem.into()).await;
+                    outgoing.end().await;
+                }
             }
-            Err(problem) => {
-                error.send(problem.into()).await;
-                outgoing.end().await;
-            }
+        };
+        tokio::select! {
+            () = forward => {}
+            // The client wants no more of it, and waits for the end of its errors.
+            () = outgoing.unwanted().cancelled_owned() => {}
         }
         error.end().await;
     }

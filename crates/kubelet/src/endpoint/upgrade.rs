@@ -15,6 +15,9 @@ use crate::streams::spdy::Session;
 const STREAM_PROTOCOL: HeaderName = HeaderName::from_static("x-stream-protocol-version");
 const SPDY: &str = "SPDY/3.1";
 
+/// Longest message and frame of a WebSocket; the channels of a command may keep some of them each.
+const LONGEST_MESSAGE: usize = 1 << 20;
+
 /// How a client wants to speak.
 pub(super) enum Wish {
     WebSocket(Box<WebSocketUpgrade>),
@@ -50,7 +53,10 @@ pub(super) async fn of(request: Request) -> Result<Wish, Box<Response>> {
     }
     let (mut parts, _) = request.into_parts();
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => Ok(Wish::WebSocket(Box::new(upgrade))),
+        Ok(upgrade) => {
+            let upgrade = upgrade.max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE);
+            Ok(Wish::WebSocket(Box::new(upgrade)))
+        }
         Err(rejection) => Err(Box::new(rejection.into_response())),
     }
 }

@@ -1,13 +1,18 @@
 //! Who the container's process is: user, groups, capabilities.
 
-use std::{fs, io, os::fd::OwnedFd};
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::fd::{AsFd, OwnedFd},
+};
 
 use nix::{
     sched::CloneFlags,
     unistd::{Gid, Uid, setgroups, setresgid, setresuid},
 };
-use rustix::thread::{
-    CapabilitySet, capability_is_in_bounding_set, remove_capability_from_bounding_set,
+use rustix::{
+    fs::{FileType, Mode, OFlags},
+    thread::{CapabilitySet, capability_is_in_bounding_set, remove_capability_from_bounding_set},
 };
 
 use super::{
@@ -15,6 +20,9 @@ use super::{
     namespaces,
 };
 use crate::protocol::IdMap;
+
+/// Most that is read of `/etc/passwd` and `/etc/group`.
+const LONGEST: u64 = 1 << 20;
 
 /// Ids inside the user namespace.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +40,8 @@ impl User {
         group: Option<u32>,
         supplementary: &[u32],
     ) -> Result<Self, Failure> {
-        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        // Who cannot be looked up there is a number.
+        let read = |path: &str| read(path).unwrap_or_default();
         let mut user = Self::find(text, &read("/etc/passwd"), &read("/etc/group"))?;
         user.group = group.unwrap_or(user.group);
         user.groups.extend(supplementary);
@@ -75,6 +84,19 @@ impl User {
     }
 }
 
+/// What the container may have put there is read as the host's root, so neither a pipe may hold it up nor a device fill
+/// its memory.
+fn read(path: &str) -> Result<String, io::Error> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut text = Vec::new();
+    file.take(LONGEST).read_to_end(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
 fn parse_id(text: &str, kind: &str) -> Result<u32, Failure> {
     text.parse().map_err(|_| {
         let file = if kind == "user" { "passwd" } else { "group" };
@@ -92,10 +114,10 @@ pub(super) fn assume(
     capabilities: &[u32],
     map: IdMap,
 ) -> Result<(), Failure> {
-    // Programs open /dev/stdout and /dev/stderr by name, which asks for the pipe's owner.
-    let owner = Some(rustix::fs::Uid::from_raw(map.to_host(user.id)));
-    rustix::fs::fchown(io::stdout(), owner, None)
-        .and_then(|()| rustix::fs::fchown(io::stderr(), owner, None))
+    let owner = rustix::fs::Uid::from_raw(map.to_host(user.id));
+    own(io::stdin(), owner).map_err(during("own the input"))?;
+    own(io::stdout(), owner)
+        .and_then(|()| own(io::stderr(), owner))
         .map_err(during("own the output"))?;
     namespaces::enter(namespace, CloneFlags::CLONE_NEWUSER)?;
     // A map of one id forbids setgroups, and there is nothing to choose from.
@@ -122,9 +144,19 @@ pub(super) fn assume(
     rustix::thread::set_no_new_privs(true).map_err(during("renounce new privileges"))
 }
 
+/// Programs open `/dev/stdin` and its like by name, which asks for the owner of the pipe. What is no pipe and no terminal is
+/// not the container's alone: `/dev/null` is that of the host.
+fn own(descriptor: impl AsFd, owner: rustix::fs::Uid) -> Result<(), rustix::io::Errno> {
+    let mode = rustix::fs::fstat(&descriptor)?.st_mode;
+    if FileType::from_raw_mode(mode) == FileType::Fifo || rustix::termios::isatty(&descriptor) {
+        rustix::fs::fchown(descriptor, Some(owner), None)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::User;
+    use super::{LONGEST, User, read};
 
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nflink:x:9999:9998:f:/opt/flink:/bin/sh\n";
     const GROUPS: &str = "root:x:0:\nflink:x:9998:\ndata:x:50:flink,other\n";
@@ -151,5 +183,20 @@ mod tests {
             failure.step,
             "unable to find user nobody-here: no matching entries in passwd file"
         );
+    }
+
+    #[test]
+    fn only_files_are_read_and_not_without_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(path("file"), PASSWD).unwrap();
+        assert_eq!(read(&path("file")).unwrap(), PASSWD);
+        std::fs::write(path("large"), " ".repeat(3 << 20)).unwrap();
+        assert_eq!(read(&path("large")).unwrap().len() as u64, LONGEST);
+        nix::unistd::mkfifo(&*path("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", path("link")).unwrap();
+        for name in ["pipe", "link", "none"] {
+            assert!(read(&path(name)).is_err(), "{name}");
+        }
     }
 }

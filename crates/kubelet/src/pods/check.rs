@@ -22,7 +22,7 @@ use super::node::Node;
 use crate::{
     error::chain,
     protocol::{self, Execution, Exit},
-    runner::Output,
+    runner::{self, Output},
 };
 
 /// What is looked at.
@@ -109,30 +109,34 @@ impl Target {
             rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(|error| text(&error))?;
         let stderr = write.try_clone().map_err(|error| text(&error))?;
         let output = Output { stdout: write, stderr };
-        let process = self.node.runner.execute(self.process, &execution, output.into()).await;
-        let process = process.map_err(|error| text(&error))?;
         let read = pipe::Receiver::from_owned_fd(read).map_err(|error| text(&error))?;
-        let mut said = Vec::new();
+        let (mut started, mut said) = (None, Vec::new());
         let ended = timeout(longest, async {
+            let process = self.node.runner.execute(self.process, &execution, output.into()).await?;
+            started = Some(process.id);
             // What it says beyond that is for nobody; a full pipe would stop it.
             let mut head = read.take(LONGEST_OUTPUT);
             let _ = head.read_to_end(&mut said).await;
             let _ = tokio::io::copy(&mut head.into_inner(), &mut tokio::io::sink()).await;
-            process.exit.await
+            Ok::<_, runner::Error>(process.exit.await)
         })
         .await;
         match ended {
-            Ok(Ok(Exit::Code(0))) => Ok(()),
-            Ok(Ok(exit)) => Err(format!(
+            Ok(Ok(Ok(Exit::Code(0)))) => Ok(()),
+            Ok(Ok(Ok(exit))) => Err(format!(
                 "command ended with {}: {}",
                 exit.code(),
                 String::from_utf8_lossy(&said).trim()
             )),
-            Ok(Err(_)) => Err("the container has ended".to_owned()),
+            Ok(Ok(Err(_))) => Err("the container has ended".to_owned()),
+            Ok(Err(error)) => Err(text(&error)),
             Err(_) => {
-                let kill = nix::sys::signal::Signal::SIGKILL as i32;
-                // Its container may have ended meanwhile.
-                let _ = self.node.runner.signal(process.id, kill).await;
+                // What has not started yet ends with our waiting for it.
+                if let Some(process) = started {
+                    let kill = nix::sys::signal::Signal::SIGKILL as i32;
+                    // Its container may have ended meanwhile.
+                    let _ = self.node.runner.signal(process, kill).await;
+                }
                 Err(format!("command did not end within {longest:?}"))
             }
         }

@@ -18,7 +18,7 @@ use tokio_util::{
     sync::CancellationToken,
 };
 
-use super::link::{Incoming, Link, Message, Outgoing, WAITING};
+use super::link::{Incoming, Link, Message, Outbox, Outgoing, WAITING};
 
 /// Instead of a channel: the next byte names one that ends (from version 5 of the protocol on).
 const END_OF_CHANNEL: u8 = 255;
@@ -38,7 +38,7 @@ impl Channels {
         let (senders, incoming) =
             (0..count).map(|_| mpsc::channel(WAITING)).unzip::<_, _, Vec<_>, Vec<_>>();
         let mut tasks = JoinSet::new();
-        tasks.spawn(write(sink, receiver));
+        tasks.spawn(write(sink, Outbox::new(receiver), gone.clone()));
         let guard = gone.clone().drop_guard();
         tasks.spawn(async move {
             let _guard = guard;
@@ -49,7 +49,7 @@ impl Channels {
 
     /// What goes to the client through a channel.
     pub(crate) fn outgoing(&self, channel: u8) -> Outgoing {
-        Outgoing { stream: u32::from(channel), messages: self.link.messages.clone() }
+        Outgoing::new(u32::from(channel), self.link.messages.clone())
     }
 }
 
@@ -85,8 +85,8 @@ async fn read(
     }
 }
 
-async fn write(mut sink: SplitSink<WebSocket, Frame>, mut messages: mpsc::Receiver<Message>) {
-    while let Some(message) = messages.recv().await {
+async fn write(mut sink: SplitSink<WebSocket, Frame>, mut outbox: Outbox, gone: CancellationToken) {
+    while let Some(message) = outbox.next().await {
         let frame = match message {
             Message::Data(channel, piece) => {
                 let mut bytes = BytesMut::with_capacity(piece.len() + 1);
@@ -99,12 +99,15 @@ async fn write(mut sink: SplitSink<WebSocket, Frame>, mut messages: mpsc::Receiv
                 let _ = sink.send(Frame::Close(Some(frame))).await;
                 return;
             }
+            // Not a ping: a client whose own writing is held up would read nothing before it had answered.
+            Message::SignOfLife => Frame::Pong(Bytes::new()),
             // The protocol has no words for the rest.
             Message::End(_) | Message::Accept(_) | Message::Refuse(_) | Message::Pong(_) => {
                 continue;
             }
         };
         if sink.send(frame).await.is_err() {
+            gone.cancel();
             return;
         }
     }

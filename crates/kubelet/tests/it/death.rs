@@ -2,14 +2,18 @@
 
 use std::{
     collections::BTreeMap,
-    os::unix::fs::MetadataExt,
+    os::{fd::AsRawFd, unix::fs::MetadataExt},
     path::PathBuf,
     process::{Child, Command},
 };
 
+use flumen_kubelet::Output;
 use serde_json::json;
 
-use crate::cluster::{Cluster, eventually};
+use crate::{
+    cluster::{Cluster, eventually},
+    workshop::{POD, Workshop},
+};
 
 /// Host's pids of processes whose command line holds `mark`.
 fn processes(mark: &str) -> Vec<PathBuf> {
@@ -111,4 +115,26 @@ async fn nothing_is_left_after_the_kubelet_was_killed() {
         tokio::task::yield_now().await;
     }
     assert_eq!(mounts_below(&directory.display().to_string()), 0);
+}
+
+#[tokio::test]
+async fn a_process_that_nobody_waits_for_any_more_does_not_start() {
+    let workshop = Workshop::with_pod().await;
+    let mut container = workshop.shell("held", "true");
+    // It says that it joins a control group where nobody listens.
+    let group = workshop.path("group");
+    nix::unistd::mkfifo(&group, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    container.cgroups = vec![group];
+    let (_read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
+    let name = std::fs::read_link(format!("/proc/self/fd/{}", write.as_raw_fd())).unwrap();
+    let writers = || {
+        let mut stages = processes("__pod").into_iter();
+        stages.any(|stage| std::fs::read_link(stage.join("fd/1")).is_ok_and(|end| end == name))
+    };
+    let output = Output { stdout: write.try_clone().unwrap(), stderr: write };
+    tokio::select! {
+        started = workshop.runner.start_container(POD, &container, output) => panic!("{started:?}"),
+        () = eventually("it begins to start", async || writers().then_some(())) => {}
+    }
+    eventually("it has ended", async || (!writers()).then_some(())).await;
 }

@@ -1,5 +1,7 @@
 //! Commands in containers that run, as the `kube` crate asks for them.
 
+use std::{os::unix::fs::MetadataExt, time::Duration};
+
 use kube::api::{AttachParams, AttachedProcess, TerminalSize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -150,15 +152,95 @@ async fn a_command_ends_with_its_client_and_with_its_pod() {
         eventually("so many sleep", seen).await;
     };
     let parameters = AttachParams::default().stdin(true);
-    // It does not look at its input, and nobody reads what it could say.
-    let process = cluster.pods().exec("idle", ["sleep", "99999"], &parameters).await.unwrap();
-    sleepers("2").await;
-    process.abort();
-    drop(process);
-    sleepers("1").await;
+    // It does not look at its input, be it none or more than fits, and nobody reads what it could say.
+    for size in [0, 1 << 20] {
+        let mut process =
+            cluster.pods().exec("idle", ["sleep", "99999"], &parameters).await.unwrap();
+        sleepers("2").await;
+        process.stdin().unwrap().write_all(&vec![b' '; size]).await.unwrap();
+        process.abort();
+        drop(process);
+        sleepers("1").await;
+    }
     let process = cluster.pods().exec("idle", ["sleep", "99998"], &parameters).await.unwrap();
     sleepers("2").await;
     cluster.delete("idle", 0).await;
     assert_eq!(end(process).await.code, "137");
     cluster.wait_gone("idle").await;
+}
+
+#[tokio::test]
+async fn input_is_the_users_and_the_hosts_null_device_is_not() {
+    let cluster = Cluster::start().await;
+    idle(&cluster, "idle").await;
+    let null = || {
+        let found = std::fs::metadata("/dev/null").unwrap();
+        (found.uid(), found.gid(), found.mode())
+    };
+    let before = null();
+    let parameters = AttachParams::default().stdin(true).stderr(false);
+    let mut process =
+        cluster.pods().exec("idle", ["cat", "/dev/stdin"], &parameters).await.unwrap();
+    let mut stdin = process.stdin().unwrap();
+    stdin.write_all(b"hello").await.unwrap();
+    stdin.shutdown().await.unwrap();
+    drop(stdin);
+    let ended = end(process).await;
+    assert_eq!((ended.stdout.as_str(), ended.code.as_str()), ("hello", "0"));
+    assert_eq!(null(), before);
+}
+
+#[tokio::test]
+async fn what_a_container_does_to_its_own_files_holds_nothing_up() {
+    let cluster = Cluster::start().await;
+    let script =
+        "mkdir -p /etc; mkfifo /etc/passwd; ln -s /dev/zero /etc/group; echo up; exec sleep 100000";
+    cluster.run("odd", script, |_| {}).await;
+    cluster.wait_log("odd", "up").await;
+    let ended = tokio::time::timeout(Duration::from_secs(20), exec(&cluster, "odd", "id -u"));
+    assert_eq!(ended.await.expect("it starts").stdout, "0\n");
+}
+
+/// Puts a pipe where each command without input opens its `/dev/null`.
+fn with_held_up_commands(pod: &mut serde_json::Value) {
+    let image = pod["spec"]["containers"][0]["image"].clone();
+    pod["spec"]["volumes"] = serde_json::json!([{"name": "dev", "emptyDir": {}}]);
+    pod["spec"]["initContainers"] = serde_json::json!([{
+        "name": "before", "image": image, "command": ["touch", "/made/null"],
+        "volumeMounts": [{"name": "dev", "mountPath": "/made"}]}]);
+    pod["spec"]["containers"][0]["volumeMounts"] =
+        serde_json::json!([{"name": "dev", "mountPath": "/dev"}]);
+}
+
+#[tokio::test]
+async fn a_command_that_does_not_start_ends_with_its_client_and_with_its_time() {
+    let cluster = Cluster::start().await;
+    let script = "rm /dev/null; mkfifo /dev/null; echo up; exec sleep 100000";
+    cluster.run("held", script, with_held_up_commands).await;
+    cluster
+        .run("probed", script, |pod| {
+            with_held_up_commands(pod);
+            pod["spec"]["containers"][0]["readinessProbe"] = serde_json::json!({
+                "exec": {"command": ["true"]}, "periodSeconds": 1, "timeoutSeconds": 1});
+        })
+        .await;
+    cluster.wait_log("held", "up").await;
+    let held = async |count: &str| {
+        let seen = async || {
+            let parameters = AttachParams::default().stdin(true);
+            let script = "grep -l 'e[x]ecute' /proc/[0-9]*/cmdline | wc -l";
+            let process =
+                cluster.pods().exec("held", ["/bin/sh", "-c", script], &parameters).await.unwrap();
+            (end(process).await.stdout.trim() == count).then_some(())
+        };
+        eventually("so many are held up", seen).await;
+    };
+    let process = cluster.pods().exec("held", ["true"], &AttachParams::default()).await.unwrap();
+    held("1").await;
+    process.abort();
+    drop(process);
+    held("0").await;
+    let unhealthy = async || cluster.events("probed").await.remove("Unhealthy");
+    let unhealthy = eventually("the probe fails", unhealthy).await;
+    assert_eq!(unhealthy, "Readiness probe failed: command did not end within 1s");
 }

@@ -13,4 +13,5 @@ mod probes;
 mod sandbox;
 mod sidecars;
 mod spdy;
+mod web_socket;
 mod workshop;

@@ -1,7 +1,7 @@
 //! Commands and ports over SPDY/3.1, as older clients speak it: written out here, so that the server's own code is not
 //! its own witness.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use flate2::{Compress, Compression, FlushCompress};
 use rustls::{
@@ -19,6 +19,8 @@ use crate::cluster::Cluster;
 
 const OPEN: u16 = 1;
 const REPLY: u16 = 2;
+const RESET: u16 = 3;
+const PING: u16 = 6;
 const GO_AWAY: u16 = 7;
 
 struct Client {
@@ -32,9 +34,10 @@ struct Said {
     replies: Vec<u32>,
     data: std::collections::BTreeMap<u32, Vec<u8>>,
     ended: Vec<u32>,
+    refused: Vec<u32>,
 }
 
-async fn connect(cluster: &Cluster) -> TlsStream<TcpStream> {
+pub(crate) async fn connect(cluster: &Cluster) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     let authority = cluster.authority();
     roots.add(CertificateDer::from_pem_slice(authority.as_bytes()).unwrap()).unwrap();
@@ -90,23 +93,34 @@ impl Client {
         self.send(0x8003_0000 | u32::from(OPEN), 0, &body).await;
     }
 
+    /// Its first four bytes, its flags and its body.
+    async fn frame(&mut self) -> (u32, u32, Vec<u8>) {
+        let first = self.connection.read_u32().await.unwrap();
+        let sizes = self.connection.read_u32().await.unwrap();
+        let mut body = vec![0; usize::try_from(sizes & 0x00ff_ffff).unwrap()];
+        self.connection.read_exact(&mut body).await.unwrap();
+        (first, sizes >> 24, body)
+    }
+
     async fn hear(&mut self) -> Said {
         let mut said = Said::default();
         loop {
-            let first = self.connection.read_u32().await.unwrap();
-            let sizes = self.connection.read_u32().await.unwrap();
-            let mut body = vec![0; usize::try_from(sizes & 0x00ff_ffff).unwrap()];
-            self.connection.read_exact(&mut body).await.unwrap();
+            let (first, flags, body) = self.frame().await;
             let is = |kind: u16| first == 0x8003_0000 | u32::from(kind);
             if first & 0x8000_0000 == 0 {
                 said.data.entry(first).or_default().extend(body);
-                if sizes >> 24 == 1 {
+                if flags == 1 {
                     said.ended.push(first);
                 }
+            } else if is(RESET) {
+                said.refused.push(u32::from_be_bytes(body[..4].try_into().unwrap()));
             } else if is(REPLY) {
                 said.replies.push(u32::from_be_bytes(body[..4].try_into().unwrap()));
             } else if is(GO_AWAY) {
                 return said;
+            } else if is(PING) {
+                // An odd one that nobody sent asks for nothing.
+                assert_eq!(body[3] % 2, 1);
             } else {
                 panic!("an unexpected frame {first:x}");
             }
@@ -170,13 +184,54 @@ async fn a_port_that_nobody_listens_on_is_told_and_another_is_reached() {
 }
 
 #[tokio::test]
+async fn a_connection_that_its_client_does_not_want_ends_though_the_pod_goes_on() {
+    let cluster = Cluster::start().await;
+    let server = "import socket; s = socket.create_server(('127.0.0.1', 7000)); print('up', flush=True); c, _ = s.accept()
+while True: c.sendall(bytes(1000))";
+    cluster
+        .run("server", "", |pod| {
+            pod["spec"]["containers"][0]["command"] = serde_json::json!(["python3", "-c", server]);
+        })
+        .await;
+    cluster.wait_log("server", "up").await;
+    let (_, mut client) = Client::open(&cluster, "server/portforward", "portforward.k8s.io").await;
+    for (number, kind) in [(1, "error"), (3, "data")] {
+        let headers = [("streamType", kind), ("port", "7000"), ("requestID", "0")];
+        client.stream(number, &headers).await;
+        client.send(number, 1, b"").await;
+    }
+    while client.frame().await.0 != 3 {}
+    let reset = [0, 0, 0, 3, 0, 0, 0, 5];
+    client.send(0x8003_0000 | u32::from(RESET), 0, &reset).await;
+    // The server ends when its connection breaks, and the session with the pod.
+    let said = tokio::time::timeout(Duration::from_secs(20), client.hear()).await.expect("an end");
+    assert!(said.ended.contains(&1), "{:?}", said.ended);
+}
+
+#[tokio::test]
+async fn streams_that_belong_to_no_other_are_bounded_and_others_refused() {
+    let cluster = Cluster::start().await;
+    cluster.run("idle", "echo up; exec sleep 100000", |_| {}).await;
+    cluster.wait_log("idle", "up").await;
+    let (_, mut client) = Client::open(&cluster, "idle/portforward", "portforward.k8s.io").await;
+    client.stream(1, &[("streamType", "other"), ("port", "7000"), ("requestID", "0")]).await;
+    for number in 1..=65_u32 {
+        let request = number.to_string();
+        let headers = [("streamType", "data"), ("port", "7000"), ("requestID", &request)];
+        client.stream(number * 2 + 1, &headers).await;
+    }
+    let said = tokio::time::timeout(Duration::from_secs(20), client.hear()).await.expect("an end");
+    assert_eq!((said.replies.len(), &said.refused[..]), (66, &[1][..]));
+}
+
+#[tokio::test]
 async fn a_protocol_that_is_not_known_is_refused() {
     let cluster = Cluster::start().await;
     cluster.run("idle", "echo up; exec sleep 100000", |_| {}).await;
     cluster.wait_log("idle", "up").await;
     let path = "idle/exec?stdout=true&command=true";
     let (head, _) = Client::open(&cluster, path, "v9.channel.k8s.io").await;
-    assert!(!head.starts_with("http/1.1 101 "), "{head}");
+    assert!(head.starts_with("http/1.1 403 "), "{head}");
     let (head, _) = Client::open(&cluster, "idle/attach?stdout=true", "v4.channel.k8s.io").await;
     assert!(head.starts_with("http/1.1 400 "), "{head}");
 }

@@ -62,7 +62,10 @@ pub(super) async fn run(
     gone: CancellationToken,
 ) -> Option<Value> {
     let mut pumps = Pumps::default();
-    let started = start(node, running, options, ends, &mut pumps).await;
+    let started = tokio::select! {
+        started = start(node, running, options, ends, &mut pumps) => started,
+        () = gone.cancelled() => return None,
+    };
     let mut process = match started {
         Ok(process) => process,
         Err(error) => return Some(status::of_error(&chain(&error))),
