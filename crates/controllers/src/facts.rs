@@ -97,6 +97,15 @@ pub(crate) enum Facts {
     Namespace {
         finalize: bool,
     },
+    Claim {
+        /// It has its volume.
+        bound: bool,
+        class: Option<String>,
+    },
+    StorageClass {
+        /// Its claims get no volume before a pod uses them.
+        waits_for_pod: bool,
+    },
 }
 
 /// The finalizer of a foreground deletion.

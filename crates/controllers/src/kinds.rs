@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Deployment,
     ServiceAccount,
     ConfigMap,
+    Claim,
+    StorageClass,
     /// Any other, by its place in [`Kinds`].
     Other(u16),
 }
@@ -104,6 +106,8 @@ fn named(group: &str, kind: &str) -> Option<Kind> {
         ("", "Endpoints") => Kind::Endpoints,
         ("", "ServiceAccount") => Kind::ServiceAccount,
         ("", "ConfigMap") => Kind::ConfigMap,
+        ("", "PersistentVolumeClaim") => Kind::Claim,
+        ("storage.k8s.io", "StorageClass") => Kind::StorageClass,
         ("apps", "ReplicaSet") => Kind::ReplicaSet,
         ("apps", "Deployment") => Kind::Deployment,
         _ => return None,

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{Endpoints, Namespace, Node, Pod, Service};
+use k8s_openapi::api::core::v1::{Endpoints, Namespace, Node, PersistentVolumeClaim, Pod, Service};
+use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::core::{ApiResource, DynamicResourceScope};
@@ -73,6 +74,23 @@ impl Reduce for Namespace {
                 .into_iter()
                 .any(|finalizer| finalizer == crate::namespace::FINALIZER),
         }
+    }
+}
+
+impl Reduce for PersistentVolumeClaim {
+    const KIND: Kind = Kind::Claim;
+    fn facts(&self) -> Facts {
+        let phase = self.status.as_ref().and_then(|status| status.phase.as_deref());
+        let class = self.spec.as_ref().and_then(|spec| spec.storage_class_name.clone());
+        Facts::Claim { bound: phase == Some("Bound"), class }
+    }
+}
+
+impl Reduce for StorageClass {
+    const KIND: Kind = Kind::StorageClass;
+    fn facts(&self) -> Facts {
+        let mode = self.volume_binding_mode.as_deref();
+        Facts::StorageClass { waits_for_pod: mode == Some("WaitForFirstConsumer") }
     }
 }
 

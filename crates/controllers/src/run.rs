@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{Endpoints, Namespace, Node, Pod, Service};
+use k8s_openapi::api::core::v1::{Endpoints, Namespace, Node, PersistentVolumeClaim, Pod, Service};
+use k8s_openapi::api::storage::v1::StorageClass;
 use kube::Client;
 use kube::api::Api;
 use tokio::task::{JoinHandle, JoinSet};
@@ -63,6 +64,13 @@ async fn discover(client: &Client, stop: &CancellationToken) -> Option<Kinds> {
     }
 }
 
+macro_rules! reduced {
+    ($tasks:expr, $hub:expr, $object:ty, $synced:expr, $stop:expr) => {{
+        let (kind, api) = (<$object as Reduce>::KIND, Api::<$object>::all($hub.client.clone()));
+        $tasks.spawn(follow($hub, kind, api, Reduce::facts, $synced, $stop))
+    }};
+}
+
 fn watch_all(
     hub: &Arc<Hub>,
     synced: &Arc<Synced>,
@@ -72,68 +80,21 @@ fn watch_all(
     let mut count = 0;
     for (kind, resource) in hub.kinds.watched() {
         count += 1;
-        let (hub, synced, stop, client) =
-            (Arc::clone(hub), Arc::clone(synced), stop.clone(), hub.client.clone());
+        let (hub, synced, stop) = (Arc::clone(hub), Arc::clone(synced), stop.clone());
         match kind {
-            Kind::Pod => {
-                tasks.spawn(follow(hub, kind, Api::<Pod>::all(client), Reduce::facts, synced, stop))
+            Kind::Pod => reduced!(tasks, hub, Pod, synced, stop),
+            Kind::ReplicaSet => reduced!(tasks, hub, ReplicaSet, synced, stop),
+            Kind::Deployment => reduced!(tasks, hub, Deployment, synced, stop),
+            Kind::Service => reduced!(tasks, hub, Service, synced, stop),
+            Kind::Endpoints => reduced!(tasks, hub, Endpoints, synced, stop),
+            Kind::Node => reduced!(tasks, hub, Node, synced, stop),
+            Kind::Namespace => reduced!(tasks, hub, Namespace, synced, stop),
+            Kind::Claim => reduced!(tasks, hub, PersistentVolumeClaim, synced, stop),
+            Kind::StorageClass => reduced!(tasks, hub, StorageClass, synced, stop),
+            Kind::ServiceAccount | Kind::ConfigMap | Kind::Other(_) => {
+                let api = Api::<Bare>::all_with(hub.client.clone(), resource);
+                tasks.spawn(follow(hub, kind, api, |_| Facts::Plain, synced, stop))
             }
-            Kind::ReplicaSet => tasks.spawn(follow(
-                hub,
-                kind,
-                Api::<ReplicaSet>::all(client),
-                Reduce::facts,
-                synced,
-                stop,
-            )),
-            Kind::Deployment => tasks.spawn(follow(
-                hub,
-                kind,
-                Api::<Deployment>::all(client),
-                Reduce::facts,
-                synced,
-                stop,
-            )),
-            Kind::Service => tasks.spawn(follow(
-                hub,
-                kind,
-                Api::<Service>::all(client),
-                Reduce::facts,
-                synced,
-                stop,
-            )),
-            Kind::Endpoints => tasks.spawn(follow(
-                hub,
-                kind,
-                Api::<Endpoints>::all(client),
-                Reduce::facts,
-                synced,
-                stop,
-            )),
-            Kind::Node => tasks.spawn(follow(
-                hub,
-                kind,
-                Api::<Node>::all(client),
-                Reduce::facts,
-                synced,
-                stop,
-            )),
-            Kind::Namespace => tasks.spawn(follow(
-                hub,
-                kind,
-                Api::<Namespace>::all(client),
-                Reduce::facts,
-                synced,
-                stop,
-            )),
-            Kind::ServiceAccount | Kind::ConfigMap | Kind::Other(_) => tasks.spawn(follow(
-                hub,
-                kind,
-                Api::<Bare>::all_with(client, resource),
-                |_| Facts::Plain,
-                synced,
-                stop,
-            )),
         };
     }
     count

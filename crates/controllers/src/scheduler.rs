@@ -1,5 +1,6 @@
 //! The scheduler: a node for each pod that waits for one, or the reason why there is none.
 
+mod claims;
 mod fit;
 
 use std::time::Duration;
@@ -67,7 +68,12 @@ fn begin(world: &mut World, uid: &Uid) -> Option<Round> {
             })
         })
         .collect();
-    let outcome = fit::place(&pod.requests, constraints, &nodes);
+    let outcome = match claims::obstacle(world, &object.key.namespace, &constraints.claims) {
+        Some(obstacle) if !nodes.is_empty() => {
+            Outcome::Unschedulable(format!("0/{} nodes are available: {obstacle}.", nodes.len()))
+        }
+        _ => fit::place(&pod.requests, constraints, &nodes),
+    };
     let round = Round {
         key: object.key.clone(),
         version: object.version,

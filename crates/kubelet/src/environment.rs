@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, EnvVarSource, Pod};
 
-pub(crate) use expand::expand;
+pub(crate) use expand::{expand, expand_strictly};
 pub(crate) use fields::{Facts, field, parse_thousandths, resource};
 pub(crate) use services::service_variables;
 

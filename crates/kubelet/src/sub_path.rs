@@ -8,7 +8,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Gid, Mode, OFlags, ResolveFlags, Uid},
+    fs::{Gid, Mode, OFlags, ResolveFlags, Uid},
     io::Errno,
 };
 
@@ -19,9 +19,12 @@ const INSIDE: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICL
 /// Of what is made, none may be a link.
 const NO_LINKS: ResolveFlags = INSIDE.union(ResolveFlags::NO_SYMLINKS);
 const PLACE: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
-const MODE: u32 = 0o755;
+/// What is made may be used as the whole volume may: who may write, and whether its group goes on to what is made in it.
+const PASSED_ON: u32 = 0o2777;
+const SET_GROUP: u32 = 0o2000;
 
-/// Opens `path` inside of `root`, as a place and not for reading; a missing one becomes a directory of the pods' root.
+/// Opens `path` inside of `root`, as a place and not for reading; a missing one becomes a directory of the pods' root
+/// with the volume's mode.
 pub(crate) fn open(root: &Path, path: &Path, map: IdMap) -> io::Result<OwnedFd> {
     let root = rustix::fs::open(root, PLACE, Mode::empty())?;
     match rustix::fs::openat2(&root, path, PLACE, Mode::empty(), INSIDE) {
@@ -29,34 +32,40 @@ pub(crate) fn open(root: &Path, path: &Path, map: IdMap) -> io::Result<OwnedFd> 
         Err(Errno::NOENT) => {}
         Err(errno) => return Err(explain(errno)),
     }
+    let mode = Mode::from_raw_mode(rustix::fs::fstat(&root)?.st_mode & PASSED_ON);
     let mut place = root;
     for name in path.components() {
         let name: &Path = name.as_ref();
-        place = step(&place, name, map)?;
+        place = step(&place, name, mode, map)?;
     }
     Ok(place)
 }
 
-fn step(place: impl AsFd, name: &Path, map: IdMap) -> io::Result<OwnedFd> {
+fn step(place: impl AsFd, name: &Path, mode: Mode, map: IdMap) -> io::Result<OwnedFd> {
     let place = place.as_fd();
-    let enter =
-        || rustix::fs::openat2(place, name, PLACE | OFlags::DIRECTORY, Mode::empty(), NO_LINKS);
-    match enter() {
+    let enter = |how: OFlags| {
+        rustix::fs::openat2(place, name, how | OFlags::DIRECTORY, Mode::empty(), NO_LINKS)
+    };
+    match enter(PLACE) {
         Err(Errno::NOENT) => {}
         other => return other.map_err(explain),
     }
-    let made = match rustix::fs::mkdirat(place, name, Mode::from_raw_mode(MODE)) {
-        Ok(()) => true,
+    match rustix::fs::mkdirat(place, name, mode) {
+        Ok(()) => {}
         // Another container of the pod was faster.
-        Err(Errno::EXIST) => false,
+        Err(Errno::EXIST) => return enter(PLACE).map_err(explain),
         Err(errno) => return Err(errno.into()),
-    };
-    let directory = enter().map_err(explain)?;
-    if made && map.size > 1 {
-        let root = map.to_host(0);
-        let (user, group) = (Uid::from_raw(root), Gid::from_raw(root));
-        rustix::fs::chownat(&directory, "", Some(user), Some(group), AtFlags::EMPTY_PATH)?;
     }
+    // A mode cannot be given to a mere place.
+    let directory = enter(OFlags::RDONLY | OFlags::CLOEXEC).map_err(explain)?;
+    if map.size > 1 {
+        let parent = rustix::fs::fstat(place)?;
+        let root = map.to_host(0);
+        let group = if parent.st_mode & SET_GROUP == 0 { root } else { parent.st_gid };
+        rustix::fs::fchown(&directory, Some(Uid::from_raw(root)), Some(Gid::from_raw(group)))?;
+    }
+    // The kubelet's umask does not count.
+    rustix::fs::fchmod(&directory, mode)?;
     Ok(directory)
 }
 
@@ -74,7 +83,7 @@ fn explain(errno: Errno) -> io::Error {
 mod tests {
     use std::{
         fs,
-        os::unix::fs::{MetadataExt, symlink},
+        os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
     };
 
     use super::*;
@@ -95,6 +104,27 @@ mod tests {
         fs::write(volume.path().join("a/file"), "").unwrap();
         let file = fs::metadata(volume.path().join("a/file")).unwrap().ino();
         assert_eq!(inode(open(volume.path(), "a/file".as_ref(), MAP)), file);
+    }
+
+    #[test]
+    fn what_is_made_has_the_mode_of_the_volume_and_the_group_that_it_passes_on() {
+        let volume = tempfile::tempdir().unwrap();
+        let allow = |mode| {
+            fs::set_permissions(volume.path(), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let found = |path: &str| {
+            inode(open(volume.path(), path.as_ref(), MAP));
+            let metadata = fs::metadata(volume.path().join(path)).unwrap();
+            (metadata.mode() & 0o7777, metadata.uid(), metadata.gid())
+        };
+        chown(volume.path(), Some(1_000_000), Some(1_000_007)).unwrap();
+        allow(0o777);
+        assert_eq!(found("all/of"), (0o777, 1_000_000, 1_000_000));
+        allow(0o2777);
+        assert_eq!(found("group/of"), (0o2777, 1_000_000, 1_000_007));
+        allow(0o750);
+        assert_eq!(found("few"), (0o750, 1_000_000, 1_000_000));
+        assert_eq!(found("all"), (0o777, 1_000_000, 1_000_000), "what is there stays as it is");
     }
 
     #[test]

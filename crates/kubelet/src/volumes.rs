@@ -22,7 +22,7 @@ use crate::{
     sub_path,
 };
 use payload::Gathering;
-pub(crate) use write::{Owner, empty};
+pub(crate) use write::{LONGEST_NAME, Owner, empty};
 
 /// Why a pod's volumes are not there (yet).
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,10 @@ pub(crate) enum Error {
         "MountVolume.SetUp failed for volume {volume:?} : persistentvolumeclaim {claim:?} is not bound"
     )]
     Unbound { volume: String, claim: String },
+    #[error(
+        "MountVolume.SetUp failed for volume {volume:?} : persistentvolumeclaim {claim:?} is being deleted"
+    )]
+    Leaving { volume: String, claim: String },
     #[error("container {container} mounts the volume {volume:?}, which the pod does not have")]
     NoVolume { container: String, volume: String },
     #[error(
@@ -127,8 +131,14 @@ impl Volumes {
         }
         if let Some(source) = &volume.persistent_volume_claim {
             let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
-            let place = claim::find(&self.client, &volume.name, namespace, &source.claim_name);
-            return claim::set_up(&directory, &volume.name, &place.await?, owner).map(|()| None);
+            let wanted = claim::Wanted {
+                volume: &volume.name,
+                namespace,
+                claim: &source.claim_name,
+                is_new: !directory.is_symlink(),
+            };
+            let place = wanted.find(&self.client).await?;
+            return claim::set_up(&directory, &volume.name, &place, owner).map(|()| None);
         }
         if volume.empty_dir.is_some() || volume.ephemeral.is_some() {
             return write::empty(&directory, owner).map(|()| None).map_err(write_error);

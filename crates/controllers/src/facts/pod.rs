@@ -59,6 +59,8 @@ pub(crate) struct Constraints {
     /// Required node affinity: one of the terms must match.
     pub(crate) affinity: Option<Vec<core::NodeSelectorTerm>>,
     pub(crate) tolerations: Vec<Toleration>,
+    /// The names of the claims that are its volumes.
+    pub(crate) claims: Vec<String>,
     /// The message of the last attempt, as it stands in the pod's status.
     pub(crate) refused: Option<String>,
 }
@@ -163,10 +165,13 @@ fn constraints(spec: &core::PodSpec, status: Option<&core::PodStatus>) -> Constr
                 && condition.status == "False"
                 && condition.reason.as_deref() == Some("Unschedulable")
         });
+    let volumes = spec.volumes.iter().flatten();
+    let claims = volumes.filter_map(|volume| volume.persistent_volume_claim.as_ref());
     Constraints {
         selector: spec.node_selector.clone().unwrap_or_default(),
         affinity: required.map(|required| required.node_selector_terms.clone()),
         tolerations: spec.tolerations.iter().flatten().map(toleration).collect(),
+        claims: claims.map(|claim| claim.claim_name.clone()).collect(),
         refused: refused.map(|condition| condition.message.clone().unwrap_or_default()),
     }
 }

@@ -1,13 +1,13 @@
 //! What actions about claims and volumes do. Each may be done again.
 
-use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::Client;
-use kube::api::{Api, Patch};
+use kube::api::{Api, ListParams, Patch};
 use serde_json::{Value, json};
 
 use super::decide::{Action, Binding};
-use super::facts::{CLAIM_PROTECTION, PROVISIONER, VOLUME_PROTECTION};
+use super::facts::{CLAIM_PROTECTION, PROVISIONER, User, VOLUME_PROTECTION};
 use crate::error::Verb;
 use crate::facts::Key;
 use crate::hub::{describe, manager};
@@ -31,6 +31,10 @@ pub(super) async fn act(client: &Client, action: &Action) -> Result<(), Error> {
             let Some(claim) = there(found, || describe::<PersistentVolumeClaim>(key))? else {
                 return Ok(());
             };
+            // The watch of pods may be behind, and what follows cannot be undone.
+            if writer.is_used(key).await? {
+                return Ok(());
+            }
             let rest = without(&claim.metadata, CLAIM_PROTECTION);
             writer.claim(key, &rest).await
         }
@@ -88,6 +92,14 @@ impl Writer<'_> {
         Api::all(self.0.clone())
     }
 
+    async fn is_used(&self, claim: &Key) -> Result<bool, Error> {
+        let pods: Api<Pod> = Api::namespaced(self.0.clone(), &claim.namespace);
+        let pods = pods.list(&ListParams::default()).await.map_err(|source| {
+            Error::request(Verb::Read, format!("the pods of {}", claim.namespace), source)
+        })?;
+        Ok(pods.items.iter().any(|pod| User::from(pod).claims.contains(claim)))
+    }
+
     async fn claim(&self, key: &Key, body: &Value) -> Result<(), Error> {
         let changed = self.claims(key).patch(&key.name, &manager(), &Patch::Merge(body)).await;
         let failed =
@@ -107,14 +119,17 @@ impl Writer<'_> {
         changed.map(drop).map_err(|source| Error::request(Verb::Change, volume_named(name), source))
     }
 
-    /// First the volume says whose it is, so that no other claim gets it, then the claim.
+    /// First the volume says whose it is, so that no other claim gets it, then the claim. A volume that somebody changed
+    /// meanwhile may be another claim's.
     async fn bind(&self, binding: &Binding) -> Result<(), Error> {
         let Binding { claim, uid, volume } = binding;
         let owner = json!({
             "kind": "PersistentVolumeClaim", "apiVersion": "v1",
             "namespace": claim.namespace, "name": claim.name, "uid": uid,
         });
-        self.volume(&volume.name, &json!({"spec": {"claimRef": owner}})).await?;
+        let taking =
+            json!({"metadata": {"resourceVersion": volume.version}, "spec": {"claimRef": owner}});
+        self.volume(&volume.name, &taking).await?;
         let done = json!({"pv.kubernetes.io/bind-completed": "yes", "pv.kubernetes.io/bound-by-controller": "yes"});
         let bound = json!({"metadata": {"uid": uid, "annotations": done}, "spec": {"volumeName": volume.name}});
         self.claim(claim, &bound).await?;
@@ -129,3 +144,6 @@ impl Writer<'_> {
         written.map(drop).map_err(failed)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,9 @@
 //! What is to be done about claims and volumes. Pure: the world in, actions out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::core::{Selector, SelectorExt as _};
 
 use super::facts::{Claim, Owner, Volume, World};
 use crate::facts::Key;
@@ -51,7 +54,8 @@ pub(super) fn decide(world: &World) -> Vec<Action> {
                 actions.push(Action::FreeClaim(claim.key.clone()));
             }
         } else if claim.phase != "Bound" {
-            actions.extend(serve(world, uid, claim, &mut taken));
+            let candidate = Candidate { uid, claim, used: used.contains(&claim.key) };
+            actions.extend(serve(world, &candidate, &mut taken));
         }
     }
     for volume in world.volumes.values() {
@@ -60,23 +64,35 @@ pub(super) fn decide(world: &World) -> Vec<Action> {
     actions
 }
 
+/// A claim without a volume.
+struct Candidate<'a> {
+    uid: &'a str,
+    claim: &'a Claim,
+    /// A pod that has a node uses it.
+    used: bool,
+}
+
 /// What brings a claim nearer to its volume.
 fn serve<'a>(
     world: &'a World,
-    uid: &str,
-    claim: &Claim,
+    candidate: &Candidate<'_>,
     taken: &mut BTreeSet<&'a str>,
 ) -> Option<Action> {
+    let Candidate { uid, claim, used } = *candidate;
     let Some(class) = &claim.class else {
         let default = world.classes.values().find(|class| class.is_default);
         let set =
             |class: &str| Action::SetClass { claim: claim.key.clone(), class: class.to_owned() };
         return default.map(|class| set(&class.name));
     };
+    let known = world.classes.values().find(|known| known.name == *class);
+    let due = used || known.is_none_or(|known| known.at_once);
     let mut volumes: Vec<&Volume> = world
         .volumes
         .values()
         .filter(|volume| !volume.deleting && fits(volume, uid, claim, class))
+        // Until a pod uses it, it gets only what one of both names already.
+        .filter(|volume| due || volume.owner.is_some() || !claim.volume.is_empty())
         .filter(|volume| !taken.contains(volume.name.as_str()))
         .collect();
     // One that was made for it, then the smallest.
@@ -87,23 +103,36 @@ fn serve<'a>(
             Binding { claim: claim.key.clone(), uid: uid.to_owned(), volume: (*volume).clone() };
         return Some(Action::Bind(Box::new(binding)));
     }
-    let class = world.classes.values().find(|known| known.name == *class && known.at_once)?;
+    let class = known.filter(|_| due)?;
     let wanted = claim.volume.is_empty() && claim.asked.as_ref() != Some(&class.provisioner);
     let provisioner = class.provisioner.clone();
     wanted.then(|| Action::Ask { claim: claim.key.clone(), provisioner })
 }
 
 fn fits(volume: &Volume, uid: &str, claim: &Claim, class: &str) -> bool {
-    if let Some(owner) = &volume.owner {
-        return owner.key == claim.key && (owner.uid == uid || owner.uid.is_empty());
-    }
     let room =
         claim.request.is_none_or(|request| volume.capacity.is_some_and(|room| room >= request));
-    let named = claim.volume.is_empty() || claim.volume == volume.name;
-    named
-        && volume.class == class
-        && room
-        && claim.modes.iter().all(|mode| volume.modes.contains(mode))
+    let can_serve = room
+        && volume.form == claim.form
+        && claim.modes.iter().all(|mode| volume.modes.contains(mode));
+    let named = claim.volume == volume.name;
+    let own = volume
+        .owner
+        .as_ref()
+        .map(|owner| owner.key == claim.key && (owner.uid == uid || owner.uid.is_empty()));
+    // Like the real controller: a claim that names its volume selects no other way, and a volume that names its claim may
+    // have another class and other labels.
+    can_serve
+        && own != Some(false)
+        && (named || claim.volume.is_empty())
+        && (volume.class == class || (own.is_some() && !named))
+        && (named || own.is_some() || selects(claim.selector.as_ref(), &volume.labels))
+}
+
+/// A selector that cannot be read selects nothing.
+fn selects(selector: Option<&LabelSelector>, labels: &BTreeMap<String, String>) -> bool {
+    let Some(selector) = selector else { return true };
+    Selector::try_from(selector.clone()).is_ok_and(|selector| selector.matches(labels))
 }
 
 fn keep(world: &World, volume: &Volume) -> Option<Action> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::facts::Key;
 use crate::quantity::Amount;
@@ -15,6 +16,8 @@ pub(super) const CLAIM_PROTECTION: &str = "kubernetes.io/pvc-protection";
 pub(super) const VOLUME_PROTECTION: &str = "kubernetes.io/pv-protection";
 /// Asks whoever makes volumes for one.
 pub(super) const PROVISIONER: &str = "volume.kubernetes.io/storage-provisioner";
+/// What a volume is unless it says otherwise.
+const FILE_SYSTEM: &str = "Filesystem";
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +26,10 @@ pub(super) struct Claim {
     /// `None` asks for the default class, an empty name for none.
     pub(super) class: Option<String>,
     pub(super) volume: String,
+    /// The labels that its volume has.
+    pub(super) selector: Option<LabelSelector>,
+    /// Whether it is a file system or a device.
+    pub(super) form: String,
     pub(super) phase: String,
     pub(super) modes: BTreeSet<String>,
     pub(super) request: Option<Amount>,
@@ -42,7 +49,11 @@ pub(super) struct Owner {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Volume {
     pub(super) name: String,
+    /// What is written is written only if it still has this version.
+    pub(super) version: Option<String>,
+    pub(super) labels: BTreeMap<String, String>,
     pub(super) class: String,
+    pub(super) form: String,
     pub(super) phase: String,
     pub(super) modes: Vec<String>,
     pub(super) capacity: Option<Amount>,
@@ -71,6 +82,10 @@ fn text(value: Option<&String>) -> String {
     value.cloned().unwrap_or_default()
 }
 
+fn form(mode: Option<&String>) -> String {
+    mode.cloned().unwrap_or_else(|| FILE_SYSTEM.to_owned())
+}
+
 fn has(finalizers: Option<&Vec<String>>, name: &str) -> bool {
     finalizers.into_iter().flatten().any(|finalizer| finalizer == name)
 }
@@ -85,6 +100,8 @@ impl From<&core::PersistentVolumeClaim> for Claim {
             key: Key::new(text(metadata.namespace.as_ref()), text(metadata.name.as_ref())),
             class: spec.and_then(|spec| spec.storage_class_name.clone()),
             volume: text(spec.and_then(|spec| spec.volume_name.as_ref())),
+            selector: spec.and_then(|spec| spec.selector.clone()),
+            form: form(spec.and_then(|spec| spec.volume_mode.as_ref())),
             phase: text(claim.status.as_ref().and_then(|status| status.phase.as_ref())),
             modes: spec.and_then(|spec| spec.access_modes.clone()).into_iter().flatten().collect(),
             request: requests.and_then(|requests| Amount::parse(&requests.get("storage")?.0)),
@@ -106,7 +123,10 @@ impl From<&core::PersistentVolume> for Volume {
         });
         Self {
             name: text(metadata.name.as_ref()),
+            version: metadata.resource_version.clone(),
+            labels: metadata.labels.clone().unwrap_or_default(),
             class: text(spec.and_then(|spec| spec.storage_class_name.as_ref())),
+            form: form(spec.and_then(|spec| spec.volume_mode.as_ref())),
             phase: text(volume.status.as_ref().and_then(|status| status.phase.as_ref())),
             modes: spec.and_then(|spec| spec.access_modes.clone()).unwrap_or_default(),
             capacity: capacities.get("storage").and_then(|amount| Amount::parse(&amount.0)),

@@ -35,6 +35,14 @@ pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -
         Facts::Deployment(_) => wakes.push(Wake::Deployment(Uid::clone(&any.uid))),
         Facts::Service(_) | Facts::Endpoints { .. } => wakes.push(Wake::Endpoints(any.key.clone())),
         Facts::Node(_) => node(world, old, new, &mut wakes),
+        // What a claim or class becomes may be what pods wait for.
+        Facts::Claim { .. } | Facts::StorageClass { .. } => {
+            let same =
+                |old: &Object, new: &Object| old.facts == new.facts && old.deleting == new.deleting;
+            if !old.zip(new).is_some_and(|(old, new)| same(old, new)) {
+                schedule_all(world, &mut wakes);
+            }
+        }
         Facts::Namespace { .. } => {
             let wake = if any.deleting { Wake::Namespace } else { Wake::ServiceAccount };
             wakes.push(wake(any.key.name.clone()));

@@ -1,8 +1,9 @@
-use k8s_openapi::api::core::v1::{Event, Pod};
-use kube::api::DeleteParams;
+use k8s_openapi::api::core::v1::{Event, PersistentVolume, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::storage::v1::StorageClass;
+use kube::api::{Api, DeleteParams, PostParams};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, until, until_all};
+use crate::cluster::{Cluster, from, until, until_all};
 
 fn pod(name: &str, memory: &str) -> Value {
     json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "a", "resources": {"requests": {"memory": memory}}}]}})
@@ -75,6 +76,63 @@ async fn many_pods_at_once_never_take_more_than_there_is() {
         let bound = pods.iter().filter(|pod| node_of(Some(pod)).is_some()).count();
         assert!(bound <= 10, "{bound} pods of 1Gi on a node of 10Gi");
         bound == 10 && pods.iter().filter(|pod| refusal(Some(pod)).is_some()).count() == 20
+    })
+    .await;
+    cluster.stop().await;
+}
+
+fn pod_with_claim(name: &str, claim: &str) -> Value {
+    let mut pod = pod(name, "1Mi");
+    pod["spec"]["volumes"] = json!([{"name": "v", "persistentVolumeClaim": {"claimName": claim}}]);
+    pod
+}
+
+fn claim(name: &str, class: &str) -> Value {
+    json!({"metadata": {"name": name}, "spec": {
+        "storageClassName": class, "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_waits_for_its_claim_and_for_the_volume_of_the_claim() {
+    let cluster = Cluster::with_node("4", "1Gi").await;
+    let pods = cluster.api::<Pod>();
+    let refused = async |name: &str, reason: &str| {
+        let message = format!("0/1 nodes are available: {reason}.");
+        let as_wanted = |found: Option<&Pod>| refusal(found).as_ref() == Some(&message);
+        until(&pods, name, as_wanted).await;
+    };
+    cluster.create::<Pod>(pod_with_claim("p", "data")).await;
+    refused("p", r#"persistentvolumeclaim "data" not found"#).await;
+    cluster.create::<PersistentVolumeClaim>(claim("data", "by-hand")).await;
+    refused("p", "pod has unbound immediate PersistentVolumeClaims").await;
+    let volume = json!({"metadata": {"name": "v"}, "spec": {
+        "storageClassName": "by-hand", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "hostPath": {"path": "/v"}}});
+    let volumes: Api<PersistentVolume> = Api::all(cluster.client.clone());
+    volumes.create(&PostParams::default(), &from(volume)).await.expect("volume");
+    until(&pods, "p", |found: Option<&Pod>| node_of(found) == Some("n")).await;
+    let claims = cluster.api::<PersistentVolumeClaim>();
+    claims.delete("data", &DeleteParams::default()).await.expect("deleted");
+    cluster.create::<Pod>(pod_with_claim("late", "data")).await;
+    refused("late", r#"persistentvolumeclaim "data" is being deleted"#).await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_waits_for_a_pod_does_not_hold_the_pod_back() {
+    let cluster = Cluster::with_node("4", "1Gi").await;
+    let pods = cluster.api::<Pod>();
+    let class = json!({"metadata": {"name": "late"}, "provisioner": "e.com/p", "volumeBindingMode": "WaitForFirstConsumer"});
+    let classes: Api<StorageClass> = Api::all(cluster.client.clone());
+    classes.create(&PostParams::default(), &from(class)).await.expect("class");
+    cluster.create::<PersistentVolumeClaim>(claim("data", "late")).await;
+    cluster.create::<Pod>(pod_with_claim("p", "data")).await;
+    until(&pods, "p", |found: Option<&Pod>| node_of(found) == Some("n")).await;
+    let claims = cluster.api::<PersistentVolumeClaim>();
+    until(&claims, "data", |found: Option<&PersistentVolumeClaim>| {
+        let annotations = found.and_then(|claim| claim.metadata.annotations.as_ref());
+        annotations.is_some_and(|known| {
+            known.get("volume.kubernetes.io/storage-provisioner").is_some_and(|by| by == "e.com/p")
+        })
     })
     .await;
     cluster.stop().await;

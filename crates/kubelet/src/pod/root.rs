@@ -239,3 +239,37 @@ fn own(path: &Path, map: IdMap) -> Result<(), Failure> {
     chown(path, Some(map.to_host(0)), Some(map.to_host(0)))
         .map_err(during(format!("own {}", path.display())))
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::{Pod, VolumeMount};
+    use serde_json::json;
+
+    use super::*;
+    use crate::{environment::Facts, volumes::Volumes};
+
+    #[tokio::test]
+    async fn what_a_pod_changes_after_the_first_look_at_its_volume_leads_nowhere() {
+        let directory = tempfile::tempdir().unwrap();
+        let part = directory.path().join("volumes/v/part");
+        fs::create_dir_all(&part).unwrap();
+        let api = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
+        let map = IdMap { host: 1_000_000, size: 65_536 };
+        let volumes = Volumes {
+            client: kube::Client::try_from(api).unwrap(),
+            directory: directory.path().to_owned(),
+            map,
+            facts: Facts::default(),
+        };
+        let pod: Pod = serde_json::from_value(json!({"metadata": {"name": "p"}, "spec": {
+            "containers": [], "volumes": [{"name": "v", "emptyDir": {}}]}}))
+        .unwrap();
+        let mount: VolumeMount =
+            serde_json::from_value(json!({"name": "v", "mountPath": "/v"})).unwrap();
+        let mount = volumes.source(&pod, "main", &mount, "part").unwrap();
+        assert!(source_of(&mount, map).is_ok());
+        fs::remove_dir(&part).unwrap();
+        symlink("/etc", &part).unwrap();
+        assert!(source_of(&mount, map).is_err());
+    }
+}

@@ -1,12 +1,15 @@
 //! From a container's specification and image to what the helper is told. Pure, except for [`Mount`]s, whose sources
 //! are looked at.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use k8s_openapi::api::core::v1::{Container, Pod};
 
 use crate::{
-    environment::expand,
+    environment::{expand, expand_strictly},
     images::{Image, RunConfiguration},
     protocol::{self, IdMap, Mount},
     volumes::{self, Volumes},
@@ -29,6 +32,8 @@ pub(crate) enum Error {
     Capability { container: String, capability: String },
     #[error("no command specified for container {container}, and its image has none")]
     NoCommand { container: String },
+    #[error("missing value for {names}")]
+    SubPathVariable { names: String },
     #[error("could not find the volumes of container {container}")]
     Volume {
         container: String,
@@ -187,7 +192,13 @@ impl Context<'_> {
     fn mounts(&self, volumes: &Volumes) -> Result<Vec<Mount>, Error> {
         let mounts = self.container.volume_mounts.iter().flatten().map(|mount| {
             let sub_path = match &mount.sub_path_expr {
-                Some(expression) => expand(expression, self.variables),
+                Some(expression) => {
+                    let names = |missing: BTreeSet<String>| {
+                        missing.into_iter().collect::<Vec<_>>().join(", ")
+                    };
+                    expand_strictly(expression, self.variables)
+                        .map_err(|missing| Error::SubPathVariable { names: names(missing) })?
+                }
                 None => mount.sub_path.clone().unwrap_or_default(),
             };
             volumes

@@ -49,15 +49,26 @@ pub(super) fn directories(path: &Path, owner: Owner) -> io::Result<()> {
     }
 }
 
-/// A directory in which everyone of the pod may write; what is in it stays.
+/// Of what is not a volume yet.
+const UNFINISHED: &str = ".new";
+/// How many bytes a name of a volume has at most, so that an unfinished one has a name that file systems take.
+pub(crate) const LONGEST_NAME: usize = 255 - UNFINISHED.len() - 1;
+
+/// A directory in which everyone of the pod may write; what is in it stays. It is there only when everyone may write:
+/// whatever the kubelet dies between, the next try sees to it.
 pub(crate) fn empty(path: &Path, owner: Owner) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(path)?;
-    owner.take(path)?;
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(UNFINISHED);
+    let unfinished = path.with_file_name(name);
+    fs::create_dir_all(&unfinished)?;
+    owner.take(&unfinished)?;
     let mode = if owner.group.is_some() { 0o2777 } else { 0o777 };
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+    fs::set_permissions(&unfinished, fs::Permissions::from_mode(mode))?;
+    fs::rename(&unfinished, path)
 }
 
 /// Replaces the content of a volume, if it is new.
@@ -175,6 +186,18 @@ mod tests {
             fs::read_dir(&volume).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names.len(), 3, "one name, the link to the content, the content: {names:?}");
         assert!(!names.contains(&OsString::from("deep")));
+    }
+
+    #[test]
+    fn a_volume_whose_making_was_interrupted_is_made_to_its_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let volume = directory.path().join("v");
+        let unfinished = directory.path().join(".v.new");
+        fs::DirBuilder::new().mode(0o700).create(&unfinished).unwrap();
+        empty(&volume, OWNER).unwrap();
+        let metadata = fs::metadata(&volume).unwrap();
+        assert_eq!((metadata.uid(), metadata.mode() & 0o7777), (1_000_000, 0o777));
+        assert!(!unfinished.exists());
     }
 
     #[test]

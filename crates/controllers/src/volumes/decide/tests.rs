@@ -113,6 +113,74 @@ fn the_smallest_volume_that_fits_is_taken_and_one_that_was_made_for_the_claim_be
 }
 
 #[test]
+fn a_volume_that_cannot_serve_the_claim_is_not_taken_whoever_it_names() {
+    let cases: [(&str, Value, bool); 6] = [
+        ("capacity", json!({"storage": "1Mi"}), false),
+        ("accessModes", json!(["ReadOnlyMany"]), false),
+        ("volumeMode", json!("Block"), false),
+        ("volumeMode", json!("Filesystem"), true),
+        // The real controller takes this one too.
+        ("storageClassName", json!("other"), true),
+        ("claimRef", json!({"namespace": "other", "name": "data"}), false),
+    ];
+    for (field, value, taken) in cases {
+        let mut scene = Scene::new();
+        scene.claim(|_| {}).volume("v", |volume| {
+            volume["spec"]["claimRef"] = json!({"namespace": "ns", "name": "data"});
+            volume["spec"][field] = value.clone();
+        });
+        assert_eq!(bound_to(&scene.decide()).len(), usize::from(taken), "{field} {value}");
+    }
+    let mut scene = Scene::new();
+    scene.claim(|claim| claim["spec"]["volumeName"] = "v".into());
+    scene.volume("v", |volume| {
+        volume["spec"]["claimRef"] = json!({"namespace": "ns", "name": "data"});
+        volume["spec"]["storageClassName"] = "other".into();
+    });
+    assert_eq!(bound_to(&scene.decide()), [""; 0], "both must agree on the class then");
+}
+
+#[test]
+fn a_claim_gets_only_what_its_selector_selects() {
+    let mut scene = Scene::new();
+    let selector =
+        json!({"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]});
+    let selecting = |claim: &mut Value| claim["spec"]["selector"] = selector.clone();
+    scene.claim(selecting).volume("plain", |_| {});
+    assert_eq!(bound_to(&scene.decide()), [""; 0]);
+    scene.volume("ssd", |volume| {
+        volume["metadata"]["labels"] = json!({"disk": "ssd"});
+        volume["spec"]["capacity"]["storage"] = "9Gi".into();
+    });
+    assert_eq!(bound_to(&scene.decide()), ["ssd"]);
+    scene.claim(|claim| {
+        selecting(claim);
+        claim["spec"]["volumeName"] = "plain".into();
+    });
+    assert_eq!(bound_to(&scene.decide()), ["plain"], "what it names needs no labels");
+}
+
+#[test]
+fn a_claim_whose_class_waits_for_a_pod_gets_its_volume_with_the_pod() {
+    let mut scene = Scene::new();
+    let class = json!({"metadata": {"uid": "k", "name": "local"}, "provisioner": "here", "volumeBindingMode": "WaitForFirstConsumer"});
+    let class: StorageClass = serde_json::from_value(class).unwrap();
+    scene.0.take(Change::Classes(Update::Is("k".into(), (&class).into())));
+    scene.claim(|_| {});
+    assert_eq!(scene.decide(), []);
+    scene.pod("Pending");
+    assert_eq!(scene.decide(), [Action::Ask { claim: key(), provisioner: "here".into() }]);
+    scene.volume("v", |_| {});
+    assert_eq!(bound_to(&scene.decide()), ["v"]);
+    scene.pod("Succeeded");
+    assert_eq!(bound_to(&scene.decide()), [""; 0]);
+    scene.volume("v", |volume| {
+        volume["spec"]["claimRef"] = json!({"namespace": "ns", "name": "data"});
+    });
+    assert_eq!(bound_to(&scene.decide()), ["v"], "it was made for the claim");
+}
+
+#[test]
 fn what_is_in_use_stays_and_goes_when_it_is_not() {
     let mut scene = Scene::new();
     let deleted = |claim: &mut Value| {
@@ -120,11 +188,11 @@ fn what_is_in_use_stays_and_goes_when_it_is_not() {
         claim["spec"]["volumeName"] = "v".into();
         claim["status"]["phase"] = "Bound".into();
     };
-    let bound = |volume: &mut Value| {
+    let of_the_claim = |volume: &mut Value| {
         volume["spec"]["claimRef"] = json!({"namespace": "ns", "name": "data", "uid": "c"});
         volume["status"]["phase"] = "Bound".into();
     };
-    scene.claim(deleted).volume("v", bound).pod("Running");
+    scene.claim(deleted).volume("v", of_the_claim).pod("Running");
     assert_eq!(scene.decide(), []);
     scene.pod("Succeeded");
     assert_eq!(scene.decide(), [Action::FreeClaim(key())]);
@@ -132,7 +200,7 @@ fn what_is_in_use_stays_and_goes_when_it_is_not() {
     let owner = Owner { key: key(), uid: "c".into() };
     assert_eq!(scene.decide(), [Action::Release { volume: "v".into(), owner }]);
     scene.volume("v", |volume| {
-        bound(volume);
+        of_the_claim(volume);
         volume["status"]["phase"] = "Released".into();
         volume["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
     });
