@@ -24,7 +24,9 @@ mod storage;
 mod version;
 
 pub use apply::{Applied, ApplyJob, Artifact, Change};
-pub use cluster::{Check, CheckOutcome, Cluster, ClusterCheck};
+pub use cluster::{
+    AddCluster, Check, CheckOutcome, Cluster, ClusterCheck, ClusterCheckQuery, ClusterSource,
+};
 pub use diff::{DiffJob, Effect, FieldChange, JobDiff, ReleaseDiff};
 pub use environment::{Environment, EnvironmentCheck, EnvironmentSpec};
 pub use event::Event;

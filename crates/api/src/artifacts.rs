@@ -1,13 +1,13 @@
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use flumen_api_types::{ArtifactQuery, LinkQuery};
+use flumen_control::Principal;
 use flumen_model::Digest;
-use futures::{StreamExt as _, TryStreamExt as _};
-use http_body_util::BodyExt as _;
+use futures::StreamExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
@@ -17,24 +17,41 @@ use crate::{
     state::Api,
 };
 
-/// Whether an artifact is here.
+/// The next byte of an upload, as in draft-ietf-httpbis-resumable-upload. There is no `Upload-Complete`: the digest says
+/// when an artifact is whole.
+const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
+
+/// Whether an artifact is here. Of one whose upload broke off, `Upload-Offset` says how many bytes are.
 #[utoipa::path(
     head, path = "/api/v1/artifacts/{digest}", tag = "artifacts",
     params(("digest" = String, Path, description = "`sha256:` and 64 hex digits")),
-    responses((status = 200, description = "It is here"), (status = 404, description = "It is not"))
+    responses(
+        (status = 200, description = "It is here"),
+        (
+            status = 404, description = "It is not, or not all of it",
+            headers(("Upload-Offset" = u64, description = "Where `PATCH` goes on; not there if nothing has arrived"))
+        )
+    )
 )]
 pub(crate) async fn exists(
     State(api): State<Api>,
+    Caller(principal): Caller,
     Path(digest): Path<Digest>,
 ) -> Result<Response, Error> {
-    Ok(match api.control.artifact(&digest).await? {
-        Some(size) => (StatusCode::OK, [(header::CONTENT_LENGTH, size.to_string())], Body::empty())
-            .into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
-    })
+    if let Some(size) = api.control.artifact(&digest).await? {
+        return Ok((StatusCode::OK, [(header::CONTENT_LENGTH, size.to_string())], Body::empty())
+            .into_response());
+    }
+    let offset = api.control.uploaded_part(&principal, &digest).await?;
+    let mut response = StatusCode::NOT_FOUND.into_response();
+    if offset > 0 {
+        response.headers_mut().insert(UPLOAD_OFFSET, offset.into());
+    }
+    Ok(response)
 }
 
-/// Takes an artifact in: the bytes of the body, which must have the digest.
+/// Takes an artifact in: the bytes of the body, which must have the digest. What has arrived when the body breaks off is
+/// kept, as long as what nothing needs.
 #[utoipa::path(
     put, path = "/api/v1/artifacts/{digest}", tag = "artifacts",
     params(("digest" = String, Path, description = "`sha256:` and 64 hex digits"), ArtifactQuery),
@@ -48,31 +65,68 @@ pub(crate) async fn upload(
     Query(query): Query<ArtifactQuery>,
     request: Request,
 ) -> Result<StatusCode, Error> {
+    take(&api, &principal, Upload { digest, name: query.name, offset: 0 }, request).await
+}
+
+/// Takes in the rest of an artifact whose upload broke off: the bytes from `Upload-Offset` on, which is the one that `HEAD`
+/// tells.
+#[utoipa::path(
+    patch, path = "/api/v1/artifacts/{digest}", tag = "artifacts",
+    params(
+        ("digest" = String, Path, description = "`sha256:` and 64 hex digits"), ArtifactQuery,
+        ("Upload-Offset" = u64, Header)
+    ),
+    request_body(content = Vec<u8>, content_type = "application/partial-upload"),
+    responses(
+        (status = 200, description = "It was here already"), (status = 201, description = "It is whole now"),
+        (status = 409, description = "Another number of bytes is here, or it is being sent already")
+    )
+)]
+pub(crate) async fn go_on(
+    State(api): State<Api>,
+    Caller(principal): Caller,
+    Path(digest): Path<Digest>,
+    Query(query): Query<ArtifactQuery>,
+    request: Request,
+) -> Result<StatusCode, Error> {
+    let allowed = "expected how many bytes are here already, as HEAD tells";
+    let offset = number(request.headers(), &UPLOAD_OFFSET);
+    let offset = offset.ok_or(Error::Header { name: "Upload-Offset", allowed })?;
+    take(&api, &principal, Upload { digest, name: query.name, offset }, request).await
+}
+
+/// What is sent of an artifact.
+struct Upload {
+    digest: Digest,
+    name: Option<String>,
+    /// How many of its bytes were sent before.
+    offset: u64,
+}
+
+async fn take(
+    api: &Api,
+    principal: &Principal,
+    Upload { digest, name, offset }: Upload,
+    request: Request,
+) -> Result<StatusCode, Error> {
     let limit = api.settings.artifact_limit.bytes();
-    let too_large = || Error::TooLarge { what: "the artifact", limit };
-    let announced = request.headers().get(header::CONTENT_LENGTH);
-    let announced: Option<u64> = announced.and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|size| size > limit) {
-        return Err(too_large());
+    let announced = number(request.headers(), &header::CONTENT_LENGTH).unwrap_or_default();
+    if announced.saturating_add(offset) > limit {
+        return Err(Error::TooLarge { what: "the artifact", limit });
     }
     if api.control.artifact(&digest).await?.is_some() {
-        api.control.own_artifact(&principal, &digest).await?;
+        api.control.own_artifact(principal, &digest).await?;
         return Ok(StatusCode::OK);
     }
-    let body = http_body_util::Limited::new(
-        request.into_body(),
-        usize::try_from(limit).unwrap_or(usize::MAX),
-    );
-    let chunks = body.into_data_stream().map_err(|error| error).boxed();
-    match api.control.put_artifact(&digest, chunks).await {
-        Ok(size) => {
-            api.control.own_artifact(&principal, &digest).await?;
-            tracing::info!(%digest, name = query.name, size_bytes = size, "an artifact was uploaded");
-            Ok(StatusCode::CREATED)
-        }
-        Err(error) if is_limit(&error) => Err(too_large()),
-        Err(error) => Err(error.into()),
-    }
+    let body = request.into_body().into_data_stream().boxed();
+    let size = api.control.upload_artifact(principal, (&digest, offset), body).await?;
+    tracing::info!(%digest, name, size_bytes = size, offset, "an artifact was uploaded");
+    Ok(StatusCode::CREATED)
+}
+
+/// A header that is a number.
+fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.parse().ok()
 }
 
 /// The bytes of an artifact, for who has a signed link to it: pods that fetch the files of their job. A `Range` of the form
@@ -150,15 +204,4 @@ fn part(range: &str, size: u64) -> Part {
         Some((first, end)) if end > first => Part::From { first, last: end.min(size) },
         _ => Part::All,
     }
-}
-
-fn is_limit(error: &flumen_control::Error) -> bool {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        next = error.source();
-    }
-    false
 }

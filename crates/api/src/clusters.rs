@@ -1,11 +1,14 @@
 //! Clusters: what Flumen deploys to.
 
-use axum::{Json, extract::State};
-use flumen_api_types::{Check, CheckOutcome, Cluster, ClusterCheck, Page, PageQuery};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use flumen_api_types::{
+    AddCluster, Cluster, ClusterCheck, ClusterCheckQuery, ClusterSource, Page, PageQuery,
+};
+use flumen_model::ClusterName;
 
 use crate::{
     error::Error,
-    extract::{Path, Query, Slice, slice},
+    extract::{Body, Caller, IfMatch, Path, Query, Slice, slice, tagged},
     state::Api,
     translate,
 };
@@ -28,6 +31,23 @@ pub(crate) async fn list(
     ))
 }
 
+/// Takes a cluster in. Its credentials are encrypted and shown to nobody.
+#[utoipa::path(
+    post, path = "/api/v1/clusters", tag = "clusters", request_body = AddCluster,
+    responses((status = 201, body = Cluster))
+)]
+pub(crate) async fn add(
+    State(api): State<Api>,
+    Caller(principal): Caller,
+    Body(body): Body<AddCluster>,
+) -> Result<(StatusCode, Response), Error> {
+    let (name, source) = body.into_parts();
+    let source = translate::cluster_source(source)?;
+    let added = api.control.add_cluster(&principal, &name, &source).await?;
+    let added = translate::cluster(added);
+    Ok((StatusCode::CREATED, tagged(added.version, &added)))
+}
+
 /// Shows a cluster, asked just now.
 #[utoipa::path(
     get, path = "/api/v1/clusters/{name}", tag = "clusters", params(("name" = String, Path)),
@@ -36,42 +56,56 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     State(api): State<Api>,
     Path(name): Path<String>,
-) -> Result<Json<Cluster>, Error> {
-    find(&api, &name).await.map(Json)
+) -> Result<Response, Error> {
+    let cluster = translate::cluster(api.control.cluster(&name).await?);
+    Ok(tagged(cluster.version, &cluster))
 }
 
-/// Checks that a cluster can be reached.
+/// Changes how a cluster is reached. Nothing is done to what runs there.
 #[utoipa::path(
-    get, path = "/api/v1/clusters/{name}/check", tag = "clusters", params(("name" = String, Path)),
+    put, path = "/api/v1/clusters/{name}", tag = "clusters",
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header)),
+    request_body = ClusterSource,
+    responses((status = 200, body = Cluster))
+)]
+pub(crate) async fn edit(
+    State(api): State<Api>,
+    Path(name): Path<ClusterName>,
+    expected: IfMatch,
+    Body(source): Body<ClusterSource>,
+) -> Result<Response, Error> {
+    let source = translate::cluster_source(source)?;
+    let saved = api.control.edit_cluster(&name, &source, &expected.terms(None)).await?;
+    let saved = translate::cluster(saved);
+    Ok(tagged(saved.version, &saved))
+}
+
+/// Forgets a cluster that no environment and no job is in. Nothing is done to the cluster itself.
+#[utoipa::path(
+    delete, path = "/api/v1/clusters/{name}", tag = "clusters", params(("name" = String, Path)),
+    responses((status = 204, description = "It is forgotten"))
+)]
+pub(crate) async fn remove(
+    State(api): State<Api>,
+    Path(name): Path<ClusterName>,
+) -> Result<StatusCode, Error> {
+    api.control.remove_cluster(&name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Checks that a cluster can be reached and has what Flumen and Flink need, in each namespace of its environments: rights,
+/// quotas, pull secrets. What goes wrong is in the answer.
+#[utoipa::path(
+    get, path = "/api/v1/clusters/{name}/check", tag = "clusters",
+    params(("name" = String, Path), ClusterCheckQuery),
     responses((status = 200, body = ClusterCheck))
 )]
 pub(crate) async fn check(
     State(api): State<Api>,
     Path(name): Path<String>,
+    Query(query): Query<ClusterCheckQuery>,
 ) -> Result<Json<ClusterCheck>, Error> {
-    let cluster = find(&api, &name).await?;
-    let check = match (&cluster.kubernetes_version, &cluster.reason) {
-        (Some(version), _) => Check {
-            name: "reachable".to_owned(),
-            outcome: CheckOutcome::Ok,
-            detail: format!("it answers as Kubernetes {version}"),
-            remedy: None,
-        },
-        (None, reason) => Check {
-            name: "reachable".to_owned(),
-            outcome: CheckOutcome::Fail,
-            detail: reason.clone().unwrap_or_else(|| "it does not answer".to_owned()),
-            remedy: Some(format!(
-                "see that the API server runs and that {} on the server's machine names it",
-                cluster.kubeconfig
-            )),
-        },
-    };
-    Ok(Json(ClusterCheck { cluster, checks: vec![check] }))
-}
-
-async fn find(api: &Api, name: &str) -> Result<Cluster, Error> {
-    let clusters = api.control.clusters().await?;
-    let cluster = clusters.into_iter().find(|cluster| cluster.name == name);
-    cluster.map(translate::cluster).ok_or_else(|| Error::NoCluster { name: name.to_owned() })
+    let more = translate::another_place(query)?;
+    let check = api.control.check_cluster(&name, more.as_ref()).await?;
+    Ok(Json(translate::cluster_check(check)))
 }

@@ -4,7 +4,7 @@ use axum::{Router, http::header, response::IntoResponse as _, routing};
 use utoipa::{
     OpenApi,
     openapi::{
-        OpenApi as Document, RefOr,
+        OpenApi as Document, PathItem, RefOr,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -50,12 +50,9 @@ pub fn document() -> Document {
     document
 }
 
-fn operations(
-    item: &mut utoipa::openapi::PathItem,
-) -> impl Iterator<Item = &mut utoipa::openapi::path::Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.head]
-        .into_iter()
-        .filter_map(Option::as_mut)
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut utoipa::openapi::path::Operation> {
+    let PathItem { get, put, post, delete, head, patch, .. } = item;
+    [get, put, post, delete, head, patch].into_iter().filter_map(Option::as_mut)
 }
 
 fn refusal() -> RefOr<utoipa::openapi::Response> {

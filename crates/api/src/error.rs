@@ -42,8 +42,6 @@ pub(crate) enum Error {
     Range { size: u64 },
     #[error("the artifact cannot be read")]
     ReadArtifact(#[source] std::io::Error),
-    #[error("there is no cluster {name}")]
-    NoCluster { name: String },
     #[error("there is no Flink version {version} in the environment {environment}")]
     NoVersion { version: String, environment: String },
     #[error("the request handler failed")]
@@ -55,10 +53,9 @@ impl Error {
         match self {
             Self::Control(error) => error.kind(),
             Self::Unauthenticated => Kind::Denied,
-            Self::NoRoute { .. }
-            | Self::NoArtifact { .. }
-            | Self::NoCluster { .. }
-            | Self::NoVersion { .. } => Kind::NotFound,
+            Self::NoRoute { .. } | Self::NoArtifact { .. } | Self::NoVersion { .. } => {
+                Kind::NotFound
+            }
             Self::ReadArtifact(_) => Kind::Unavailable,
             Self::Method { .. }
             | Self::Value(_)
@@ -89,7 +86,6 @@ impl Error {
             Self::NoArtifact { .. } => "artifact.not_found",
             Self::Range { .. } => "request.range",
             Self::ReadArtifact(_) => "server.file",
-            Self::NoCluster { .. } => "cluster.not_found",
             Self::NoVersion { .. } => "version.not_found",
             Self::Panicked => "server.bug",
         }
@@ -101,7 +97,10 @@ impl Error {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Control(flumen_control::Error::Changed { .. }) => StatusCode::PRECONDITION_FAILED,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge { .. }
+            | Self::Control(flumen_control::Error::ArtifactTooLarge { .. }) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Body(refusal) if is_too_large(refusal) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Control(error) if error.is_database_full() => StatusCode::INSUFFICIENT_STORAGE,
@@ -117,7 +116,6 @@ impl Error {
             Self::NoRoute { .. } | Self::Method { .. } => {
                 "All addresses stand in /api/v1/openapi.json."
             }
-            Self::NoCluster { .. } => "`flumen cluster list` shows those that there are.",
             Self::NoVersion { .. } => {
                 "`flumen version list` shows those that there are; `flumen version add` adds one."
             }

@@ -8,6 +8,7 @@ use flumen_model::OperationId;
 
 use crate::{error::Error, state::Api};
 
+mod cluster;
 mod environment;
 mod job;
 mod operation;
@@ -17,6 +18,7 @@ mod removal;
 mod snapshot;
 mod sql;
 
+pub(crate) use cluster::{another_place, cluster, cluster_check, cluster_source};
 pub(crate) use environment::{environment, environment_change, environment_check};
 pub(crate) use job::{job, job_state, job_summary, run};
 pub(crate) use operation::{operation, with_savepoint};
@@ -168,22 +170,6 @@ fn vertex(live: control::LiveVertex) -> api::Vertex {
         bytes_out: vertex.metrics.write_bytes.unwrap_or_default(),
         records_in_per_second: live.records_in_per_second,
         records_out_per_second: live.records_out_per_second,
-    }
-}
-
-pub(crate) fn cluster(view: control::ClusterContactView) -> api::Cluster {
-    let reachable = view.version.is_ok();
-    let (kubernetes_version, reason) = match view.version {
-        Ok(version) => (Some(version), None),
-        Err(reason) => (None, Some(reason)),
-    };
-    api::Cluster {
-        name: view.name,
-        kubeconfig: view.kubeconfig,
-        url: view.server,
-        reachable,
-        kubernetes_version,
-        reason,
     }
 }
 

@@ -6,6 +6,8 @@ use crate::{api::Api, clock, failure::Failure, resources::Resource, storage::Cha
 
 mod pods;
 
+const AUTHORITY: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.";
+
 /// A namespaced object needs a namespace that is not going away.
 pub(crate) fn check_namespace(
     api: &Api,
@@ -59,8 +61,8 @@ pub(crate) fn companions(api: &Api, resource: &Resource, name: &str) -> Vec<Chan
             delete: false,
         }
     };
-    vec![
-        make("serviceaccounts", "default", json!({})),
-        make("configmaps", "kube-root-ca.crt", json!({"data": {"ca.crt": api.authority.pem()}})),
-    ]
+    let mut authority =
+        make("configmaps", "kube-root-ca.crt", json!({"data": {"ca.crt": api.authority.pem()}}));
+    authority.object["metadata"]["annotations"] = json!({"kubernetes.io/description": AUTHORITY});
+    vec![make("serviceaccounts", "default", json!({})), authority]
 }

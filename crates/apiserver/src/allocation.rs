@@ -98,13 +98,13 @@ impl Allocation {
                 vec![Cause::invalid("spec.clusterIPs", &serde_json::json!([asked]), detail)]
             };
             let address: Ipv4Addr = asked.parse().map_err(|_| {
-                refuse("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+                let form = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+                vec![Cause::invalid("spec.clusterIPs[0]", &asked.as_str().into(), form)]
             })?;
             if !old.is_some_and(|old| addresses(old).contains(&address)) {
                 if !self.range.contains(address) {
                     return Err(refuse(&format!(
-                        "failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. The range of valid IPs is {}",
-                        self.range
+                        "failed to allocate IP {address}: the provided network does not match the current range"
                     )));
                 }
                 if !self.lock().addresses.insert(address) {

@@ -16,13 +16,16 @@ use crate::{
     failure::Failure,
     forward::upstream::Upstream,
     lock::DirectoryLock,
-    request::{self, Accept, Call, Query, Route, Target},
+    request::{self, Accept, Call, Query, Route, Target, Warnings},
     resources::{Registry, Resource},
     security::{User, authority::Authority, reviews, tokens::Tokens},
     storage::{Entry, Object, Store},
     verbs,
     view::View,
 };
+
+const ENDPOINTS_ARE_OLD: &str =
+    "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
 
 /// Everything that answering requests needs.
 pub(crate) struct Api {
@@ -109,12 +112,33 @@ impl Api {
             query,
             headers: request.headers().clone(),
             user,
+            warnings: Warnings::default(),
         };
+        if call.target.resource.plural == "endpoints" {
+            call.warnings.add(ENDPOINTS_ARE_OLD.to_owned());
+        }
+        let answered = self.answer_call(&call, request).await;
+        let mut response = answered.unwrap_or_else(|failure| render_failure(&failure));
+        call.warnings.write(response.headers_mut());
+        Ok(response)
+    }
+
+    async fn answer_call(
+        self: &Arc<Self>,
+        call: &Call,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Failure> {
         // What a proxy answers has the form that its target gives it.
-        let raw = matches!(call.target.subresource.as_deref(), Some("proxy" | "log"));
+        let raw = matches!(
+            call.target.subresource.as_deref(),
+            Some("proxy" | "log" | "exec" | "attach" | "portforward")
+        );
         let accept = if raw { Accept::Json } else { Accept::parse(&call.headers)? };
         let view = View::new(accept, &call.query);
-        let answer = verbs::run(&self, &call, request).await?;
+        let answer = verbs::run(self, call, request).await?;
+        if matches!(answer, Answer::List(_)) && accept == Accept::Metadata {
+            return Err(Failure::view_of_a_list(call.target.resource.kind));
+        }
         Ok(match answer {
             Answer::Response(response) => response,
             Answer::Value(status, value) => json(status, value.to_string()),
@@ -169,7 +193,13 @@ impl Api {
             | Route::Review(_)
             | Route::Unknown => None,
         };
-        document.ok_or_else(Failure::no_such_path)
+        document.ok_or_else(|| {
+            if discovery::begins_as_a_group(self.registry, request.uri().path()) {
+                Failure::no_such_resource()
+            } else {
+                Failure::no_such_path()
+            }
+        })
     }
 
     fn health(&self) -> Response<Body> {

@@ -72,6 +72,16 @@ pub(crate) fn group(registry: &'static Registry, name: &str) -> Option<Value> {
     Some(group)
 }
 
+/// Whether a path is below one of the groups that are here, and so answered by them.
+pub(crate) fn begins_as_a_group(registry: &'static Registry, path: &str) -> bool {
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    match (parts.next(), parts.next()) {
+        (Some("api"), Some(_)) => true,
+        (Some("apis"), Some(group)) => group_names(registry).contains(&group),
+        _ => false,
+    }
+}
+
 fn group_entry(name: &str) -> Value {
     let version = json!({"groupVersion": format!("{name}/v1"), "version": "v1"});
     json!({"name": name, "versions": [version], "preferredVersion": version})
@@ -104,12 +114,16 @@ pub(crate) fn resources(registry: &'static Registry, group: &str, version: &str)
 }
 
 fn resource_entry(resource: &Resource) -> Value {
+    // Namespaces are deleted one by one.
+    let all = resource.plural != "namespaces";
+    let verbs: Vec<&str> =
+        VERBS.into_iter().filter(|verb| all || *verb != "deletecollection").collect();
     let mut entry = json!({
         "name": resource.plural,
         "singularName": resource.singular,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": VERBS,
+        "verbs": verbs,
     });
     if !resource.short_names.is_empty() {
         entry["shortNames"] = resource.short_names.into();
@@ -147,7 +161,9 @@ fn subresource_entries(resource: &Resource) -> Vec<Value> {
         "pods" => {
             add("binding", "Binding", &["create"], None);
             add("eviction", "Eviction", &["create"], Some(("policy", "v1")));
+            add("exec", "PodExecOptions", &["create", "get"], None);
             add("log", "Pod", &["get"], None);
+            add("portforward", "PodPortForwardOptions", &["create", "get"], None);
             add("proxy", "PodProxyOptions", &proxy, None);
         }
         "services" => add("proxy", "ServiceProxyOptions", &proxy, None),

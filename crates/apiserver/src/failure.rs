@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::resources::Resource;
 
+/// The media types of answers of the real server.
+const MEDIA_TYPES: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+
 /// A failed request, as the client sees it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
@@ -14,7 +17,10 @@ pub(crate) struct Failure {
     pub(crate) code: StatusCode,
     pub(crate) reason: &'static str,
     pub(crate) message: String,
-    details: Option<Value>,
+    /// In a box, because every result that may be a failure is as large as one.
+    details: Option<Box<Value>>,
+    /// With what the rest of a list can be asked for.
+    token: String,
     /// Plain text instead of a `Status`, as the real server answers outside of its API.
     pub(crate) plain: bool,
 }
@@ -75,7 +81,8 @@ impl Cause {
 
 impl Failure {
     fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None, plain: false }
+        let message = message.into();
+        Self { code, reason, message, details: None, token: String::new(), plain: false }
     }
 
     fn about(mut self, resource: &Resource, name: &str) -> Self {
@@ -87,7 +94,7 @@ impl Failure {
             details.insert("group".into(), resource.group.into());
         }
         details.insert("kind".into(), resource.plural.into());
-        self.details = Some(Value::Object(details));
+        self.details = Some(Box::new(Value::Object(details)));
         self
     }
 
@@ -105,6 +112,14 @@ impl Failure {
     pub(crate) fn no_such_path() -> Self {
         let mut failure = Self::new(StatusCode::NOT_FOUND, "NotFound", "404 page not found\n");
         failure.plain = true;
+        failure
+    }
+
+    /// The path begins as one of this server's groups, and leads to nothing in it.
+    pub(crate) fn no_such_resource() -> Self {
+        let message = "the server could not find the requested resource";
+        let mut failure = Self::new(StatusCode::NOT_FOUND, "NotFound", message);
+        failure.details = Some(Box::new(json!({})));
         failure
     }
 
@@ -131,7 +146,7 @@ impl Failure {
     pub(crate) fn conflict_of(what: &str, name: &str, why: &str) -> Self {
         let message = format!("Operation cannot be fulfilled on {what} \"{name}\": {why}");
         let mut failure = Self::new(StatusCode::CONFLICT, "Conflict", message);
-        failure.details = Some(json!({"name": name, "kind": what}));
+        failure.details = Some(Box::new(json!({"name": name, "kind": what})));
         failure
     }
 
@@ -163,7 +178,7 @@ impl Failure {
             "Conflict",
             format!("Apply failed with {count} {plural}: {text}"),
         );
-        failure.details = Some(json!({ "causes": causes }));
+        failure.details = Some(Box::new(json!({ "causes": causes })));
         failure
     }
 
@@ -172,8 +187,14 @@ impl Failure {
     }
 
     pub(crate) fn invalid_kind(group: &str, kind: &str, name: &str, causes: &[Cause]) -> Self {
-        let texts: Vec<String> =
-            causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        let mut texts: Vec<String> = Vec::new();
+        for cause in causes {
+            let text = format!("{}: {}", cause.field, cause.message);
+            // What two checks find is said once.
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         let list = match texts.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
@@ -195,18 +216,19 @@ impl Failure {
         if !group.is_empty() {
             details.insert("group".into(), group.into());
         }
-        details.insert("kind".into(), kind.into());
+        if !kind.is_empty() {
+            details.insert("kind".into(), kind.into());
+        }
         details.insert("causes".into(), causes.into());
-        failure.details = Some(Value::Object(details));
+        failure.details = Some(Box::new(Value::Object(details)));
         failure
     }
 
-    /// A JSON patch whose operations do not fit the object.
-    pub(crate) fn unprocessable_patch(problem: impl Display) -> Self {
-        let message =
-            format!("the server rejected our request due to an error in our request: {problem}");
+    /// A JSON patch whose operations do not fit the object; the real server does not say which.
+    pub(crate) fn unprocessable_patch() -> Self {
+        let message = "the server rejected our request due to an error in our request";
         let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
-        failure.details = Some(json!({}));
+        failure.details = Some(Box::new(json!({})));
         failure
     }
 
@@ -234,7 +256,7 @@ impl Failure {
             "unable to create new content in namespace {namespace} because it is being terminated"
         );
         let mut failure = Self::forbidden(resource, name, &why);
-        if let Some(Value::Object(details)) = &mut failure.details {
+        if let Some(Value::Object(details)) = failure.details.as_deref_mut() {
             let cause = json!({
                 "reason": "NamespaceTerminating",
                 "message": format!("namespace {namespace} is being terminated"),
@@ -251,16 +273,30 @@ impl Failure {
             "MethodNotAllowed",
             "the server does not allow this method on the requested resource",
         );
-        failure.details = Some(json!({}));
+        failure.details = Some(Box::new(json!({})));
         failure
     }
 
-    pub(crate) fn not_acceptable(accepted: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_ACCEPTABLE,
-            "NotAcceptable",
-            format!("only the following media types are accepted: {accepted}"),
-        )
+    /// None of the forms that the client accepts is one that this server has.
+    pub(crate) fn not_acceptable() -> Self {
+        let message = format!("406: Not Acceptable\n\nAvailable representations: {MEDIA_TYPES}");
+        let mut failure = Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message);
+        failure.details = Some(Box::new(json!({})));
+        failure
+    }
+
+    /// The media type is known, but not the view of the object in it.
+    pub(crate) fn no_such_view() -> Self {
+        let message = format!("only the following media types are accepted: {MEDIA_TYPES}");
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
+    }
+
+    /// The metadata of one object, where there is a list.
+    pub(crate) fn view_of_a_list(kind: &str) -> Self {
+        let message = format!(
+            "you requested PartialObjectMetadata, but the requested object is a list (*core.{kind}List)"
+        );
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
     }
 
     pub(crate) fn unsupported_media_type(accepted: &str) -> Self {
@@ -271,6 +307,15 @@ impl Failure {
                 "the body of the request was in an unknown format - accepted media types include: {accepted}"
             ),
         )
+    }
+
+    /// A patch in none of the forms.
+    pub(crate) fn unsupported_patch() -> Self {
+        let message = "415: Unsupported Media Type";
+        let mut failure =
+            Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message);
+        failure.details = Some(Box::new(json!({})));
+        failure
     }
 
     pub(crate) fn too_large(limit: usize) -> Self {
@@ -285,13 +330,22 @@ impl Failure {
         Self::new(StatusCode::GONE, "Expired", message)
     }
 
+    /// The list that a piece is asked of is gone; its rest can be had as it is now, by another token.
+    pub(crate) fn continue_expired(token: &str) -> Self {
+        let mut failure = Self::expired(
+            "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+        );
+        token.clone_into(&mut failure.token);
+        failure
+    }
+
     pub(crate) fn too_large_revision(asked: u64, current: u64) -> Self {
         let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
         let mut failure = Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message);
-        failure.details = Some(json!({
+        failure.details = Some(Box::new(json!({
             "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
             "retryAfterSeconds": 1
-        }));
+        })));
         failure
     }
 
@@ -302,7 +356,7 @@ impl Failure {
     pub(crate) fn internal(error: impl Display) -> Self {
         let message = format!("Internal error occurred: {error}");
         let mut failure = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message);
-        failure.details = Some(json!({"causes": [{"message": error.to_string()}]}));
+        failure.details = Some(Box::new(json!({"causes": [{"message": error.to_string()}]})));
         failure
     }
 
@@ -321,11 +375,14 @@ impl Failure {
             "message": self.message,
         });
         if let Value::Object(map) = &mut status {
+            if !self.token.is_empty() {
+                map.insert("metadata".into(), json!({"continue": self.token}));
+            }
             if !self.reason.is_empty() {
                 map.insert("reason".into(), self.reason.into());
             }
             if let Some(details) = &self.details {
-                map.insert("details".into(), details.clone());
+                map.insert("details".into(), Value::clone(details));
             }
             map.insert("code".into(), self.code.as_u16().into());
         }

@@ -6,12 +6,15 @@ pub(crate) use self::{
     accept::Accept,
     path::{Route, Target, parse as parse_path},
     query::Query,
+    warnings::Warnings,
 };
-use crate::{failure::Failure, security::User};
+use crate::security::User;
 
 mod accept;
+pub(crate) mod options;
 mod path;
 mod query;
+mod warnings;
 
 /// The longest body of a request that writes an object; the limit of the real server.
 pub(crate) const MAXIMUM_BODY_BYTES: usize = 3 << 20;
@@ -23,6 +26,7 @@ pub(crate) struct Call {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) user: User,
+    pub(crate) warnings: Warnings,
 }
 
 impl Call {
@@ -40,14 +44,9 @@ impl Call {
         self.target.resource.key(self.namespace(), self.name())
     }
 
-    pub(crate) fn dry_run(&self) -> Result<bool, Failure> {
-        match self.query.first("dryRun") {
-            None | Some("") => Ok(false),
-            Some("All") => Ok(true),
-            Some(other) => Err(Failure::bad_request(format!(
-                "invalid dryRun value \"{other}\": only \"All\" is supported"
-            ))),
-        }
+    /// Whether nothing is to be stored; the value was checked with the other options.
+    pub(crate) fn dry_run(&self) -> bool {
+        self.query.text("dryRun").is_some()
     }
 
     /// The media type of the body without its parameters.

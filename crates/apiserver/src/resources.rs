@@ -9,12 +9,13 @@ use crate::storage::ResourceId;
 pub(crate) use self::{
     columns::Column,
     rules::{
-        Rules, check_labels, label_1035_problem, label_problem, label_value_problem,
+        Rules, check_labels, label_1035_problem, label_value_problem, namespace_problem,
         qualified_problem, subdomain_problem,
     },
 };
 
 mod columns;
+pub(crate) mod quantity;
 mod rules;
 mod table;
 
@@ -95,11 +96,6 @@ impl Resource {
         } else {
             format!("{}/{}", self.group, self.version)
         }
-    }
-
-    /// `/v1, Resource=pods`: how messages about selectors name the kind.
-    pub(crate) fn api_version_and_plural(&self) -> String {
-        format!("{}/{}, Resource={}", self.group, self.version, self.plural)
     }
 
     /// The object as bytes that begin with [`Resource::prefix`].

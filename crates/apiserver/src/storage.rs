@@ -65,6 +65,8 @@ struct Inner {
     log: log::Log,
 }
 
+const FIRST_REVISION: u64 = 2;
+
 /// All objects of the cluster.
 pub(crate) struct Store {
     inner: Mutex<Inner>,
@@ -96,14 +98,16 @@ impl Store {
                 changed: watch::Sender::new(0),
             })
             .collect();
-        let mut revision = 1;
+        // Nobody was ever told of the first revision, so whoever asks for it asks for what is too old, as in a
+        // cluster that has run for a while.
+        let mut revision = FIRST_REVISION;
         let recovered = directory::recover(options.directory, |record, from_snapshot| {
             replay(&mut tables, registry, record, from_snapshot);
             revision = revision.max(record.last_revision());
         })?;
         revision = revision.max(recovered.snapshot_revision);
         for table in &mut tables {
-            table.window.start_at_least(recovered.snapshot_revision.max(1));
+            table.window.start_at_least(recovered.snapshot_revision.max(FIRST_REVISION));
         }
         let disk = Disk::start(recovered.log.handle(), recovered.snapshot_bytes)?;
         let store = Arc::new(Self {

@@ -8,7 +8,7 @@ use http::{Method, Request};
 use crate::{
     api::{Answer, Api},
     failure::Failure,
-    request::Call,
+    request::{Call, options},
     security::authorization,
 };
 
@@ -31,6 +31,7 @@ pub(crate) async fn run(
 ) -> Result<Answer, Failure> {
     let verb = verb_of(call).ok_or_else(Failure::method_not_allowed)?;
     authorization::check(api, call, verb)?;
+    options::check(call, verb)?;
     if call.target.subresource.is_some() {
         return subresources::run(api, call, request).await;
     }
@@ -70,6 +71,10 @@ fn verb_of(call: &Call) -> Option<&'static str> {
 
 fn get(api: &Api, call: &Call) -> Result<Answer, Failure> {
     let resource = call.target.resource;
+    if let Some(revision) = call.query.text("resourceVersion") {
+        list::parse_revision(revision)
+            .map_err(|problem| Failure::unknown(format!("resourceVersion: {problem}")))?;
+    }
     let object = api.store.get(resource.id, &call.key());
     let object = object.ok_or_else(|| Failure::not_found(resource, call.name()))?;
     Ok(Answer::Object(resource, http::StatusCode::OK, object))

@@ -48,7 +48,7 @@ impl View {
                 resource.render(&resource.outward(object.value()))
             }
             Accept::Json => object.json.clone(),
-            Accept::Metadata => partial(&object.value()).to_string().into(),
+            Accept::Metadata | Accept::MetadataList => partial(&object.value()).to_string().into(),
             Accept::Table => {
                 let value = object.value();
                 let metadata = json!({"resourceVersion": object.revision.to_string()});
@@ -61,7 +61,7 @@ impl View {
     pub(crate) fn list(self, list: &List) -> Vec<u8> {
         match self.accept {
             Accept::Json => json_list(list),
-            Accept::Metadata => {
+            Accept::Metadata | Accept::MetadataList => {
                 let items: Vec<Value> =
                     list.entries.iter().map(|(_, object)| partial(&object.value())).collect();
                 json!({
@@ -85,7 +85,7 @@ impl View {
     fn row(self, resource: &Resource, value: &Value) -> Value {
         let mut row = json!({"cells": table::cells(resource, value)});
         match self.include {
-            Include::Nothing => {}
+            Include::Nothing => row["object"] = Value::Null,
             Include::Metadata => row["object"] = partial(value),
             Include::Object => row["object"] = value.clone(),
         }
@@ -166,8 +166,7 @@ impl Events {
 
     /// A line that only says up to which revision everything was sent.
     pub(crate) fn bookmark(&self, revision: u64, initial_end: bool) -> Bytes {
-        let mut metadata =
-            json!({"resourceVersion": revision.to_string(), "creationTimestamp": null});
+        let mut metadata = json!({"resourceVersion": revision.to_string()});
         if initial_end {
             metadata["annotations"] = json!({INITIAL_EVENTS_END: "true"});
         }
@@ -175,7 +174,7 @@ impl Events {
             Accept::Json => {
                 json!({"kind": self.resource.kind, "apiVersion": self.resource.api_version(), "metadata": metadata})
             }
-            Accept::Metadata => partial(&json!({"metadata": metadata})),
+            Accept::Metadata | Accept::MetadataList => partial(&json!({"metadata": metadata})),
             Accept::Table => {
                 let object = partial(&json!({"metadata": metadata}));
                 let rows = vec![json!({"cells": [], "object": object})];

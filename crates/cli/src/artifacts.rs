@@ -1,6 +1,7 @@
 //! The files that a job is made from: hashed here, sent only where the server does not have them.
 
 mod directory;
+mod upload;
 
 use std::{
     io,
@@ -8,13 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flumen_api_types::{Artifact, ArtifactQuery};
+use flumen_api_types::Artifact;
 use flumen_model::{ArtifactRole, ArtifactUrl, Dependency, Digest, JobKind, JobSpec};
-use futures::TryStreamExt as _;
-use reqwest::{Body, Method};
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
-use tokio_util::io::ReaderStream;
 
 use crate::{Error, client::Client, job_files::Defined, printer::Progress, text};
 
@@ -51,17 +49,22 @@ async fn upload_all(
     let mut artifacts = Vec::new();
     for (named, role) in files {
         let (source, artifact) = hashed(defined, named, role, progress)?;
-        if !is_there(client, &artifact).await? {
-            let path = source.path();
-            let file = tokio::fs::File::open(path)
-                .await
-                .map_err(|source| unreadable(defined, named, path, source))?;
-            send(client, &artifact, file, progress).await?;
-            progress.line(format!("  uploaded {} ({})", artifact.name, text::bytes(artifact.size)));
+        let path = source.path();
+        let failed = |source| unreadable(defined, named, path, source);
+        if let Some(before) = upload::send(client, &artifact, path, progress, failed).await? {
+            progress.line(told(&artifact, before));
         }
         artifacts.push(artifact);
     }
     Ok(artifacts)
+}
+
+fn told(artifact: &Artifact, before: u64) -> String {
+    let (name, size) = (&artifact.name, text::bytes(artifact.size));
+    match before {
+        0 => format!("  uploaded {name} ({size})"),
+        before => format!("  uploaded {name} ({size}, {} of it before)", text::bytes(before)),
+    }
 }
 
 /// Hashes every file that the job names, and sends none.
@@ -160,36 +163,6 @@ fn hash(path: &Path) -> io::Result<(Digest, u64)> {
         hasher.update(&buffer[..read]);
         size += read as u64;
     }
-}
-
-async fn is_there(client: &Client, artifact: &Artifact) -> Result<bool, Error> {
-    let action = format!("ask whether the server has {}", artifact.name);
-    client.call(Method::HEAD, action, &["artifacts", artifact.digest.as_str()]).exists().await
-}
-
-async fn send(
-    client: &Client,
-    artifact: &Artifact,
-    file: tokio::fs::File,
-    progress: &Progress,
-) -> Result<(), Error> {
-    progress.say(format!("uploading {}", artifact.name));
-    progress.measure(artifact.size);
-    let counter = progress.counter();
-    let chunks = ReaderStream::with_capacity(file, BUFFER)
-        .inspect_ok(move |chunk| counter.inc(chunk.len() as u64));
-    let query = ArtifactQuery { name: Some(artifact.name.clone()) };
-    client
-        .call(
-            Method::PUT,
-            format!("upload {}", artifact.name),
-            &["artifacts", artifact.digest.as_str()],
-        )
-        .query(&query)
-        .body(Body::wrap_stream(chunks), artifact.size)
-        .send()
-        .await
-        .map(drop)
 }
 
 #[cfg(test)]

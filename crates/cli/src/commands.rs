@@ -14,7 +14,7 @@ use crate::{
 };
 
 mod apply;
-mod cluster;
+pub(crate) mod cluster;
 mod completion;
 mod diff;
 mod environment;

@@ -47,6 +47,9 @@ pub enum Error {
     /// The answer did not come or broke off.
     #[error("could not {action}: the connection to the server at {server} broke")]
     Broken { action: String, server: String, source: reqwest::Error },
+    /// An upload broke off, and again each time that it went on.
+    #[error(transparent)]
+    Upload { source: Box<Self> },
     /// The answer did not come in time.
     #[error("could not {action}: the server at {server} did not answer in time")]
     Late { action: String, server: String, source: reqwest::Error },
@@ -92,6 +95,23 @@ pub enum Error {
     /// The file of an environment is wrong.
     #[error("the file of the environment is not valid: {}", .file.display())]
     EnvironmentFile { file: PathBuf, source: Box<serde_saphyr::Error> },
+    /// A kubeconfig cannot be read.
+    #[error("could not read the kubeconfig {}", .file.display())]
+    ReadKubeconfig { file: PathBuf, source: io::Error },
+    /// A file that a kubeconfig names cannot be read.
+    #[error("could not read {}, which the kubeconfig {} names as {field}", .file.display(), .kubeconfig.display())]
+    ReadKubeconfigFile {
+        kubeconfig: PathBuf,
+        field: &'static str,
+        file: PathBuf,
+        source: io::Error,
+    },
+    /// A kubeconfig cannot be used.
+    #[error(transparent)]
+    Kubeconfig { source: flumen_cluster::Error },
+    /// Nothing says where jobs are to run.
+    #[error("no environment is in the cluster {cluster}, and no namespace is named")]
+    NoNamespace { cluster: String },
     /// The file of a project cannot be read.
     #[error("could not read the project file {}", .file.display())]
     ReadProjectFile { file: PathBuf, source: io::Error },
@@ -161,6 +181,7 @@ impl Error {
             | Self::Broken { .. }
             | Self::Stream { .. }
             | Self::Foreign { .. } => Kind::Unavailable,
+            Self::Upload { source } => source.kind(),
             Self::Late { .. } | Self::WaitedTooLong { .. } => Kind::Timeout,
             Self::Refused { problem, .. } => problem.kind,
             Self::Operation { failure, .. } => failure.kind.unwrap_or(Kind::Bug),
@@ -173,6 +194,8 @@ impl Error {
             | Self::JobFile { .. }
             | Self::NoScript { .. }
             | Self::EnvironmentFile { .. }
+            | Self::Kubeconfig { .. }
+            | Self::NoNamespace { .. }
             | Self::OneJob { .. }
             | Self::ScriptJob { .. }
             | Self::Script { .. }
@@ -182,6 +205,8 @@ impl Error {
             Self::ReadJobFile { source, .. }
             | Self::ReadEnvironmentFile { source, .. }
             | Self::ReadProjectFile { source, .. }
+            | Self::ReadKubeconfig { source, .. }
+            | Self::ReadKubeconfigFile { source, .. }
             | Self::ReadArtifact { source, .. }
             | Self::ReadScript { source, .. }
             | Self::ReadServerFile { source, .. }
@@ -220,6 +245,9 @@ impl Error {
             Self::NoServer { .. } | Self::Connect { .. } => {
                 "Start one on this machine with `flumen up`, or name one with --server or FLUMEN_SERVER."
             }
+            Self::Upload { .. } => {
+                "What has arrived is kept on the server; the same command goes on from there."
+            }
             Self::NoHome => "Name one with --data-directory.",
             Self::Refused { problem, .. } if problem.hint.is_none() && problem.status == 401 => {
                 "Give the server's token with --token or FLUMEN_TOKEN; on the server's machine it is the file `token` in its data directory."
@@ -233,6 +261,8 @@ impl Error {
                 "`flumen schema project` describes the file."
             }
             Self::EnvironmentFile { .. } => "`flumen schema environment` describes the file.",
+            Self::Kubeconfig { source } => return source.hint().map(ToOwned::to_owned),
+            Self::NoNamespace { .. } => "Name one with --namespace.",
             _ => return None,
         };
         Some(hint.to_owned())

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::{
     Command, Error, GlobalArguments, Printer, Settings,
     client::Client,
-    commands::{self, Context},
+    commands::{self, Context, cluster},
 };
 
 /// What a command takes from the world around it.
@@ -43,6 +43,9 @@ fn execute(
     let command = match command {
         Command::Completion(completion) => {
             return completion.run(&surroundings.printer, (surroundings.command_line)());
+        }
+        Command::Cluster(cluster::Command::Rbac(rbac)) if rbac.needs_no_server() => {
+            return rbac.print_offline(&surroundings.printer);
         }
         other => other,
     };

@@ -18,6 +18,7 @@ mod trigger_savepoint;
 pub(crate) use build_image::{Recipe, layered, push, scratch, sent};
 use flumen_lifecycle::{Action, Finding};
 use flumen_store::Job;
+pub(crate) use render_objects::{Pulling, pulling};
 
 use crate::{Control, Error};
 

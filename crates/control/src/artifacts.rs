@@ -1,23 +1,16 @@
 //! The files of jobs, by the digest of their content.
 
+mod part;
+
 use std::{io, path::PathBuf};
 
 use bytes::Bytes;
-use flumen_model::Digest;
+use flumen_model::{Digest, TeamId};
 use flumen_store::Principal;
-use futures::{Stream, StreamExt};
-use sha2::{Digest as _, Sha256};
-use tokio::{
-    io::{AsyncWriteExt as _, BufWriter},
-    task::JoinHandle,
-};
+use futures::Stream;
 
+pub(crate) use self::part::Part;
 use crate::{Control, Error, clock, error::no_answer, release};
-
-/// How many bytes are written at once.
-const PIECE: usize = 1 << 20;
-/// After how many bytes the disk is given something to do.
-const SYNC_EVERY: u64 = 4 << 20;
 
 impl Control {
     /// The size of an artifact in bytes, if all of it is here.
@@ -47,7 +40,64 @@ impl Control {
         Ok(self.store().own_artifact(digest, principal.team).await?)
     }
 
-    /// Takes an artifact in; its bytes must have the digest. Returns its size in bytes.
+    /// How many bytes are here of an artifact whose upload broke off, for the principal's team to go on from.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub async fn uploaded_part(
+        &self,
+        principal: &Principal,
+        digest: &Digest,
+    ) -> Result<u64, Error> {
+        let path = self.upload_path(digest, principal.team);
+        match tokio::fs::metadata(&path).await {
+            Ok(metadata) => Ok(metadata.len()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(Error::file("look at", &path)(error)),
+        }
+    }
+
+    /// Takes in what the principal's team sends of an artifact, from `offset` on: all of it, or the rest of an upload that
+    /// broke off. All of it must have the digest, and is then the team's. Returns its size in bytes.
+    ///
+    /// What has arrived when the upload breaks off stays, for as long as what nothing needs.
+    ///
+    /// # Errors
+    /// [`Error::UploadOffset`], [`Error::UploadBroken`]; [`Error::DigestMismatch`], [`Error::ArtifactTooLarge`] or
+    /// [`Error::File`], and nothing of it stays.
+    pub async fn upload_artifact<S, E>(
+        &self,
+        principal: &Principal,
+        (digest, offset): (&Digest, u64),
+        body: S,
+    ) -> Result<u64, Error>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if offset > 0 {
+            let length = self.uploaded_part(principal, digest).await?;
+            if length != offset {
+                return Err(Error::UploadOffset { offset, length: Some(length) });
+            }
+        }
+        let mut part = match Part::resumable(self.upload_path(digest, principal.team)).await? {
+            Some(part) if offset == 0 || offset == part.length() => part,
+            // Another upload of the same file goes on beside this one.
+            None if offset == 0 => self.private_part(digest).await?,
+            part => {
+                let length = part.map(|part| part.length());
+                return Err(Error::UploadOffset { offset, length });
+            }
+        };
+        let limit = Some(self.settings().artifact_limit);
+        let size = part.write((offset, limit), digest, body).await?;
+        self.settle(part.path(), digest, size).await?;
+        self.own_artifact(principal, digest).await?;
+        Ok(size)
+    }
+
+    /// Takes in an artifact that the server makes itself; its bytes must have the digest. Returns its size in bytes.
     ///
     /// # Errors
     /// [`Error::DigestMismatch`], [`Error::UploadBroken`] or [`Error::File`]; nothing of it stays then.
@@ -56,16 +106,18 @@ impl Control {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let part = self
-            .artifact_path(digest)
-            .with_extension(format!("{}.part", uuid::Uuid::new_v4().simple()));
-        let part = Part(part);
-        let size = write_checked(&part.0, digest, body).await?;
-        self.settle(&part.0, digest, size).await?;
+        let mut part = self.private_part(digest).await?;
+        let size = part.write((0, None), digest, body).await?;
+        self.settle(part.path(), digest, size).await?;
         Ok(size)
     }
 
-    /// Takes in a file that lies complete beside the artifacts, under a name that ends in `.part`.
+    async fn private_part(&self, digest: &Digest) -> Result<Part, Error> {
+        let extension = format!("{}.part", uuid::Uuid::new_v4().simple());
+        Part::private(self.artifact_path(digest).with_extension(extension)).await
+    }
+
+    /// Takes in a file that lies complete beside the artifacts, under a name of its own.
     pub(crate) async fn settle(
         &self,
         part: &std::path::Path,
@@ -91,78 +143,10 @@ impl Control {
     pub(crate) fn artifact_path(&self, digest: &Digest) -> PathBuf {
         self.artifacts_directory().join(digest.hex())
     }
-}
 
-/// A file that is still written. It goes when it is dropped, also where nobody waits for it any more.
-struct Part(PathBuf);
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // Mostly it has its name by now.
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-async fn write_checked<S, E>(path: &std::path::Path, digest: &Digest, body: S) -> Result<u64, Error>
-where
-    S: Stream<Item = Result<Bytes, E>> + Send,
-    E: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let failed = || Error::file("write", path);
-    let file = tokio::fs::File::create(path).await.map_err(Error::file("create", path))?;
-    let mut syncing = Syncing { file: file.try_clone().await.map_err(failed())?, running: None };
-    let mut file = BufWriter::with_capacity(PIECE, file);
-    let mut hash = Sha256::new();
-    let (mut size, mut synced) = (0_u64, 0_u64);
-    let mut body = std::pin::pin!(body);
-    while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|error| Error::UploadBroken { source: error.into() })?;
-        hash.update(&piece);
-        size += piece.len() as u64;
-        file.write_all(&piece).await.map_err(failed())?;
-        if size - synced >= SYNC_EVERY && syncing.begin().await.map_err(failed())? {
-            synced = size;
-        }
-    }
-    let actual = Digest::from_sha256(&hash.finalize().into());
-    if actual != *digest {
-        return Err(Error::DigestMismatch { announced: digest.clone(), actual });
-    }
-    // What was written last fails here or nowhere: a sync after it says nothing of it.
-    file.flush().await.map_err(failed())?;
-    syncing.end().await.map_err(failed())?;
-    Ok(size)
-}
-
-/// Puts a file on the disk while it is still written, so that at its end little of it is waited for.
-struct Syncing {
-    file: tokio::fs::File,
-    /// The system says of a failure once, so each is asked for.
-    running: Option<JoinHandle<io::Result<()>>>,
-}
-
-impl Syncing {
-    /// Begins with what was written so far; false if the disk is still at what was written before.
-    async fn begin(&mut self) -> io::Result<bool> {
-        if self.running.as_ref().is_some_and(|running| !running.is_finished()) {
-            return Ok(false);
-        }
-        self.wait().await?;
-        let file = self.file.try_clone().await?;
-        self.running = Some(tokio::spawn(async move { file.sync_data().await }));
-        Ok(true)
-    }
-
-    async fn end(mut self) -> io::Result<()> {
-        self.wait().await?;
-        self.file.sync_all().await
-    }
-
-    async fn wait(&mut self) -> io::Result<()> {
-        match self.running.take() {
-            Some(running) => running.await.map_err(io::Error::other)?,
-            None => Ok(()),
-        }
+    /// Where what the team has sent of an artifact lies.
+    fn upload_path(&self, digest: &Digest, team: TeamId) -> PathBuf {
+        self.artifact_path(digest).with_extension(format!("{team}.upload"))
     }
 }
 

@@ -209,7 +209,8 @@ impl Control {
 
     async fn pull_file(&self, url: &ArtifactUrl, name: &str) -> Result<Content, Error> {
         let reference: Reference = name.parse()?;
-        let file = self.registries().artifact_file(&reference).await?;
+        let client = self.registries().client(reference.registry()).await?;
+        let file = client.artifact_file(&reference).await?;
         if let Some(here) = self.known(Some(&file.digest)).await? {
             return Ok(here);
         }
@@ -225,7 +226,7 @@ impl Control {
         let directory = self.artifacts_directory();
         let part = tempfile::Builder::new().suffix(".part").tempfile_in(&directory);
         let part = part.map_err(Error::file("create a file in", &directory))?.into_temp_path();
-        self.registries().pull_blob_to(&reference, &file.descriptor, &part).await?;
+        client.pull_blob_to(&reference, &file.descriptor, &part).await?;
         Ok(Content::Part(part))
     }
 }

@@ -1,55 +1,163 @@
 //! The clusters that this server speaks to, each by one handle.
 
+mod access;
+mod check;
+mod follow;
+mod save;
+
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use flumen_faults::Faults;
 use flumen_flink_rest::Call;
-use flumen_k8s::{Access, Cause, Cluster, ServicePort, Timeouts};
+use flumen_k8s::{Cause, Cluster, ServicePort, Timeouts};
 use flumen_store::Store;
+use tokio::time::Instant;
 
-use crate::{Control, Error, tracker::Place};
+pub(crate) use self::follow::{follow, follow_places};
+pub use self::{
+    check::{AnotherPlace, ClusterCheck, ClusterFinding},
+    save::{ClusterSource, ClusterView, NoAnswer},
+};
+use crate::{Error, Settings, clock, tracker::Place, vault::Vault};
 
 /// How long a JobManager may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// How long it is not tried again to make a handle that could not be made: many may want it at once, and a command that does
+/// not answer keeps each of them waiting.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// How long before its certificate ends a handle is not used any more.
+const EARLY: Duration = Duration::from_secs(10);
 
 /// Handles by name, made when first needed.
 #[derive(Debug, Clone)]
 pub(crate) struct Clusters {
     store: Store,
+    vault: Arc<Vault>,
+    /// Commands that a kubeconfig may name.
+    commands: Arc<[String]>,
     faults: Faults,
-    handles: Arc<Mutex<HashMap<String, Cluster>>>,
+    handles: Arc<Mutex<HashMap<String, Handle>>>,
+    /// One at a time makes the handle of a cluster; what kept it from that, and when.
+    making: Arc<Mutex<HashMap<String, Making>>>,
+}
+
+type Making = Arc<tokio::sync::Mutex<Option<(Instant, String)>>>;
+
+#[derive(Debug)]
+struct Handle {
+    version: i64,
+    cluster: Cluster,
 }
 
 impl Clusters {
-    pub(crate) fn new(store: Store, faults: Faults) -> Self {
-        Self { store, faults, handles: Arc::default() }
+    pub(crate) fn new((store, vault): (Store, Vault), settings: &Settings) -> Self {
+        Self {
+            store,
+            vault: Arc::new(vault),
+            commands: settings.cluster_commands.clone().into(),
+            faults: settings.faults.clone(),
+            handles: Arc::default(),
+            making: Arc::default(),
+        }
     }
 
     pub(crate) async fn get(&self, name: &str) -> Result<Cluster, Error> {
-        if let Some(handle) = self.known(name) {
-            return Ok(handle);
+        if let Some(known) = self.known(name) {
+            return Ok(known);
         }
+        let making = Arc::clone(lock(&self.making).entry(name.to_owned()).or_default());
+        let mut failed = making.lock().await;
+        if let Some(known) = self.known(name) {
+            return Ok(known);
+        }
+        if let Some((at, problem)) = &*failed
+            && at.elapsed() < PAUSE
+        {
+            return Err(Error::Away { cluster: name.to_owned(), problem: problem.clone() });
+        }
+        *failed = None;
+        match self.make(name).await {
+            Ok(handle) => {
+                let cluster = handle.cluster.clone();
+                let making_now = lock(&self.making);
+                // Whoever was told to forget it meanwhile has another way to reach it.
+                if making_now.get(name).is_some_and(|now| Arc::ptr_eq(now, &making)) {
+                    lock(&self.handles).insert(name.to_owned(), handle);
+                }
+                Ok(cluster)
+            }
+            Err(error) => {
+                // A key that is back is found at once.
+                if error.kind().is_transient() && !matches!(error, Error::SecretKey { .. }) {
+                    *failed = Some((Instant::now(), reason(&error)));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn make(&self, name: &str) -> Result<Handle, Error> {
         let clusters = self.store.clusters().await?;
-        let Some(cluster) = clusters.into_iter().find(|cluster| cluster.name == name) else {
-            return Err(Error::not_found(format!("cluster {name}")));
+        let Some(stored) = clusters.into_iter().find(|cluster| cluster.name == name) else {
+            return Err(Error::NoCluster { name: name.to_owned() });
         };
-        let access = Access::File { path: cluster.kubeconfig.into(), context: cluster.context };
-        let handle = Cluster::connect(name, &access, Timeouts::default()).await?;
-        let handle = handle.with_faults(self.faults.clone());
-        self.handles
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(name.to_owned(), handle.clone());
-        Ok(handle)
+        let access = self.access(&stored).await?;
+        let cluster = Cluster::connect(name, &access, Timeouts::default()).await?;
+        let cluster = cluster.with_faults(self.faults.clone());
+        Ok(Handle { version: stored.version, cluster })
+    }
+
+    /// Forgets what is known of a cluster that is reached otherwise from now on, a failure too.
+    fn forget(&self, name: &str) {
+        lock(&self.making).remove(name);
+        lock(&self.handles).remove(name);
+    }
+
+    /// Forgets the handles of clusters that are not there in this version.
+    fn keep(&self, versions: &HashMap<String, i64>) {
+        lock(&self.handles).retain(|name, handle| versions.get(name) == Some(&handle.version));
+        lock(&self.making).retain(|name, _| versions.contains_key(name));
     }
 
     fn known(&self, name: &str) -> Option<Cluster> {
-        self.handles.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        let known = lock(&self.handles).get(name).map(|handle| handle.cluster.clone());
+        known.filter(|cluster| time_left(cluster).is_none_or(|left| !left.is_zero()))
     }
+}
+
+/// How long a handle is good for, if not for ever.
+fn time_left(cluster: &Cluster) -> Option<Duration> {
+    let left = cluster.good_until()?.duration_since(clock::now());
+    Some(Duration::try_from(left).unwrap_or_default().saturating_sub(EARLY))
+}
+
+/// Why a cluster does not answer.
+fn reason(error: &Error) -> String {
+    match error {
+        // That it was not done says nothing here, and neither what was asked first.
+        Error::Cluster(cause) => {
+            let known = usize::from(matches!(cause, flumen_k8s::Error::Check { .. }));
+            error.causes().split_off(known).join(": ")
+        }
+        other => other.paragraph(),
+    }
+}
+
+/// Comes when another handle is needed.
+pub(crate) async fn needs_another(cluster: &Cluster) {
+    match time_left(cluster) {
+        Some(left) => tokio::time::sleep(left).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The JobManager of a job, reached by the service proxy of its cluster.
@@ -99,42 +207,4 @@ fn effect<B>(request: &http::Request<B>) -> Option<&'static str> {
         (&Method::POST, "savepoint-disposal") => "flink.dispose-savepoint",
         _ => "flink.other",
     })
-}
-
-/// A cluster and whether it answers.
-#[derive(Debug, Clone)]
-pub struct ClusterContactView {
-    /// Its name.
-    pub name: String,
-    /// The kubeconfig on the server's machine.
-    pub kubeconfig: String,
-    /// The address of its API server, if the kubeconfig could be read.
-    pub server: Option<String>,
-    /// Its version, or why it does not answer.
-    pub version: Result<String, String>,
-}
-
-impl Control {
-    /// The clusters, each asked for its version.
-    pub async fn clusters(&self) -> Result<Vec<ClusterContactView>, Error> {
-        let mut views = Vec::new();
-        for cluster in self.store().clusters().await? {
-            let handle = self.clusters_handle().get(&cluster.name).await;
-            let (server, version) = match handle {
-                Err(error) => (None, Err(error.paragraph())),
-                Ok(handle) => {
-                    let version = handle.check().await.map(|version| version.git_version);
-                    let version = version.map_err(|error| Error::from(error).paragraph());
-                    (Some(handle.server().to_owned()), version)
-                }
-            };
-            views.push(ClusterContactView {
-                name: cluster.name,
-                kubeconfig: cluster.kubeconfig,
-                server,
-                version,
-            });
-        }
-        Ok(views)
-    }
 }

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use flumen_faults::Faults;
-use flumen_image::Client as Registries;
 use flumen_model::{JobId, Secret};
 use flumen_store::{Principal, Store};
 
@@ -9,21 +8,24 @@ use crate::{
     Error, Settings, Tasks,
     builds::{self, Builds},
     clock,
-    clusters::Clusters,
+    clusters::{self, Clusters},
     controller,
     delivery::{self, Links},
     environments,
     explanations::{self, Explanations},
     identity,
+    jobs::ImageLibs,
     preparations::{self, Preparations},
     progress::StepsUnderWay,
     queue::Queue,
+    registries::Registries,
     resync,
     retention::{self, Keeping},
     storage::Storages,
     tracker::Tracker,
     unfinished,
     user_interface::Codes,
+    vault::{self, Vault},
 };
 
 /// The server side of Flumen, behind the API. Cheap to clone.
@@ -47,6 +49,7 @@ struct Inner {
     builds: Builds,
     steps_under_way: StepsUnderWay,
     keeping: Keeping,
+    image_libs: ImageLibs,
     links: Links,
     tasks: Tasks,
 }
@@ -66,8 +69,12 @@ impl Control {
         let store = Store::open(&settings.data_directory.join("flumen.db")).await?;
         let store = store.with_faults(faults.clone());
         let links = Links::open(&settings.data_directory)?;
-        let registries = Registries::new(flumen_image::Settings::default())?;
-        let clusters = Clusters::new(store.clone(), faults);
+        let registries = Registries::new(settings.registries.clone());
+        let key_file = settings.secret_key_file.clone();
+        let key_file = key_file.unwrap_or_else(|| settings.data_directory.join(vault::FILE));
+        let is_used = store.has_secrets().await?;
+        let vault = Vault::open(settings.secret_key.as_ref(), &key_file, is_used)?;
+        let clusters = Clusters::new((store.clone(), vault), &settings);
         let wakes = Arc::new(Queue::new());
         let storages = Storages::new(clusters.clone(), store.clone());
         let seen = (clusters.clone(), storages.clone(), store.clone());
@@ -86,6 +93,7 @@ impl Control {
             builds: Builds::new(),
             steps_under_way: StepsUnderWay::default(),
             keeping: Keeping::default(),
+            image_libs: ImageLibs::default(),
             links,
             tasks,
         };
@@ -97,10 +105,10 @@ impl Control {
 
     /// Starts the loops; they end when the group of tasks is stopped.
     pub async fn start(&self) -> Result<(), Error> {
-        for cluster in self.store().clusters().await? {
-            self.tracker().watch_cluster(cluster.name);
-        }
+        clusters::follow_places(self).await?;
         crate::versions::resume(self).await?;
+        let control = self.clone();
+        self.tasks().spawn("clusters", |stop| clusters::follow(control, stop));
         let control = self.clone();
         self.tasks().spawn("controller", |stop| controller::run(control, stop));
         let control = self.clone();
@@ -203,6 +211,10 @@ impl Control {
 
     pub(crate) fn keeping(&self) -> &Keeping {
         &self.inner.keeping
+    }
+
+    pub(crate) fn image_libs(&self) -> &ImageLibs {
+        &self.inner.image_libs
     }
 
     pub(crate) fn links(&self) -> &Links {

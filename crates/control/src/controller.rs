@@ -14,14 +14,15 @@ use flumen_lifecycle::{
 };
 use flumen_model::{JobId, OperationId};
 use flumen_store::{Job, JobEvent};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use self::steps::Wait;
 use crate::{Control, Error, actions, clock, identity, jobs, snapshots, tracker::Questions};
 
-/// How many jobs are worked on at once. More would mostly wait for the database, which writes for one at a
-/// time; no action waits long for what a cluster does.
+/// How many jobs of a cluster are worked on at once. More would mostly wait for the database, which writes for one at a
+/// time. Each cluster has as many of its own: the jobs of one that is away may all be waiting for it, and hold up no
+/// other.
 const SIDE_BY_SIDE: usize = 16;
 
 /// When a round failed for a reason of our own, such as a database that is away.
@@ -30,6 +31,10 @@ pub(crate) const AFTER_FAULT: Duration = Duration::from_secs(2);
 /// What the controller remembers between rounds; lost with the process, and only time is lost with it.
 #[derive(Debug, Default)]
 struct Memory {
+    /// In which cluster the job is.
+    clusters: HashMap<JobId, String>,
+    /// Who may work in a cluster.
+    permits: HashMap<String, Arc<Semaphore>>,
     /// How often in a row an action of the job failed.
     failures: HashMap<JobId, u32>,
     /// The operation of the job that was ended.
@@ -43,24 +48,32 @@ struct Memory {
 struct Rounds {
     control: Control,
     memory: Arc<Mutex<Memory>>,
+    /// Who may ask the database in which cluster a job is.
+    looks: Arc<Semaphore>,
 }
 
 pub(crate) async fn run(control: Control, stop: CancellationToken) {
-    let permits = Arc::new(Semaphore::new(SIDE_BY_SIDE));
-    let rounds = Rounds { control: control.clone(), memory: Arc::default() };
+    let rounds = Rounds {
+        control: control.clone(),
+        memory: Arc::default(),
+        looks: Arc::new(Semaphore::new(SIDE_BY_SIDE)),
+    };
     loop {
         let job = tokio::select! {
             () = stop.cancelled() => return,
             job = control.wakes().take() => job,
         };
-        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let rounds = rounds.clone();
         let taken = Taken { control: control.clone(), job };
         control.tasks().spawn("job", |stop| async move {
-            let _held = (permit, taken);
+            let _taken = taken;
+            let work = async {
+                let _permit = rounds.permit(job).await;
+                rounds.bring_on(job).await;
+            };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = rounds.bring_on(job) => {}
+                () = work => {}
             }
         });
     }
@@ -88,6 +101,27 @@ enum Round {
 }
 
 impl Rounds {
+    /// Waits for the turn of the job among those of its cluster.
+    async fn permit(&self, id: JobId) -> Option<OwnedSemaphorePermit> {
+        let known = self.memory().clusters.get(&id).cloned();
+        let cluster = if let Some(cluster) = known {
+            cluster
+        } else {
+            let _look = self.looks.acquire().await.ok()?;
+            // What the database cannot say now, the round will say.
+            let job = self.control.store().job(id).await.ok().flatten()?;
+            self.memory().clusters.insert(id, job.cluster.clone());
+            job.cluster
+        };
+        let permits = Arc::clone(
+            self.memory()
+                .permits
+                .entry(cluster)
+                .or_insert_with(|| Arc::new(Semaphore::new(SIDE_BY_SIDE))),
+        );
+        permits.acquire_owned().await.ok()
+    }
+
     /// Brings one job as far as it gets now.
     async fn bring_on(&self, id: JobId) {
         loop {
@@ -145,8 +179,10 @@ impl Rounds {
                 Done::Yes { moved } if moved => round = Round::Again,
                 Done::Yes { .. } => {}
                 Done::Gone => {
-                    self.memory().ended.remove(&id);
-                    self.memory().waits.remove(&id);
+                    let mut memory = self.memory();
+                    memory.ended.remove(&id);
+                    memory.waits.remove(&id);
+                    memory.clusters.remove(&id);
                     return Ok(Round::Wait { wake_in: None });
                 }
                 Done::Failed { may_pass } => return Ok(Round::Retry { may_pass }),

@@ -5,7 +5,10 @@
 mod links;
 mod stored;
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 use flumen_fetcher::{File, JAR, is_path, list};
 use flumen_flink_manifest::{FetchObjects, Fetched, LIST_FILE, Program, fetch_objects_name};
@@ -16,6 +19,7 @@ use flumen_store::{
     DeliveredFile, Environment, EnvironmentDocument, ReleaseArtifact, ReleaseContent, Run,
     RunDelivery,
 };
+use futures::future::join_all;
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::Value;
@@ -285,10 +289,22 @@ impl Control {
 
     /// Gives the runs that are there new links. Says whether all have them.
     async fn renew_links(&self) -> Result<bool, Error> {
+        let mut by_cluster: BTreeMap<String, Vec<Run>> = BTreeMap::new();
+        for run in self.store().delivered_runs().await? {
+            if let Some(job) = self.store().job(run.job).await? {
+                by_cluster.entry(job.cluster).or_default().push(run);
+            }
+        }
+        // Side by side: a cluster that is away keeps nobody's links but its own from being renewed.
+        let all = by_cluster.into_values().map(|runs| self.renew_links_in_cluster(runs));
+        Ok(join_all(all).await.into_iter().all(|renewed| renewed))
+    }
+
+    async fn renew_links_in_cluster(&self, runs: Vec<Run>) -> bool {
         let mut all = true;
         // One run waits for a storage that does not answer, and not all of its environment, whose links end meanwhile.
         let mut silent = HashSet::new();
-        for run in self.store().delivered_runs().await? {
+        for run in runs {
             if silent.contains(&run.environment) {
                 continue;
             }
@@ -298,9 +314,14 @@ impl Control {
                     silent.insert(run.environment.clone());
                 }
                 tracing::warn!(run.id = %run.id, error = error.paragraph(), "the links of a run could not be renewed");
+                let is_away = matches!(error, Error::Cluster(_) | Error::Away { .. });
+                if is_away && error.kind().is_transient() {
+                    // The others would wait for it one after the other, and are tried again soon.
+                    break;
+                }
             }
         }
-        Ok(all)
+        all
     }
 
     async fn renew_links_of(&self, run: &Run) -> Result<(), Error> {

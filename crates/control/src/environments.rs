@@ -1,9 +1,9 @@
 use flumen_flink_conf::is_sensitive;
-use flumen_model::{EnvironmentName, Storage};
-use flumen_store::{Cluster, Environment, EnvironmentDocument};
+use flumen_model::{AccessKind, ClusterAccess, EnvironmentName, Storage};
+use flumen_store::{ClusterChange, Environment, EnvironmentDocument};
 
 use crate::{
-    Control, Error, Terms, clock,
+    Control, Error, Terms, clock, clusters,
     delivery::check_fetch_from,
     shown::check_not_hidden,
     storage::{StorageKeys, put_keys},
@@ -56,7 +56,7 @@ impl Control {
         }
         let clusters = self.store().clusters().await?;
         if !clusters.iter().any(|cluster| cluster.name == document.cluster) {
-            return Err(Error::not_found(format!("cluster {}", document.cluster)));
+            return Err(Error::NoCluster { name: document.cluster.clone() });
         }
         if let Some(keys) = keys {
             // First, as jobs go by the document at once. What is given again after a crash is the same.
@@ -68,6 +68,7 @@ impl Control {
         let change = (name, document);
         let written =
             self.store().save_environment(principal.team, change, terms.if_match, now).await?;
+        clusters::follow_places(self).await?;
         let saved = self.environment(name).await?;
         if !written && saved.document != *document {
             terms.check(what(), saved.version)?;
@@ -102,10 +103,16 @@ fn check_no_keys(document: &EnvironmentDocument) -> Result<(), Error> {
 pub(crate) async fn provide_local(control: &Control) -> Result<(), Error> {
     let Some(local) = control.settings().local.clone() else { return Ok(()) };
     let Some(team) = control.store().first_team().await? else { return Ok(()) };
-    let kubeconfig = local.kubeconfig.display().to_string();
-    let cluster = Cluster { name: LOCAL.to_owned(), kubeconfig, context: None };
-    if !control.store().clusters().await?.contains(&cluster) {
-        control.store().save_cluster(team, &cluster).await?;
+    let mut access = ClusterAccess::of(AccessKind::File);
+    access.file = Some(local.kubeconfig.display().to_string());
+    let cluster = ClusterChange { name: LOCAL, access: &access, credentials: None };
+    let known = control.store().clusters().await?.into_iter().find(|one| one.name == LOCAL);
+    match known {
+        None => drop(control.store().add_cluster(team, cluster, clock::now()).await?),
+        Some(known) if known.access != access => {
+            control.store().replace_cluster(cluster, None).await?;
+        }
+        Some(_) => {}
     }
     let name: EnvironmentName = LOCAL.parse().map_err(|error: flumen_model::InvalidValue| {
         Error::Invalid { message: error.to_string() }

@@ -3,6 +3,7 @@ use std::{io, path::PathBuf};
 use flumen_model::Kind;
 use flumen_store::{Refusal, Trouble};
 
+mod code;
 mod hint;
 
 /// What can fail in a use case or an action. Each variant has a stable code, listed in docs/errors.md.
@@ -223,9 +224,62 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// An upload was to go on where it does not stand.
+    #[error("the upload cannot go on at byte {offset}: {}", standing(*.length))]
+    UploadOffset {
+        /// Where it was to go on.
+        offset: u64,
+        /// How many bytes are here; none while they are being sent.
+        length: Option<u64>,
+    },
+    /// An upload has more bytes than are taken.
+    #[error("the artifact is larger than {limit} bytes, the most that is taken")]
+    ArtifactTooLarge {
+        /// The most that is taken.
+        limit: u64,
+    },
     /// Flink could not explain a script.
     #[error(transparent)]
     Explanation(#[from] crate::ExplanationFailure),
+    /// A kubeconfig that was given.
+    #[error("cluster {cluster} cannot be reached by what was given")]
+    Kubeconfig {
+        /// The cluster.
+        cluster: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<flumen_cluster::Error>,
+    },
+    /// A kubeconfig wants a command run that this server does not run.
+    #[error(
+        "the kubeconfig of cluster {cluster} wants a command run, {command:?}, which this server does not run"
+    )]
+    ClusterCommand {
+        /// The cluster.
+        cluster: String,
+        /// The command.
+        command: String,
+    },
+    /// There is no such cluster.
+    #[error("there is no cluster {name}")]
+    NoCluster {
+        /// Its name.
+        name: String,
+    },
+    /// A cluster whose handle could not be made just now.
+    #[error("cluster {cluster} is away: {problem}")]
+    Away {
+        /// The cluster.
+        cluster: String,
+        /// Why.
+        problem: String,
+    },
+    /// The key of the secrets in the database.
+    #[error("the key of the secrets in the database cannot be used: {problem}")]
+    SecretKey {
+        /// Why.
+        problem: String,
+    },
     /// What was begun in a cluster takes its time.
     #[error("{message}")]
     Underway {
@@ -265,63 +319,26 @@ impl Error {
             Self::Build { source, .. } => source.kind(),
             Self::Storage { source, .. } | Self::FetchFromStorage { source, .. } => source.kind(),
             // Wrong settings of Maven are on the machine of the server, not in what was asked.
-            Self::Maven { .. } | Self::File { .. } | Self::Underway { .. } => Kind::Unavailable,
-            Self::NotFound { .. } => Kind::NotFound,
+            Self::Maven { .. }
+            | Self::File { .. }
+            | Self::SecretKey { .. }
+            | Self::Away { .. }
+            | Self::Underway { .. } => Kind::Unavailable,
+            Self::NotFound { .. } | Self::NoCluster { .. } => Kind::NotFound,
             Self::Name(_)
             | Self::Invalid { .. }
+            | Self::Kubeconfig { .. }
             | Self::StorageKeys { .. }
             | Self::OtherContent { .. }
             | Self::Unfit { .. }
             | Self::Denied { .. }
             | Self::DigestMismatch { .. }
-            | Self::UploadBroken { .. } => Kind::Invalid,
-            Self::Conflict { .. } | Self::Changed { .. } => Kind::Conflict,
-            Self::Link { .. } => Kind::Denied,
-        }
-    }
-
-    /// The stable code of this failure.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Store(
-                flumen_store::Error::Stale { .. }
-                | flumen_store::Error::NotUnderway { .. }
-                | flumen_store::Error::Exists { .. },
-            )
-            | Self::Conflict { .. } => "conflict",
-            Self::Store(error) => match error.trouble() {
-                Some(Trouble::Full) => "server.database_full",
-                Some(Trouble::ReadOnly) => "server.database_read_only",
-                Some(Trouble::Locked) => "server.database_locked",
-                Some(Trouble::Unusable) => "server.database_unusable",
-                Some(Trouble::Damaged) => "server.database_damaged",
-                None => "server.database",
-            },
-            Self::Changed { .. } => "request.precondition",
-            Self::Link { .. } => "artifact.link",
-            Self::Cluster(_) => "cluster.request",
-            Self::Registry(_) => "registry.request",
-            Self::Flink(_) => "flink.request",
-            Self::Render(_) => "job.render",
-            Self::Distribution(_) => "version.distribution",
-            Self::Configuration { .. } => "job.configuration",
-            Self::Storage { .. } => "storage.request",
-            Self::StorageKeys { .. } => "storage.keys",
-            Self::StoragePlugin { .. } => "storage.plugin",
-            Self::Dependencies { .. } => "job.dependencies",
-            Self::Python { .. } | Self::Wheels { .. } => "job.python",
-            Self::Fetch { .. } | Self::FetchFromStorage { .. } => "artifact.fetch",
-            Self::Unfit { .. } => "job.jars",
-            Self::Build { source, .. } => source.code(),
-            Self::Denied { .. } => "job.policy",
-            Self::Maven { .. } => "server.maven",
-            Self::File { .. } => "server.file",
-            Self::NotFound { .. } => "not_found",
-            Self::Name(_) | Self::Invalid { .. } => "invalid",
-            Self::DigestMismatch { .. } | Self::OtherContent { .. } => "artifact.digest",
-            Self::UploadBroken { .. } => "artifact.upload",
-            Self::Explanation(failure) => failure.code(),
-            Self::Underway { .. } => "cluster.underway",
+            | Self::UploadBroken { .. }
+            | Self::ArtifactTooLarge { .. } => Kind::Invalid,
+            Self::Conflict { .. } | Self::Changed { .. } | Self::UploadOffset { .. } => {
+                Kind::Conflict
+            }
+            Self::Link { .. } | Self::ClusterCommand { .. } => Kind::Denied,
         }
     }
 
@@ -350,7 +367,7 @@ impl Error {
     }
 
     /// The texts of what lies behind it, the nearest cause first.
-    fn causes(&self) -> Vec<String> {
+    pub(crate) fn causes(&self) -> Vec<String> {
         let first = std::error::Error::source(self);
         std::iter::successors(first, |cause| cause.source()).map(ToString::to_string).collect()
     }
@@ -360,6 +377,14 @@ impl Error {
         let mut parts = vec![self.to_string()];
         parts.extend(self.causes());
         parts.join(": ")
+    }
+}
+
+/// How far an upload is, as the end of a sentence.
+fn standing(length: Option<u64>) -> String {
+    match length {
+        Some(length) => format!("{length} bytes of it are here"),
+        None => "it is being sent already".to_owned(),
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Control, Error};
 
 /// What is written is read by this form only; another one is as good as none.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Written<F> {

@@ -4,7 +4,9 @@
 mod apply;
 mod checks;
 mod diff;
+mod image_lib;
 pub(crate) mod policy;
+mod pull_secrets;
 mod python;
 mod read;
 mod releases;
@@ -21,6 +23,7 @@ pub(crate) use apply::Prepared;
 pub use apply::{Applied, ApplyJob, Applying};
 pub(crate) use checks::{coordinates, jar_of};
 pub use diff::Diff;
+pub(crate) use image_lib::ImageLibs;
 pub(crate) use python::Packages;
 pub use read::JobView;
 pub use releases::RollBackOrder;

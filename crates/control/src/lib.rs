@@ -23,6 +23,7 @@ mod preparations;
 mod progress;
 mod projects;
 mod queue;
+mod registries;
 mod release;
 mod results;
 mod resync;
@@ -38,9 +39,12 @@ mod text;
 mod tracker;
 mod unfinished;
 mod user_interface;
+mod vault;
 mod versions;
 
-pub use clusters::ClusterContactView;
+pub use clusters::{
+    AnotherPlace, ClusterCheck, ClusterFinding, ClusterSource, ClusterView, NoAnswer,
+};
 pub use control::Control;
 pub use error::Error;
 pub use explanations::{
@@ -56,9 +60,9 @@ pub use logs::{LogSource, LogStream, LogsQuery};
 pub use progress::StepProgress;
 pub use projects::ProjectView;
 pub use retention::{Disposal, Disposed, Fate};
-pub use settings::{LocalSettings, MavenFiles, Retention, Settings};
+pub use settings::{LocalSettings, MavenFiles, RegistryAccess, Retention, Settings};
 pub use shown::{shown_configuration, shown_job, shown_spec};
-pub use storage::{CheckOutcome, StorageCheck, StorageKeys, own_storage_secret};
+pub use storage::{Check, CheckOutcome, StorageKeys, own_storage_secret};
 pub use store::{
     ApplyOutcome, BuiltArtifact, Change, Environment, EnvironmentDocument, FlinkVersionRow,
     JobEvent, Operation, OperationKind, OperationState, Principal, Project, ProjectBuild, Refusal,

@@ -37,8 +37,9 @@ pub(crate) async fn attach(
     let image = &pushed.reference;
     let document = Sbom { subject: SbomSubject::Image(image), base: Some(base), files }.document();
     let attachment = Attachment::sbom(&document);
+    let client = control.registries().client(image.registry()).await?;
     // Much is kept on the way, and it is seldom gone.
-    let attaching = Box::pin(control.registries().attach(pushed, &attachment));
+    let attaching = Box::pin(client.attach(pushed, &attachment));
     match sent(control, "image.attach", image.registry(), attaching).await {
         Ok(attached) => Ok(Sent { bytes: attached.sent_bytes, refusal: None }),
         Err(error) if is_refusal(&error) => {

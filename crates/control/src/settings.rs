@@ -1,6 +1,7 @@
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use flumen_faults::Faults;
+use flumen_model::Secret;
 use flumen_release_policy::Policy;
 
 /// What the server side needs to know before it starts.
@@ -24,8 +25,28 @@ pub struct Settings {
     pub python_index: Option<url::Url>,
     /// What releases must not be made of. Default: nothing is denied.
     pub release_policy: Option<Policy>,
+    /// How registries are spoken to. Default: as nobody, and by TLS but on this machine.
+    pub registries: RegistryAccess,
+    /// The commands that kubeconfigs may have this machine run for credentials: names, which are looked for as a shell would,
+    /// or paths. Default: none.
+    pub cluster_commands: Vec<String>,
+    /// The file of the key under which secrets in the database are encrypted. Default: `secret-key` in the data directory.
+    pub secret_key_file: Option<PathBuf>,
+    /// That key itself, instead of a file. Default: the file's.
+    pub secret_key: Option<Secret>,
     /// The points around each effect, for tests. Default: inert.
     pub faults: Faults,
+}
+
+/// How registries are spoken to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RegistryAccess {
+    /// Files in the form of Docker's `config.json`, the first of which that knows a registry is believed.
+    pub credential_files: Vec<PathBuf>,
+    /// PEM certificates that are trusted besides the system's.
+    pub certificate_authorities: Vec<Vec<u8>>,
+    /// Registries (`host` or `host:port`) without TLS.
+    pub plain_http: BTreeSet<String>,
 }
 
 /// What is kept of what nothing needs.

@@ -13,7 +13,7 @@ use flumen_lifecycle::{Outcome, plain_path};
 use flumen_model::{ClusterId, RunId};
 use serde::Deserialize;
 
-pub use check::{CheckOutcome, StorageCheck};
+pub use check::{Check, CheckOutcome};
 pub(crate) use keys::put_keys;
 pub use keys::{StorageKeys, own_storage_secret};
 pub(crate) use plugin::{Delivery, delivery};

@@ -8,7 +8,7 @@ mod result;
 mod watch;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -17,12 +17,16 @@ use std::{
 
 pub(crate) use flumen_lifecycle::Place;
 use flumen_lifecycle::{Index, Observed, State};
-use flumen_model::{JobId, RunId};
+use flumen_model::{JobId, Namespace, RunId};
 use flumen_store::{JobEvent, Store};
 use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::poll::Questions;
 use crate::{clock, clusters::Clusters, identity, queue::Queue, storage::Storages, tasks::Tasks};
+
+/// A namespace of a cluster.
+pub(crate) type Area = (String, Namespace);
 
 /// Follows clusters and JobManagers and wakes the controller when something is different.
 #[derive(Debug, Clone)]
@@ -34,6 +38,8 @@ pub(crate) struct Tracker {
 struct Inner {
     index: Mutex<Index>,
     followed: Mutex<HashMap<JobId, Followed>>,
+    /// What is watched, of which version of its cluster, and how that ends.
+    watched: Mutex<BTreeMap<Area, (i64, CancellationToken)>>,
     wakes: Arc<Queue<JobId>>,
     clusters: Clusters,
     storages: Storages,
@@ -47,7 +53,7 @@ struct Inner {
 struct Followed {
     run: RunId,
     shared: Arc<Shared>,
-    stop: tokio_util::sync::CancellationToken,
+    stop: CancellationToken,
 }
 
 /// What the task that asks a JobManager is told.
@@ -80,6 +86,7 @@ impl Tracker {
         let inner = Inner {
             index: Mutex::new(Index::default()),
             followed: Mutex::new(HashMap::new()),
+            watched: Mutex::default(),
             wakes,
             clusters,
             storages,
@@ -106,10 +113,29 @@ impl Tracker {
         self.index().forget(key);
     }
 
-    /// Watches a cluster until the server stops.
-    pub(crate) fn watch_cluster(&self, cluster: String) {
-        let tracker = self.clone();
-        self.inner.tasks.spawn("watch cluster", |stop| watch::run(tracker, cluster, stop));
+    /// Watches just these namespaces of clusters from now on. One with another version of its cluster is watched anew.
+    pub(crate) fn watch(&self, wanted: &BTreeMap<Area, i64>) {
+        let mut watched = lock(&self.inner.watched);
+        watched.retain(|area, (version, stop)| {
+            let stays = wanted.get(area) == Some(version);
+            if !stays {
+                stop.cancel();
+            }
+            stays
+        });
+        for (area, version) in wanted {
+            if watched.contains_key(area) {
+                continue;
+            }
+            let stop = self.inner.tasks.stop().child_token();
+            watched.insert(area.clone(), (*version, stop.clone()));
+            let (tracker, area) = (self.clone(), area.clone());
+            self.inner.tasks.spawn("watch cluster", |_| {
+                let stopped = stop.clone();
+                let watching = watch::run(tracker, area, stop);
+                async move { stopped.run_until_cancelled_owned(watching).await.unwrap_or(()) }
+            });
+        }
     }
 
     /// Asks the JobManager of the run again and again; these questions from now on.

@@ -4,7 +4,7 @@ use std::{ffi::OsStr, io, path::Path};
 
 use crate::Error;
 
-/// Removes layers that were to be pushed and uploads that were coming in.
+/// Removes layers that were to be pushed and files that were fetched or made; uploads stay, as their senders can go on.
 pub(crate) async fn remove(data_directory: &Path) -> Result<(), Error> {
     let layers = data_directory.join("layers");
     match tokio::fs::remove_dir_all(&layers).await {

@@ -26,7 +26,7 @@ const CHECK: &str = "check-image";
 pub(crate) const PYTHON_PACKAGES: &str = "pythonPackages";
 
 /// The repository of base images in the environment's registry.
-const REPOSITORY: &str = "flink";
+pub(crate) const REPOSITORY: &str = "flink";
 
 /// Where a Flink distribution comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,6 +19,7 @@ mod run;
 mod scheduler;
 mod service_account;
 mod settings;
+mod volumes;
 mod watch;
 mod world;
 

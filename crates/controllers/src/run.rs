@@ -17,7 +17,7 @@ use crate::reduce::{Bare, Reduce};
 use crate::watch::{Synced, follow};
 use crate::{
     Settings, deployment, endpoints, garbage, namespace, pod_garbage, replica_set, scheduler,
-    service_account,
+    service_account, volumes,
 };
 
 const FIRST_DELAY: Duration = Duration::from_millis(20);
@@ -176,4 +176,7 @@ fn all(hub: &Arc<Hub>, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
     serve!(tasks, hub, stop, "garbage", garbage, garbage::look);
     serve!(tasks, hub, stop, "namespaces", namespaces, namespace::look);
     serve!(tasks, hub, stop, "pod garbage", pod_garbage, pod_garbage::look);
+    if hub.kinds.of_reference("v1", "PersistentVolumeClaim").is_some() {
+        tasks.spawn(volumes::run(hub.client.clone(), stop.clone()));
+    }
 }

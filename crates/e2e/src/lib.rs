@@ -18,7 +18,7 @@ mod word_count;
 
 pub use database::{DATABASE_SCRIPT, Database, base_image, database_job_file};
 pub use examples::{connector_jar, example_jar, tried_versions, write_program};
-pub use flumen::{Answer, Flumen, command};
+pub use flumen::{Answer, CPU_LIMITS, Flumen, command};
 pub use kubectl::{apply_objects, kubectl};
 pub use orders::Orders;
 pub use payment_fee::payment_fee_jar;

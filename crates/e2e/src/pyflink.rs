@@ -189,7 +189,8 @@ pub fn write_script_with_function(
     Ok(text.replace("dependencies:\n", "dependencies:\n  - {path: functions.py, role: python}\n"))
 }
 
-/// The job file of that program, which lies beside it; the paths are the node's.
+/// The job file of that program, which lies beside it; the paths are the node's. With one slot, Flink asks for a second TaskManager
+/// just before the job ends, which is then told to end while it is a script that hears nothing of it, for the whole of its grace.
 pub fn python_job_file(name: &str, version: &str, paths: (&Path, &Path)) -> String {
     let templates = Pods::new(paths).templates();
     format!(
@@ -206,7 +207,7 @@ dependencies:
 parallelism: 1
 resources:
   jobManager: {{cpu: 0.5, memory: 1600m}}
-  taskManager: {{cpu: 0.5, memory: 1600m, slots: 1}}
+  taskManager: {{cpu: 0.5, memory: 1600m, slots: 2}}
 {templates}"
     )
 }

@@ -64,13 +64,19 @@ pub struct Streaming<'a> {
 }
 
 impl<'a> Streaming<'a> {
-    const APPLY: StreamingStep<'a> =
+    /// It runs.
+    pub const APPLY: StreamingStep<'a> =
         ("flumen apply --wait: a streaming job with state", Self::apply);
-    const SAVEPOINT: StreamingStep<'a> = ("flumen job savepoint --wait", Self::savepoint);
+    /// A savepoint of the running job.
+    pub const SAVEPOINT: StreamingStep<'a> = ("flumen job savepoint --wait", Self::savepoint);
     const STOP: StreamingStep<'a> = ("flumen job stop --wait: with a savepoint", Self::stop);
     const START: StreamingStep<'a> =
         ("flumen job start --wait: from there, and Flink says so", Self::start);
-    const DELETE: StreamingStep<'a> = ("flumen job delete --wait", Self::delete);
+    /// Another release, which goes on from a savepoint.
+    pub const UPGRADE: StreamingStep<'a> =
+        ("flumen apply --wait: another parallelism, with its state", Self::upgrade);
+    /// It goes, with all that is its own.
+    pub const DELETE: StreamingStep<'a> = ("flumen job delete --wait", Self::delete);
 
     /// The steps in their order.
     pub const STEPS: [StreamingStep<'a>; 11] = [
@@ -79,7 +85,7 @@ impl<'a> Streaming<'a> {
         Self::SAVEPOINT,
         Self::STOP,
         Self::START,
-        ("flumen apply --wait: another parallelism, with its state", Self::upgrade),
+        Self::UPGRADE,
         ("kill -9 of a TaskManager: the job is back", Self::kill_task_manager),
         ("kill -9 of the JobManager: the same job is back with its state", Self::kill_job_manager),
         ("kill -9 of the local cluster, a reboot: the job is back", Self::kill_cluster),

@@ -78,6 +78,24 @@ impl Distribution {
         Ok(None)
     }
 
+    /// The jars in `lib`, sorted.
+    ///
+    /// # Errors
+    /// `NotFound` or `Unavailable` if the directory cannot be read.
+    pub fn lib_jars(&self) -> Result<Vec<PathBuf>, Error> {
+        let lib = self.home.join("lib");
+        let read_error = |source| Error::Read { path: lib.clone(), source };
+        let mut jars = Vec::new();
+        for entry in fs::read_dir(&lib).map_err(read_error)? {
+            let path = entry.map_err(read_error)?.path();
+            if path.extension().is_some_and(|extension| extension == "jar") {
+                jars.push(path);
+            }
+        }
+        jars.sort();
+        Ok(jars)
+    }
+
     /// The jars in `opt` that the entry point can make plugins, sorted; none if there is no such folder.
     ///
     /// # Errors

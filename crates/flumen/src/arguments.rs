@@ -215,6 +215,30 @@ pub(crate) struct ServerArguments {
     #[arg(long, value_name = "FILE")]
     release_policy: Option<String>,
 
+    /// File with credentials for registries, in the form of Docker's config.json
+    /// [env: FLUMEN_REGISTRY_CREDENTIALS; default: what Docker and Podman know]
+    #[arg(long, value_name = "FILE")]
+    registry_credentials: Option<String>,
+
+    /// Certificates of registries' authorities in PEM, beside the system's [env: FLUMEN_REGISTRY_CA; default: none]
+    #[arg(long, value_name = "FILE")]
+    registry_ca: Option<String>,
+
+    /// Registries that are spoken to by plain HTTP, with commas between
+    /// [env: FLUMEN_INSECURE_REGISTRIES; default: those of this machine]
+    #[arg(long, value_name = "HOST[:PORT],…")]
+    insecure_registries: Option<String>,
+    /// Commands that kubeconfigs of clusters may have this machine run for credentials, such as
+    /// aws,kubelogin [env: FLUMEN_CLUSTER_COMMANDS; default: none]
+    #[arg(long, value_name = "NAMES")]
+    cluster_commands: Option<String>,
+
+    /// File with the key under which credentials in the database are encrypted, readable by its owner
+    /// alone; the variable FLUMEN_SECRET_KEY may hold the key instead [env: FLUMEN_SECRET_KEY_FILE;
+    /// default: secret-key in the data directory]
+    #[arg(long, value_name = "FILE")]
+    secret_key_file: Option<String>,
+
     /// Where downloads are kept [env: FLUMEN_CACHE_DIRECTORY; default: ~/.cache/flumen]
     #[arg(long, value_name = "DIRECTORY")]
     cache_directory: Option<String>,
@@ -277,6 +301,11 @@ impl ServerArguments {
             (keys::MAVEN_SETTINGS, &self.maven_settings),
             (keys::PYTHON_INDEX, &self.python_index),
             (keys::RELEASE_POLICY, &self.release_policy),
+            (keys::REGISTRY_CREDENTIALS, &self.registry_credentials),
+            (keys::REGISTRY_CA, &self.registry_ca),
+            (keys::INSECURE_REGISTRIES, &self.insecure_registries),
+            (keys::CLUSTER_COMMANDS, &self.cluster_commands),
+            (keys::SECRET_KEY_FILE, &self.secret_key_file),
             (keys::CACHE_DIRECTORY, &self.cache_directory),
         ])
     }

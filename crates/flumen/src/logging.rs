@@ -5,10 +5,12 @@ use tracing_subscriber::EnvFilter;
 use crate::settings::{LogFilter, LogFormat, Settings};
 
 /// What libraries say of things that are no trouble, or that we say better.
-const QUIET: [(&str, &str); 2] = [
+const QUIET: [(&str, &str); 3] = [
     // An error for each answer with status 500 and more. Whoever asked gets the error as well, and knows what
     // it means: a JobManager that starts is answered for with 503 until it listens.
     ("kube_client", "kube_client::client::builder=off"),
+    // An error for each certificate from an authority that is not known. Whoever asked gets it as well.
+    ("rustls", "rustls_platform_verifier=off"),
     // A warning for each client in Java that closes its connection in time.
     ("rustls", "rustls::common_state=error"),
 ];

@@ -8,8 +8,9 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 use flumen_cli::{GlobalArguments, Printer, ServerFile};
-use flumen_control::{Control, LocalSettings, MavenFiles, Tasks};
+use flumen_control::{Control, LocalSettings, MavenFiles, RegistryAccess, Tasks};
 use flumen_faults::Faults;
+use flumen_image::credential_files;
 use flumen_localcluster::Door;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -121,8 +122,23 @@ fn control_settings(settings: &Settings, faults: Faults) -> Result<flumen_contro
         },
         python_index: Some(settings.python_index.0.clone()),
         release_policy: settings.release_policy.clone().map(|file| file.policy),
+        registries: registry_access(settings),
+        cluster_commands: settings.cluster_commands.clone().map(|all| all.0).unwrap_or_default(),
+        secret_key_file: settings.secret_key_file.clone(),
+        secret_key: flumen_cli::variable(&crate::command::variable, "FLUMEN_SECRET_KEY")?
+            .map(flumen_model::Secret::new),
         faults,
     })
+}
+
+fn registry_access(settings: &Settings) -> RegistryAccess {
+    let given = settings.registry_credentials.as_ref().map(|file| vec![file.0.clone()]);
+    let usual = || credential_files(|name| std::env::var_os(name));
+    RegistryAccess {
+        credential_files: given.unwrap_or_else(usual),
+        certificate_authorities: settings.registry_ca.iter().map(|file| file.pem.clone()).collect(),
+        plain_http: settings.insecure_registries.clone().map(|it| it.0).unwrap_or_default(),
+    }
 }
 
 fn maven_files(settings: &Settings) -> MavenFiles {

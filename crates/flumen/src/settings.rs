@@ -10,7 +10,10 @@ mod resolve;
 mod values;
 
 pub(crate) use resolve::{Origin, Resolved, Sources};
-pub(crate) use values::{Cores, LogFilter, LogFormat, PackageIndex, Period, PodUrl, PolicyFile};
+pub(crate) use values::{
+    CertificateFile, Commands, Cores, CredentialFile, LogFilter, LogFormat, PackageIndex, Period,
+    PodUrl, PolicyFile, RegistryNames,
+};
 
 /// Everything that can be set, resolved and checked.
 #[derive(Debug, Clone)]
@@ -37,6 +40,16 @@ pub(crate) struct Settings {
     pub(crate) python_index: PackageIndex,
     /// What releases must not be made of. Default: nothing is denied.
     pub(crate) release_policy: Option<PolicyFile>,
+    /// Who Flumen is to registries. Default: what Docker and Podman know.
+    pub(crate) registry_credentials: Option<CredentialFile>,
+    /// Authorities of registries, beside the system's. Default: none.
+    pub(crate) registry_ca: Option<CertificateFile>,
+    /// Registries without TLS. Default: those of this machine.
+    pub(crate) insecure_registries: Option<RegistryNames>,
+    /// The commands that kubeconfigs may have run for credentials. Default: none.
+    pub(crate) cluster_commands: Option<Commands>,
+    /// The file of the key of secrets. Default: `secret-key` in the data directory.
+    pub(crate) secret_key_file: Option<PathBuf>,
     /// Where the local cluster's Kubernetes API listens. Default: 127.0.0.1:7602.
     pub(crate) kubernetes_listen: SocketAddr,
     /// Where the local cluster's registry listens. Default: 127.0.0.1:7603.

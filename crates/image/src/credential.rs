@@ -1,4 +1,4 @@
-use std::{io, path::PathBuf};
+use std::{ffi::OsString, io, path::PathBuf};
 
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use flumen_model::Secret;
@@ -69,6 +69,23 @@ impl Credential {
         }
         Ok(None)
     }
+}
+
+/// Where Docker and Podman keep credentials, by the environment's variables.
+pub fn credential_files(variable: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
+    let variable = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let at_home = |path: &str| variable("HOME").map(|home| home.join(path));
+    let docker = variable("DOCKER_CONFIG").or_else(|| at_home(".docker"));
+    let session =
+        variable("XDG_RUNTIME_DIR").map(|directory| directory.join("containers/auth.json"));
+    [
+        docker.map(|directory| directory.join("config.json")),
+        variable("REGISTRY_AUTH_FILE").or(session),
+        at_home(".config/containers/auth.json"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// What helpers print, by their protocol, if they have nothing.

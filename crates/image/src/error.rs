@@ -18,7 +18,7 @@ pub enum Error {
     ReadCertificateAuthority {
         /// What the HTTP library says.
         #[source]
-        source: reqwest::Error,
+        source: Option<reqwest::Error>,
     },
     /// The proxy in the settings has no address.
     #[error("the proxy given for registries is not an address such as http://proxy.example:3128")]

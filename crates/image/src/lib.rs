@@ -16,7 +16,7 @@ pub use client::{
     ArtifactFile, Attached, Attachment, Checked, Client, Image, Inspected, PlatformImage,
 };
 pub use compose::{Append, Build, Configuration, Pushed, PushedIndex};
-pub use credential::Credential;
+pub use credential::{Credential, credential_files};
 pub use error::Error;
 pub use flumen_model::Digest;
 pub use hashing::{Checksums, checksums, sha1_of};

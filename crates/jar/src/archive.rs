@@ -88,14 +88,8 @@ impl<R: Read + Seek> Archive<R> {
         if !self.zip.has_duplicate_names() {
             return Ok(Vec::new());
         }
-        let start = self.zip.central_directory_start();
-        let mut reader = self.zip.into_inner();
-        let mut directory = Vec::new();
-        reader
-            .seek(SeekFrom::Start(start))
-            .and_then(|_| reader.take(MOST_DIRECTORY_BYTES).read_to_end(&mut directory))
-            .map_err(|source| Error::Read { source })?;
-        let mut names = all_names(&directory);
+        let directory = self.directory()?;
+        let mut names: Vec<&[u8]> = entries(&directory).map(|(name, _)| name).collect();
         names.sort_unstable();
         let mut twice: Vec<String> = names
             .windows(2)
@@ -105,21 +99,33 @@ impl<R: Read + Seek> Archive<R> {
         twice.dedup();
         Ok(twice)
     }
+
+    /// The central directory, for [`entries`].
+    pub(crate) fn directory(self) -> Result<Vec<u8>, Error> {
+        let start = self.zip.central_directory_start();
+        let mut reader = self.zip.into_inner();
+        let mut directory = Vec::new();
+        reader
+            .seek(SeekFrom::Start(start))
+            .and_then(|_| reader.take(MOST_DIRECTORY_BYTES).read_to_end(&mut directory))
+            .map_err(|source| Error::Read { source })?;
+        Ok(directory)
+    }
 }
 
-/// The names in a central directory (APPNOTE 4.3.12), up to where it is no longer one.
-fn all_names(directory: &[u8]) -> Vec<&[u8]> {
+/// The names in a central directory (APPNOTE 4.3.12) with the CRC-32 that it says, up to where it is no longer one.
+pub(crate) fn entries(directory: &[u8]) -> impl Iterator<Item = (&[u8], u32)> {
     const SIGNATURE: &[u8] = b"PK\x01\x02";
     const FIXED: usize = 46;
 
-    let mut names = Vec::new();
     let mut rest = directory;
-    while rest.starts_with(SIGNATURE) && rest.len() >= FIXED {
-        let length = |at: usize| usize::from(u16::from_le_bytes([rest[at], rest[at + 1]]));
+    std::iter::from_fn(move || {
+        let head = rest.get(..FIXED).filter(|head| head.starts_with(SIGNATURE))?;
+        let length = |at: usize| usize::from(u16::from_le_bytes([head[at], head[at + 1]]));
         let (name, extra, comment) = (length(28), length(30), length(32));
-        let Some(bytes) = rest.get(FIXED..FIXED + name) else { break };
-        names.push(bytes);
+        let bytes = rest.get(FIXED..FIXED + name)?;
+        let checksum = u32::from_le_bytes([head[16], head[17], head[18], head[19]]);
         rest = rest.get(FIXED + name + extra + comment..).unwrap_or_default();
-    }
-    names
+        Some((bytes, checksum))
+    })
 }

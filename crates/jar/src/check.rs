@@ -2,6 +2,7 @@
 //! fail on is an error; what only may go wrong is a warning.
 
 mod flink;
+mod operators;
 mod problem;
 mod program;
 mod scala;
@@ -11,7 +12,10 @@ use flumen_model::{ArtifactRole, FlinkVersion};
 
 pub use problem::Problem;
 
-use crate::{Artifact, Facts};
+use crate::{Artifact, Facts, ImageClasses};
+
+/// Flink's own classes begin so.
+const FLINK: &str = "org.apache.flink.";
 
 /// A jar of the job.
 #[derive(Debug, Clone, Copy)]
@@ -33,10 +37,24 @@ pub struct Target<'a> {
     pub flink: FlinkVersion,
     /// The Scala library that the image has.
     pub scala: &'a ImageScala,
+    /// What lies in the `lib` of the image, if that is known.
+    pub lib: Option<ImageLib<'a>>,
     /// What Flink runs.
     pub program: Program<'a>,
+    /// Whether the job goes on with its state when it is changed.
+    pub keeps_state: bool,
     /// The release of a connector for this Flink as `group:artifact:version`, if one is known.
     pub release_of: &'a dyn Fn(Connector<'_>) -> Option<String>,
+}
+
+/// The classes that an image has, beside those of a job.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageLib<'a> {
+    /// The classes.
+    pub classes: &'a ImageClasses,
+    /// How the names of those begin that are loaded before those of a job
+    /// (`classloader.parent-first-patterns`); all do with nothing.
+    pub parent_first: &'a [String],
 }
 
 /// What a connector is known by.
@@ -90,5 +108,6 @@ pub fn check(parts: &[Part<'_>], target: &Target<'_>) -> Findings {
         scala::check(part, target, &mut findings);
     }
     twice::check(parts, target, &mut findings);
+    operators::check(parts, target, &mut findings);
     findings
 }

@@ -1,6 +1,8 @@
 //! A small reader of class files (Java Virtual Machine Specification, chapter 4): as much as tells who the
 //! class is, whether it has a main method, and which constant `factoryIdentifier` returns.
 
+use crate::Operators;
+
 /// What is read of a class file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Class {
@@ -16,6 +18,8 @@ pub(crate) struct Class {
     pub(crate) has_main: bool,
     /// What `String factoryIdentifier()` returns.
     pub(crate) identifier: Identifier,
+    /// Whether it makes operators of a stream.
+    pub(crate) operators: Option<Operators>,
 }
 
 /// What `String factoryIdentifier()` returns.
@@ -29,6 +33,14 @@ pub(crate) enum Identifier {
     Computed,
 }
 
+/// The packages of the streams of Flink's `DataStream` API: in Java, in Scala, and its second version.
+const STREAMS: [&[u8]; 3] = [
+    b"org/apache/flink/streaming/api/datastream/",
+    b"org/apache/flink/streaming/api/scala/DataStream",
+    b"org/apache/flink/datastream/api/stream/",
+];
+/// The methods there that say which operator is which, whatever the program looks like.
+const UIDS: [&[u8]; 3] = [b"uid", b"setUidHash", b"withUid"];
 const MAGIC: u32 = 0xCAFE_BABE;
 const PUBLIC_STATIC: u16 = 0x0001 | 0x0008;
 
@@ -52,8 +64,15 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Class> {
         input.skip(6)?;
         skip_attributes(&mut input)?;
     }
-    let mut class =
-        Class { major, name, above, interfaces, has_main: false, identifier: Identifier::None };
+    let mut class = Class {
+        major,
+        name,
+        above,
+        interfaces,
+        has_main: false,
+        identifier: Identifier::None,
+        operators: pool.operators(),
+    };
     for _ in 0..input.u16()? {
         method(&mut input, &pool, &mut class)?;
     }
@@ -117,6 +136,10 @@ enum Constant<'b> {
     /// A class or a text, each of which names a [`Constant::Utf8`].
     Class(u16),
     Text(u16),
+    /// A method: its class, and a [`Constant::Signature`].
+    Method(u16, u16),
+    /// The name of a method.
+    Signature(u16),
     Other,
 }
 
@@ -133,7 +156,13 @@ impl<'b> Pool<'b> {
                 }
                 7 => Constant::Class(input.u16()?),
                 8 => Constant::Text(input.u16()?),
-                3 | 4 | 9..=12 | 17 | 18 => input.other(4)?,
+                10 | 11 => Constant::Method(input.u16()?, input.u16()?),
+                12 => {
+                    let name = input.u16()?;
+                    input.u16()?;
+                    Constant::Signature(name)
+                }
+                3 | 4 | 9 | 17 | 18 => input.other(4)?,
                 5 | 6 => input.other(8)?,
                 15 => input.other(3)?,
                 16 | 19 | 20 => input.other(2)?,
@@ -146,6 +175,18 @@ impl<'b> Pool<'b> {
             }
         }
         Some(Self { constants })
+    }
+
+    /// What the methods that the class calls say of operators.
+    fn operators(&self) -> Option<Operators> {
+        let of_a_stream = self.constants.iter().filter_map(|constant| {
+            let Constant::Method(class, signature) = *constant else { return None };
+            let Constant::Class(class) = self.get(class)? else { return None };
+            let Constant::Signature(name) = self.get(signature)? else { return None };
+            let class = self.utf8(class)?;
+            STREAMS.iter().any(|package| class.starts_with(package)).then(|| self.utf8(name))?
+        });
+        of_a_stream.map(|name| UIDS.contains(&name).into()).max()
     }
 
     fn get(&self, index: u16) -> Option<Constant<'b>> {

@@ -50,9 +50,28 @@ pub struct ClassFacts {
     /// The class above, with dots, but for `java.lang.Object`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub above: Option<String>,
+    /// Whether it makes operators of a stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operators: Option<Operators>,
     /// The interfaces that it names itself, with dots. [`Facts`] keep none.
     #[serde(skip)]
     pub interfaces: Vec<String>,
+}
+
+/// Operators of a stream, as a class makes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Operators {
+    /// None of them is told who it is.
+    WithoutUid,
+    /// One or more are given a uid.
+    WithUid,
+}
+
+impl From<bool> for Operators {
+    fn from(has_uid: bool) -> Self {
+        if has_uid { Self::WithUid } else { Self::WithoutUid }
+    }
 }
 
 /// What is kept of a table factory.

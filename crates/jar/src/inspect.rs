@@ -175,6 +175,7 @@ fn classes<R: Read + Seek>(
             checksum,
             has_main: class.has_main,
             above: class.above.map(dotted).filter(|above| above != OBJECT),
+            operators: class.operators,
             interfaces: class.interfaces.into_iter().map(dotted).collect(),
         };
         classes.facts.insert(name, facts);

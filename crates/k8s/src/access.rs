@@ -5,6 +5,9 @@ use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use crate::{Error, redact};
 
+/// Variables that a command which makes credentials has no business with.
+const NOT_FOR_COMMANDS: [&str; 2] = ["FLUMEN_SECRET_KEY", "FLUMEN_TOKEN"];
+
 /// How to get at a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
@@ -35,6 +38,14 @@ pub enum Access {
 }
 
 impl Access {
+    /// Reads it, and runs and asks nothing.
+    ///
+    /// # Errors
+    /// [`Error::ReadKubeconfig`], [`Error::UseKubeconfig`] and [`Error::UnknownContext`].
+    pub async fn check(&self, cluster: &str) -> Result<(), Error> {
+        self.config(cluster).await.map(drop)
+    }
+
     pub(crate) async fn config(&self, cluster: &str) -> Result<Config, Error> {
         match self {
             Self::File { path, context } => {
@@ -92,7 +103,7 @@ fn merged(paths: &[PathBuf]) -> Result<(Kubeconfig, String), Error> {
 }
 
 async fn choose(
-    kubeconfig: Kubeconfig,
+    mut kubeconfig: Kubeconfig,
     context: Option<&str>,
     origin: String,
 ) -> Result<Config, Error> {
@@ -104,11 +115,32 @@ async fn choose(
             return Err(Error::UnknownContext { origin, context: context.to_owned(), known });
         }
     }
+    for user in kubeconfig.auth_infos.iter_mut().filter_map(|user| user.auth_info.as_mut()) {
+        if let Some(exec) = &mut user.exec {
+            exec.drop_env = Some(NOT_FOR_COMMANDS.map(str::to_owned).into());
+        }
+    }
+    let proxy = proxy_of(&kubeconfig, context);
     let options =
         KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
-    Config::from_custom_kubeconfig(kubeconfig, &options)
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
-        .map_err(|problem| unusable(&origin, &problem))
+        .map_err(|problem| unusable(&origin, &problem))?;
+    if proxy.is_none() {
+        // The library takes HTTPS_PROXY too, and holds NO_PROXY against the address of the proxy: the local cluster
+        // would be asked through it.
+        config.proxy_url = None;
+    }
+    Ok(config)
+}
+
+/// The proxy that the cluster of the context names.
+fn proxy_of(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
+    let name = context.or(kubeconfig.current_context.as_deref())?;
+    let named = kubeconfig.contexts.iter().find(|one| one.name == name)?;
+    let cluster = &named.context.as_ref()?.cluster;
+    let found = kubeconfig.clusters.iter().find(|one| one.name == *cluster)?;
+    found.cluster.as_ref()?.proxy_url.clone().filter(|proxy| !proxy.is_empty())
 }
 
 fn unusable(origin: &str, problem: &KubeconfigError) -> Error {

@@ -1,9 +1,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use flumen_faults::Faults;
+use jiff::Timestamp;
 use kube::Client;
 
-use crate::{Access, Cause, Error, error::innermost, redact};
+use crate::{Access, Cause, Error, redact};
 
 /// Time limits. They are long for a quiet cluster and short for a person who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,14 +28,19 @@ impl Default for Timeouts {
     }
 }
 
+/// How long a command of a kubeconfig may take to make credentials.
+const COMMAND: Duration = Duration::from_secs(20);
+
 /// A Kubernetes cluster that Flumen can speak to. Cheap to clone.
 #[derive(Clone)]
 pub struct Cluster {
     pub(crate) client: Client,
     pub(crate) timeouts: Timeouts,
-    /// Name of the cluster and address of its API server, for messages.
+    /// Name of the cluster, for messages.
     pub(crate) name: Arc<str>,
-    pub(crate) server: Arc<str>,
+    server: Arc<str>,
+    /// The address of its API server, with the proxy that is on the way, for messages.
+    pub(crate) way: Arc<str>,
     pub(crate) faults: Faults,
 }
 
@@ -62,14 +68,24 @@ impl Cluster {
         // a job could be started or stopped more than once.
         config.default_retry = false;
         let server = config.cluster_url.to_string();
+        let way = match &config.proxy_url {
+            Some(proxy) => format!("{server} by way of the proxy {}", redact::proxy(proxy)),
+            None => server.clone(),
+        };
         // A kubeconfig may name a command that makes its token, and the library waits for it.
-        let made = tokio::task::spawn_blocking(move || Client::try_from(config)).await;
-        let client = match made {
-            Ok(Ok(client)) => client,
-            Ok(Err(error)) => return Err(unusable(name, &error)),
-            Err(error) => {
-                let problem = format!("the command that makes its token: {error}");
-                return Err(Error::Credentials { cluster: name.to_owned(), problem });
+        let made = tokio::task::spawn_blocking(move || Client::try_from(config));
+        let failed = |problem| Error::Credentials { cluster: name.to_owned(), problem };
+        let client = match tokio::time::timeout(COMMAND, made).await {
+            Ok(Ok(Ok(client))) => client,
+            Ok(Ok(Err(error))) => return Err(unusable(name, &error)),
+            Ok(Err(error)) => {
+                return Err(failed(format!("the command that makes its token: {error}")));
+            }
+            Err(_elapsed) => {
+                let seconds = COMMAND.as_secs();
+                return Err(failed(format!(
+                    "the command that the kubeconfig names did not end within {seconds} s"
+                )));
             }
         };
         Ok(Self {
@@ -77,6 +93,7 @@ impl Cluster {
             timeouts,
             name: name.into(),
             server: server.into(),
+            way: way.into(),
             faults: Faults::default(),
         })
     }
@@ -97,6 +114,12 @@ impl Cluster {
         &self.server
     }
 
+    /// When the client certificate ends that a command made: from then on another handle is needed, which asks the command
+    /// anew. Tokens are renewed by themselves.
+    pub fn good_until(&self) -> Option<Timestamp> {
+        *self.client.valid_until()
+    }
+
     /// Asks the server for its version: it is there and knows who asks.
     ///
     /// # Errors
@@ -114,7 +137,7 @@ impl Cluster {
     }
 
     pub(crate) fn cause(&self, error: kube::Error) -> Cause {
-        Cause::of(error, &self.server)
+        Cause::of(error, &self.way)
     }
 }
 
@@ -126,7 +149,7 @@ fn unusable(cluster: &str, error: &kube::Error) -> Error {
         },
         None => Error::UseKubeconfig {
             origin: format!("of cluster {cluster}"),
-            problem: innermost(error),
+            problem: redact::client(error),
         },
     }
 }

@@ -319,9 +319,22 @@ impl Cause {
             kube::Error::BuildRequest(_) | kube::Error::HttpError(_) => {
                 Self::Build { problem: error.to_string() }
             }
-            other => Self::Unreachable { server: server.to_owned(), problem: innermost(&other) },
+            other => Self::Unreachable { server: server.to_owned(), problem: connecting(&other) },
         }
     }
+}
+
+/// What the operating system or TLS says, with what to do where its words do not tell.
+fn connecting(error: &kube::Error) -> String {
+    let problem = innermost(error);
+    let meant = if problem.ends_with("UnknownIssuer") {
+        "its certificate is from an authority that this machine does not know, and that the kubeconfig has to name"
+    } else if problem.ends_with("BadSignature") {
+        "its certificate is not from the authority that the kubeconfig names, but from another of the same name"
+    } else {
+        return problem;
+    };
+    format!("{problem}: {meant} (certificate-authority-data)")
 }
 
 /// The text of the last error in the chain, which is the one that says something.

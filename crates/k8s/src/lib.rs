@@ -5,6 +5,7 @@ mod apply;
 mod call;
 mod clock;
 mod cluster;
+mod conditions;
 mod create;
 mod delete;
 mod error;
@@ -23,6 +24,7 @@ mod watch;
 
 pub use access::Access;
 pub use cluster::{Cluster, ServerVersion, Timeouts};
+pub use conditions::DnsSeen;
 pub use create::Created;
 pub use delete::{Deletion, Guard};
 pub use error::{Cause, Error};
@@ -38,7 +40,6 @@ pub use observation::{
     Component, ContainerEnd, ContainerWait, DeploymentCondition, DeploymentSeen, Observation,
     PodPhase, PodSeen, Watched,
 };
-pub use permissions::Permission;
 pub use pods::PodPort;
 pub use proxy::{ProxyAnswer, ProxyBody, ServicePort};
 pub use watch::WatchScope;

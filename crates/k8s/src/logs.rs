@@ -70,7 +70,7 @@ impl Cluster {
             let body = self.once(answer.into_body().collect_bytes()).await.map_err(&failed)?;
             return Err(failed(status_of(code, &body)));
         }
-        let server = self.server.clone();
+        let server = self.way.clone();
         let pieces = answer.into_body().into_data_stream().map_err(move |error| {
             Cause::Unreachable { server: server.to_string(), problem: innermost(&error) }
         });

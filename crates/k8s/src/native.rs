@@ -7,7 +7,7 @@ use k8s_openapi::{
     ByteString,
     api::{
         apps::v1::Deployment,
-        core::v1::{Node, Secret, Service},
+        core::v1::{Node, Secret, Service, ServiceAccount},
     },
 };
 use kube::{Api, api::ListParams};
@@ -98,6 +98,26 @@ impl Cluster {
             source,
         })?;
         Ok(found.is_some())
+    }
+
+    /// Whether pods of a service account pull their images with a Secret that the account names.
+    ///
+    /// # Errors
+    /// [`Error::ReadObject`].
+    pub async fn pulls_with_secrets(
+        &self,
+        namespace: &Namespace,
+        account: &str,
+    ) -> Result<bool, Error> {
+        let accounts: Api<ServiceAccount> =
+            Api::namespaced(self.client.clone(), namespace.as_str());
+        let found = self.read(|| accounts.get_opt(account)).await;
+        let found = found.map_err(|source| Error::ReadObject {
+            what: "ServiceAccount",
+            name: format!("{namespace}/{account}"),
+            source,
+        })?;
+        Ok(found.and_then(|it| it.image_pull_secrets).is_some_and(|secrets| !secrets.is_empty()))
     }
 
     /// What is in a Secret, as far as it is text; none if it is not there.

@@ -173,7 +173,7 @@ impl Cluster {
         if head.status.is_success() {
             let (cluster, from) = (self.clone(), from.clone());
             let pieces = body.into_data_stream().map_err(move |error| {
-                let server = cluster.server.to_string();
+                let server = cluster.way.to_string();
                 reading_from(&from, Cause::Unreachable { server, problem: innermost(&error) })
             });
             return Ok(Some(Response::from_parts(head, pieces.boxed())));

@@ -154,7 +154,7 @@ impl Cluster {
     }
 
     fn broken(&self, to: &ServicePort, error: &kube::Error) -> Error {
-        let server = self.server.to_string();
+        let server = self.way.to_string();
         self.proxy_failed(to, Cause::Unreachable { server, problem: innermost(error) })
     }
 

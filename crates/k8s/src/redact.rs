@@ -1,6 +1,7 @@
 //! What went wrong with a kubeconfig or with credentials, without what is in them: the client library's
 //! texts quote the file around the mistake and the output of the command that makes a token.
 
+use http::Uri;
 use kube::{client::AuthError, config::KubeconfigError};
 
 use crate::error::innermost;
@@ -14,6 +15,25 @@ pub(crate) fn kubeconfig(error: &KubeconfigError) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// What a client cannot be made of.
+pub(crate) fn client(error: &kube::Error) -> String {
+    match error {
+        // The library's text has the proxy's password in it.
+        kube::Error::ProxyProtocolUnsupported { .. } => {
+            "its proxy-url is no proxy: expected http://, https:// or socks5:// and HOST:PORT"
+                .to_owned()
+        }
+        other => innermost(other),
+    }
+}
+
+/// A proxy without user and password.
+pub(crate) fn proxy(proxy: &Uri) -> String {
+    let port = proxy.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let (scheme, host) = (proxy.scheme_str().unwrap_or_default(), proxy.host().unwrap_or_default());
+    format!("{scheme}://{host}{port}")
 }
 
 pub(crate) fn credentials(error: &AuthError) -> String {

@@ -1,11 +1,17 @@
-//! The kubelet's own HTTPS endpoint: logs, for clients that the cluster's authority vouches for.
+//! The kubelet's own HTTPS endpoint: logs, commands and forwarded ports, for clients that the cluster's authority vouches for.
 
+mod exec;
 mod logs;
+mod port_forward;
 mod tls;
+mod upgrade;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{any, get},
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
@@ -34,6 +40,9 @@ impl Server {
         let routes = Router::new()
             .route("/healthz", get(async || "ok"))
             .route("/containerLogs/{namespace}/{pod}/{container}", get(logs::get))
+            .route("/exec/{namespace}/{pod}/{container}", any(exec::exec))
+            .route("/attach/{namespace}/{pod}/{container}", any(exec::attach))
+            .route("/portForward/{namespace}/{pod}", any(port_forward::port_forward))
             .with_state(node);
         Ok(Self { listener, tls, routes })
     }
@@ -75,7 +84,7 @@ async fn serve_connection(connection: TcpStream, tls: TlsAcceptor, routes: Route
     }
     let service = TowerToHyperService::new(routes);
     if let Err(error) = auto::Builder::new(TokioExecutor::new())
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection_with_upgrades(TokioIo::new(stream), service)
         .await
     {
         tracing::debug!(error, "a connection to the kubelet ended");

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Container, EnvVarSource, Pod};
 
 pub(crate) use expand::expand;
-pub(crate) use fields::{Facts, field, resource};
+pub(crate) use fields::{Facts, field, parse_thousandths, resource};
 pub(crate) use services::service_variables;
 
 /// Values of `ConfigMap`s and `Secret`s by name; an object that does not exist is not in the map.

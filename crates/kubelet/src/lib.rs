@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod cgroups;
 mod directory;
 mod dns;
 mod endpoint;
@@ -13,10 +14,13 @@ mod node;
 mod pod;
 mod pods;
 mod protocol;
+mod provision;
 mod proxy;
 mod run;
 mod runner;
 mod settings;
+mod streams;
+mod sub_path;
 mod volumes;
 
 pub use error::Error;

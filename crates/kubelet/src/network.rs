@@ -92,6 +92,7 @@ pub struct NodeNetwork {
 #[derive(Debug)]
 pub struct Attachment {
     address: Ipv4Addr,
+    namespace: Arc<OwnedFd>,
     addresses: Arc<Mutex<Addresses>>,
 }
 
@@ -99,6 +100,11 @@ impl Attachment {
     /// The pod's address.
     pub fn address(&self) -> Ipv4Addr {
         self.address
+    }
+
+    /// The pod's network namespace.
+    pub(crate) fn namespace(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.namespace)
     }
 }
 
@@ -193,9 +199,28 @@ impl NodeNetwork {
             .unwrap_or_else(PoisonError::into_inner)
             .take()
             .ok_or(Error::NoAddressLeft { range })?;
-        let attachment = Attachment { address, addresses: Arc::clone(&self.addresses) };
+        let namespace = Arc::new(namespace);
+        let attachment = Attachment {
+            address,
+            namespace: Arc::clone(&namespace),
+            addresses: Arc::clone(&self.addresses),
+        };
         self.thread.attach(namespace, address).await?;
         Ok(attachment)
+    }
+
+    /// Connects to an address as a process inside a pod's network would.
+    pub(crate) async fn connect_in(
+        &self,
+        namespace: Arc<OwnedFd>,
+        address: SocketAddr,
+    ) -> io::Result<TcpStream> {
+        let socket = self
+            .thread
+            .call_in(namespace, move || make_socket(address, SocketType::STREAM))
+            .await
+            .map_err(io::Error::other)??;
+        TcpSocket::from_std_stream(socket.into()).connect(address).await
     }
 }
 

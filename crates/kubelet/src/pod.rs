@@ -28,8 +28,8 @@ pub fn pod_main(args: impl Iterator<Item = OsString>) -> ExitCode {
         ["supervise"] => supervise::run(),
         ["sandbox", hostname] => sandbox::run(hostname),
         ["container", report, user_namespace] => container::run(report, user_namespace),
-        ["execute", report, user_namespace, mount_namespace] => {
-            execute::run(report, user_namespace, mount_namespace)
+        ["execute", report, user_namespace, mount_namespace, input @ ..] => {
+            execute::run(report, user_namespace, mount_namespace, input.first().copied())
         }
         _ => Err(Failure::new(
             "this subcommand is for the kubelet's own use",

@@ -9,6 +9,7 @@ mod decide;
 mod effects;
 mod names;
 mod node;
+mod present;
 mod probe;
 mod pull;
 mod report;
@@ -36,6 +37,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 pub(crate) use names::Names;
 pub(crate) use node::Node;
+pub(crate) use present::{Place, Present, Running};
 pub(crate) use status::time;
 use worker::{Seen, work};
 
@@ -110,6 +112,7 @@ impl Pods {
 
     fn end(&mut self, uid: String) {
         self.node.names.remove(&uid);
+        self.node.present.remove(&uid);
         let known_gone = self.workers.remove(&uid).is_some_and(|seen| seen.borrow().gone);
         if !known_gone {
             self.over.insert(uid);

@@ -41,7 +41,8 @@ pub(crate) enum Request {
     CreateSandbox { pod: String, hostname: String, map: IdMap },
     /// Start a container; descriptors: configuration, stdout, stderr, report.
     Start { container: u64, pod: String },
-    /// Start a process in a running container; descriptors as for `Start`.
+    /// Start a process in a running container; descriptors as for `Start`, then standard input if there is one. With a
+    /// terminal, standard output is a socket through which its other end comes back.
     Execute { container: u64, within: u64 },
     /// Send a signal to the container's first process.
     Signal { container: u64, signal: i32 },
@@ -134,6 +135,8 @@ pub struct Container {
     pub capabilities: Vec<u32>,
     /// Mount the root file system read-only.
     pub read_only_root: bool,
+    /// Files into which a process writes to join the container's control groups.
+    pub cgroups: Vec<PathBuf>,
 }
 
 /// A bind mount.
@@ -141,6 +144,8 @@ pub struct Container {
 pub struct Mount {
     /// Path on the host.
     pub source: PathBuf,
+    /// The part of it that is mounted, if not all; links in there do not lead out of it.
+    pub sub_path: Option<PathBuf>,
     /// Absolute path in the container.
     pub target: PathBuf,
     /// Mount it read-only.
@@ -158,6 +163,9 @@ pub(crate) struct Execution {
     pub(crate) supplementary_groups: Vec<u32>,
     pub(crate) capabilities: Vec<u32>,
     pub(crate) map: IdMap,
+    pub(crate) cgroups: Vec<PathBuf>,
+    /// Gets a terminal of its own.
+    pub(crate) terminal: bool,
 }
 
 impl Execution {
@@ -172,6 +180,8 @@ impl Execution {
             supplementary_groups: container.supplementary_groups.clone(),
             capabilities: container.capabilities.clone(),
             map: container.map,
+            cgroups: container.cgroups.clone(),
+            terminal: false,
         }
     }
 }

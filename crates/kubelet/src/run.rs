@@ -1,11 +1,18 @@
 //! Puts the kubelet's parts together.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Error, Settings, directory,
+    Error, Settings,
+    cgroups::Cgroups,
+    directory,
     directory::Directory,
     dns::Dns,
     endpoint::Server,
@@ -13,7 +20,8 @@ use crate::{
     images::Images,
     logs::Logs,
     node::Registration,
-    pods::{self, Names, Node},
+    pods::{self, Names, Node, Present},
+    provision::Provisioner,
     proxy,
     runner::Runner,
 };
@@ -21,10 +29,12 @@ use crate::{
 /// Registers the node and runs its pods until `stop` is cancelled or something fails that no retry can cure.
 /// All pods have ended when it returns.
 pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Error> {
+    // They go when the runner is gone, and with it all containers.
+    let cgroups = Cgroups::open(&group_name(&settings.data_directory));
     let runner = Runner::new(&settings.helper);
     let grace = settings.shutdown_grace_period;
     let result = tokio::select! {
-        result = Box::pin(serve(settings, runner.clone())) => result,
+        result = Box::pin(serve(settings, runner.clone(), cgroups.clone())) => result,
         () = runner.gone() => Err(Error::SupervisorEnded),
         () = stop.cancelled() => Ok(()),
     };
@@ -36,10 +46,19 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Erro
     result
 }
 
-async fn serve(settings: Settings, runner: Runner) -> Result<(), Error> {
+/// One for each data directory, so that a kubelet finds what an earlier one left.
+fn group_name(data_directory: &Path) -> String {
+    let hash = Sha256::digest(data_directory.as_os_str().as_encoded_bytes());
+    let [a, b, c, d, ..] = hash.0;
+    format!("flumen-{a:02x}{b:02x}{c:02x}{d:02x}")
+}
+
+async fn serve(settings: Settings, runner: Runner, cgroups: Cgroups) -> Result<(), Error> {
     let pods_directory = settings.data_directory.join("pods");
     make_directory(&settings.data_directory)?;
     make_directory(&pods_directory)?;
+    let volumes_directory = settings.data_directory.join("volumes");
+    make_directory(&volumes_directory)?;
     let image_settings = flumen_image::Settings {
         plain_http: settings.insecure_registries.clone(),
         ..Default::default()
@@ -69,6 +88,8 @@ async fn serve(settings: Settings, runner: Runner) -> Result<(), Error> {
         images,
         logs: Logs::default(),
         names: Names::default(),
+        present: Present::default(),
+        cgroups,
         directory: directory.clone(),
         recorder,
         dns: settings.dns,
@@ -89,6 +110,7 @@ async fn serve(settings: Settings, runner: Runner) -> Result<(), Error> {
             None => std::future::pending().await,
         }
     };
+    let provision = provision(settings.provisioner, Arc::clone(&node), volumes_directory);
     let registered = registration.register().await?;
     tokio::join!(
         directory::feed(settings.client, directory.clone()),
@@ -97,9 +119,17 @@ async fn serve(settings: Settings, runner: Runner) -> Result<(), Error> {
         record,
         registration.keep_lease(&registered),
         endpoint,
+        provision,
         pods::run(node),
     );
     Ok(())
+}
+
+/// Without a client there is nothing to do.
+async fn provision(client: Option<kube::Client>, node: Arc<Node>, directory: PathBuf) {
+    let Some(client) = client else { return };
+    let provisioner = Provisioner { client, node: node.name.clone(), directory, map: node.ids };
+    Box::pin(provisioner.run()).await;
 }
 
 /// Nobody but us may look into it: it holds what is in Secrets.

@@ -15,7 +15,11 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
-use rustix::{fs::MemfdFlags, pipe::PipeFlags};
+use rustix::{
+    fs::MemfdFlags,
+    net::{AddressFamily, SocketFlags, SocketType, socketpair},
+    pipe::PipeFlags,
+};
 use serde::Serialize;
 use tokio::{
     io::AsyncReadExt,
@@ -23,7 +27,7 @@ use tokio::{
     sync::{Mutex, oneshot, watch},
 };
 
-use crate::protocol::{Container, Execution, Exit, IdMap, Refusal, Request};
+use crate::protocol::{self, Container, Execution, Exit, IdMap, Refusal, Request};
 use channel::Channel;
 
 /// Why a sandbox or a process could not be started.
@@ -76,6 +80,19 @@ pub struct Output {
     pub stdout: OwnedFd,
     /// Standard error.
     pub stderr: OwnedFd,
+}
+
+/// Where a process reads from, `/dev/null` if it is nothing, and where it writes to.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    pub(crate) input: Option<OwnedFd>,
+    pub(crate) output: Output,
+}
+
+impl From<Output> for Ends {
+    fn from(output: Output) -> Self {
+        Self { input: None, output }
+    }
 }
 
 /// Handle to the supervisor; when the last one is dropped, the supervisor and all pods end.
@@ -196,7 +213,7 @@ impl Runner {
     ) -> Result<Process, Error> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let request = Request::Start { container: id, pod: pod.to_owned() };
-        self.launch(id, &request, container, output).await
+        self.launch(id, &request, container, output.into()).await
     }
 
     /// Starts a further process in the container `within`.
@@ -204,13 +221,35 @@ impl Runner {
         &self,
         within: u64,
         execution: &Execution,
-        output: Output,
+        ends: Ends,
     ) -> Result<Process, Error> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        self.launch(id, &Request::Execute { container: id, within }, execution, output).await
+        self.launch(id, &Request::Execute { container: id, within }, execution, ends).await
     }
 
-    /// Sends a signal to the first process of a container; nothing happens when it has ended.
+    /// As [`Self::execute`], with a terminal, of which the process has one end and the caller gets the other.
+    pub(crate) async fn execute_in_terminal(
+        &self,
+        within: u64,
+        execution: &Execution,
+    ) -> Result<(Process, OwnedFd), Error> {
+        let ask = |errno: rustix::io::Errno| Error::Ask(errno.into());
+        let (ours, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+                .map_err(ask)?;
+        let null = File::options().read(true).write(true).open("/dev/null").map_err(Error::Ask)?;
+        let output = Output { stdout: theirs, stderr: null.into() };
+        let execution = Execution { terminal: true, ..execution.clone() };
+        let process = self.execute(within, &execution, output.into()).await?;
+        // It was sent before the command was executed.
+        let answer = protocol::receive::<()>(&ours).map_err(Error::Ask)?;
+        let terminal = answer.and_then(|((), descriptors)| descriptors.into_iter().next());
+        let missing = || Error::Ask(io::ErrorKind::UnexpectedEof.into());
+        Ok((process, terminal.ok_or_else(missing)?))
+    }
+
+    /// Sends a signal to the first process of a container, or to a further one and those it started; nothing happens
+    /// when it has ended.
     pub async fn signal(&self, process: u64, signal: i32) -> Result<(), Error> {
         self.started().await?.ask(&Request::Signal { container: process, signal }, &[]).await
     }
@@ -220,19 +259,20 @@ impl Runner {
         id: u64,
         request: &Request,
         configuration: &impl Serialize,
-        output: Output,
+        Ends { input, output }: Ends,
     ) -> Result<Process, Error> {
         let configuration = in_memory(configuration).map_err(Error::Ask)?;
         let (report, write_report) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
             .map_err(|errno| Error::Ask(errno.into()))?;
         let channel = self.started().await?;
         let (started, exit) = channel.expect_process(id);
-        let descriptors = [
+        let mut descriptors = vec![
             configuration.as_fd(),
             output.stdout.as_fd(),
             output.stderr.as_fd(),
             write_report.as_fd(),
         ];
+        descriptors.extend(input.as_ref().map(AsFd::as_fd));
         channel.ask(request, &descriptors).await?;
         match started.await {
             Ok(Ok(())) => {}
@@ -240,7 +280,7 @@ impl Runner {
             Err(_) => return Err(Error::SupervisorGone),
         }
         // Our copies of the writing ends must be closed, or their readers would wait for ever.
-        drop((write_report, output, configuration));
+        drop((write_report, input, output, configuration));
         let mut text = Vec::new();
         let mut report = pipe::Receiver::from_owned_fd(report).map_err(Error::Ask)?;
         report.read_to_end(&mut text).await.map_err(Error::Ask)?;

@@ -25,6 +25,9 @@ pub struct Settings {
     pub network: NodeNetwork,
     /// The kubelet's own endpoint; none by default.
     pub endpoint: Option<Endpoint>,
+    /// The client with which directories of this node become the volumes of claims; it needs the rights of a provisioner.
+    /// Without it claims get no volumes from here. None by default.
+    pub provisioner: Option<kube::Client>,
     /// What pods may use. Default: all processors, 80 % of the memory.
     pub allocatable: Allocatable,
     /// Name server of the pods, inside the node's network. Default: `10.96.0.10:53`.
@@ -99,6 +102,7 @@ impl Settings {
             helper,
             network,
             endpoint: None,
+            provisioner: None,
             allocatable: Allocatable::of_this_machine(),
             dns: SocketAddr::from((Ipv4Addr::new(10, 96, 0, 10), 53)),
             domain: "cluster.local".to_owned(),

@@ -1,5 +1,6 @@
 //! The volumes of a pod as directories of this node.
 
+mod claim;
 mod host_path;
 mod payload;
 mod project;
@@ -15,9 +16,13 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, Volume, VolumeMount};
 use kube::Client;
 
-use crate::{environment::Facts, protocol::IdMap};
+use crate::{
+    environment::Facts,
+    protocol::{IdMap, Mount},
+    sub_path,
+};
 use payload::Gathering;
-use write::Owner;
+pub(crate) use write::{Owner, empty};
 
 /// Why a pod's volumes are not there (yet).
 #[derive(Debug, thiserror::Error)]
@@ -46,15 +51,26 @@ pub(crate) enum Error {
     #[error("MountVolume.SetUp failed for volume {volume:?} : hostPath type check failed: {} is not a {expected}", path.display())]
     HostPath { volume: String, path: PathBuf, expected: &'static str },
     #[error(
-        "MountVolume.SetUp failed for volume {volume:?} : this node has no volumes of this type; it knows configMap, secret, projected, downwardAPI, emptyDir and hostPath"
+        "MountVolume.SetUp failed for volume {volume:?} : this node has no volumes of this type; it knows configMap, secret, projected, downwardAPI, emptyDir, hostPath, and claims of hostPath and local volumes"
     )]
     Unsupported { volume: String },
+    #[error(
+        "MountVolume.SetUp failed for volume {volume:?} : persistentvolumeclaim {claim:?} is not bound"
+    )]
+    Unbound { volume: String, claim: String },
     #[error("container {container} mounts the volume {volume:?}, which the pod does not have")]
     NoVolume { container: String, volume: String },
     #[error(
         "failed to prepare subPath for volumeMount {mount:?}: {path:?} must stay inside the volume"
     )]
-    SubPath { mount: String, path: String },
+    Outside { mount: String, path: String },
+    #[error("failed to prepare subPath for volumeMount {mount:?}: {path:?} of the volume")]
+    SubPath {
+        mount: String,
+        path: String,
+        #[source]
+        source: io::Error,
+    },
 }
 
 /// How soon a change in the API is seen in a volume, as with the real kubelet.
@@ -109,6 +125,11 @@ impl Volumes {
         if let Some(host_path) = &volume.host_path {
             return host_path::check(&volume.name, host_path, owner).map(|()| None);
         }
+        if let Some(source) = &volume.persistent_volume_claim {
+            let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
+            let place = claim::find(&self.client, &volume.name, namespace, &source.claim_name);
+            return claim::set_up(&directory, &volume.name, &place.await?, owner).map(|()| None);
+        }
         if volume.empty_dir.is_some() || volume.ephemeral.is_some() {
             return write::empty(&directory, owner).map(|()| None).map_err(write_error);
         }
@@ -125,44 +146,40 @@ impl Volumes {
         self.directory.join("volumes").join(volume)
     }
 
-    /// The path on this node that a mount shows. `sub_path` has its variables replaced already.
+    /// The path on this node that a mount shows, or a part of. `sub_path` has its variables replaced already.
     pub(crate) fn source(
         &self,
         pod: &Pod,
         container: &str,
         mount: &VolumeMount,
         sub_path: &str,
-    ) -> Result<PathBuf, Error> {
+    ) -> Result<Mount, Error> {
         let volumes = pod.spec.as_ref().and_then(|spec| spec.volumes.as_ref());
         let volume =
             volumes.into_iter().flatten().find(|volume| volume.name == mount.name).ok_or_else(
                 || Error::NoVolume { container: container.to_owned(), volume: mount.name.clone() },
             )?;
-        let root = match &volume.host_path {
+        let source = match &volume.host_path {
             Some(host_path) => PathBuf::from(&host_path.path),
             None => self.own_directory(&volume.name),
         };
+        let claim = volume.persistent_volume_claim.as_ref();
+        let read_only = mount.read_only.unwrap_or_default()
+            || claim.and_then(|claim| claim.read_only).unwrap_or_default();
+        let target = Path::new("/").join(&mount.mount_path);
         if sub_path.is_empty() {
-            return Ok(root);
+            return Ok(Mount { source, sub_path: None, target, read_only });
         }
+        let (mount, path) = (mount.name.clone(), sub_path.to_owned());
         if !project::is_inside(Path::new(sub_path)) {
-            return Err(Error::SubPath { mount: mount.name.clone(), path: sub_path.to_owned() });
+            return Err(Error::Outside { mount, path });
         }
-        let path = root.join(sub_path);
-        if !path.exists() {
-            write::directories(&path, Owner { map: self.map, group: None }).map_err(|source| {
-                Error::Write { volume: mount.name.clone(), path: path.clone(), source }
-            })?;
-        }
-        // A link inside the volume must not lead out of it; what exists can be resolved.
-        let inside =
-            path.canonicalize().and_then(|path| Ok(path.starts_with(root.canonicalize()?)));
-        match inside {
-            Ok(true) => Ok(path),
-            Ok(false) => {
-                Err(Error::SubPath { mount: mount.name.clone(), path: sub_path.to_owned() })
-            }
-            Err(source) => Err(Error::Write { volume: mount.name.clone(), path, source }),
-        }
+        // It is looked for again when it is mounted: until then the pod may have changed what is in there.
+        sub_path::open(&source, sub_path.as_ref(), self.map).map_err(|source| Error::SubPath {
+            mount,
+            path,
+            source,
+        })?;
+        Ok(Mount { source, sub_path: Some(sub_path.into()), target, read_only })
     }
 }

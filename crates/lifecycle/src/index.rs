@@ -19,6 +19,13 @@ pub struct Place {
     pub id: ClusterId,
 }
 
+/// A namespace of a cluster.
+type Area = (String, Namespace);
+
+fn area(key: &Place) -> Area {
+    (key.cluster.clone(), key.namespace.clone())
+}
+
 /// A sort of object that is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Watched {
@@ -32,7 +39,8 @@ pub enum Watched {
 #[derive(Debug, Default)]
 pub struct Index {
     jobs: HashMap<Place, JobId>,
-    clusters: HashMap<String, ClusterSeen>,
+    /// By cluster and namespace: Flumen may look into namespaces of its own only, each by itself.
+    areas: HashMap<Area, ClusterSeen>,
     seen: HashMap<Place, Seen>,
 }
 
@@ -79,7 +87,7 @@ impl Index {
 
     /// Everything seen of the job under the key, whose newest run this is.
     pub fn observed(&self, key: &Place, run: Option<RunId>) -> Observed {
-        let cluster = self.clusters.get(&key.cluster);
+        let cluster = self.areas.get(&area(key));
         let seen = self.seen.get(key);
         let contact = seen.and_then(|seen| seen.job_manager.as_ref());
         Observed {
@@ -94,19 +102,42 @@ impl Index {
         }
     }
 
-    /// All Deployments, or all pods, of a cluster were looked at, and the look began then.
-    pub fn looked(&mut self, cluster: &str, watched: Watched, began: Timestamp) -> Vec<JobId> {
-        let entry = self.clusters.entry(cluster.to_owned()).or_default();
+    /// All Deployments, or all pods, of a namespace were looked at, and the look began then.
+    pub fn looked(
+        &mut self,
+        (cluster, namespace): (&str, &Namespace),
+        watched: Watched,
+        began: Timestamp,
+    ) -> Vec<JobId> {
+        let area = (cluster.to_owned(), namespace.clone());
+        let entry = self.areas.entry(area.clone()).or_default();
         entry.outages.remove(&watched);
         entry.looked.insert(watched, began);
-        self.jobs_of(cluster)
+        self.jobs_in(&area)
     }
 
     /// Nobody can look at them any more.
-    pub fn unreachable(&mut self, cluster: &str, watched: Watched, since: Timestamp) -> Vec<JobId> {
-        let entry = self.clusters.entry(cluster.to_owned()).or_default();
+    pub fn unreachable(
+        &mut self,
+        (cluster, namespace): (&str, &Namespace),
+        watched: Watched,
+        since: Timestamp,
+    ) -> Vec<JobId> {
+        let area = (cluster.to_owned(), namespace.clone());
+        let entry = self.areas.entry(area.clone()).or_default();
         entry.outages.entry(watched).or_insert(since);
-        self.jobs_of(cluster)
+        self.jobs_in(&area)
+    }
+
+    /// The namespace is looked at anew, by whom nothing is known of what was there: nothing is known to be there or gone until
+    /// all of it was looked at again.
+    pub fn begin_anew(&mut self, (cluster, namespace): (&str, &Namespace)) {
+        self.areas.remove(&(cluster.to_owned(), namespace.clone()));
+        let is_there = |key: &Place| key.cluster == cluster && key.namespace == *namespace;
+        for (_, seen) in self.seen.iter_mut().filter(|(key, _)| is_there(key)) {
+            seen.deployment = None;
+            seen.pods.clear();
+        }
     }
 
     /// A Deployment is there.
@@ -155,8 +186,9 @@ impl Index {
         self.jobs.get(key).copied()
     }
 
-    fn jobs_of(&self, cluster: &str) -> Vec<JobId> {
-        self.jobs.iter().filter(|(key, _)| key.cluster == cluster).map(|(_, job)| *job).collect()
+    fn jobs_in(&self, (cluster, namespace): &Area) -> Vec<JobId> {
+        let is_there = |key: &Place| key.cluster == *cluster && key.namespace == *namespace;
+        self.jobs.iter().filter(|(key, _)| is_there(key)).map(|(_, job)| *job).collect()
     }
 }
 
@@ -211,8 +243,8 @@ mod tests {
     }
 
     fn looked(index: &mut Index, second: i64) {
-        index.looked("local", Watched::Deployments, at(second));
-        index.looked("local", Watched::Pods, at(second));
+        index.looked(("local", &key().namespace), Watched::Deployments, at(second));
+        index.looked(("local", &key().namespace), Watched::Pods, at(second));
     }
 
     #[test]
@@ -255,9 +287,9 @@ mod tests {
     #[test]
     fn a_cluster_is_reachable_when_all_of_it_was_looked_at() {
         let (mut index, job) = with_job();
-        assert_eq!(index.looked("local", Watched::Deployments, at(5)), [job]);
+        assert_eq!(index.looked(("local", &key().namespace), Watched::Deployments, at(5)), [job]);
         assert_eq!(observed(&index).cluster, ClusterContact::NotYet);
-        index.looked("local", Watched::Pods, at(5));
+        index.looked(("local", &key().namespace), Watched::Pods, at(5));
         assert_eq!(observed(&index).cluster, ClusterContact::Reachable);
     }
 
@@ -266,12 +298,36 @@ mod tests {
         let (mut index, job) = with_job();
         looked(&mut index, 5);
         index.deployment(key(), deployment());
-        assert_eq!(index.unreachable("local", Watched::Pods, at(6)), [job]);
-        index.unreachable("local", Watched::Deployments, at(8));
+        assert_eq!(index.unreachable(("local", &key().namespace), Watched::Pods, at(6)), [job]);
+        index.unreachable(("local", &key().namespace), Watched::Deployments, at(8));
         let seen = observed(&index);
         assert_eq!(seen.cluster, ClusterContact::Unreachable { since: at(6) });
         assert_eq!(seen.deployment, Some(deployment()));
         looked(&mut index, 9);
         assert_eq!(observed(&index).cluster, ClusterContact::Reachable);
+    }
+
+    #[test]
+    fn an_outage_of_one_namespace_or_cluster_is_none_of_another() {
+        let (mut index, job) = with_job();
+        looked(&mut index, 5);
+        let other: Namespace = "other".parse().expect("valid");
+        assert_eq!(index.unreachable(("local", &other), Watched::Pods, at(6)), []);
+        assert_eq!(index.unreachable(("eu", &key().namespace), Watched::Pods, at(6)), []);
+        assert_eq!(observed(&index).cluster, ClusterContact::Reachable);
+        let told = index.unreachable(("local", &key().namespace), Watched::Pods, at(6));
+        assert_eq!(told, [job]);
+    }
+
+    #[test]
+    fn what_is_looked_at_anew_is_not_known_before_it_was_looked_at() {
+        let (mut index, _) = with_job();
+        looked(&mut index, 5);
+        index.deployment(key(), deployment());
+        index.begin_anew(("local", &key().namespace));
+        assert_eq!(observed(&index), Observed::nothing());
+        looked(&mut index, 6);
+        let seen = observed(&index);
+        assert_eq!((seen.cluster, seen.deployment), (ClusterContact::Reachable, None));
     }
 }

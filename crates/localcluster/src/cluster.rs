@@ -57,10 +57,9 @@ impl LocalCluster {
         .await?;
         let text = control_plane.administrator_kubeconfig(&url);
         let kubeconfig = directory.write_private("kubeconfig", &text)?;
-        let client = control_plane.manager(&url).await?;
+        let client = control_plane.client("system:kube-controller-manager", &url).await?;
         let door = open_door(&settings, &network, &stops.door).await?;
-        let authority = control_plane.authority();
-        let kubelet = node::settings(&directory, &settings, authority, &url, network).await?;
+        let kubelet = node::settings(&directory, &settings, &control_plane, &url, network).await?;
         let ready = node::ready(client.clone(), settings.node_name.clone(), begun);
         let mut parts = Parts {
             controllers: control_plane.control(client, stops.controllers.clone()).fuse(),

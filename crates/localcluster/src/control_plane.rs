@@ -67,13 +67,11 @@ impl ControlPlane {
         }
     }
 
-    /// A client that may do everything.
-    pub(crate) async fn manager(&self, url: &str) -> Result<Client, Error> {
+    /// A client that may do everything, as this user where the control plane is ours.
+    pub(crate) async fn client(&self, user: &str, url: &str) -> Result<Client, Error> {
         match self {
             Self::Own(server) => {
-                let manager =
-                    server.in_process("system:kube-controller-manager", &["system:masters"]);
-                Ok(Client::new(manager, "default"))
+                Ok(Client::new(server.in_process(user, &["system:masters"]), "default"))
             }
             Self::Kubernetes(_) => access::client(&self.administrator_kubeconfig(url)).await,
         }

@@ -25,6 +25,8 @@ const ETCD: &str = "http://127.0.0.1:2379";
 const ETCD_PEERS: &str = "http://127.0.0.1:2380";
 const ADMINISTRATOR: &str = "kubernetes-admin";
 const SERVICE_RANGE: &str = "10.96.0.0/16";
+/// The key of the tokens of service accounts, and its certificate.
+const ACCOUNTS: &str = "accounts.pem";
 /// By these names and addresses the API server is called.
 const NAMES: [&str; 6] = [
     "kubernetes.default.svc",
@@ -73,14 +75,17 @@ impl Kubernetes {
             ),
             (
                 "kubelet-client",
-                authority.issue_client("kube-apiserver", &[]).map_err(Error::ApiServer)?,
+                authority
+                    .issue_client("kube-apiserver-kubelet-client", &[])
+                    .map_err(Error::ApiServer)?,
             ),
         ] {
             directory.write_private(&format!("kubernetes/{name}.crt"), &certificate)?;
             directory.write_private(&format!("kubernetes/{name}.key"), &key)?;
         }
-        let accounts = authority.issue_client("service-accounts", &[]).map_err(Error::ApiServer)?.1;
-        directory.kept_private("kubernetes/accounts.key", || accounts)?;
+        let accounts = authority.issue_client("service-accounts", &[]).map_err(Error::ApiServer)?;
+        // The API server takes the public half of such a key from a certificate only.
+        directory.kept_private(&format!("kubernetes/{ACCOUNTS}"), || accounts.1 + &accounts.0)?;
         let inside = format!("https://{}", SocketAddr::from(INSIDE));
         let manager = "system:kube-controller-manager";
         let kubeconfig = authority.kubeconfig(&inside, manager, &["system:masters"]);
@@ -166,7 +171,7 @@ impl Kubernetes {
     }
 
     fn api_server(&self, advertised: &str) -> Vec<String> {
-        let accounts = self.file("accounts.key");
+        let accounts = self.file(ACCOUNTS);
         let port = INSIDE.1;
         let authority = self.file("ca.crt");
         vec![
@@ -196,7 +201,7 @@ impl Kubernetes {
             "--leader-elect=false".to_owned(),
             "--secure-port=0".to_owned(),
             "--use-service-account-credentials=false".to_owned(),
-            format!("--service-account-private-key-file={}", self.file("accounts.key")),
+            format!("--service-account-private-key-file={}", self.file(ACCOUNTS)),
             format!("--root-ca-file={}", self.file("ca.crt")),
         ]
     }

@@ -11,6 +11,7 @@ use kube::Client;
 use kube::api::Api;
 use kube::runtime::wait::await_condition;
 
+use crate::control_plane::ControlPlane;
 use crate::directory::DataDirectory;
 use crate::listen::listen;
 use crate::{Error, Settings, access};
@@ -32,11 +33,12 @@ pub(crate) async fn network() -> Result<NodeNetwork, Error> {
 pub(crate) async fn settings(
     directory: &DataDirectory,
     settings: &Settings,
-    authority: &Authority,
+    control_plane: &ControlPlane,
     url: &str,
     network: NodeNetwork,
 ) -> Result<flumen_kubelet::Settings, Error> {
     let name = &settings.node_name;
+    let authority = control_plane.authority();
     let client = client(authority, url, name).await?;
     // A control plane in the node's network reaches the kubelet there.
     let is_inside = settings.control_plane.is_some();
@@ -57,6 +59,7 @@ pub(crate) async fn settings(
     let client_authority_pem = authority.pem().to_owned();
     kubelet.endpoint =
         Some(Endpoint { listener, address, certificate_pem, key_pem, client_authority_pem });
+    kubelet.provisioner = Some(control_plane.client("system:local-path-provisioner", url).await?);
     let machine = kubelet.allocatable;
     kubelet.allocatable.cpu_millis = settings.allocatable.cpu_millis.unwrap_or(machine.cpu_millis);
     kubelet.allocatable.memory_bytes =

@@ -2,6 +2,7 @@
 
 mod artifact_url;
 mod byte_size;
+mod cluster;
 mod delivery;
 mod digest;
 mod flink_version;
@@ -21,6 +22,7 @@ mod variable;
 
 pub use artifact_url::ArtifactUrl;
 pub use byte_size::ByteSize;
+pub use cluster::{AccessKind, ClusterAccess, CredentialKind};
 pub use delivery::{Delivery, FetchFrom};
 pub use digest::Digest;
 pub use flink_version::{FlinkMinor, FlinkVersion};
@@ -31,7 +33,7 @@ pub use job::{
     JobSpec, MavenDependency, Mode, Resources, TaskManagerResources, UpgradeMode, UrlDependency,
 };
 pub use kind::Kind;
-pub use names::{ClusterId, EnvironmentName, JobName, Namespace, ProjectName};
+pub use names::{ClusterId, ClusterName, EnvironmentName, JobName, Namespace, ProjectName};
 pub use pod_template::PodTemplates;
 pub use policy::{
     InterventionPolicy, LeftoverPolicy, RestartPolicy, RestoreMode, SavepointFormat, StartFrom,

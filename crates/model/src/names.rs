@@ -89,6 +89,10 @@ name! {
     ProjectName, "project name", 63
 }
 name! {
+    /// The name of a cluster, unique in Flumen.
+    ClusterName, "cluster name", 63
+}
+name! {
     /// A Kubernetes namespace.
     Namespace, "namespace", 63
 }

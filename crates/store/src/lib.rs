@@ -24,7 +24,7 @@ mod versions;
 
 pub use artifacts::ArtifactLicense;
 pub use builds::{BuildEnd, BuiltArtifact, ProjectBuild};
-pub use clusters::Cluster;
+pub use clusters::{Cluster, ClusterChange};
 pub use database::Store;
 pub use environments::{Environment, EnvironmentDocument};
 pub use error::Error;

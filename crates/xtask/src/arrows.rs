@@ -17,13 +17,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("fetcher", &["model"]),
     ("jar", &["model"]),
     ("project", &["model"]),
+    ("cluster", &["model"]),
     ("maven-version", &[]),
     ("release-policy", &["maven-version"]),
     ("lifecycle", &["model"]),
     ("api-types", &["model"]),
     ("faults", &[]),
     // Ring 1: one outside system each, never on each other.
-    ("k8s", &["model", "faults"]),
+    ("k8s", &["model", "cluster", "faults"]),
     ("flink-rest", &["model"]),
     ("flink-dist", &["model"]),
     ("image", &["model"]),
@@ -51,13 +52,14 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sql-runner",
             "jar",
             "release-policy",
+            "cluster",
             "maven",
             "project",
             "python",
         ],
     ),
     ("api", &["model", "api-types", "control", "lifecycle"]),
-    ("cli", &["model", "flink-conf", "api-types", "job-file"]),
+    ("cli", &["model", "cluster", "flink-conf", "api-types", "job-file"]),
     (
         "tools",
         &[
@@ -83,6 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("kubelet", &["image"]),
     ("localcluster", &["apiserver", "controllers", "kubelet", "registry"]),
     // Tools for tests.
+    ("conformance", &["model", "cluster", "k8s", "apiserver", "controllers"]),
     ("testkit", &["model"]),
     ("e2e", &[]),
     ("bench", &["model", "flink-conf", "flink-manifest", "e2e"]),
@@ -90,7 +93,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Libraries that only these crates may name; elsewhere their types would spread.
 const WRAPPERS: &[(&str, &[&str])] = &[
-    ("kube", &["k8s", "controllers", "kubelet", "localcluster", "bench"]),
+    ("kube", &["k8s", "controllers", "kubelet", "localcluster", "bench", "conformance"]),
     ("sqlx", &["store"]),
     ("oci-spec", &["image"]),
     ("object_store", &["storage"]),
@@ -116,6 +119,7 @@ const RING_0: &[&str] = &[
     "fetcher",
     "jar",
     "project",
+    "cluster",
     "maven-version",
     "release-policy",
     "lifecycle",
@@ -208,7 +212,7 @@ mod tests {
         assert_eq!(
             judge("control", "kube", &[]),
             [
-                "control may not name kube; use k8s or controllers or kubelet or localcluster or bench"
+                "control may not name kube; use k8s or controllers or kubelet or localcluster or bench or conformance"
             ]
         );
         assert_eq!(judge("k8s", "kube", &[]), [""; 0]);

@@ -169,8 +169,8 @@ fn credentials(
     }
 }
 
-pub(crate) fn environment_check(checks: Vec<control::StorageCheck>) -> api::EnvironmentCheck {
-    let check = |one: control::StorageCheck| api::Check {
+pub(crate) fn environment_check(checks: Vec<control::Check>) -> api::EnvironmentCheck {
+    let check = |one: control::Check| api::Check {
         name: one.name.to_owned(),
         outcome: match one.outcome {
             control::CheckOutcome::Passed => api::CheckOutcome::Ok,

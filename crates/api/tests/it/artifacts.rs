@@ -1,8 +1,10 @@
 use std::time::Duration;
 
 use flumen_testkit::{SmallDisk, eventually_async};
+use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Body, Method, StatusCode, header};
+use serde_json::Value;
 
 use crate::server::{LIMIT, Server, answer};
 
@@ -136,22 +138,111 @@ fn files(server: &Server) -> Vec<String> {
     entries.map(|entry| entry.expect("read").file_name().into_string().expect("text")).collect()
 }
 
-#[tokio::test]
-async fn an_upload_that_breaks_off_leaves_nothing_and_can_be_made_again() {
-    let server = Server::start().await;
-    let broken = futures::stream::iter([Ok("ab"), Err(std::io::Error::other("broken"))]);
-    let request = server.request(Method::PUT, &path()).body(Body::wrap_stream(broken));
+/// Sends these bytes and breaks off; returns when the server is done with it.
+async fn break_off(server: &Server, bytes: &'static str) {
+    let directory = server.directory.join("artifacts");
+    let begun = move || {
+        let first = std::fs::read_dir(&directory).expect("read").next();
+        std::future::ready(first.map(drop).ok_or("nothing has arrived"))
+    };
+    let end = stream::once(async move {
+        eventually_async(Duration::from_secs(10), begun).await;
+        Err(std::io::Error::other("broken"))
+    });
+    let broken = Body::wrap_stream(stream::iter([Ok(bytes)]).chain(end));
+    let request = server.request(Method::PUT, &path()).body(broken);
     let answered = request.send().await;
     assert!(answered.is_err() || answered.is_ok_and(|answer| answer.status().is_client_error()));
     // The server hears of it when it reads on.
-    let nothing = async || match files(&server) {
-        left if left.is_empty() => Ok(()),
-        left => Err(left),
+    let is_there = async || match offset(server).await {
+        (_, Some(length)) if length == bytes.len().to_string() => Ok(()),
+        other => Err(other),
     };
-    eventually_async(Duration::from_secs(10), nothing).await;
-    assert_eq!(has(&server).await, StatusCode::NOT_FOUND);
+    eventually_async(Duration::from_secs(10), is_there).await;
+}
+
+/// What the server says that it has.
+async fn offset(server: &Server) -> (StatusCode, Option<String>) {
+    let path = format!("/api/v1/artifacts/{DIGEST}");
+    let response = server.request(Method::HEAD, &path).send().await.expect("an answer");
+    let offset = response.headers().get("upload-offset");
+    let offset = offset.map(|offset| offset.to_str().expect("text").to_owned());
+    (response.status(), offset)
+}
+
+/// Sends the rest from there on.
+async fn go_on(server: &Server, offset: &str, rest: impl Into<Body>) -> (StatusCode, Value) {
+    let request = server.request(Method::PATCH, &path()).header("upload-offset", offset);
+    answer(request.body(rest)).await
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_off_goes_on_where_it_was() {
+    let server = Server::start().await;
+    assert_eq!(offset(&server).await, (StatusCode::NOT_FOUND, None));
+    break_off(&server, "ab").await;
+    let (status, problem) = go_on(&server, "1", "bc").await;
+    assert_eq!((status.as_u16(), problem["code"].as_str()), (409, Some("artifact.offset")));
+    assert!(problem["detail"].as_str().is_some_and(|it| it.contains("2 bytes")), "{problem}");
+    assert_eq!(go_on(&server, "2", "c").await.0, StatusCode::CREATED);
+    assert_eq!(offset(&server).await, (StatusCode::OK, None));
+    let whole = server.anonymous(Method::GET, &server.link(DIGEST, hours(1)));
+    assert_eq!(whole.send().await.expect("an answer").text().await.expect("a body"), "abc");
+    assert_eq!(files(&server).len(), 1, "no part is left");
+    assert_eq!(go_on(&server, "2", "c").await.0, StatusCode::OK, "it is here already");
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_off_can_be_made_again_as_a_whole() {
+    let server = Server::start().await;
+    break_off(&server, "ab").await;
     let (status, _) = answer(server.request(Method::PUT, &path()).body("abc")).await;
     assert_eq!((status, files(&server).len()), (StatusCode::CREATED, 1));
+}
+
+#[tokio::test]
+async fn what_goes_on_otherwise_than_it_began_is_refused_and_forgotten() {
+    let server = Server::start().await;
+    let long = vec![0; usize::try_from(LIMIT).expect("small") - 1];
+    let chunks = stream::iter([Ok::<_, std::io::Error>(long.clone())]);
+    for (rest, status, code) in [
+        (Body::from("x"), 400, "artifact.digest"),
+        (Body::wrap_stream(chunks), 413, "request.too_large"),
+    ] {
+        break_off(&server, "ab").await;
+        let (answered, problem) = go_on(&server, "2", rest).await;
+        assert_eq!((answered.as_u16(), problem["code"].as_str()), (status, Some(code)));
+        assert_eq!(offset(&server).await, (StatusCode::NOT_FOUND, None), "{code}");
+    }
+    break_off(&server, "ab").await;
+    let (announced, _) = go_on(&server, "2", long).await;
+    assert_eq!(announced, StatusCode::PAYLOAD_TOO_LARGE);
+    for wrong in ["", "-1", "two"] {
+        let (status, problem) = go_on(&server, wrong, "c").await;
+        assert_eq!((status.as_u16(), problem["code"].as_str()), (400, Some("request.header")));
+    }
+}
+
+#[tokio::test]
+async fn two_uploads_of_one_file_do_not_disturb_each_other() {
+    let server = Server::start().await;
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let last = async move {
+        ended.await.expect("it goes on");
+        Ok::<_, std::io::Error>("c")
+    };
+    let slow = stream::iter([Ok("ab")]).chain(stream::once(last));
+    let slow = server.request(Method::PUT, &path()).body(Body::wrap_stream(slow));
+    let slow = tokio::spawn(answer(slow));
+    let begun = || if files(&server).is_empty() { Err("nothing") } else { Ok(()) };
+    eventually_async(Duration::from_secs(10), async || begun()).await;
+    let (status, problem) = go_on(&server, "1", "bc").await;
+    assert_eq!((status.as_u16(), problem["code"].as_str()), (409, Some("artifact.offset")));
+    let (status, _) = answer(server.request(Method::PUT, &path()).body("abc")).await;
+    assert_eq!(status, StatusCode::CREATED);
+    end.send(()).expect("it is waited for");
+    assert_eq!(slow.await.expect("no panic").0, StatusCode::CREATED);
+    assert_eq!((offset(&server).await.0, files(&server).len()), (StatusCode::OK, 1));
 }
 
 #[tokio::test]

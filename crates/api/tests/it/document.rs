@@ -75,7 +75,7 @@ fn codes() -> Vec<String> {
     let mut codes = Vec::new();
     for file in [
         "src/error.rs",
-        "../control/src/error.rs",
+        "../control/src/error/code.rs",
         "../control/src/explanations/failure.rs",
         "../project/src/failure.rs",
     ] {

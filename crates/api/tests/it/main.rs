@@ -1,6 +1,7 @@
 //! The API over a real control with a database of its own; no cluster is reached.
 
 mod artifacts;
+mod clusters;
 mod database;
 mod document;
 mod environments;

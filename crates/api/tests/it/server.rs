@@ -63,6 +63,10 @@ impl Server {
             retention: flumen_control::Retention::default(),
             python_index: None,
             release_policy: None,
+            registries: flumen_control::RegistryAccess::default(),
+            cluster_commands: Vec::new(),
+            secret_key_file: None,
+            secret_key: None,
             faults: flumen_control::Faults::default(),
         };
         let stop = CancellationToken::new();

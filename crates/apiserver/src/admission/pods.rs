@@ -41,6 +41,25 @@ pub(super) fn admit(
         mount_token(spec);
     }
     add_tolerations(spec);
+    set_priority(resource, &name, spec)
+}
+
+/// There are no classes of priority here but those that every cluster has.
+fn set_priority(resource: &Resource, name: &str, spec: &mut Value) -> Result<(), Failure> {
+    let class = spec.get("priorityClassName").and_then(Value::as_str).unwrap_or_default();
+    let priority = match class {
+        "" => 0,
+        "system-cluster-critical" => 2_000_000_000,
+        "system-node-critical" => 2_000_001_000,
+        other => {
+            let why = format!("no PriorityClass with name {other} was found");
+            return Err(Failure::forbidden(resource, name, &why));
+        }
+    };
+    spec["priority"] = priority.into();
+    if spec.get("preemptionPolicy").is_none() {
+        spec["preemptionPolicy"] = "PreemptLowerPriority".into();
+    }
     Ok(())
 }
 

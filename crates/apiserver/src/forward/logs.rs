@@ -24,7 +24,7 @@ use crate::{
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const MAXIMUM_ERROR_BYTES: usize = 64 << 10;
+pub(super) const MAXIMUM_ERROR_BYTES: usize = 64 << 10;
 /// What a client may ask of a log, passed on under the same names.
 const OPTIONS: [&str; 7] =
     ["follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes"];
@@ -99,7 +99,7 @@ fn refused(call: &Call, status: StatusCode, text: String) -> Failure {
 }
 
 /// The container that is meant, which need not be named where there is one.
-fn container_of(call: &Call, pod: &Value) -> Result<String, Failure> {
+pub(super) fn container_of(call: &Call, pod: &Value) -> Result<String, Failure> {
     let names = |list: &str| -> Vec<String> {
         let list =
             pod.pointer(&format!("/spec/{list}")).and_then(Value::as_array).into_iter().flatten();
@@ -145,9 +145,13 @@ fn check_options(call: &Call) -> Result<(), Failure> {
     }
     if call.query.text("sinceSeconds").is_some() && call.query.text("sinceTime").is_some() {
         causes.push(Cause::forbidden(
-            "",
+            "[]",
             "at most one of `sinceTime` or `sinceSeconds` may be specified",
         ));
+    }
+    // Only servers that tell the two streams apart take it.
+    if call.query.text("stream").is_some_and(|stream| stream != "All") {
+        causes.push(Cause::forbidden("stream", "may not be specified"));
     }
     if causes.is_empty() {
         Ok(())
@@ -169,7 +173,7 @@ fn path_of(call: &Call, container: &str) -> String {
 }
 
 /// Connects to the kubelet of a node, under the first of its addresses that answers.
-async fn connect(api: &Api, node: &Value) -> io::Result<(TlsStream<TcpStream>, String)> {
+pub(super) async fn connect(api: &Api, node: &Value) -> io::Result<(TlsStream<TcpStream>, String)> {
     let port = node.pointer("/status/daemonEndpoints/kubeletEndpoint/Port").and_then(Value::as_u64);
     let port = port.and_then(|port| u16::try_from(port).ok());
     let port =

@@ -26,9 +26,20 @@ fn step(target: &mut Value, operation: &Value) -> Result<(), String> {
         "add" => add(target, path, value()?),
         "remove" => remove(target, path).map(drop),
         "replace" => {
-            let place = target.pointer_mut(path).ok_or_else(|| missing("replace", path))?;
-            *place = value()?;
-            Ok(())
+            // A field that is missing is replaced all the same, as the real server has it.
+            match target.pointer_mut(path) {
+                Some(place) => {
+                    *place = value()?;
+                    Ok(())
+                }
+                None => match parent(target, path, "replace")? {
+                    (Value::Object(map), last) => {
+                        map.insert(last, value()?);
+                        Ok(())
+                    }
+                    _ => Err(missing("replace", path)),
+                },
+            }
         }
         "move" => {
             let from = from()?;
@@ -144,7 +155,7 @@ mod tests {
         for operation in [
             json!({"op": "test", "path": "/a", "value": 2}),
             json!({"op": "remove", "path": "/b"}),
-            json!({"op": "replace", "path": "/b", "value": 1}),
+            json!({"op": "replace", "path": "/b/c", "value": 1}),
             json!({"op": "add", "path": "/b/c", "value": 1}),
             json!({"op": "add", "path": "/list/2", "value": 1}),
             json!({"op": "remove", "path": "/list/-"}),

@@ -10,40 +10,58 @@ pub(crate) enum Accept {
     Json,
     Table,
     Metadata,
+    /// The metadata of the objects of a list.
+    MetadataList,
 }
 
 impl Accept {
     pub(crate) fn parse(headers: &HeaderMap) -> Result<Self, Failure> {
         let mut any = false;
+        let mut known = false;
         for value in headers.get_all(header::ACCEPT) {
             for clause in value.to_str().unwrap_or_default().split(',') {
                 any = true;
-                if let Some(accept) = clause_form(clause) {
-                    return Ok(accept);
+                match clause_form(clause) {
+                    Clause::Form(accept) => return Ok(accept),
+                    Clause::OtherView => known = true,
+                    Clause::OtherType => {}
                 }
             }
         }
-        if any { Err(Failure::not_acceptable("application/json")) } else { Ok(Self::Json) }
+        match (any, known) {
+            (false, _) => Ok(Self::Json),
+            (true, true) => Err(Failure::no_such_view()),
+            (true, false) => Err(Failure::not_acceptable()),
+        }
     }
 }
 
-fn clause_form(clause: &str) -> Option<Accept> {
+/// What one of the forms that a client accepts comes to.
+enum Clause {
+    Form(Accept),
+    /// A view that this server does not have, such as the discovery document in one piece.
+    OtherView,
+    OtherType,
+}
+
+fn clause_form(clause: &str) -> Clause {
     let mut parts = clause.split(';').map(str::trim);
-    if !matches!(parts.next()?, "application/json" | "*/*" | "application/*" | "") {
-        return None;
+    let media_type = parts.next().unwrap_or_default();
+    if !matches!(media_type, "application/json" | "*/*" | "application/*" | "") {
+        return Clause::OtherType;
     }
     let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
     let parameter =
         |name: &str| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
-    if matches!(parameter("v"), Some(version) if version != "v1") {
-        return None;
-    }
-    match parameter("as") {
-        None => Some(Accept::Json),
-        Some("Table") => Some(Accept::Table),
-        Some("PartialObjectMetadata" | "PartialObjectMetadataList") => Some(Accept::Metadata),
-        // The discovery document in one piece, and whatever comes later.
-        Some(_) => None,
+    let Some(view) = parameter("as") else { return Clause::Form(Accept::Json) };
+    let version = parameter("v").unwrap_or("v1");
+    let group = parameter("g").unwrap_or("meta.k8s.io");
+    match view {
+        _ if version != "v1" || group != "meta.k8s.io" => Clause::OtherView,
+        "Table" => Clause::Form(Accept::Table),
+        "PartialObjectMetadata" => Clause::Form(Accept::Metadata),
+        "PartialObjectMetadataList" => Clause::Form(Accept::MetadataList),
+        _ => Clause::OtherView,
     }
 }
 

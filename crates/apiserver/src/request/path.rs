@@ -133,7 +133,19 @@ fn has_subresource(resource: &Resource, subresource: Option<&str>) -> bool {
         (_, Some("status")) => resource.status,
         (_, Some("scale")) => resource.scale,
         (_, None)
-        | ("pods", Some("binding" | "log" | "proxy" | "eviction" | "ephemeralcontainers"))
+        | (
+            "pods",
+            Some(
+                "binding"
+                | "log"
+                | "proxy"
+                | "eviction"
+                | "ephemeralcontainers"
+                | "exec"
+                | "attach"
+                | "portforward",
+            ),
+        )
         | ("services", Some("proxy"))
         | ("serviceaccounts", Some("token"))
         | ("namespaces", Some("finalize")) => true,

@@ -17,6 +17,11 @@ impl Query {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// All values of a parameter, in their order.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
     /// A parameter with a value; an empty one counts as absent.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.first(name).filter(|value| !value.is_empty())

@@ -8,6 +8,7 @@ use crate::clock;
 mod node;
 mod pod;
 mod service;
+mod storage;
 mod workload;
 
 /// One column.
@@ -43,19 +44,17 @@ pub(super) const NAMESPACE: &[Column] =
     &[NAME, text("Status", |object| string(object, "/status/phase").into()), AGE];
 pub(super) const CONFIG_MAP: &[Column] = &[
     NAME,
-    text("Data", |object| {
-        (count(object, "/data") + count(object, "/binaryData")).to_string().into()
-    }),
+    text("Data", |object| (count(object, "/data") + count(object, "/binaryData")).into()),
     AGE,
 ];
 pub(super) const SECRET: &[Column] = &[
     NAME,
     text("Type", |object| string(object, "/type").into()),
-    number("Data", |object| count(object, "/data").into()),
+    text("Data", |object| count(object, "/data").into()),
     AGE,
 ];
 pub(super) const SERVICE_ACCOUNT: &[Column] =
-    &[NAME, number("Secrets", |object| list(object, "/secrets").count().into()), AGE];
+    &[NAME, text("Secrets", |object| list(object, "/secrets").count().into()), AGE];
 pub(super) const EVENT: &[Column] = &[
     text("Last Seen", |event| since(last_seen(event)).into()),
     text("Type", |event| string(event, "/type").into()),
@@ -77,6 +76,9 @@ pub(super) const SERVICE: &[Column] = service::SERVICE;
 pub(super) const ENDPOINTS: &[Column] = service::ENDPOINTS;
 pub(super) const DEPLOYMENT: &[Column] = workload::DEPLOYMENT;
 pub(super) const REPLICA_SET: &[Column] = workload::REPLICA_SET;
+pub(super) const CLAIM: &[Column] = storage::CLAIM;
+pub(super) const VOLUME: &[Column] = storage::VOLUME;
+pub(super) const STORAGE_CLASS: &[Column] = storage::STORAGE_CLASS;
 
 fn string<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()

@@ -6,13 +6,16 @@ use crate::failure::Cause;
 
 pub(crate) use self::{
     apps::{Deployments, ReplicaSets},
-    core::{ConfigMaps, EndpointsRules, Events, Namespaces, NewEvents, Nodes, Plain, Secrets},
+    core::{
+        ConfigMaps, EndpointsRules, Events, Leases, Namespaces, NewEvents, Nodes, Plain, Secrets,
+    },
     names::{
-        check_labels, label_1035_problem, label_problem, label_value_problem, qualified_problem,
-        subdomain_problem,
+        check_labels, label_1035_problem, label_value_problem, namespace_problem,
+        qualified_problem, subdomain_problem,
     },
     pods::Pods,
     services::Services,
+    storage::{Claims, StorageClasses, Volumes},
 };
 
 mod apps;
@@ -20,6 +23,7 @@ mod core;
 mod names;
 mod pods;
 mod services;
+mod storage;
 
 /// The rules of a kind. The default is a kind without any.
 pub(crate) trait Rules: Sync {
@@ -36,6 +40,11 @@ pub(crate) trait Rules: Sync {
 
     /// Everything that is wrong with the object.
     fn validate(&self, _object: &Value) -> Vec<Cause> {
+        Vec::new()
+    }
+
+    /// Everything that is wrong with the object only because it is new.
+    fn validate_create(&self, _object: &Value) -> Vec<Cause> {
         Vec::new()
     }
 

@@ -4,8 +4,10 @@ use k8s_openapi::api::{
     apps::v1::{Deployment, ReplicaSet},
     coordination::v1::Lease,
     core::v1::{
-        ConfigMap, Endpoints, Event, Namespace, Node, Pod, Secret, Service, ServiceAccount,
+        ConfigMap, Endpoints, Event, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod,
+        Secret, Service, ServiceAccount,
     },
+    storage::v1::StorageClass,
 };
 
 use super::{Alias, Habit, Resource, Selectable, columns, rules, typed};
@@ -49,6 +51,7 @@ pub(super) fn resources() -> Vec<Resource> {
     resources.extend(configuration());
     resources.extend(apps());
     resources.push(leases());
+    resources.extend(storage());
     resources.push(new_events());
     resources
 }
@@ -58,6 +61,7 @@ fn leases() -> Resource {
         group: "coordination.k8s.io",
         storage: "leases.coordination.k8s.io",
         typed: typed::<Lease>,
+        rules: &rules::Leases,
         columns: columns::LEASE,
         habits: &[Habit::CreatedByUpdate],
         ..plain("Lease", "leases", "lease")
@@ -220,6 +224,41 @@ fn configuration() -> [Resource; 3] {
     ]
 }
 
+fn storage() -> [Resource; 3] {
+    [
+        Resource {
+            short_names: &["pvc"],
+            status: true,
+            typed: typed::<PersistentVolumeClaim>,
+            rules: &rules::Claims,
+            columns: columns::CLAIM,
+            habits: &[Habit::ReturnedWhenDeleted],
+            ..plain("PersistentVolumeClaim", "persistentvolumeclaims", "persistentvolumeclaim")
+        },
+        Resource {
+            short_names: &["pv"],
+            namespaced: false,
+            status: true,
+            typed: typed::<PersistentVolume>,
+            rules: &rules::Volumes,
+            columns: columns::VOLUME,
+            habits: &[Habit::ReturnedWhenDeleted],
+            ..plain("PersistentVolume", "persistentvolumes", "persistentvolume")
+        },
+        Resource {
+            group: "storage.k8s.io",
+            storage: "storageclasses.storage.k8s.io",
+            short_names: &["sc"],
+            namespaced: false,
+            typed: typed::<StorageClass>,
+            rules: &rules::StorageClasses,
+            columns: columns::STORAGE_CLASS,
+            habits: &[Habit::ReturnedWhenDeleted],
+            ..plain("StorageClass", "storageclasses", "storageclass")
+        },
+    ]
+}
+
 fn apps() -> [Resource; 2] {
     [
         Resource {
@@ -242,7 +281,6 @@ fn apps() -> [Resource; 2] {
             scale: true,
             typed: typed::<ReplicaSet>,
             rules: &rules::ReplicaSets,
-            selectable: selectable(&[("status.replicas", "/status/replicas", "")]),
             columns: columns::REPLICA_SET,
             habits: &[Habit::InAll, Habit::CountsGeneration],
             ..plain("ReplicaSet", "replicasets", "replicaset")

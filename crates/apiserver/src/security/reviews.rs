@@ -19,7 +19,7 @@ pub(crate) fn answer(api: &Api, user: &User, review: &'static str, mut asked: Va
     asked["kind"] = kind.into();
     asked["apiVersion"] = format!("{group}.k8s.io/v1").into();
     if asked.get("metadata").is_none() {
-        asked["metadata"] = json!({"creationTimestamp": null});
+        asked["metadata"] = json!({});
     }
     asked["status"] = match kind {
         "SelfSubjectAccessReview" => json!({"allowed": true}),

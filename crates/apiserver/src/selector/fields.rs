@@ -2,6 +2,9 @@
 
 use crate::{failure::Failure, resources::Resource, storage::Object};
 
+/// The fields that every kind has.
+const METADATA_FIELDS: usize = 2;
+
 /// One term of a field selector.
 #[derive(Debug)]
 pub(crate) struct Requirement {
@@ -26,10 +29,13 @@ pub(super) fn parse(resource: &Resource, text: &str) -> Result<Vec<Requirement>,
             Failure::bad_request(format!("invalid selector: '{text}'; can't understand '{term}'"))
         })?;
         let position = resource.selectable_position(field).ok_or_else(|| {
-            Failure::bad_request(format!(
-                "Unable to find \"{}\" that match label selector \"\", field selector \"{text}\": field label not supported: {field}",
-                resource.api_version_and_plural()
-            ))
+            // Kinds without fields of their own have a text of their own.
+            let only = r#"only "metadata.name", "metadata.namespace""#;
+            Failure::bad_request(if resource.selectable.len() == METADATA_FIELDS {
+                format!("\"{field}\" is not a known field selector: {only}")
+            } else {
+                format!("field label not supported: {field}")
+            })
         })?;
         requirements.push(Requirement { position, equal, value: unescape(value) });
     }

@@ -42,6 +42,9 @@ impl Requirements {
             requirements.push(requirement);
             rest = tail.trim_start();
             match rest.strip_prefix(',') {
+                Some(tail) if tail.trim_start().is_empty() => {
+                    return Err("found '', expected: identifier after ','".to_owned());
+                }
                 Some(tail) => rest = tail.trim_start(),
                 None if rest.is_empty() => break,
                 None => return Err(format!("found '{rest}', expected: ',' or 'end of string'")),

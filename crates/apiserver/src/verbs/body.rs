@@ -6,10 +6,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
 use crate::{
-    failure::Failure,
+    failure::{Cause, Failure},
     protobuf,
     request::{Call, MAXIMUM_BODY_BYTES},
-    resources::Resource,
+    resources::{Resource, quantity},
 };
 
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
@@ -102,35 +102,71 @@ pub(super) fn check_kind(resource: &Resource, object: &mut Value) -> Result<(), 
     Ok(())
 }
 
-/// Brings the object into the form of its type: fields that the type does not have are dropped, or refused if the
-/// client asked for that.
+/// Brings the object into the form of its type: fields that the type does not have are dropped, with a warning, or
+/// refused if the client asked for that.
 pub(super) fn normalize(call: &Call, mut object: Value) -> Result<Value, Failure> {
     let resource = call.target.resource;
     quantities_to_text(&mut object);
-    let strict = call.query.first("fieldValidation") == Some("Strict");
-    let sent = strict.then(|| object.clone());
-    let typed = (resource.typed)(object).map_err(|error| {
+    let unreadable = |problem: &str| {
         Failure::bad_request(format!(
-            "{} in version \"{}\" cannot be handled as a {}: {error}",
+            "{} in version \"{}\" cannot be handled as a {}: {problem}",
             resource.kind, resource.version, resource.kind
         ))
-    })?;
-    if let Some(sent) = sent {
-        let mut unknown = Vec::new();
-        collect_unknown(&sent, &typed, &mut String::new(), &mut unknown);
-        if !unknown.is_empty() {
-            let list: Vec<String> =
-                unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
-            return Err(Failure::bad_request(format!(
-                "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {}",
-                resource.kind,
-                resource.version,
-                resource.kind,
-                list.join(", ")
-            )));
-        }
-    }
+    };
+    let typed = read_typed(call, object).map_err(|problem| unreadable(&problem))?;
     Ok(typed)
+}
+
+/// A patch must leave an object that can be read.
+pub(super) fn check_patched(call: &Call, patched: &Value) -> Result<(), Failure> {
+    let mut object = patched.clone();
+    quantities_to_text(&mut object);
+    let unreadable = |problem: String| {
+        let cause = Cause::invalid("patch", &patched.to_string().into(), &problem);
+        Failure::invalid_kind("", "", "", &[cause])
+    };
+    read_typed(call, object).map(drop).map_err(unreadable)
+}
+
+/// The object as its type has it, by the word of the client about fields that it does not have.
+fn read_typed(call: &Call, object: Value) -> Result<Value, String> {
+    let word = call.query.text("fieldValidation").unwrap_or("Warn");
+    let sent = (word != "Ignore").then(|| object.clone());
+    let mut typed = (call.target.resource.typed)(object).map_err(|error| error.to_string())?;
+    let unknown = sent.map(|sent| unknown_fields(&sent, &typed)).unwrap_or_default();
+    quantity::normalize(&mut typed)?;
+    drop_empty(&mut typed);
+    let texts = unknown.iter().map(|field| format!("unknown field \"{field}\""));
+    if word == "Strict" && !unknown.is_empty() {
+        let texts: Vec<String> = texts.collect();
+        return Err(format!("strict decoding error: {}", texts.join(", ")));
+    }
+    texts.for_each(|text| call.warnings.add(text));
+    Ok(typed)
+}
+
+/// What is empty is not there, as far as the real server writes it so: nearly all lists, and plain maps.
+fn drop_empty(value: &mut Value) {
+    const MAPS: [&str; 5] = ["labels", "annotations", "data", "binaryData", "nodeSelector"];
+    match value {
+        Value::Object(map) => {
+            map.retain(|key, value| match value {
+                Value::Array(items) => !items.is_empty() || key == "containers",
+                Value::Object(fields) => !fields.is_empty() || !MAPS.contains(&key.as_str()),
+                _ => true,
+            });
+            map.iter_mut().for_each(|(_, value)| drop_empty(value));
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_empty),
+        _ => {}
+    }
+}
+
+/// The fields of an object that its type does not have.
+pub(super) fn unknown_fields(sent: &Value, typed: &Value) -> Vec<String> {
+    let mut unknown = Vec::new();
+    collect_unknown(sent, typed, &mut String::new(), &mut unknown);
+    unknown
 }
 
 /// The fields that were lost on the way through the type.

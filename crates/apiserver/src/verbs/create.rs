@@ -82,12 +82,13 @@ async fn store_new(
     admission::admit(api, resource, call.namespace(), &mut object)?;
     let mut causes = metadata::validate(resource, &object);
     causes.extend(resource.rules.validate(&object));
+    causes.extend(resource.rules.validate_create(&object));
     if !causes.is_empty() {
         return Err(Failure::invalid(resource, &name, &causes));
     }
     let reservation = write::reserve(api, resource, &name, &mut object, None)?;
     track(&mut object);
-    let dry_run = call.dry_run()?;
+    let dry_run = call.dry_run();
     let key = resource.key(call.namespace(), &name);
     if dry_run {
         if api.store.get(resource.id, &key).is_some() {

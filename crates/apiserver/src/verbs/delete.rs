@@ -11,14 +11,17 @@ use super::{body, list, metadata, write};
 use crate::{
     api::{Answer, Api, List},
     clock,
-    failure::Failure,
-    request::Call,
+    failure::{Cause, Failure},
+    request::{Call, options},
     resources::{Habit, Resource},
     storage::{Change, CommitError, Object},
 };
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
+
+/// Namespaces that stay for as long as the cluster.
+const LASTING: [&str; 3] = ["default", "kube-system", "kube-public"];
 
 /// What the client asked for beside the deletion itself.
 #[derive(Debug, Default)]
@@ -45,6 +48,10 @@ pub(super) async fn delete(
 ) -> Result<Answer, Failure> {
     let options = read_options(call, request).await?;
     let resource = call.target.resource;
+    if resource.plural == "namespaces" && LASTING.contains(&call.name()) {
+        let why = "this namespace may not be deleted";
+        return Err(Failure::forbidden(resource, call.name(), why));
+    }
     let outcome = delete_one(api, resource, &call.key(), call.name(), &options).await?;
     Ok(match outcome {
         Outcome::Marked(object) => Answer::Object(resource, StatusCode::OK, object),
@@ -101,16 +108,29 @@ async fn read_options(call: &Call, request: Request<Body>) -> Result<Options, Fa
             Failure::bad_request(format!("could not read DeleteOptions: {problem}"))
         })?
     };
+    let kind = body.get("kind").and_then(Value::as_str).unwrap_or("DeleteOptions");
+    if kind != "DeleteOptions" || body.is_array() {
+        return Err(Failure::unknown(format!("no kind \"{kind}\" can say how to delete")));
+    }
     parse_options(call, &body)
 }
 
 fn parse_options(call: &Call, body: &Value) -> Result<Options, Failure> {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let mut propagation = text("/propagationPolicy")
-        .or_else(|| call.query.text("propagationPolicy").map(str::to_owned));
-    let orphan = body.get("orphanDependents").and_then(Value::as_bool).or_else(|| {
-        call.query.text("orphanDependents").map(|_| call.query.flag("orphanDependents"))
-    });
+    // Options in a body stand for all options.
+    let query = |name: &str| call.query.text(name).filter(|_| body.is_null());
+    let mut propagation =
+        text("/propagationPolicy").or_else(|| query("propagationPolicy").map(str::to_owned));
+    let orphan = body
+        .get("orphanDependents")
+        .and_then(Value::as_bool)
+        .or_else(|| query("orphanDependents").map(|_| call.query.flag("orphanDependents")));
+    let invalid =
+        |cause: Cause| Failure::invalid_kind("meta.k8s.io", "DeleteOptions", "", &[cause]);
+    if let (Some(policy), Some(_)) = (&propagation, orphan) {
+        let detail = "orphanDependents and deletionPropagation cannot be both set";
+        return Err(invalid(Cause::invalid("propagationPolicy", &policy.as_str().into(), detail)));
+    }
     if propagation.is_none() {
         propagation = orphan.map(|orphan| if orphan { "Orphan" } else { "Background" }.to_owned());
     }
@@ -118,21 +138,24 @@ fn parse_options(call: &Call, body: &Value) -> Result<Options, Failure> {
         .as_deref()
         .filter(|policy| !matches!(*policy, "Orphan" | "Background" | "Foreground"))
     {
-        let supported = ["Background", "Foreground", "Orphan", "nil"];
-        let cause =
-            crate::failure::Cause::unsupported("propagationPolicy", &policy.into(), &supported);
-        return Err(Failure::invalid_kind("meta.k8s.io", "DeleteOptions", "", &[cause]));
+        let supported = ["Foreground", "Background", "Orphan", "nil"];
+        return Err(invalid(Cause::unsupported("propagationPolicy", &policy.into(), &supported)));
     }
-    let in_body = body.get("dryRun").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+    let dry_run = body.get("dryRun").cloned();
+    let dry_run = dry_run.or_else(|| query("dryRun").map(|value| json!([value])));
+    if let Some(cause) = dry_run.as_ref().and_then(options::dry_run_cause) {
+        return Err(invalid(cause));
+    }
     Ok(Options {
         grace_seconds: match body.get("gracePeriodSeconds").and_then(Value::as_i64) {
-            None => call.query.number("gracePeriodSeconds")?,
+            None if body.is_null() => call.query.number("gracePeriodSeconds")?,
             seconds => seconds,
         },
         propagation,
         uid: text("/preconditions/uid"),
         revision: text("/preconditions/resourceVersion"),
-        dry_run: in_body || call.dry_run()?,
+        dry_run: dry_run.and_then(|list| list.as_array().map(|list| !list.is_empty()))
+            == Some(true),
     })
 }
 
@@ -187,14 +210,14 @@ fn check_preconditions(
         let why = format!(
             "the UID in the precondition ({asked}) does not match the UID in record ({uid}). The object might have been deleted and then recreated"
         );
-        return Err(Failure::conflict(resource, name, &why));
+        return Err(Failure::conflict_of(resource.kind, name, &why));
     }
     let revision = metadata::text(old, "resourceVersion");
     if let Some(asked) = options.revision.as_deref().filter(|asked| *asked != revision) {
         let why = format!(
             "the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion in record ({revision}). The object might have been modified"
         );
-        return Err(Failure::conflict(resource, name, &why));
+        return Err(Failure::conflict_of(resource.kind, name, &why));
     }
     Ok(())
 }

@@ -16,8 +16,9 @@ use crate::{
 /// Where the next piece of a list begins, and which state it is a piece of.
 #[derive(Serialize, Deserialize)]
 struct Continue {
+    /// -1 stands for whatever is now.
     #[serde(rename = "rv")]
-    revision: u64,
+    revision: i64,
     #[serde(rename = "start")]
     after: String,
 }
@@ -34,11 +35,19 @@ pub(super) fn list(api: &Api, call: &Call) -> Result<Answer, Failure> {
     let token = call.query.text("continue").map(parse_continue).transpose()?;
     let namespace = call.target.namespace.as_deref();
     let (mut entries, revision) = match &token {
+        Some(_) if call.query.text("resourceVersion").is_some_and(|asked| asked != "0") => {
+            let why = "specifying resource version is not allowed when using continue";
+            return Err(Failure::bad_request(why));
+        }
+        // What is left of it, as it is now: the client agreed to that.
+        Some(Continue { revision: -1, .. }) => api.store.list(resource.id, namespace),
         Some(token) => {
-            let entries = api.store.list_at(resource.id, namespace, token.revision).map_err(|_| {
-                Failure::expired("The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.")
+            let revision = token.revision.unsigned_abs();
+            let entries = api.store.list_at(resource.id, namespace, revision).map_err(|_| {
+                let rest = Continue { revision: -1, after: token.after.clone() };
+                Failure::continue_expired(&render_continue(&rest))
             })?;
-            (entries, token.revision)
+            (entries, revision)
         }
         None => first_piece(api, call)?,
     };
@@ -54,6 +63,7 @@ pub(super) fn list(api: &Api, call: &Call) -> Result<Answer, Failure> {
         remaining = (!has_selector(call)).then_some(left);
         entries.truncate(limit);
         if let Some((key, _)) = entries.last() {
+            let revision = i64::try_from(revision).unwrap_or(i64::MAX);
             next = render_continue(&Continue { revision, after: key.to_string() });
         }
     }
@@ -78,15 +88,16 @@ fn first_piece(api: &Api, call: &Call) -> Result<(Vec<Entry>, u64), Failure> {
     let resource = call.target.resource;
     let namespace = call.target.namespace.as_deref();
     let asked = call.query.text("resourceVersion").unwrap_or("0");
-    let wanted: u64 = asked.parse().map_err(|_| invalid_revision(asked))?;
     let matching = call.query.text("resourceVersionMatch");
-    check_match(matching, call.query.text("resourceVersion"))?;
-    if matching == Some("Exact") {
-        let entries = api.store.list_at(resource.id, namespace, wanted).map_err(|expired| {
-            Failure::expired(format!(
-                "The resourceVersion for the provided list is too old: {wanted} ({})",
-                expired.oldest
-            ))
+    check_match(call, matching)?;
+    let wanted = parse_revision(asked).map_err(|problem| {
+        Failure::bad_request(format!("invalid resource version: resourceVersion: {problem}"))
+    })?;
+    // A piece of a list at a revision is one of that very revision.
+    let piece = matching.is_none() && wanted > 0 && call.query.text("limit").is_some();
+    if matching == Some("Exact") || piece {
+        let entries = api.store.list_at(resource.id, namespace, wanted).map_err(|_| {
+            Failure::expired("The resourceVersion for the provided list is too old.")
         })?;
         return Ok((entries, wanted));
     }
@@ -97,40 +108,48 @@ fn first_piece(api: &Api, call: &Call) -> Result<(Vec<Entry>, u64), Failure> {
     Ok((entries, revision))
 }
 
-fn check_match(matching: Option<&str>, revision: Option<&str>) -> Result<(), Failure> {
-    let cause = match (matching, revision) {
-        (None, _) | (Some("NotOlderThan"), Some(_)) => return Ok(()),
-        (Some("Exact"), Some(revision)) if revision != "0" => return Ok(()),
-        (Some("Exact"), Some(_)) => Cause::forbidden(
+fn check_match(call: &Call, matching: Option<&str>) -> Result<(), Failure> {
+    let mut causes = Vec::new();
+    match (matching, call.query.text("resourceVersion")) {
+        (None, _) | (Some("NotOlderThan"), Some(_)) => {}
+        (Some("Exact"), Some(revision)) if revision != "0" => {}
+        (Some("Exact"), Some(_)) => causes.push(Cause::forbidden(
             "resourceVersionMatch",
             "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
-        ),
-        (Some("Exact" | "NotOlderThan"), None) => Cause::forbidden(
+        )),
+        (Some("Exact" | "NotOlderThan"), None) => causes.push(Cause::forbidden(
             "resourceVersionMatch",
             "resourceVersionMatch is forbidden unless resourceVersion is provided",
-        ),
-        (Some(other), _) => Cause::unsupported(
+        )),
+        (Some(other), _) => causes.push(Cause::unsupported(
             "resourceVersionMatch",
             &other.into(),
             &["Exact", "NotOlderThan", ""],
-        ),
-    };
-    Err(Failure::invalid_kind("meta.k8s.io", "ListOptions", "", &[cause]))
+        )),
+    }
+    if call.query.text("sendInitialEvents").is_some() {
+        let detail = "sendInitialEvents is forbidden for list";
+        causes.push(Cause::forbidden("sendInitialEvents", detail));
+    }
+    if causes.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::invalid_kind("meta.k8s.io", "ListOptions", "", &causes))
 }
 
-/// The text of the real server for a `resourceVersion` that is no number.
-pub(super) fn invalid_revision(text: &str) -> Failure {
-    let cause = Cause::invalid(
-        "resourceVersion",
-        &text.into(),
-        &format!("strconv.ParseUint: parsing \"{text}\": invalid syntax"),
-    );
-    Failure::invalid_kind("", "", "", &[cause])
+/// Reads a `resourceVersion`; an error is in the words of the real server.
+pub(super) fn parse_revision(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| {
+        format!("Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax")
+    })
 }
 
 fn parse_continue(token: &str) -> Result<Continue, Failure> {
-    let invalid =
-        || Failure::bad_request("continue key is not valid: it was not made by this server");
+    let invalid = || {
+        let why =
+            "invalid continue token: continue key is not valid: it was not made by this server";
+        Failure::bad_request(why)
+    };
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
     serde_json::from_slice(&bytes).map_err(|_| invalid())
 }

@@ -71,13 +71,54 @@ pub(super) fn set_namespace(call: &Call, object: &mut Value) -> Result<(), Failu
     Ok(())
 }
 
+/// The object must bear the name in the path.
+pub(super) fn check_name(call: &Call, object: &Value) -> Result<(), Failure> {
+    let (name, expected) = (text(object, "name"), call.name());
+    if name.is_empty() {
+        return Err(Failure::bad_request(format!(
+            "the name of the object ({expected} based on URL) was undeterminable: name must be provided"
+        )));
+    }
+    if name != expected {
+        return Err(Failure::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({expected})"
+        )));
+    }
+    Ok(())
+}
+
+/// A revision must be a number.
+pub(super) fn check_revision(object: &Value) -> Result<(), Failure> {
+    let revision = text(object, "resourceVersion");
+    if revision.is_empty() || revision.parse::<u64>().is_ok() {
+        return Ok(());
+    }
+    Err(Failure::unknown(format!("strconv.ParseUint: parsing \"{revision}\": invalid syntax")))
+}
+
+/// What an update must leave alone if it names it at all.
+pub(super) fn fixed_fields(new: &Value, old: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    for field in ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+        let pointer = format!("/metadata/{field}");
+        let (new, old) = (new.pointer(&pointer), old.pointer(&pointer));
+        if let Some(value) = new.filter(|value| !value.is_null() && old != Some(*value)) {
+            causes.push(Cause::invalid(format!("metadata.{field}"), value, "field is immutable"));
+        }
+    }
+    causes
+}
+
 /// Sets what every new object gets.
 pub(super) fn begin(resource: &Resource, object: &mut Value) {
     let name = text(object, "name").to_owned();
     let prefix = text(object, "generateName").to_owned();
     let metadata = of(object);
     for field in SYSTEM_FIELDS {
-        metadata.shift_remove(field);
+        // Kinds that do not count generations take over what they are given.
+        if field != "generation" || resource.has(Habit::CountsGeneration) {
+            metadata.shift_remove(field);
+        }
     }
     metadata.shift_remove("resourceVersion");
     metadata.shift_remove("managedFields");
@@ -142,14 +183,20 @@ pub(super) fn count_generation(resource: &Resource, new: &mut Value, old: &Value
 pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     let name = text(object, "name");
+    let prefix = text(object, "generateName");
+    if !prefix.is_empty() {
+        // A prefix may end as a name may not.
+        let whole = format!("{}a", prefix.trim_end_matches('-'));
+        let problem = name_problem(resource, &whole);
+        causes.extend(
+            problem
+                .map(|problem| Cause::invalid("metadata.generateName", &prefix.into(), &problem)),
+        );
+    }
     if name.is_empty() {
         causes.push(Cause::required("metadata.name", "name or generateName is required"));
     } else {
-        let problem = match resource.plural {
-            "services" => resources::label_1035_problem(name),
-            _ if resource.rules.name_is_label() => resources::label_problem(name),
-            _ => resources::subdomain_problem(name),
-        };
+        let problem = name_problem(resource, name);
         causes
             .extend(problem.map(|problem| Cause::invalid("metadata.name", &name.into(), &problem)));
     }
@@ -161,24 +208,60 @@ pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
         }
     }
     validate_owners(object, &mut causes);
+    validate_finalizers(object, &mut causes);
     causes
+}
+
+fn validate_finalizers(object: &Value, causes: &mut Vec<Cause>) {
+    const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+    let names = finalizers(object);
+    for name in &names {
+        if let Some(problem) = resources::qualified_problem(name) {
+            causes.push(Cause::invalid("metadata.finalizers", &(*name).into(), &problem));
+        }
+    }
+    for (position, name) in names.iter().enumerate() {
+        if !name.contains('/') && !STANDARD.contains(name) {
+            let detail = "name is neither a standard finalizer name nor is it fully qualified";
+            let field = format!("metadata.finalizers[{position}]");
+            causes.push(Cause::invalid(field, &(*name).into(), detail));
+        }
+    }
+}
+
+fn name_problem(resource: &Resource, name: &str) -> Option<String> {
+    match resource.plural {
+        "services" => resources::label_1035_problem(name),
+        _ if resource.rules.name_is_label() => resources::namespace_problem(name),
+        _ => resources::subdomain_problem(name),
+    }
 }
 
 fn validate_owners(object: &Value, causes: &mut Vec<Cause>) {
     let owners =
         object.pointer("/metadata/ownerReferences").and_then(Value::as_array).into_iter().flatten();
     let mut controllers = 0;
-    for (position, owner) in owners.enumerate() {
+    for owner in owners {
         for field in ["apiVersion", "kind", "name", "uid"] {
             let value = owner.get(field).and_then(Value::as_str).unwrap_or_default();
             if value.is_empty() {
-                let place = format!("metadata.ownerReferences[{position}].{field}");
-                let detail = format!(
-                    "{} must not be empty",
-                    if field == "apiVersion" { "version" } else { field }
-                );
-                causes.push(Cause::invalid(place, &"".into(), &detail));
+                let place = format!("metadata.ownerReferences.{field}");
+                let detail = if field == "apiVersion" {
+                    "version must not be empty"
+                } else {
+                    "must not be empty"
+                };
+                causes.push(Cause::invalid(place, &"".into(), detail));
             }
+        }
+        let version = owner.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+        if version.matches('/').count() > 1 {
+            let place = "metadata.ownerReferences.apiVersion";
+            causes.push(Cause::invalid(place, &version.into(), "version must not be empty"));
+        }
+        if version == "v1" && owner.get("kind").is_some_and(|kind| kind == "Event") {
+            let detail = "/v1, Kind=Event is disallowed from being an owner";
+            causes.push(Cause::invalid("metadata.ownerReferences", owner, detail));
         }
         controllers += usize::from(owner.get("controller") == Some(&true.into()));
     }

@@ -13,13 +13,11 @@ use super::{
 };
 use crate::{
     api::{Answer, Api},
-    failure::{Cause, Failure},
+    failure::Failure,
     managed::{self, Author},
     patches,
     request::Call,
 };
-
-const ACCEPTED: &str = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
 
 /// The forms that change what is there; applying is another matter.
 #[derive(Clone, Copy)]
@@ -40,14 +38,22 @@ pub(super) async fn patch(
         "application/merge-patch+json" => Form::Merge,
         "application/strategic-merge-patch+json" => Form::Strategic,
         "application/apply-patch+yaml" => return apply(api, call, request).await,
-        _ => return Err(Failure::unsupported_media_type(ACCEPTED)),
+        _ => return Err(Failure::unsupported_patch()),
     };
     let bytes = body::read(request.into_body()).await?;
     let patch: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Failure::bad_request(format!("error decoding patch: {error}")))?;
+    let fits = match form {
+        Form::Json => patch.is_array(),
+        Form::Merge | Form::Strategic => patch.is_object(),
+    };
+    if !fits {
+        return Err(Failure::bad_request("error decoding patch: it is of another form"));
+    }
     let part = part_of(call);
     let written = write::change(api, call, |old| {
         let patched = patched(form, old, &patch)?;
+        body::check_patched(call, &patched)?;
         write::finish_tracked(call, part, patched, old)
     })
     .await?;
@@ -57,47 +63,37 @@ pub(super) async fn patch(
 fn patched(form: Form, old: &Value, patch: &Value) -> Result<Value, Failure> {
     match form {
         Form::Json => {
-            patches::json::apply(old.clone(), patch).map_err(Failure::unprocessable_patch)
+            patches::json::apply(old.clone(), patch).map_err(|_| Failure::unprocessable_patch())
         }
-        Form::Merge => {
-            if !patch.is_object() {
-                return Err(Failure::bad_request(
-                    "error decoding patch: a merge patch must be an object",
-                ));
-            }
-            Ok(patches::merge(old.clone(), patch))
-        }
-        Form::Strategic => {
-            patches::strategic::apply(old.clone(), patch).map_err(Failure::bad_request)
-        }
+        Form::Merge => Ok(patches::merge(old.clone(), patch)),
+        Form::Strategic => patches::strategic::apply(old.clone(), patch).map_err(Failure::unknown),
     }
 }
 
 /// Server-side apply.
 async fn apply(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<Answer, Failure> {
     let resource = call.target.resource;
-    let Some(manager) = call.query.text("fieldManager").map(str::to_owned) else {
-        let cause = Cause::required("fieldManager", "is required for apply patch");
-        return Err(Failure::invalid_kind("meta.k8s.io", "PatchOptions", "", &[cause]));
-    };
+    let manager = call.manager();
     let force = call.query.flag("force");
     let bytes = body::read(request.into_body()).await?;
     let mut config = body::parse_yaml(&bytes)
         .map_err(|problem| Failure::bad_request(format!("error decoding YAML: {problem}")))?;
-    body::check_kind(resource, &mut config)?;
+    check_applied(call, &config)?;
     if config.pointer("/metadata/managedFields").is_some_and(|list| !list.is_null()) {
         return Err(Failure::bad_request("metadata.managedFields must be nil"));
-    }
-    if metadata::text(&config, "name").is_empty() {
-        metadata::of(&mut config).insert("name".into(), call.name().into());
     }
     body::quantities_to_text(&mut config);
     let part = part_of(call);
     let author = Author { manager: &manager, subresource: part.subresource() };
     if part == Part::Object && api.store.get(resource.id, &call.key()).is_none() {
         if !metadata::text(&config, "uid").is_empty() {
-            return Err(Failure::not_found(resource, call.name()));
+            let why = format!(
+                "uid mismatch: the provided object specified uid {}, and no existing object was found",
+                metadata::text(&config, "uid")
+            );
+            return Err(Failure::conflict(resource, call.name(), &why));
         }
+        metadata::of(&mut config).shift_remove("resourceVersion");
         match create_applied(api, call, &config, &author).await {
             // Somebody else was faster: it is applied to theirs.
             Err(failure) if failure.reason == "AlreadyExists" => {}
@@ -113,6 +109,38 @@ async fn apply(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<An
     })
     .await?;
     Ok(answer(call, written))
+}
+
+/// What is applied must be the object in the path, of its kind, with fields that the kind has.
+fn check_applied(call: &Call, config: &Value) -> Result<(), Failure> {
+    let resource = call.target.resource;
+    if !config.is_object() && !config.is_null() {
+        return Err(Failure::bad_request("error decoding YAML: it is no object"));
+    }
+    let text = |field: &str| config.get(field).and_then(Value::as_str).unwrap_or_default();
+    let (version, kind) = (text("apiVersion"), text("kind"));
+    if version != resource.api_version() || kind != resource.kind {
+        let version =
+            if version.contains('/') { version.to_owned() } else { format!("/{version}") };
+        return Err(Failure::bad_request(format!("invalid object type: {version}, Kind={kind}")));
+    }
+    metadata::check_name(call, config)?;
+    let unreadable = |problem: String| {
+        let name = format!("{}/{}", metadata::text(config, "namespace"), call.name());
+        let version = &resource.api_version();
+        let version =
+            if version.contains('/') { version.to_owned() } else { format!("/{version}") };
+        Failure::unknown(format!(
+            "failed to create typed patch object ({name}; {version}, Kind={kind}): {problem}"
+        ))
+    };
+    let mut sent = config.clone();
+    body::quantities_to_text(&mut sent);
+    let typed = (resource.typed)(sent.clone()).map_err(|error| unreadable(error.to_string()))?;
+    match body::unknown_fields(&sent, &typed).first() {
+        Some(field) => Err(unreadable(format!(".{field}: field not declared in schema"))),
+        None => Ok(()),
+    }
 }
 
 async fn create_applied(

@@ -29,6 +29,9 @@ pub(super) async fn run(
     match (subresource, &call.method) {
         ("proxy", _) => forward::proxy::proxy(api, call, request).await.map(Answer::Response),
         ("log", &Method::GET) => forward::logs::logs(api, call).await.map(Answer::Response),
+        ("exec" | "attach" | "portforward", &Method::GET | &Method::POST) => {
+            forward::streams::streams(api, call, request).await.map(Answer::Response)
+        }
         ("status" | "ephemeralcontainers", &Method::GET) => get(api, call),
         ("status", &Method::PUT) => update::update(api, call, request).await,
         ("status", &Method::PATCH) => patch::patch(api, call, request).await,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     api::{Answer, Api},
-    failure::{Cause, Failure},
+    failure::Failure,
     request::Call,
     resources::Habit,
 };
@@ -24,17 +24,16 @@ pub(super) async fn update(
 ) -> Result<Answer, Failure> {
     let resource = call.target.resource;
     let sent = body::read_object(call, request.into_body()).await?;
-    if metadata::text(&sent, "name").is_empty() {
-        let cause = Cause::required("metadata.name", "name must be provided");
-        return Err(Failure::invalid(resource, call.name(), &[cause]));
-    }
+    metadata::check_name(call, &sent)?;
+    metadata::check_revision(&sent)?;
     let part = part_of(call);
     let exists = api.store.get(resource.id, &call.key()).is_some();
-    if !exists
-        && part == Part::Object
-        && resource.has(Habit::CreatedByUpdate)
-        && metadata::text(&sent, "uid").is_empty()
-    {
+    if !exists && part == Part::Object && resource.has(Habit::CreatedByUpdate) {
+        let uid = metadata::text(&sent, "uid");
+        if !uid.is_empty() {
+            let why = write::wrong_uid(resource, &call.key(), uid, "");
+            return Err(Failure::conflict(resource, call.name(), &why));
+        }
         let mut sent = sent;
         metadata::of(&mut sent).shift_remove("resourceVersion");
         return create::create_object(api, call, sent).await;

@@ -8,7 +8,7 @@ use futures::Stream;
 use http::Request;
 use tokio::time::{Instant, sleep_until};
 
-use super::list::{invalid_revision, selector};
+use super::list::{parse_revision, selector};
 use crate::{
     api::{Answer, Api},
     failure::{Cause, Failure},
@@ -57,7 +57,8 @@ pub(super) fn watch(
 
 fn read_wanted(api: &Api, call: &Call) -> Result<Wanted, Failure> {
     let revision = call.query.text("resourceVersion").unwrap_or("0");
-    let revision: u64 = revision.parse().map_err(|_| invalid_revision(revision))?;
+    let revision = parse_revision(revision)
+        .map_err(|problem| Failure::unknown(format!("resourceVersion: {problem}")))?;
     let bookmarks = call.query.flag("allowWatchBookmarks");
     let initial =
         call.query.text("sendInitialEvents").map(|_| call.query.flag("sendInitialEvents"));
@@ -95,21 +96,26 @@ fn read_wanted(api: &Api, call: &Call) -> Result<Wanted, Failure> {
 
 fn check_initial(call: &Call, initial: Option<bool>) -> Result<(), Failure> {
     let matching = call.query.text("resourceVersionMatch");
-    let cause = match (initial, matching) {
-        (None, None) | (Some(_), Some("NotOlderThan")) => return Ok(()),
-        (None, Some(_)) => Cause::forbidden(
-            "resourceVersionMatch",
-            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-        ),
-        (Some(_), None) => Cause::forbidden(
+    let required = || {
+        Cause::forbidden(
             "resourceVersionMatch",
             "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        ),
+        )
+    };
+    let causes = match (initial, matching) {
+        (None, None) | (Some(_), Some("NotOlderThan")) => return Ok(()),
+        (None, Some(_)) => vec![Cause::forbidden(
+            "resourceVersionMatch",
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        )],
+        (Some(_), None) => vec![required()],
         (Some(_), Some(other)) => {
-            Cause::unsupported("resourceVersionMatch", &other.into(), &["NotOlderThan"])
+            let other =
+                Cause::unsupported("resourceVersionMatch", &other.into(), &["NotOlderThan"]);
+            vec![required(), other]
         }
     };
-    Err(Failure::invalid_kind("meta.k8s.io", "ListOptions", "", &[cause]))
+    Err(Failure::invalid_kind("meta.k8s.io", "ListOptions", "", &causes))
 }
 
 /// The events as JSON lines, until the time is up, the server stops, or the watch has fallen too far behind.

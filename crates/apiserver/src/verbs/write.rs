@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::Method;
 use serde_json::Value;
 
 use super::{body, metadata};
@@ -50,7 +51,7 @@ pub(super) async fn change(
 ) -> Result<Written, Failure> {
     let resource = call.target.resource;
     let key = call.key();
-    let dry_run = call.dry_run()?;
+    let dry_run = call.dry_run();
     for _ in 0..ATTEMPTS {
         let stored = api.store.get(resource.id, &key);
         let stored = stored.ok_or_else(|| Failure::not_found(resource, call.name()))?;
@@ -125,6 +126,7 @@ pub(super) fn finish_update(
     let resource = call.target.resource;
     body::check_kind(resource, &mut new)?;
     check_identity(call, &new, old)?;
+    let mut causes = metadata::fixed_fields(&new, old);
     metadata::keep_system_fields(&mut new, old);
     metadata::keep_managers(&mut new, old);
     let mut new = body::normalize(call, new)?;
@@ -147,8 +149,10 @@ pub(super) fn finish_update(
         }
     }
     metadata::count_generation(resource, &mut new, old);
-    let mut causes = metadata::validate(resource, &new);
     causes.extend(metadata::validate_update(&new, old));
+    // Two layers of the real server check this, and each says what it finds.
+    causes.extend(causes.clone());
+    causes.extend(metadata::validate(resource, &new));
     if part == Part::Object {
         causes.extend(resource.rules.validate(&new));
         causes.extend(resource.rules.validate_update(&new, old));
@@ -177,16 +181,18 @@ fn set_or_remove(object: &mut Value, field: &str, value: Option<&Value>) {
     };
 }
 
+/// The real server tells this from the depth of its storage.
+pub(super) fn wrong_uid(resource: &Resource, key: &str, asked: &str, stored: &str) -> String {
+    format!(
+        "StorageError: invalid object, Code: 4, Key: /registry/{}/{key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {asked}, UID in object meta: {stored}",
+        resource.plural
+    )
+}
+
 /// The object must be the one in the path, and if it names a revision or a uid, the stored one.
 fn check_identity(call: &Call, new: &Value, old: &Value) -> Result<(), Failure> {
     let resource = call.target.resource;
-    let name = metadata::text(new, "name");
-    if !name.is_empty() && name != call.name() {
-        return Err(Failure::bad_request(format!(
-            "the name of the object ({name}) does not match the name on the URL ({})",
-            call.name()
-        )));
-    }
+    metadata::check_name(call, new)?;
     let namespace = metadata::text(new, "namespace");
     if !namespace.is_empty() && namespace != call.namespace() {
         return Err(Failure::bad_request(
@@ -194,10 +200,9 @@ fn check_identity(call: &Call, new: &Value, old: &Value) -> Result<(), Failure> 
         ));
     }
     let (uid, stored) = (metadata::text(new, "uid"), metadata::text(old, "uid"));
-    if !uid.is_empty() && uid != stored {
-        let why = format!(
-            "Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}"
-        );
+    // A patch is told of its uid with what else may not change.
+    if !uid.is_empty() && uid != stored && call.method == Method::PUT {
+        let why = wrong_uid(resource, &call.key(), uid, stored);
         return Err(Failure::conflict(resource, call.name(), &why));
     }
     let revision = metadata::text(new, "resourceVersion");

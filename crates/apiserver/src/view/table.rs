@@ -11,11 +11,8 @@ pub(super) fn render(
     rows: &[Value],
     described: bool,
 ) -> Value {
-    let columns = if described {
-        resource.columns.iter().map(definition).collect()
-    } else {
-        Value::Array(Vec::new())
-    };
+    let columns =
+        if described { resource.columns.iter().map(definition).collect() } else { Value::Null };
     json!({
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",

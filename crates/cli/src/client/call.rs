@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use flumen_api_types::Problem;
 use flumen_model::Kind;
-use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, header};
+use reqwest::{
+    Body, Method, RequestBuilder, Response, StatusCode,
+    header::{self, HeaderMap},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 use uuid::Uuid;
@@ -57,6 +60,11 @@ impl<'a> Call<'a> {
         self
     }
 
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
     /// Sends this body, which is `length` bytes long.
     pub(crate) fn body(mut self, body: Body, length: u64) -> Self {
         self.request = self.request.header(header::CONTENT_LENGTH, length).body(body);
@@ -91,12 +99,14 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Sends a request without a body in the answer: whether it is there.
-    pub(crate) async fn exists(self) -> Result<bool, Error> {
+    /// Sends a request without a body in the answer: the status, which is success or 404, and the headers.
+    pub(crate) async fn head(self) -> Result<(StatusCode, HeaderMap), Error> {
         let (action, server) = (self.action.clone(), self.client.server.to_string());
-        match self.attempt().await?.status() {
-            status if status.is_success() => Ok(true),
-            StatusCode::NOT_FOUND => Ok(false),
+        let response = self.attempt().await?;
+        match response.status() {
+            status if status.is_success() || status == StatusCode::NOT_FOUND => {
+                Ok((status, response.headers().clone()))
+            }
             // An answer to HEAD has no body that could say it.
             status @ StatusCode::UNAUTHORIZED => {
                 Err(Error::Refused { action, problem: Box::new(no_token(status)) })

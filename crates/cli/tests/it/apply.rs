@@ -77,7 +77,7 @@ fn server(outcome: &'static str, state: &'static str) -> (Fake, Shared) {
     (Fake::serve(routes), received)
 }
 
-fn folder() -> (tempfile::TempDir, PathBuf) {
+pub(crate) fn folder() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a directory");
     let file = folder.path().join("job.yaml");
     std::fs::write(&file, FILE).expect("written");
@@ -85,7 +85,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
     (folder, file)
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("text")
 }
 

@@ -1,6 +1,7 @@
 //! Commands against a small API in this process: what they ask, what they print, how they end.
 
 mod apply;
+mod clusters;
 mod diff;
 mod environments;
 mod errors;
@@ -13,3 +14,4 @@ mod projects;
 mod releases;
 mod sql;
 mod tables;
+mod uploads;

@@ -152,6 +152,10 @@ pub(crate) async fn open(world: &World) -> (Control, Tasks) {
         retention: flumen_control::Retention::default(),
         python_index: None,
         release_policy: None,
+        registries: flumen_control::RegistryAccess::default(),
+        cluster_commands: Vec::new(),
+        secret_key_file: None,
+        secret_key: None,
         faults: Faults::default(),
     };
     let control = Control::open(settings, tasks.clone()).await.unwrap();

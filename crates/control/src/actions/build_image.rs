@@ -106,9 +106,11 @@ impl Recipe<'_> {
     pub(crate) async fn make(&self, control: &Control) -> Result<Made, Error> {
         let Self { registry, base, repository, tag, title, artifacts, .. } = self;
         let key = key(registry, repository, base, artifacts);
+        let base = parse(&format!("{registry}/{base}"))?;
+        let client = control.registries().client(base.registry()).await?;
         if let Some(known) = control.store().image(&key).await? {
             let image = format!("{registry}/{known}");
-            if control.registries().manifest_digest(&parse(&image)?).await?.is_some() {
+            if client.manifest_digest(&parse(&image)?).await?.is_some() {
                 return Ok(Made { image, key, sent: None, refusal: None });
             }
         }
@@ -118,7 +120,6 @@ impl Recipe<'_> {
         let labels = BTreeMap::from([("org.opencontainers.image.title".to_owned(), title.clone())]);
         let path = ("PYTHONPATH".to_owned(), python_path());
         let environment = artifacts.iter().any(is_package).then_some(path).into_iter().collect();
-        let base = parse(&format!("{registry}/{base}"))?;
         let append = Append {
             base: &base,
             target: &target,
@@ -130,7 +131,7 @@ impl Recipe<'_> {
             control.steps_under_way().begin(*operation, step.name())
         };
         let progress = progress::of_image(self.step.as_ref().map(begin));
-        let pushing = push(control, registry, control.registries().append(&append, &progress));
+        let pushing = push(control, registry, client.append(&append, &progress));
         // The files are read while layers are sent, so that the document costs no time of its own.
         let listing = Box::pin(sbom::files(control, artifacts));
         let (pushed, listed) = tokio::join!(pushing, listing);

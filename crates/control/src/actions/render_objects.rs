@@ -105,17 +105,28 @@ pub(crate) fn check_renders(
     rendered(spec, content, not_yet(spec, environment, content)).map(drop)
 }
 
-/// The Secrets that the pods of this job file pull their images with, by name.
-pub(crate) fn pull_secrets(
+/// What the pods of a job pull their images with.
+pub(crate) struct Pulling {
+    /// The Secrets that they name.
+    pub(crate) secrets: Vec<String>,
+    /// Their service account.
+    pub(crate) account: String,
+}
+
+/// What the pods of this job file pull their images with.
+pub(crate) fn pulling(
     spec: &JobSpec,
     environment: &Environment,
     content: &ReleaseContent,
-) -> Result<Vec<String>, Error> {
+) -> Result<Pulling, Error> {
     let place = not_yet(spec, environment, content);
     let objects = rendered(spec, content, place)?.manifests.objects();
-    let secrets = objects.first().map(|it| &it["spec"]["template"]["spec"]["imagePullSecrets"]);
-    let secrets = secrets.and_then(Value::as_array).into_iter().flatten();
-    Ok(secrets.filter_map(|it| it["name"].as_str().map(str::to_owned)).collect())
+    let pod = objects.first().map_or(&Value::Null, |it| &it["spec"]["template"]["spec"]);
+    let secrets = pod["imagePullSecrets"].as_array().into_iter().flatten();
+    Ok(Pulling {
+        secrets: secrets.filter_map(|it| it["name"].as_str().map(str::to_owned)).collect(),
+        account: pod["serviceAccountName"].as_str().unwrap_or("default").to_owned(),
+    })
 }
 
 /// Where a job would go that is not there yet.

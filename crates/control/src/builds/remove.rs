@@ -24,7 +24,14 @@ pub(super) async fn remove(
     id: OperationId,
     request: &Request,
 ) -> Result<(), Error> {
-    let cluster = control.clusters_handle().get(&request.cluster).await?;
+    let cluster = match control.clusters_handle().get(&request.cluster).await {
+        Ok(cluster) => cluster,
+        // Nobody can look there any more.
+        Err(Error::NoCluster { .. }) => {
+            return Ok(control.store().build_removed(id, clock::now()).await?);
+        }
+        Err(error) => return Err(error),
+    };
     let name = flumen_project::name(id);
     if cluster.pod(&request.namespace, &name).await?.is_some() {
         keep_log(control, &cluster, id, request).await?;

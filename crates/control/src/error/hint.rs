@@ -38,10 +38,23 @@ impl Error {
             Self::Denied { .. } => Some(
                 "The rules stand in the file that `flumen serve --release-policy` names; whoever keeps the server can change them.".to_owned(),
             ),
+            Self::Registry(flumen_image::Error::Authenticate { .. }) => Some(
+                "The server takes credentials from where `docker login` and `podman login` keep them; `flumen serve --registry-credentials FILE` names another file.".to_owned(),
+            ),
             Self::Maven { source } => source.hint().map(ToOwned::to_owned),
             Self::Changed { .. } => {
                 Some("Fetch it again and repeat the change with its new ETag.".to_owned())
             }
+            Self::NoCluster { .. } => {
+                Some("`flumen cluster list` shows those that there are; `flumen cluster add` adds one.".to_owned())
+            }
+            Self::Kubeconfig { source, .. } => source.hint().map(ToOwned::to_owned),
+            Self::ClusterCommand { command, .. } => Some(format!(
+                "Whoever keeps the server can allow it with `flumen serve --cluster-commands {command}`; or give a kubeconfig with the token of a service account.",
+            )),
+            Self::SecretKey { .. } => Some(
+                "Put the key back that it was: its file, or the variable FLUMEN_SECRET_KEY. If it is lost, put another into the file (`openssl rand -hex 32`), start the server again, and give each cluster its kubeconfig again with `flumen cluster edit`.".to_owned(),
+            ),
             Self::Link { .. } => {
                 Some("Pods find new links in the Secret of their run.".to_owned())
             }

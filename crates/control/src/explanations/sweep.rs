@@ -59,7 +59,9 @@ pub(super) async fn clear_away(control: &Control, explanation: &Explanation) -> 
     let cluster = match control.clusters_handle().get(&explanation.cluster).await {
         Ok(cluster) => cluster,
         // Nobody can look there any more.
-        Err(Error::NotFound { .. }) => return Ok(control.store().remove_explanation(name).await?),
+        Err(Error::NoCluster { .. }) => {
+            return Ok(control.store().remove_explanation(name).await?);
+        }
         Err(error) => return Err(error),
     };
     let deletion = cluster.delete_pod(namespace, name.as_str()).await?;

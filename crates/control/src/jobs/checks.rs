@@ -1,25 +1,23 @@
 //! What the jars of a job say before it is released.
 
-use flumen_flink_dist::{Distribution, Settings};
 use flumen_jar::{
-    Artifact, Connector, Facts, Findings, ImageScala, Part, Problem, Program, Target, check,
+    Artifact, Connector, Facts, Findings, ImageLib, ImageScala, Part, Problem, Program, Target,
+    check,
 };
-use flumen_model::{ArtifactRole, FlinkMinor, FlinkVersion, JobKind, JobSpec};
+use flumen_model::{
+    ArtifactRole, ConfigurationValue, FlinkMinor, FlinkVersion, JobKind, JobSpec, UpgradeMode,
+};
 use flumen_sql::{FactoryKind, Origin, origin, release, with_scala};
-use flumen_store::{ReleaseArtifact, ReleaseContent};
+use flumen_store::ReleaseArtifact;
 
-use super::{Prepared, policy, uploaded::distinct};
+use super::{Prepared, image_lib::parent_first, policy, uploaded::distinct};
 use crate::{
     Control, Error,
-    actions::render_objects,
     artifacts::is_jar,
     delivery::check_fetched,
     release::{content, is_generated, is_in_image},
-    versions::PYTHON_PACKAGES,
 };
 
-/// Whoever sets this says which classes of the image come first.
-const PARENT_FIRST: &str = "classloader.parent-first-patterns.default";
 /// Up to here every part of Flink is for one Scala.
 const WITHOUT_SCALA: FlinkMinor = FlinkMinor::new(1, 15);
 
@@ -27,8 +25,8 @@ impl Control {
     /// Looks at all that a job is made from together. Returns what is doubtful about it.
     ///
     /// # Errors
-    /// [`Error::Denied`] with all that the release policy denies, [`Error::Unfit`] with all that Flink would fail on; [`Error::Invalid`] for what is no jar, or two files that would lie in one
-    /// place.
+    /// [`Error::Denied`] with all that the release policy denies, [`Error::Unfit`] with all that Flink would fail on; [`Error::Invalid`] for what is no jar, two files that would lie in one
+    /// place, or an image that the pods cannot pull.
     pub(crate) async fn check_artifacts(
         &self,
         spec: &JobSpec,
@@ -39,7 +37,7 @@ impl Control {
         check_fetched(spec, &self.environment(&spec.environment).await?, &artifacts)?;
         let mut warnings = self.check_jars(spec, &artifacts).await?;
         let content = content(spec, artifacts, prepared.script.clone());
-        warnings.extend(self.missing_pull_secrets(spec, &content).await?);
+        warnings.extend(self.check_pull_secrets(spec, &content).await?);
         Ok(warnings)
     }
 
@@ -73,10 +71,15 @@ impl Control {
             })
             .collect();
         let scala = self.image_scala(spec).await?;
+        let classes = self.image_classes(spec).await?;
+        let parent_first = parent_first(spec);
+        let lib = classes.as_deref();
         let target = Target {
             flink: spec.flink_version,
             scala: &scala,
+            lib: lib.map(|classes| ImageLib { classes, parent_first: &parent_first }),
             program: program(spec, artifacts),
+            keeps_state: keeps_state(spec),
             release_of: &|connector| release_of(connector, spec, &scala),
         };
         let Findings { errors, warnings } = check(&parts, &target);
@@ -88,62 +91,6 @@ impl Control {
             job: spec.name.to_string(),
             flink: spec.flink_version,
             problems: errors.iter().map(Problem::to_string).collect(),
-        })
-    }
-
-    /// Names the Secrets that images are pulled with and that are not there. A cluster that does not say is not waited for
-    /// any longer, and a registry may let everyone pull, so that this is only doubtful.
-    async fn missing_pull_secrets(
-        &self,
-        spec: &JobSpec,
-        content: &ReleaseContent,
-    ) -> Result<Vec<String>, Error> {
-        let environment = self.environment(&spec.environment).await?;
-        let names = render_objects::pull_secrets(spec, &environment, content)?;
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let place = &environment.document;
-        let Ok(cluster) = self.clusters_handle().get(&place.cluster).await else {
-            return Ok(Vec::new());
-        };
-        let mut warnings = Vec::new();
-        for name in names {
-            match cluster.has_secret(&place.namespace, &name).await {
-                Ok(true) => {}
-                Ok(false) => warnings.push(format!(
-                    "the Secret {name}, which images are pulled with, is not in the namespace {}: create it with `kubectl create secret docker-registry {name} --namespace {0}`",
-                    place.namespace
-                )),
-                Err(error) => {
-                    tracing::debug!(secret = name, error = &error as &dyn std::error::Error, "whether a Secret is there is not known");
-                    break;
-                }
-            }
-        }
-        Ok(warnings)
-    }
-
-    /// The Scala library of the image, as the distribution has it that the image was made from.
-    pub(crate) async fn image_scala(&self, spec: &JobSpec) -> Result<ImageScala, Error> {
-        if spec.configuration.contains_key(PARENT_FIRST) {
-            return Ok(ImageScala::Unknown);
-        }
-        let row = self.version_row(spec.flink_version, &spec.environment).await?;
-        let cache = self.settings().cache_directory.clone();
-        let find = move || {
-            let distribution = if row.source == PYTHON_PACKAGES {
-                flumen_flink_dist::cached(row.version, &Settings::new(cache)).ok().flatten()
-            } else {
-                Distribution::open(row.source.as_ref(), row.version).ok()
-            };
-            distribution.and_then(|distribution| distribution.scala().ok())
-        };
-        // A distribution that is gone or changed does not stop a job: its image is there.
-        Ok(match tokio::task::spawn_blocking(find).await {
-            Ok(Some(Some(scala))) => ImageScala::Of(scala),
-            Ok(Some(None)) => ImageScala::None,
-            Ok(None) | Err(_) => ImageScala::Unknown,
         })
     }
 }
@@ -158,6 +105,14 @@ fn program<'a>(spec: &'a JobSpec, artifacts: &[ReleaseArtifact]) -> Program<'a> 
         (JobKind::Jar, Some(class)) => Program::Class(class),
         (JobKind::Jar, None) => Program::Manifest,
     }
+}
+
+/// Whether the job goes on with its state when its program is changed.
+fn keeps_state(spec: &JobSpec) -> bool {
+    let mode = spec.configuration.get("execution.runtime-mode");
+    let is_batch =
+        matches!(mode, Some(ConfigurationValue::Text(mode)) if mode.eq_ignore_ascii_case("batch"));
+    spec.upgrade_mode != UpgradeMode::Stateless && !is_batch
 }
 
 /// What a file is in a Maven repository, from `group:artifact:type[:classifier]:version`.

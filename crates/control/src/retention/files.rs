@@ -2,9 +2,10 @@ use std::{ffi::OsStr, io, path::Path};
 
 use flumen_model::Digest;
 use flumen_store::{Environment, RemovalKind};
+use jiff::Timestamp;
 
 use super::{Fate, Round};
-use crate::{Control, Error, error::no_answer};
+use crate::{Control, Error, artifacts::Part, error::no_answer};
 
 /// Removes artifacts that nothing needs, and files that nobody knows of.
 pub(super) async fn remove(round: &mut Round<'_>) -> Result<(), Error> {
@@ -33,12 +34,16 @@ pub(super) async fn remove(round: &mut Round<'_>) -> Result<(), Error> {
 
 /// Files without a row: of an artifact whose removal was written down, or whose upload was not.
 async fn remove_unknown(round: &Round<'_>) -> Result<(), Error> {
-    let control = round.control;
+    let (control, cutoff) = (round.control, round.cutoff());
     let directory = control.artifacts_directory();
     let read = |source| Error::file("read", &directory)(source);
     let mut entries = tokio::fs::read_dir(&directory).await.map_err(read)?;
     while let Some(entry) = entries.next_entry().await.map_err(read)? {
         let path = entry.path();
+        if path.extension() == Some(OsStr::new("upload")) {
+            remove_upload(control, &path, cutoff).await?;
+            continue;
+        }
         // What is in a jar stands beside it as `.facts`, and goes with it.
         if path.extension().is_some_and(|extension| extension != OsStr::new("facts")) {
             continue;
@@ -51,6 +56,20 @@ async fn remove_unknown(round: &Round<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Removes what has arrived of a file when nobody went on with it.
+async fn remove_upload(control: &Control, path: &Path, cutoff: Timestamp) -> Result<(), Error> {
+    let look = |source| Error::file("look at", path)(source);
+    let written = async { tokio::fs::metadata(path).await?.modified() };
+    let written = match written.await {
+        Ok(written) => Timestamp::try_from(written).unwrap_or(Timestamp::MAX),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(look(error)),
+    };
+    // Who holds it writes it still; nobody can begin with it before it is gone.
+    let part = if written <= cutoff { Part::resumable(path.to_owned()).await? } else { None };
+    if part.is_some() { unlink(control, path).await } else { Ok(()) }
 }
 
 /// Removes from the storages of environments what was put there for pods to fetch and is not here any more. A storage that

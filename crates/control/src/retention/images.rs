@@ -40,16 +40,16 @@ async fn take(round: &Round<'_>, image: &UnusedImage, name: &str) -> Result<Opti
         return Ok(Some(Fate::Kept { until: None, reason: Some(reason) }));
     };
     let no_answer = || flumen_image::Error::Interrupted { step: "deleting an image" };
-    // What is about it goes first: it is found by the image, and by nothing when that is known no more.
-    let document = (SBOM_MEDIA_TYPE, SBOM_TITLE);
-    let detaching = Box::pin(control.registries().detach(&reference, document));
-    let detached = control.faults().around("image.detach", detaching, no_answer).await;
-    let deleting = control.registries().delete_manifest(&reference);
-    let deleted = match detached {
-        Ok(()) => control.faults().around("image.delete", deleting, no_answer).await,
-        Err(error) => Err(error),
+    let deleted = async {
+        let client = control.registries().client(reference.registry()).await?;
+        // What is about it goes first: it is found by the image, and by nothing when that is known no more.
+        let document = (SBOM_MEDIA_TYPE, SBOM_TITLE);
+        let detaching = Box::pin(client.detach(&reference, document));
+        control.faults().around("image.detach", detaching, no_answer).await?;
+        let deleting = client.delete_manifest(&reference);
+        control.faults().around("image.delete", deleting, no_answer).await
     };
-    let error = match deleted {
+    let error = match deleted.await {
         Ok(()) => None,
         Err(error) if error.kind() == Kind::NotFound => None,
         Err(error) => Some(error),

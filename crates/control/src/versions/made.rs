@@ -117,9 +117,10 @@ pub(super) async fn push(
         exposed_ports,
     };
     let build = Build { target: &target, layers, configuration: &configuration };
+    let client = control.registries().client(target.registry()).await?;
     let telling = control.steps_under_way().begin(operation.id, PUSH);
     let progress = progress::of_image(Some(telling));
-    let building = control.registries().build(&build, &progress);
+    let building = client.build(&build, &progress);
     let pushed = actions::push(control, registry, building).await?;
     Ok(format!("{REPOSITORY}@{}", pushed.digest))
 }

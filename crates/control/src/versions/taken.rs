@@ -25,7 +25,8 @@ pub(super) async fn own_image(
         );
         return Err(Error::Invalid { message });
     }
-    let found = control.registries().pull_manifest(&reference).await?;
+    let client = control.registries().client(reference.registry()).await?;
+    let found = client.pull_manifest(&reference).await?;
     let labels = found.config.labels_of_config();
     let labeled = labels.and_then(|labels| labels.get(VERSION_LABEL));
     if let Some(other) = labeled.filter(|labeled| **labeled != version.to_string()) {
@@ -41,7 +42,7 @@ pub(super) async fn own_image(
     });
     let python = python.transpose()?;
     // What the name itself stands for, which may be an index of several platforms.
-    let named = control.registries().manifest_digest(&reference).await?;
+    let named = client.manifest_digest(&reference).await?;
     let digest = named.unwrap_or(found.digest);
     let path = place.repository().strip_suffix(REPOSITORY).unwrap_or_default();
     let Some(repository) = reference.repository().strip_prefix(path) else {

@@ -88,6 +88,29 @@ async fn another_scala_than_that_of_the_distribution_is_warned_of() {
 }
 
 #[tokio::test]
+async fn other_classes_than_those_of_the_distribution_are_warned_of() {
+    let server = TestServer::start().await;
+    let (logger, ours) = (main_class("org/slf4j/Logger"), main_class("com/example/WordCount"));
+    let other = [logger.as_slice(), &[0]].concat();
+    let own = jar(&[
+        ("com/example/WordCount.class", ours.as_slice()),
+        ("org/slf4j/Logger.class", other.as_slice()),
+    ]);
+    let lib = server.world.directory.join("flink/lib/log.jar");
+    std::fs::write(&lib, jar(&[("org/slf4j/Logger.class", logger.as_slice())])).unwrap();
+    let warnings = apply(&server, job(), &own, &[]).await.unwrap().warnings;
+    let [warning] = &warnings[..] else { panic!("{warnings:?}") };
+    assert!(warning.starts_with("a class is in job.jar and in the image"), "{warning}");
+    server.operation_ended(server.cancel().await).await;
+    let mut file = job();
+    file["configuration"] = json!({"classloader.parent-first-patterns.default": "java."});
+    let warnings = apply(&server, file, &own, &[]).await.unwrap().warnings;
+    assert_eq!(warnings, [""; 0], "the job has its own");
+    server.operation_ended(server.cancel().await).await;
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn a_jar_is_looked_into_once_and_again_where_that_was_not_written_down() {
     let server = TestServer::start().await;
     let mut file = job();

@@ -56,7 +56,7 @@ async fn while_the_cluster_is_away_nothing_is_started_or_failed_and_then_the_tru
     let run = server.running().await;
     server.world.cut();
     // The first to be missed may be the JobManager, which is reached through the API.
-    let reason = "the Kubernetes API of the cluster does not answer";
+    let reason = "the Kubernetes API of the cluster does not answer, or does not let Flumen look";
     let view = server.until(|view| view.job.status.reason.as_deref() == Some(reason)).await;
     assert_eq!(view.state.as_str(), "RUNNING");
     assert!(view.job.status.unreachable_since.is_some());

@@ -10,7 +10,11 @@ use serde_json::{Value, json};
 
 use crate::{
     build_node::{COMMIT, Stage},
-    server::{ARTIFACT_LIMIT, JAR, PATIENCE, TestServer, application, digest, done, job, refusal},
+    clusters::{name as cluster, save, second_cluster},
+    server::{
+        ARTIFACT_LIMIT, JAR, PATIENCE, TestServer, application, digest, done, environment, job,
+        refusal,
+    },
 };
 
 pub(crate) fn project() -> Value {
@@ -316,6 +320,32 @@ async fn a_build_whose_pod_somebody_deletes_says_so() {
     let ended = server.operation_ended(id).await;
     assert!(ended.error.unwrap().contains("deleted by somebody else"));
     server.nothing_left().await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_build_in_a_cluster_that_was_removed_is_not_looked_for_any_more() {
+    let server = TestServer::start().await;
+    second_cluster(&server).await;
+    server.add_version_to("eu").await;
+    let mut file = project();
+    file["environment"] = json!("eu");
+    server.save_project(file).await.unwrap();
+    server.world.node.build_stage(Stage::Builds);
+    let id = server.build(None).await.unwrap();
+    server.in_step(id, "build-artifact").await;
+    // The environment moves on, and nothing that holds the cluster is in it.
+    let local = server.control().environment(&environment()).await.unwrap().document;
+    save(&server, "eu", local).await;
+    server.control().remove_cluster(&cluster("eu-1")).await.unwrap();
+    server.control().cancel_operation(&server.principal, id).await.unwrap();
+    let look = || async {
+        let builds = server.control().project_builds(&server.principal, &orders()).await.unwrap();
+        if builds.iter().all(|build| build.removed_at.is_some()) { Ok(()) } else { Err(builds) }
+    };
+    eventually_async(PATIENCE, look).await;
+    let pod = server.standing_pod().await.name_any();
+    server.world.api::<Pod>().delete(&pod, &kube::api::DeleteParams::default()).await.unwrap();
     server.finish().await;
 }
 

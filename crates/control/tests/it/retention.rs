@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use flumen_control::{
     Change, Control, Disposed, Fate, Faults, OperationState, RemovalKind, RollBackOrder, Terms,
 };
@@ -306,4 +307,46 @@ async fn a_registry_that_does_not_delete_keeps_images_and_that_is_said() {
         assert_eq!(again, image);
         server.finish().await;
     }
+}
+
+#[tokio::test]
+async fn what_has_arrived_of_a_file_goes_when_nobody_goes_on_with_it() {
+    let server = TestServer::start().await;
+    let jar = program("a program");
+    let digest = digest(&jar);
+    let whole = Bytes::from(jar);
+    let upload = async |offset: u64, pieces: Vec<Result<Bytes, std::io::Error>>| {
+        let body = futures::stream::iter(pieces);
+        server.control().upload_artifact(&server.principal, (&digest, offset), body).await
+    };
+    let broken = || vec![Ok(whole.slice(..7)), Err(std::io::Error::other("broken"))];
+    let arrived =
+        async || server.control().uploaded_part(&server.principal, &digest).await.unwrap();
+    upload(0, broken()).await.expect_err("it broke off");
+    assert_eq!(arrived().await, 7);
+    // Here a file goes as soon as nothing needs it, but for what is being written.
+    let begun = Arc::new(Notify::new());
+    let slow = {
+        let (begun, whole) = (Arc::clone(&begun), whole.clone());
+        let rest = futures::stream::once(async move {
+            begun.notify_one();
+            std::future::pending::<()>().await;
+            Ok::<_, std::io::Error>(whole)
+        });
+        let (control, principal) = (server.control().clone(), server.principal.clone());
+        let digest = digest.clone();
+        tokio::spawn(async move { control.upload_artifact(&principal, (&digest, 7), rest).await })
+    };
+    begun.notified().await;
+    server.dispose().await;
+    assert_eq!(arrived().await, 7, "it is being written");
+    slow.abort();
+    slow.await.expect_err("it is given up");
+    assert_eq!(arrived().await, 7, "who was gone may come again");
+    server.dispose().await;
+    assert_eq!(arrived().await, 0);
+    upload(0, broken()).await.expect_err("it broke off");
+    upload(7, vec![Ok(whole.slice(7..))]).await.unwrap();
+    assert!(server.has_file(&digest));
+    server.finish().await;
 }

@@ -29,7 +29,7 @@ pub(crate) struct TestServer {
     /// For the server that is opened next.
     pub(crate) faults: Faults,
     alive: Option<Alive>,
-    finished: bool,
+    pub(crate) finished: bool,
 }
 
 struct Alive {
@@ -64,13 +64,17 @@ impl TestServer {
     }
 
     async fn add_version(&self) {
+        self.add_version_to("local").await;
+    }
+
+    pub(crate) async fn add_version_to(&self, environment: &str) {
         for file in ["bin/flink", "bin/config.sh", "conf/config.yaml", "lib/flink-dist-1.20.5.jar"]
         {
             self.world.directory.write(&format!("flink/{file}"), "");
         }
         let source = VersionSource::Directory(self.world.directory.join("flink"));
         let version = "1.20.5".parse().unwrap();
-        let environment = environment();
+        let environment = environment.parse().unwrap();
         let added =
             self.control().add_version(&self.principal, version, &environment, source, None);
         let id = added.await.unwrap();
@@ -332,6 +336,10 @@ async fn open(world: &World, faults: Faults) -> Alive {
         },
         python_index: world.python_index.clone(),
         release_policy: world.release_policy.clone(),
+        registries: world.registries.clone(),
+        cluster_commands: world.cluster_commands.clone(),
+        secret_key_file: None,
+        secret_key: None,
         faults,
     };
     let tasks = Tasks::new(CancellationToken::new());

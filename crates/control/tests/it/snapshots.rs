@@ -328,7 +328,10 @@ async fn a_page_goes_on_after_a_snapshot_that_was_forgotten_since() {
     let operation = savepoint(&server).await;
     succeeds(&server, operation).await;
     let [taken] = snapshots(&server).await.try_into().unwrap();
-    let forgotten = SnapshotId::from_uuid(Uuid::now_v7());
+    // Flink may say of the one that was taken that it was complete a moment from now.
+    let second = u64::try_from(taken.completed_at.as_second()).unwrap() + 1;
+    let later = uuid::Timestamp::from_unix(uuid::NoContext, second, 0);
+    let forgotten = SnapshotId::from_uuid(Uuid::new_v7(later));
     let page = server.control().snapshots(&server.principal, None, Some(forgotten), 10);
     assert_eq!(page.await.unwrap(), [taken]);
     end(server).await;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use flumen_control::{
-    CheckOutcome, Error, OperationState, SavepointOrder, StartOrder, StartSource, StorageCheck,
+    Check, CheckOutcome, Error, OperationState, SavepointOrder, StartOrder, StartSource,
     StorageKeys, Terms,
 };
 use flumen_model::{Kind, OperationId, Secret, Storage};
@@ -95,7 +95,7 @@ impl Bench {
         key.expect(path).to_owned()
     }
 
-    async fn check(&self) -> Vec<StorageCheck> {
+    async fn check(&self) -> Vec<Check> {
         self.server.control().check_environment(&environment()).await.unwrap()
     }
 
@@ -250,7 +250,7 @@ async fn a_savepoint_whose_job_manager_died_before_it_answered_is_found_in_the_b
     bench.end().await;
 }
 
-fn failures(checks: &[StorageCheck]) -> Vec<(&str, String)> {
+fn failures(checks: &[Check]) -> Vec<(&str, String)> {
     let failed = checks.iter().filter(|check| check.outcome == CheckOutcome::Failed);
     failed.map(|check| (check.name, format!("{} {:?}", check.detail, check.remedy))).collect()
 }
@@ -261,9 +261,9 @@ async fn a_check_says_what_is_wrong_and_leaves_nothing() {
     let server = &bench.server;
     let checks = bench.check().await;
     let shown: Vec<_> = checks.iter().map(|check| (check.name, check.outcome)).collect();
-    let names = ["write", "list", "read", "delete", "plugin"];
+    let names = ["registry", "write", "list", "read", "delete", "plugin"];
     assert_eq!(shown, names.map(|name| (name, CheckOutcome::Passed)), "{checks:?}");
-    assert!(checks[4].detail.contains("flink-s3-fs-presto-1.20.0.jar"), "{}", checks[4].detail);
+    assert!(checks[5].detail.contains("flink-s3-fs-presto-1.20.0.jar"), "{}", checks[5].detail);
     assert!(bench.bucket.is_empty("").await.unwrap());
 
     let endpoint = bench.s3.endpoint();
@@ -293,8 +293,8 @@ async fn a_check_says_what_is_wrong_and_leaves_nothing() {
     let hdfs = json!({"kind": "hdfs", "place": "hdfs://nn:8020/flink"});
     lie_in(server, hdfs, None).await.unwrap();
     let checks = bench.check().await;
-    assert_eq!((checks.len(), checks[0].outcome), (1, CheckOutcome::NotLooked), "{checks:?}");
-    assert!(checks[0].detail.contains("Flumen does not read HDFS"), "{checks:?}");
+    assert_eq!((checks.len(), checks[1].outcome), (2, CheckOutcome::NotLooked), "{checks:?}");
+    assert!(checks[1].detail.contains("Flumen does not read HDFS"), "{checks:?}");
     bench.server.finish().await;
 }
 

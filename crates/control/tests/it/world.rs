@@ -8,6 +8,7 @@ use std::{
 };
 
 use flumen_apiserver::{ApiServer, Dialer, Settings};
+use flumen_control::RegistryAccess;
 use flumen_project::HAND_OVER_PORT;
 use flumen_testkit::{FakeFlink, TempDirectory};
 use futures::StreamExt as _;
@@ -41,6 +42,9 @@ pub(crate) struct World {
     /// The index of Python packages, for a server that is opened next.
     pub(crate) python_index: Option<url::Url>,
     pub(crate) release_policy: Option<flumen_release_policy::Policy>,
+    pub(crate) registries: RegistryAccess,
+    /// Commands that kubeconfigs may have run by a server that is opened next.
+    pub(crate) cluster_commands: Vec<String>,
     client: Client,
     /// Whether connections to the API server go through.
     gate: watch::Sender<bool>,
@@ -105,6 +109,8 @@ impl World {
             directory,
             python_index: None,
             release_policy: None,
+            registries: RegistryAccess::default(),
+            cluster_commands: Vec::new(),
             client,
             gate,
             created,

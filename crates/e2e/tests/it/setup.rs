@@ -1,11 +1,14 @@
 use std::{
+    collections::BTreeMap,
+    io::Write as _,
     path::{Path, PathBuf},
     process::Output,
     thread,
     time::{Duration, Instant},
 };
 
-use flumen_e2e::Flumen;
+use flumen_e2e::{CPU_LIMITS, Flumen, tried_versions};
+use serde_json::json;
 
 /// How long a Flink cluster may take to start or end on a machine that does other things too.
 pub(crate) const PATIENCE: &str = "8m";
@@ -46,10 +49,19 @@ impl Running {
     }
 }
 
+/// Flink's processes end before the better compiler of Java would pay.
+const QUICK_COMPILER: &str = "-XX:TieredStopAtLevel=1";
+
 pub(crate) fn up() -> Running {
     let directory = tempfile::Builder::new().prefix("flumen-e2e-").tempdir().expect("a directory");
     let flumen =
         Flumen::up(&binary(), (&directory.path().join("data"), &cache())).expect("flumen up");
+    let compiler = ["env.java.opts.jobmanager", "env.java.opts.taskmanager"];
+    let options = compiler.map(|key| (key, QUICK_COMPILER)).into_iter().chain(CPU_LIMITS);
+    let configuration: BTreeMap<_, _> = options.collect();
+    flumen
+        .change_environment(|environment| environment["configuration"] = json!(configuration))
+        .expect("a changed environment");
     Running { flumen, directory }
 }
 
@@ -77,4 +89,26 @@ pub(crate) fn until_pod_runs(running: &Running, pod: &str) {
         String::from_utf8_lossy(&told.stdout).into_owned()
     };
     until(pod, || (phase() == "Running").then_some(()), phase);
+}
+
+/// Whether a test is to be run on this Flink version too, which `make test` leaves to `make test-all`: the same test, or one that
+/// sees the same, runs on another version, and the whole must not take longer than people wait.
+pub(crate) fn is_asked_for(version: &str) -> bool {
+    let wanted = std::env::var("FLUMEN_ALL_VERSIONS").unwrap_or_default();
+    assert!(
+        wanted.is_empty() || wanted == "1" || tried_versions().any(|version| wanted == version),
+        "FLUMEN_ALL_VERSIONS={wanted} is neither 1 nor a version that is tried"
+    );
+    let is_asked_for = wanted == "1" || wanted == version;
+    if !is_asked_for {
+        note(&format!(
+            "Flink {version} is skipped: FLUMEN_ALL_VERSIONS is not 1, as `make test-all` sets it"
+        ));
+    }
+    is_asked_for
+}
+
+/// Also where the test succeeds.
+pub(crate) fn note(text: &str) {
+    std::io::stderr().write_all(format!("{text}\n").as_bytes()).expect("it is written");
 }

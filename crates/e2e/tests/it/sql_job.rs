@@ -2,7 +2,7 @@
 
 use flumen_e2e::{Orders, SCRIPT, payment_fee_jar, sql_job_file};
 
-use crate::setup::{PATIENCE, Running, cache, kubectl, up};
+use crate::setup::{PATIENCE, Running, cache, is_asked_for, kubectl, up};
 
 const ORDERS: u64 = 200_000;
 const JOB: &str = "fees";
@@ -14,7 +14,9 @@ fn flink_1_20_sums_up_orders_in_sql() {
 
 #[test]
 fn flink_2_3_sums_up_orders_in_sql() {
-    sums_up("2.3.0");
+    if is_asked_for("2.3.0") {
+        sums_up("2.3.0");
+    }
 }
 
 fn sums_up(version: &str) {

@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-use flumen_e2e::{Remains, Streaming, apply_objects, base_image, example_jar};
+use flumen_e2e::{Remains, Streaming, StreamingStep, apply_objects, base_image, example_jar};
 use flumen_model::{Secret, Storage};
 use flumen_storage::{Bucket, Keys};
 use flumen_testkit::{S3Keys, S3Server};
@@ -102,22 +102,15 @@ fn relay(running: &Running, server: &S3Server, image: &str) {
 
 /// Has the environment `local` keep state in S3, and its pods fetch their files as said.
 fn keep_in_s3(running: &Running, server: &S3Server, (delivery, from): (&str, &str)) -> Value {
-    let flumen = &running.flumen;
-    let mut environment = flumen.json(&["environment", "show", "local"]).expect("shown");
-    for key in ["version", "createdAt"] {
-        environment.as_object_mut().expect("a map").remove(key);
-    }
-    environment["storage"] = json!({
-        "kind": "s3", "place": format!("s3://{}/e2e", S3Server::BUCKET), "endpoint": "http://store:9000",
-        "serverEndpoint": server.endpoint(), "pathStyleAccess": true,
-        "credentials": {"accessKey": server.keys.access_key, "secretKey": server.keys.secret_key},
-    });
-    environment["delivery"] = json!(delivery);
-    environment["fetchFrom"] = json!(from);
-    let file = running.directory.path().join("environment.yaml");
-    std::fs::write(&file, environment.to_string()).expect("written");
-    let file = file.display().to_string();
-    flumen.json(&["environment", "apply", "--file", &file]).expect("applied")
+    running.flumen.change_environment(|environment| {
+        environment["storage"] = json!({
+            "kind": "s3", "place": format!("s3://{}/e2e", S3Server::BUCKET), "endpoint": "http://store:9000",
+            "serverEndpoint": server.endpoint(), "pathStyleAccess": true,
+            "credentials": {"accessKey": server.keys.access_key, "secretKey": server.keys.secret_key},
+        });
+        environment["delivery"] = json!(delivery);
+        environment["fetchFrom"] = json!(from);
+    }).expect("a changed environment")
 }
 
 /// Init containers have fetched the files of the job, all of them from the storage.
@@ -154,6 +147,10 @@ fn is_empty(server: &S3Server, below: &str) -> bool {
     runtime.expect("a runtime").block_on(bucket.is_empty(below)).expect("listed")
 }
 
+fn take<'a>(streaming: &mut Streaming<'a>, (what, step): StreamingStep<'a>) -> String {
+    step(streaming).map_err(|error| format!("{what}: {error:#}")).expect("the step")
+}
+
 #[test]
 fn a_job_keeps_its_state_in_s3_and_goes_on_from_there() {
     let python = Command::new("/usr/bin/python3").arg("--version").output();
@@ -168,26 +165,24 @@ fn a_job_keeps_its_state_in_s3_and_goes_on_from_there() {
     let saved = keep_in_s3(&running, &server, ("image", "server")).to_string();
     assert!(!saved.contains(&server.keys.secret_key), "{saved}");
     let check = flumen.json(&["environment", "check", "local"]).expect("every check passes");
-    assert_eq!(check["checks"][4]["name"], "plugin", "{check}");
+    assert_eq!(check["checks"][5]["name"], "plugin", "{check}");
 
     let directory = running.directory.path().to_owned();
     let mut streaming =
         Streaming { flumen, version: VERSION, examples, connector: None, directory };
-    for (what, step) in Streaming::JOURNEY {
-        let done = step(&mut streaming);
-        let done = done.map_err(|error| format!("{what}: {error:#}")).expect("the step");
-        if what.contains("savepoint") {
-            assert!(done.starts_with("s3://flink/e2e/savepoints/"), "{what}: {done}");
-        }
-    }
+    take(&mut streaming, Streaming::APPLY);
+    let savepoint = take(&mut streaming, Streaming::SAVEPOINT);
+    assert!(savepoint.starts_with("s3://flink/e2e/savepoints/"), "{savepoint}");
+    keep_in_s3(&running, &server, ("init-container", "storage"));
+    take(&mut streaming, Streaming::UPGRADE);
+    let job = flumen.json(&["job", "show", "state-machine"]).expect("shown");
+    let restored = job["run"]["restoredFrom"].as_str();
+    assert!(restored.is_some_and(|path| path.starts_with("s3://flink/e2e/savepoints/")), "{job}");
+    fetched_from_s3(&running);
+    take(&mut streaming, Streaming::DELETE);
     assert!(is_empty(&server, "e2e/checkpoints") && is_empty(&server, "e2e/ha"), "removed");
     assert!(!is_empty(&server, "e2e/savepoints"), "savepoints outlive their job");
 
-    keep_in_s3(&running, &server, ("init-container", "storage"));
-    let [(_, apply), .., (_, delete)] = Streaming::JOURNEY;
-    apply(&mut streaming).expect("it runs without an image");
-    fetched_from_s3(&running);
-    delete(&mut streaming).expect("deleted");
     let data = flumen.directory().to_owned();
     let before = Remains::of(&data.join("nowhere"));
     running.flumen.stop().expect("stopped");

@@ -1,14 +1,16 @@
 //! Every Flink version by every way to run a job: a session and an application by the drop-ins, and a job
 //! file. Without `FLUMEN_ALL_VERSIONS` two of them have to do; `FLUMEN_ALL_VERSIONS=1.17.2` adds that one.
 
-use std::{collections::BTreeSet, io::Write as _, path::Path, time::Instant};
+use std::{collections::BTreeSet, path::Path, time::Instant};
 
-use flumen_e2e::{Remains, Streaming, connector_jar, example_jar, tried_versions, write_program};
+use flumen_e2e::{
+    CPU_LIMITS, Remains, Streaming, connector_jar, example_jar, tried_versions, write_program,
+};
 use flumen_model::{FlinkMinor, FlinkVersion};
 
 use crate::{
     drop_in::{DropIn, word_behind, write_pod_template},
-    setup::{Running, cache, up},
+    setup::{Running, cache, is_asked_for, note, up},
 };
 
 const PROGRAM: &str = "org.apache.flink.streaming.examples.statemachine.StateMachineExample";
@@ -23,6 +25,8 @@ const OPENS_MODULES: FlinkMinor = FlinkMinor::new(1, 18);
 const MODULES: &str = "-Denv.java.opts=--add-exports=java.base/sun.net.util=ALL-UNNAMED \
     --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED \
     --add-opens=java.base/java.time=ALL-UNNAMED";
+/// From here on a pod may take more of the processors than it asks for.
+const HAS_CPU_LIMITS: FlinkMinor = FlinkMinor::new(1, 15);
 /// From here on `run` runs applications too, and `run-application` is gone.
 const ONE_RUN: FlinkMinor = FlinkMinor::new(2, 0);
 /// From here on the example keeps state that Flink can write into a savepoint in its own format only.
@@ -44,17 +48,8 @@ fn flink_2_3_runs_by_the_drop_ins() {
 
 #[test]
 fn every_other_version_runs_by_the_drop_ins_and_from_a_job_file() {
-    let wanted = std::env::var("FLUMEN_ALL_VERSIONS").unwrap_or_default();
-    if wanted.is_empty() {
-        return note("skipped: FLUMEN_ALL_VERSIONS is not set, as `make test-all` does");
-    }
-    assert!(
-        wanted == "1" || tried_versions().any(|version| wanted == version),
-        "FLUMEN_ALL_VERSIONS={wanted} is neither 1 nor a version that is tried"
-    );
     let others = tried_versions().filter(|version| !["1.20.5", "2.3.0"].contains(version));
-    // All of them with 1, one of them with its name.
-    for version in others.filter(|version| wanted == "1" || wanted == *version) {
+    for version in others.filter(|version| is_asked_for(version)) {
         let running = with(version);
         by_the_drop_ins(&running, version);
         let began = Instant::now();
@@ -73,10 +68,6 @@ fn with(version: &str) -> Running {
 /// Also where the test succeeds: which versions were run belongs in its output.
 fn tell(version: &str, way: &str, began: Instant) {
     note(&format!("Flink {version} ran {way}, in {:.0?}", began.elapsed()));
-}
-
-fn note(text: &str) {
-    std::io::stderr().write_all(format!("{text}\n").as_bytes()).expect("it is written");
 }
 
 fn end(running: Running) {
@@ -203,6 +194,9 @@ fn properties(running: &Running, version: &str, template: &Path) -> Vec<String> 
     ];
     if minor(version) < OPENS_MODULES {
         all.push(MODULES.to_owned());
+    }
+    if minor(version) >= HAS_CPU_LIMITS {
+        all.extend(CPU_LIMITS.map(|(key, value)| format!("-D{key}={value}")));
     }
     all
 }

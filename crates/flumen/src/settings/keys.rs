@@ -22,6 +22,16 @@ pub(crate) const MAVEN_SETTINGS: &str = "maven-settings";
 pub(crate) const PYTHON_INDEX: &str = "python-index";
 /// What releases must not be made of.
 pub(crate) const RELEASE_POLICY: &str = "release-policy";
+/// Who Flumen is to registries.
+pub(crate) const REGISTRY_CREDENTIALS: &str = "registry-credentials";
+/// Whom it trusts that registries are themselves.
+pub(crate) const REGISTRY_CA: &str = "registry-ca";
+/// Registries without TLS.
+pub(crate) const INSECURE_REGISTRIES: &str = "insecure-registries";
+/// The commands that kubeconfigs may have run for credentials.
+pub(crate) const CLUSTER_COMMANDS: &str = "cluster-commands";
+/// The file of the key of secrets.
+pub(crate) const SECRET_KEY_FILE: &str = "secret-key-file";
 /// Where the local cluster's Kubernetes API listens.
 pub(crate) const KUBERNETES_LISTEN: &str = "kubernetes-listen";
 /// Where the local cluster's registry listens.
@@ -42,7 +52,7 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const LOG_FORMAT: &str = "log-format";
 
 /// Every key, in the order in which they are shown.
-pub(crate) const ALL: [&str; 20] = [
+pub(crate) const ALL: [&str; 25] = [
     DATA_DIRECTORY,
     CACHE_DIRECTORY,
     LISTEN,
@@ -54,6 +64,11 @@ pub(crate) const ALL: [&str; 20] = [
     MAVEN_SETTINGS,
     PYTHON_INDEX,
     RELEASE_POLICY,
+    REGISTRY_CREDENTIALS,
+    REGISTRY_CA,
+    INSECURE_REGISTRIES,
+    CLUSTER_COMMANDS,
+    SECRET_KEY_FILE,
     KUBERNETES_LISTEN,
     REGISTRY_LISTEN,
     ALLOCATABLE_CPU,

@@ -168,6 +168,11 @@ impl<'a> Reader<'a> {
         let maven = self.optional(keys::MAVEN_SETTINGS);
         let python_index = self.required(keys::PYTHON_INDEX, flumen_python::PUBLIC_INDEX);
         let release_policy = self.optional(keys::RELEASE_POLICY);
+        let registry_credentials = self.optional(keys::REGISTRY_CREDENTIALS);
+        let registry_ca = self.optional(keys::REGISTRY_CA);
+        let insecure_registries = self.optional(keys::INSECURE_REGISTRIES);
+        let cluster_commands = self.optional(keys::CLUSTER_COMMANDS);
+        let secret_key_file = self.optional(keys::SECRET_KEY_FILE);
         let kubernetes_listen = self.required::<Address>(keys::KUBERNETES_LISTEN, "127.0.0.1:7602");
         let registry_listen = self.required::<Address>(keys::REGISTRY_LISTEN, "127.0.0.1:7603");
         let allocatable_cpu = self.optional(keys::ALLOCATABLE_CPU);
@@ -190,6 +195,11 @@ impl<'a> Reader<'a> {
             maven,
             python_index: python_index?,
             release_policy,
+            registry_credentials,
+            registry_ca,
+            insecure_registries,
+            cluster_commands,
+            secret_key_file,
             kubernetes_listen: kubernetes_listen?.0,
             registry_listen: registry_listen?.0,
             allocatable_cpu,

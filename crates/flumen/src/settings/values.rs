@@ -1,4 +1,6 @@
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeSet, fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration,
+};
 
 use flumen_model::ByteSize;
 use flumen_release_policy::Policy;
@@ -89,6 +91,100 @@ impl FromStr for PolicyFile {
         let policy = Policy::parse(path, &text).map_err(|error| error.to_string())?;
         let path = std::path::absolute(path).map_err(|error| error.to_string())?;
         Ok(Self { path, policy })
+    }
+}
+
+/// A file in the form of Docker's `config.json`, which can be read. It is read again for each use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CredentialFile(pub(crate) PathBuf);
+
+impl FromStr for CredentialFile {
+    type Err = String;
+
+    fn from_str(path: &str) -> Result<Self, String> {
+        read(path)?;
+        std::path::absolute(path).map(Self).map_err(|error| error.to_string())
+    }
+}
+
+/// Certificates of authorities in PEM, read and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CertificateFile {
+    pub(crate) path: PathBuf,
+    pub(crate) pem: Vec<u8>,
+}
+
+impl FromStr for CertificateFile {
+    type Err = String;
+
+    fn from_str(path: &str) -> Result<Self, String> {
+        let pem = read(path)?;
+        let settings = flumen_image::Settings {
+            certificate_authorities: vec![pem.clone()],
+            ..flumen_image::Settings::default()
+        };
+        flumen_image::Client::new(settings)
+            .map_err(|_| "expected a file with certificates in PEM".to_owned())?;
+        let path = std::path::absolute(path).map_err(|error| error.to_string())?;
+        Ok(Self { path, pem })
+    }
+}
+
+fn read(path: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("the file cannot be read: {error}"))
+}
+
+/// Names of registries, `host` or `host:port`, with commas between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RegistryNames(pub(crate) BTreeSet<String>);
+
+impl FromStr for RegistryNames {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let name = |name: &str| {
+            let reference = flumen_image::Reference::new(name.trim(), "any").ok()?;
+            Some(reference.registry().to_owned())
+        };
+        let names: Option<BTreeSet<String>> = text.split(',').map(name).collect();
+        names.map(Self).ok_or_else(|| {
+            "expected host names or addresses, with or without ports, and commas between, such as registry.example.com:5000".to_owned()
+        })
+    }
+}
+
+impl fmt::Display for RegistryNames {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, name) in self.0.iter().enumerate() {
+            write!(out, "{}{name}", if place == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
+/// Commands that kubeconfigs may have run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Commands(pub(crate) Vec<String>);
+
+impl FromStr for Commands {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all: Vec<_> = text.split(',').map(|one| one.trim().to_owned()).collect();
+        let is_command = |one: &String| {
+            let is_relative = one.contains('/') && !one.starts_with('/');
+            !one.is_empty() && !is_relative && !one.contains(char::is_whitespace)
+        };
+        if !all.iter().all(is_command) {
+            return Err("expected names of commands or their absolute paths with commas between, such as aws,/opt/bin/kubelogin".to_owned());
+        }
+        Ok(Self(all))
+    }
+}
+
+impl fmt::Display for Commands {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0.join(","))
     }
 }
 

@@ -61,6 +61,11 @@ impl Program {
         let pod_url = settings.pod_url.as_ref().map(ToString::to_string);
         let maven = settings.maven.as_ref().map(|file| file.display().to_string());
         let policy = settings.release_policy.as_ref().map(|file| file.path.display().to_string());
+        let credentials = settings.registry_credentials.as_ref();
+        let authorities = settings.registry_ca.as_ref();
+        let insecure = settings.insecure_registries.as_ref().map(ToString::to_string);
+        let commands = settings.cluster_commands.as_ref().map(ToString::to_string);
+        let key = settings.secret_key_file.as_ref().map(|file| file.display().to_string());
         Self::new("server", "serve", settings, config)
             .with(keys::LISTEN, &settings.listen)
             .with(keys::UI_LISTEN, &settings.ui_listen)
@@ -72,6 +77,11 @@ impl Program {
             .with_some(keys::MAVEN_SETTINGS, maven)
             .with_some(keys::POD_URL, pod_url)
             .with_some(keys::RELEASE_POLICY, policy)
+            .with_some(keys::REGISTRY_CREDENTIALS, credentials.map(|it| it.0.display().to_string()))
+            .with_some(keys::REGISTRY_CA, authorities.map(|it| it.path.display().to_string()))
+            .with_some(keys::INSECURE_REGISTRIES, insecure)
+            .with_some(keys::CLUSTER_COMMANDS, commands)
+            .with_some(keys::SECRET_KEY_FILE, key)
     }
 
     fn new(name: &'static str, command: &str, settings: &Settings, config: Option<&Path>) -> Self {

@@ -3,3 +3,4 @@
 mod command_line;
 mod processes;
 mod running;
+mod uploads;

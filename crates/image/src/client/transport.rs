@@ -44,7 +44,10 @@ impl Transport {
         let mut certificates = Vec::new();
         for pem in &settings.certificate_authorities {
             let found = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|source| Error::ReadCertificateAuthority { source })?;
+                .map_err(|source| Error::ReadCertificateAuthority { source: Some(source) })?;
+            if found.is_empty() {
+                return Err(Error::ReadCertificateAuthority { source: None });
+            }
             certificates.extend(found);
         }
         let proxy = settings

@@ -185,7 +185,9 @@ async fn a_wrong_proxy_and_a_wrong_authority_are_refused_at_once() {
     let error = Client::new(Settings { proxy, ..settings() }).expect_err("no address");
     assert_eq!(error.kind(), Kind::Invalid);
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
-    let certificate_authorities = vec![b"-----BEGIN CERTIFICATE-----\nx\n".to_vec()];
-    let error = Client::new(Settings { certificate_authorities, ..settings() });
-    assert!(matches!(error, Err(Error::ReadCertificateAuthority { .. })), "{error:?}");
+    for wrong in ["-----BEGIN CERTIFICATE-----\nx\n", "{}", ""] {
+        let certificate_authorities = vec![wrong.as_bytes().to_vec()];
+        let error = Client::new(Settings { certificate_authorities, ..settings() });
+        assert!(matches!(error, Err(Error::ReadCertificateAuthority { .. })), "{wrong}: {error:?}");
+    }
 }

@@ -85,6 +85,22 @@ pub enum Problem {
         /// The first of them.
         named: Vec<String>,
     },
+    /// Classes are in a jar and in the image with different bytes, and the image's are or may be taken.
+    ClassesInImage {
+        /// The jar.
+        jar: String,
+        /// What it is for.
+        role: ArtifactRole,
+        /// How many.
+        count: usize,
+        /// The first of them.
+        named: Vec<String>,
+    },
+    /// No operator of a program is told who it is.
+    NoUid {
+        /// The class to run.
+        class: String,
+    },
 }
 
 impl fmt::Display for Problem {
@@ -152,10 +168,33 @@ impl fmt::Display for Problem {
             Self::ClassesTwice { jars: (one, other), count, named } => write!(
                 out,
                 "{} in {one} and in {other} with different content, such as {}, and only one of each is loaded: leave one out, or relocate it when the jar is built",
-                if *count == 1 { "a class is".to_owned() } else { format!("{count} classes are") },
+                classes(*count),
                 named.join(", ")
             ),
+            Self::ClassesInImage { jar, role, count, named } => write!(
+                out,
+                "{} in {jar} and in the image with different content, such as {}, and {}: give the dependency the scope provided, or relocate it when the jar is built",
+                classes(*count),
+                named.join(", "),
+                taken(*role)
+            ),
+            Self::NoUid { class } => write!(
+                out,
+                "no operator of {class} has a uid, so that Flink finds their state by the shape of the program, and may not find it once that has changed: call uid(\"…\") on each operator, or set upgradeMode: stateless"
+            ),
         }
+    }
+}
+
+fn classes(count: usize) -> String {
+    if count == 1 { "a class is".to_owned() } else { format!("{count} classes are") }
+}
+
+/// Which of the classes of a jar and of the image are loaded.
+fn taken(role: ArtifactRole) -> &'static str {
+    match role {
+        ArtifactRole::Lib => "only one of each is loaded",
+        _ => "Flink takes the image's",
     }
 }
 

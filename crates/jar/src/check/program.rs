@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Findings, Part, Problem, Program, Target};
+use super::{FLINK, Findings, Part, Problem, Program, Target};
 use crate::{facts::has_main, names};
 
 /// How many names are offered.
@@ -33,8 +33,8 @@ pub(super) fn check(parts: &[Part<'_>], target: &Target<'_>, findings: &mut Find
             offered: offered(class, parts),
         };
         // The image may have classes of Flink's own, and what lies in a jar in a jar is not known.
-        let may_be_there = class.starts_with("org.apache.flink.")
-            || parts.iter().any(|part| part.facts.has_nested_jars);
+        let may_be_there =
+            class.starts_with(FLINK) || parts.iter().any(|part| part.facts.has_nested_jars);
         if may_be_there { &mut findings.warnings } else { &mut findings.errors }.push(problem);
     } else if has_main(class, lookup) == Some(false) {
         let offered = offered(class, parts);

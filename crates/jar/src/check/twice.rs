@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use flumen_model::ArtifactRole;
 
-use super::{Findings, Part, Problem, Program, Target};
+use super::{FLINK, Findings, ImageLib, Part, Problem, Program, Target};
 use crate::FactoryFacts;
 
 /// How many classes are named.
@@ -18,6 +18,11 @@ pub(super) fn check(parts: &[Part<'_>], target: &Target<'_>, findings: &mut Find
         parts.iter().filter(|part| part.role != ArtifactRole::Plugin).collect();
     factories(&shared, target, findings);
     classes(&shared, findings);
+    if let Some(lib) = target.lib {
+        for part in shared {
+            in_image(part, lib, findings);
+        }
+    }
 }
 
 /// Two classes of one identifier, of which Flink refuses to choose. A class that is there twice is one to it.
@@ -77,5 +82,23 @@ fn classes(parts: &[&Part<'_>], findings: &mut Findings) {
             count: names.len(),
             named: names.into_iter().take(MOST_NAMED).map(str::to_owned).collect(),
         });
+    }
+}
+
+/// Classes that the image has with other bytes, and that come from there. Of most a job takes its own. Where all of an artifact
+/// of Flink is in the jar, that was said.
+fn in_image(part: &Part<'_>, lib: ImageLib<'_>, findings: &mut Findings) {
+    let is_taken = |name: &str| {
+        part.role == ArtifactRole::Lib || lib.parent_first.iter().any(|it| name.starts_with(it))
+    };
+    let was_said = |name: &str| !part.facts.bundled.is_empty() && name.starts_with(FLINK);
+    let mut others = part.facts.classes.iter().filter(|(name, class)| {
+        is_taken(name) && !was_said(name) && lib.classes.has_other(name, class.checksum)
+    });
+    let named: Vec<String> =
+        others.by_ref().take(MOST_NAMED).map(|(name, _)| name.clone()).collect();
+    if !named.is_empty() {
+        let (jar, role, count) = (part.name.to_owned(), part.role, named.len() + others.count());
+        findings.warnings.push(Problem::ClassesInImage { jar, role, count, named });
     }
 }

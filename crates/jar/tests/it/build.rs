@@ -68,6 +68,23 @@ pub(crate) fn factory(name: &str, interface: &str, identifier: &'static str) -> 
     bytes
 }
 
+/// A class with a main method that calls this method of this class.
+pub(crate) fn caller(name: &str, class: &str, method: &str) -> Vec<u8> {
+    let mut bytes = self::class(name, 55, &[Method::Main]);
+    let pool = 8;
+    bytes[pool..pool + 2].copy_from_slice(&20_u16.to_be_bytes());
+    let end = bytes.windows(CLASS.len()).position(|found| found == CLASS).expect("its own part");
+    let mut constants = Vec::new();
+    utf8(&mut constants, class); // 14
+    constants.extend([7, 0, 14]); // 15
+    utf8(&mut constants, method); // 16
+    utf8(&mut constants, "()V"); // 17
+    constants.extend([12, 0, 16, 0, 17]); // 18
+    constants.extend([10, 0, 15, 0, 18]); // 19
+    bytes.splice(end..end, constants);
+    bytes
+}
+
 /// What stands between the constants and the methods: flags, this class, the one above, no interfaces, no fields.
 const CLASS: [u8; 10] = [0, 0x21, 0, 2, 0, 4, 0, 0, 0, 0];
 

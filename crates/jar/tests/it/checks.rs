@@ -1,7 +1,8 @@
 //! Jars beside each other: what would fail in Flink and what may.
 
 use flumen_jar::{
-    Artifact, Connector, Facts, Findings, ImageScala, Part, Problem, Program, Target, check,
+    Artifact, Connector, Facts, Findings, ImageClasses, ImageLib, ImageScala, Part, Problem,
+    Program, Target, check,
 };
 use flumen_model::ArtifactRole;
 
@@ -13,12 +14,12 @@ use crate::{
 
 const PROGRAM: Program<'static> = Program::Class("a.Job");
 
-fn facts(entries: &[(&str, &[u8])]) -> Facts {
+pub(crate) fn facts(entries: &[(&str, &[u8])]) -> Facts {
     Facts::of(inspected(jar(entries)))
 }
 
 /// A jar that is the program.
-fn program() -> Facts {
+pub(crate) fn program() -> Facts {
     facts(&[("a/Job.class", &class("a/Job", 55, &[Method::Main]))])
 }
 
@@ -39,33 +40,48 @@ fn release(connector: Connector<'_>) -> Option<String> {
     is_kafka.then(|| "org.apache.flink:flink-connector-kafka:3.4.0-1.20".to_owned())
 }
 
-struct On {
-    flink: &'static str,
-    scala: ImageScala,
-    program: Program<'static>,
+pub(crate) struct On {
+    pub(crate) flink: &'static str,
+    pub(crate) scala: ImageScala,
+    pub(crate) program: Program<'static>,
+    pub(crate) classes: ImageClasses,
+    pub(crate) parent_first: Vec<String>,
+    pub(crate) keeps_state: bool,
 }
 
 impl Default for On {
     fn default() -> Self {
-        Self { flink: "1.20.5", scala: ImageScala::Of("2.12".to_owned()), program: PROGRAM }
+        Self {
+            flink: "1.20.5",
+            scala: ImageScala::Of("2.12".to_owned()),
+            program: PROGRAM,
+            classes: ImageClasses::default(),
+            parent_first: ["org.apache.flink.", "org.slf4j"].map(str::to_owned).to_vec(),
+            keeps_state: true,
+        }
     }
 }
 
 impl On {
-    fn check(&self, jars: &[(&str, ArtifactRole, &Facts)]) -> Findings {
+    pub(crate) fn check(&self, jars: &[(&str, ArtifactRole, &Facts)]) -> Findings {
         let part = |(name, role, facts)| Part { name, role, facts, maven: None };
         let parts: Vec<Part<'_>> = jars.iter().copied().map(part).collect();
         let target = Target {
             flink: self.flink.parse().expect("a version"),
             scala: &self.scala,
+            lib: Some(ImageLib { classes: &self.classes, parent_first: &self.parent_first }),
             program: self.program,
+            keeps_state: self.keeps_state,
             release_of: &release,
         };
         check(&parts, &target)
     }
 }
 
-fn usrlib<'f>(name: &'static str, facts: &'f Facts) -> (&'static str, ArtifactRole, &'f Facts) {
+pub(crate) fn usrlib<'f>(
+    name: &'static str,
+    facts: &'f Facts,
+) -> (&'static str, ArtifactRole, &'f Facts) {
     (name, ArtifactRole::Usrlib, facts)
 }
 
@@ -79,7 +95,7 @@ fn error(findings: &Findings) -> String {
     findings.errors[0].to_string()
 }
 
-fn warning(findings: &Findings) -> String {
+pub(crate) fn warning(findings: &Findings) -> String {
     assert_eq!(told(&findings.errors), [""; 0]);
     assert_eq!(findings.warnings.len(), 1, "{findings:?}");
     findings.warnings[0].to_string()
@@ -208,7 +224,9 @@ fn a_connector_that_only_its_manifest_names_is_known_by_its_factory_or_its_coord
     let target = Target {
         flink: "1.20.5".parse().expect("a version"),
         scala: &ImageScala::None,
+        lib: None,
         program: Program::Script,
+        keeps_state: true,
         release_of: &release,
     };
     let found = error(&check(&[part], &target));

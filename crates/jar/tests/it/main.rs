@@ -2,6 +2,7 @@
 
 mod build;
 mod checks;
+mod image_and_state;
 
 use std::io::Cursor;
 

@@ -1,6 +1,15 @@
+use std::net::SocketAddr;
+
 use flumen_k8s::{Access, Cluster, Error, Timeouts};
 use flumen_model::{Kind, Secret};
 use flumen_testkit::TempDirectory;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+use crate::fake::{Fake, reply};
 
 const KUBECONFIG: &str = "
 apiVersion: v1
@@ -109,6 +118,69 @@ async fn a_command_that_makes_no_token_is_told_with_its_words_and_not_with_its_o
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
         assert_eq!(error.kind(), Kind::Unavailable);
     }
+}
+
+/// A proxy that takes one connection, to wherever it is asked for, to an API server; gives what it was asked.
+async fn proxy(to: SocketAddr) -> (SocketAddr, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let passing = tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(client.read_u8().await.unwrap());
+        }
+        client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        let mut server = TcpStream::connect(to).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+        String::from_utf8(head).unwrap()
+    });
+    (address, passing)
+}
+
+#[tokio::test]
+async fn a_proxy_that_the_kubeconfig_names_is_gone_through_with_its_user_and_password() {
+    let fake =
+        Fake::start(|_, _| reply(200, r#"{"major": "1", "minor": "34", "gitVersion": "v1.34.4"}"#))
+            .await;
+    let (address, passed) = proxy(fake.address()).await;
+    let server =
+        format!("{{server: 'http://k8s.invalid:6443', proxy-url: 'http://ann:hunter2@{address}'}}");
+    let cluster = connect(text(&KUBECONFIG.replace("{server: 'http://127.0.0.1:1'}", &server)))
+        .await
+        .unwrap();
+    assert_eq!(cluster.check().await.unwrap().git_version, "v1.34.4");
+    drop(cluster);
+    let head = passed.await.unwrap();
+    assert!(head.starts_with("CONNECT k8s.invalid:6443 HTTP/1.1"), "{head}");
+    assert!(head.to_lowercase().contains("proxy-authorization: basic yw5uomh1bnrlcji="), "{head}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_does_not_answer_is_named_without_its_password() {
+    let server = "{server: 'http://k8s.invalid:6443', proxy-url: 'http://ann:hunter2@127.0.0.1:1'}";
+    let cluster =
+        connect(text(&KUBECONFIG.replace("{server: 'http://127.0.0.1:1'}", server))).await.unwrap();
+    let error = cluster.check().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unavailable);
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    let told = std::error::Error::source(&error).unwrap().to_string();
+    assert!(told.contains("by way of the proxy http://127.0.0.1:1: "), "{told}");
+
+    let server = server.replace("http://ann", "socks5h://ann");
+    let unusable = connect(text(&KUBECONFIG.replace("{server: 'http://127.0.0.1:1'}", &server)));
+    let error = unusable.await.unwrap_err();
+    assert!(error.to_string().contains("its proxy-url is no proxy"), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_command_is_not_given_what_is_flumens_own() {
+    let user = "{exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, \
+        args: ['-c', 'echo [$FLUMEN_SECRET_KEY$FLUMEN_TOKEN] $OTHER >&2; exit 3'], interactiveMode: Never, \
+        env: [{name: FLUMEN_SECRET_KEY, value: hunter2}, {name: FLUMEN_TOKEN, value: hunter2}, {name: OTHER, value: given}]}}";
+    let error = connect(text(&KUBECONFIG.replace("{token: hunter2}", user))).await.unwrap_err();
+    assert!(error.to_string().ends_with("and said: [] given"), "{error}");
 }
 
 fn text(kubeconfig: &str) -> Access {

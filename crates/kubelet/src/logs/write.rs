@@ -20,11 +20,11 @@ use super::{
     record::{LONGEST_PIECE, render},
 };
 
-/// A log keeps at least this much of its end; what is older is given back to the file system without moving the
-/// rest, so that who reads goes on undisturbed.
-const KEPT: u64 = 64 * 1024 * 1024;
-/// Old parts are given back in pieces of this size.
-const PIECE: u64 = 8 * 1024 * 1024;
+/// Old parts of a log are given back in pieces of this size: that of one of the real kubelet's files.
+const PIECE: u64 = 10 * 1024 * 1024;
+/// A log keeps at least this much of its end, and at most a piece more: the five files that the real kubelet keeps. What is
+/// older is given back to the file system without moving the rest, so that who reads goes on undisturbed.
+const KEPT: u64 = 4 * PIECE;
 
 /// How far a log has been written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -205,11 +205,11 @@ mod tests {
         }
         let blocks = file.metadata().unwrap().blocks();
         assert_eq!(give_back(&file, 20 << 20, 0, 16 << 20), 0);
-        assert_eq!(give_back(&file, 20 << 20, 0, 8 << 20), 8 << 20);
+        assert_eq!(give_back(&file, 20 << 20, 0, 8 << 20), PIECE);
         let metadata = file.metadata().unwrap();
         assert_eq!(metadata.len(), 20 << 20);
         assert!(
-            metadata.blocks() + ((8 << 20) / 512) <= blocks + 64,
+            metadata.blocks() + PIECE / 512 <= blocks + 64,
             "{} of {blocks}",
             metadata.blocks()
         );

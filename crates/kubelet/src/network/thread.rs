@@ -56,6 +56,20 @@ impl NetworkThread {
         answer.await.map_err(|_| Error::Gone)
     }
 
+    /// As [`Self::call`], in another namespace.
+    pub(super) async fn call_in<T: Send + 'static>(
+        &self,
+        namespace: Arc<OwnedFd>,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let (sender, answer) = oneshot::channel();
+        self.send(Box::new(move |node| {
+            let _ = sender.send(node.within(&namespace, work));
+            Box::pin(async {})
+        }))?;
+        answer.await.map_err(|_| Error::Gone)?
+    }
+
     pub(super) fn call_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -92,7 +106,11 @@ impl NetworkThread {
     }
 
     /// Connects a pod's network namespace to the bridge.
-    pub(super) async fn attach(&self, namespace: OwnedFd, address: Ipv4Addr) -> Result<(), Error> {
+    pub(super) async fn attach(
+        &self,
+        namespace: Arc<OwnedFd>,
+        address: Ipv4Addr,
+    ) -> Result<(), Error> {
         self.run(move |node| Box::pin(async move { node.attach(namespace, address).await })).await
     }
 
@@ -124,7 +142,7 @@ impl Node {
         links::add_address(&self.handle, self.loopback, address).await
     }
 
-    async fn attach(&self, namespace: OwnedFd, address: Ipv4Addr) -> Result<(), Error> {
+    async fn attach(&self, namespace: Arc<OwnedFd>, address: Ipv4Addr) -> Result<(), Error> {
         links::connect_pod(&self.handle, self.bridge, &namespace, address).await?;
         let pod = self.connection_in(&namespace)?;
         let result = links::set_up_pod(&pod.handle, address, self.range).await;
@@ -132,18 +150,23 @@ impl Node {
         result
     }
 
-    /// A netlink socket belongs to the namespace in which it was made; nothing may be awaited while in there.
+    /// A netlink socket belongs to the namespace in which it was made.
     fn connection_in(&self, namespace: &OwnedFd) -> Result<Connection, Error> {
+        self.within(namespace, connect)?
+    }
+
+    /// Nothing may be awaited while in there.
+    fn within<T>(&self, namespace: &OwnedFd, work: impl FnOnce() -> T) -> Result<T, Error> {
         enter(namespace).map_err(|source| Error::Enter {
             step: "enter the pod's network".to_owned(),
             source,
         })?;
-        let connection = connect();
+        let result = work();
         enter(&self.namespace).map_err(|source| Error::Enter {
             step: "return to the node's network".to_owned(),
             source,
         })?;
-        connection
+        Ok(result)
     }
 }
 

@@ -1,9 +1,10 @@
 //! The first process of a container: builds its root file system, gives its privileges up, becomes the command.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Write},
     os::fd::OwnedFd,
+    path::PathBuf,
 };
 
 use super::{
@@ -50,6 +51,15 @@ pub(super) fn report(report: OwnedFd, failure: Failure) -> Failure {
     }
 }
 
+/// Joins the container's control groups, which the host's root alone may do.
+pub(super) fn join(cgroups: &[PathBuf]) -> Result<(), Failure> {
+    for path in cgroups {
+        fs::write(path, "0")
+            .map_err(during(format!("join the control group {}", path.display())))?;
+    }
+    Ok(())
+}
+
 pub(super) fn run(report_descriptor: &str, user_namespace: &str) -> Result<(), Failure> {
     let channel = take_inherited(report_descriptor, true)?;
     become_command(user_namespace).map_err(|failure| report(channel, failure))
@@ -60,6 +70,7 @@ fn become_command(user_namespace: &str) -> Result<(), Failure> {
     let container: Container = read_configuration()?;
     rustix::process::setsid().map_err(during("start a session"))?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    join(&container.cgroups)?;
     root::enter(&container)?;
     let null = File::open("/dev/null").map_err(during("open /dev/null"))?;
     rustix::stdio::dup2_stdin(&null).map_err(during("close standard input"))?;

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     os::{fd::OwnedFd, unix::fs::symlink},
+    path::Path,
 };
 
 use nix::mount::{MsFlags, mount};
@@ -14,6 +15,8 @@ use super::{
 };
 use crate::protocol::IdMap;
 
+/// Where a container's control groups are mounted, if it has any.
+const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 const LINKS: [(&str, &str); 5] = [
     ("/proc/self/fd", "/dev/fd"),
@@ -44,6 +47,9 @@ pub(super) fn mount_all(devices: Vec<(&'static str, OwnedFd)>, map: IdMap) -> Re
     let root = map.to_host(0);
     mount_at("proc", "/proc", inert, "")?;
     mount_at("sysfs", "/sys", inert | MsFlags::MS_RDONLY, "")?;
+    if Path::new(CONTROL_GROUPS).is_dir() {
+        mount_at("tmpfs", CONTROL_GROUPS, inert, "mode=755,size=64k")?;
+    }
     mount_at(
         "tmpfs",
         "/dev",

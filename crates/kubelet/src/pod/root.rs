@@ -25,7 +25,10 @@ use super::{
     devices,
     failure::{Failure, during},
 };
-use crate::protocol::{Container, IdMap};
+use crate::{
+    protocol::{Container, IdMap, Mount},
+    sub_path,
+};
 
 enum Source {
     Directory(OwnedFd),
@@ -120,19 +123,36 @@ fn plan(container: &Container) -> Result<Vec<Planned>, Failure> {
     let mut mounts: Vec<_> = container.mounts.iter().collect();
     mounts.sort_by_key(|mount| mount.target.components().count());
     for mount in mounts {
-        let found = fs::metadata(&mount.source).map_err(during(format!(
-            "look at {} for {}",
-            mount.source.display(),
-            mount.target.display()
-        )))?;
         let flags = if mount.read_only { MsFlags::MS_RDONLY } else { MsFlags::empty() };
         planned.push(Planned {
             target: mount.target.clone(),
-            source: take(&mount.source, found.is_dir())?,
+            source: source_of(mount, container.map)?,
             flags,
         });
     }
     Ok(planned)
+}
+
+fn source_of(mount: &Mount, map: IdMap) -> Result<Source, Failure> {
+    let look = || format!("look at {} for {}", mount.source.display(), mount.target.display());
+    let Some(sub_path) = &mount.sub_path else {
+        let found = fs::metadata(&mount.source).map_err(during(look()))?;
+        return take(&mount.source, found.is_dir());
+    };
+    let place = sub_path::open(&mount.source, sub_path, map).map_err(during(format!(
+        "{}, {} in it",
+        look(),
+        sub_path.display()
+    )))?;
+    let found = rustix::fs::fstat(&place).map_err(during(look()))?;
+    let directory = rustix::fs::FileType::from_raw_mode(found.st_mode).is_dir();
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_RECURSIVE
+        | OpenTreeFlags::AT_EMPTY_PATH;
+    let tree = rustix::mount::open_tree(&place, "", flags)
+        .map_err(during(format!("take {}", sub_path.display())))?;
+    Ok(if directory { Source::Directory(tree) } else { Source::File(tree) })
 }
 
 fn take(path: &Path, directory: bool) -> Result<Source, Failure> {

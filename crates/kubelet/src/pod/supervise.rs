@@ -17,7 +17,7 @@ use nix::{
     mount::{MsFlags, mount},
     sched::{CloneFlags, unshare},
     sys::{
-        signal::{SigSet, Signal, kill},
+        signal::{SigSet, Signal, kill, killpg},
         signalfd::{SfdFlags, SignalFd},
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
@@ -43,6 +43,8 @@ struct Sandbox {
 struct Running {
     pid: Pid,
     pod: String,
+    /// Not the first process of its container: signals are also for those that it started.
+    further: bool,
 }
 
 struct Supervisor {
@@ -120,7 +122,7 @@ impl Supervisor {
             Request::Start { container, pod } => {
                 let started = self.start(&pod, descriptors);
                 self.return_home()?;
-                self.answer(container, pod, started)
+                self.answer(container, started.map(|pid| Running { pid, pod, further: false }))
             }
             Request::Execute { container, within } => {
                 let pod = self
@@ -130,14 +132,16 @@ impl Supervisor {
                     .unwrap_or_default();
                 let started = self.execute(within, descriptors);
                 self.return_home()?;
-                self.answer(container, pod, started)
+                self.answer(container, started.map(|pid| Running { pid, pod, further: true }))
             }
             Request::Signal { container, signal } => {
                 if let (Some(running), Ok(signal)) =
                     (self.containers.get(&container), Signal::try_from(signal))
                 {
                     // A process that ended meanwhile is not reaped yet or no longer in the table: no pid is reused.
-                    let _ = kill(running.pid, signal);
+                    if !running.further || killpg(running.pid, signal).is_err() {
+                        let _ = kill(running.pid, signal);
+                    }
                 }
                 Ok(())
             }
@@ -148,15 +152,10 @@ impl Supervisor {
         }
     }
 
-    fn answer(
-        &mut self,
-        container: u64,
-        pod: String,
-        started: Result<Pid, Failure>,
-    ) -> Result<(), Failure> {
+    fn answer(&mut self, container: u64, started: Result<Running, Failure>) -> Result<(), Failure> {
         match started {
-            Ok(pid) => {
-                self.containers.insert(container, Running { pid, pod });
+            Ok(running) => {
+                self.containers.insert(container, running);
                 tell(&Event::Started { container }, &[])
             }
             Err(failure) => tell(&Event::NotStarted { container, message: failure.line() }, &[]),
@@ -231,10 +230,12 @@ fn spawn_stage(
     descriptors: Vec<OwnedFd>,
     inherited: &[&OwnedFd],
 ) -> Result<Pid, Failure> {
-    let [configuration, stdout, stderr, report]: [OwnedFd; 4] =
-        descriptors.try_into().map_err(|_| {
-            Failure::new("read the request's descriptors", io::ErrorKind::InvalidInput.into())
-        })?;
+    let missing =
+        || Failure::new("read the request's descriptors", io::ErrorKind::InvalidInput.into());
+    let mut descriptors = descriptors.into_iter();
+    let mut next = || descriptors.next().ok_or_else(missing);
+    let (configuration, stdout, stderr, report) = (next()?, next()?, next()?, next()?);
+    let further: Vec<OwnedFd> = descriptors.collect();
     let mut command = stage(name);
     command
         .stdin(Stdio::from(configuration))
@@ -242,6 +243,7 @@ fn spawn_stage(
         .stderr(Stdio::from(stderr));
     let mut handed = vec![&report];
     handed.extend(inherited);
+    handed.extend(&further);
     for descriptor in &handed {
         command.arg(descriptor.as_raw_fd().to_string());
         fcntl_setfd(descriptor, FdFlags::empty()).map_err(during("hand a descriptor over"))?;

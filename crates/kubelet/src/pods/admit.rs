@@ -1,11 +1,12 @@
 //! What this node cannot run, said at once and plainly.
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod};
 
-use super::state::Rejection;
+use super::{decide::is_sidecar, state::Rejection};
 
 /// Why a pod can never run here.
-pub(super) fn admit(pod: &Pod) -> Option<Rejection> {
+pub(super) fn admit(pod: &Pod, now: Timestamp) -> Option<Rejection> {
     let spec = pod.spec.as_ref()?;
     let namespaces = [
         ("hostNetwork", spec.host_network),
@@ -16,21 +17,16 @@ pub(super) fn admit(pod: &Pod) -> Option<Rejection> {
         let message = format!(
             "pods of this node have namespaces of their own, so {name} is not possible; remove {name} from the pod"
         );
-        return Some(Rejection { reason: "HostNamespaceUnsupported".to_owned(), message });
+        return Some(Rejection { reason: "HostNamespaceUnsupported".to_owned(), message, at: now });
     }
-    let sidecar = spec.init_containers.iter().flatten().find(|c| c.restart_policy.is_some());
-    if let Some(sidecar) = sidecar {
-        let message = format!(
-            "init container {} has a restartPolicy, and this node has no sidecars yet; make it a container",
-            sidecar.name
-        );
-        return Some(Rejection { reason: "SidecarUnsupported".to_owned(), message });
-    }
-    if let Some((container, what)) = spec.containers.iter().find_map(unsupported_probe) {
+    let sidecars = spec.init_containers.iter().flatten().filter(|container| is_sidecar(container));
+    if let Some((container, what)) =
+        spec.containers.iter().chain(sidecars).find_map(unsupported_probe)
+    {
         let message = format!(
             "a probe of container {container} uses {what}, which this node does not have yet; use exec, tcpSocket or httpGet with the scheme HTTP"
         );
-        return Some(Rejection { reason: "ProbeUnsupported".to_owned(), message });
+        return Some(Rejection { reason: "ProbeUnsupported".to_owned(), message, at: now });
     }
     let privileged =
         spec.containers.iter().chain(spec.init_containers.iter().flatten()).find(|container| {
@@ -38,6 +34,7 @@ pub(super) fn admit(pod: &Pod) -> Option<Rejection> {
         });
     privileged.map(|container| Rejection {
         reason: "PrivilegedUnsupported".to_owned(),
+        at: now,
         message: format!(
             "containers of this node have no privileges on the host, so container {} cannot be privileged; remove securityContext.privileged",
             container.name

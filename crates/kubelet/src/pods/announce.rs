@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Pod;
 
 use super::{
-    decide::{Action, RestartPolicy},
+    decide::{Action, comes_back},
     state::{Event, State},
 };
 use crate::events::Note;
@@ -51,12 +51,7 @@ pub(super) fn event(pod: &Pod, state: &State, event: &Event) -> Option<Note> {
                 let message = ended.message.clone().unwrap_or_default();
                 return about(name, Note::warning("Failed", format!("Error: {message}")));
             }
-            let policy = RestartPolicy::of(pod);
-            let again = if is_init(pod, name) {
-                policy.restarts_init(ended.exit_code)
-            } else {
-                policy.restarts(ended.exit_code)
-            };
+            let again = comes_back(pod, name, ended.exit_code);
             let pauses = state.containers.get(name).is_some_and(|container| container.crashes >= 1);
             if !again || !pauses || state.stopping.is_some() {
                 return None;

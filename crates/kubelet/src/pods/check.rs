@@ -109,7 +109,7 @@ impl Target {
             rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(|error| text(&error))?;
         let stderr = write.try_clone().map_err(|error| text(&error))?;
         let output = Output { stdout: write, stderr };
-        let process = self.node.runner.execute(self.process, &execution, output).await;
+        let process = self.node.runner.execute(self.process, &execution, output.into()).await;
         let process = process.map_err(|error| text(&error))?;
         let read = pipe::Receiver::from_owned_fd(read).map_err(|error| text(&error))?;
         let mut said = Vec::new();

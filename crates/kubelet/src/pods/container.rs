@@ -1,10 +1,7 @@
 //! From a container's specification and image to what the helper is told. Pure, except for [`Mount`]s, whose sources
 //! are looked at.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use k8s_openapi::api::core::v1::{Container, Pod};
 
@@ -141,6 +138,7 @@ impl Context<'_> {
             supplementary_groups: self.supplementary_groups(),
             capabilities: self.capabilities()?,
             read_only_root: self.security(|c| c.read_only_root_filesystem).unwrap_or_default(),
+            cgroups: Vec::new(),
         })
     }
 
@@ -192,14 +190,9 @@ impl Context<'_> {
                 Some(expression) => expand(expression, self.variables),
                 None => mount.sub_path.clone().unwrap_or_default(),
             };
-            let source = volumes
+            volumes
                 .source(self.pod, &self.container.name, mount, &sub_path)
-                .map_err(|source| Error::Volume { container: self.name(), source })?;
-            Ok(Mount {
-                source,
-                target: Path::new("/").join(&mount.mount_path),
-                read_only: mount.read_only.unwrap_or_default(),
-            })
+                .map_err(|source| Error::Volume { container: self.name(), source })
         });
         mounts.collect()
     }

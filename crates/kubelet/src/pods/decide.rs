@@ -66,6 +66,28 @@ impl RestartPolicy {
     }
 }
 
+/// An init container that goes on running: what follows waits for its start, not for its end.
+pub(crate) fn is_sidecar(container: &Container) -> bool {
+    container.restart_policy.as_deref() == Some("Always")
+}
+
+/// Whether a container that ended with this code is started again.
+pub(crate) fn comes_back(pod: &Pod, name: &str, exit_code: i32) -> bool {
+    let policy = RestartPolicy::of(pod);
+    let spec = pod.spec.as_ref();
+    let mut init = spec.and_then(|spec| spec.init_containers.as_ref()).into_iter().flatten();
+    match init.find(|container| container.name == name) {
+        Some(container) => is_sidecar(container) || policy.restarts_init(exit_code),
+        None => policy.restarts(exit_code),
+    }
+}
+
+/// When the pod has been active for long enough.
+pub(crate) fn deadline(pod: &Pod, state: &State) -> Option<Timestamp> {
+    let seconds = pod.spec.as_ref()?.active_deadline_seconds?;
+    state.started_at.checked_add(Duration::from_secs(u64::try_from(seconds).ok()?)).ok()
+}
+
 /// How the pod's life went, as far as its containers tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Course {
@@ -93,6 +115,7 @@ pub(crate) fn course(pod: &Pod, state: &State) -> Course {
         .init_containers
         .iter()
         .flatten()
+        .filter(|container| !is_sidecar(container))
         .any(|c| exit(c).is_some_and(|code| code != 0 && !policy.restarts_init(code)))
     {
         return Course::Failed;
@@ -109,9 +132,17 @@ pub(crate) fn course(pod: &Pod, state: &State) -> Course {
 /// Whether every init container has done its work.
 pub(crate) fn is_initialized(pod: &Pod, state: &State) -> bool {
     let init = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref());
-    init.into_iter().flatten().all(|container| {
-        matches!(state.containers.get(&container.name).map(|c| &c.run), Some(Run::Ended(ended)) if ended.exit_code == 0)
-    })
+    state.begun.is_some()
+        || init.into_iter().flatten().all(|container| has_done_its_work(container, state))
+}
+
+/// Whether what follows the init container may start.
+pub(crate) fn has_done_its_work(container: &Container, state: &State) -> bool {
+    match state.containers.get(&container.name).map(|known| &known.run) {
+        Some(Run::Running(running)) => is_sidecar(container) && running.started,
+        Some(Run::Ended(ended)) => !is_sidecar(container) && ended.exit_code == 0,
+        _ => false,
+    }
 }
 
 struct Deciding<'a> {
@@ -125,15 +156,25 @@ struct Deciding<'a> {
 pub(crate) fn decide(pod: &Pod, state: &State, now: Timestamp) -> Decision {
     let mut deciding = Deciding { state, now, actions: Vec::new(), wake_at: None };
     if let Some(since) = state.stopping {
-        deciding.wind_down(since.checked_add(grace(pod, state)).unwrap_or(now));
+        deciding.wind_down(pod, since);
         deciding.delete_when_over();
-    } else if state.rejection.is_some() {
-        deciding.wind_down(now);
+    } else if let Some(rejection) = &state.rejection {
+        deciding.wind_down(pod, rejection.at);
         deciding.release_when_over();
     } else if course(pod, state) == Course::Goes {
         deciding.go_on(pod);
         deciding.end_condemned(grace(pod, state));
+        if let Some(deadline) = deadline(pod, state) {
+            deciding.wake(deadline);
+        }
     } else {
+        // Sidecars are still there, and have the grace together.
+        let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+        let ends = containers.filter_map(|one| match &state.containers.get(&one.name)?.run {
+            Run::Ended(ended) => Some(ended.finished_at),
+            _ => None,
+        });
+        deciding.wind_down(pod, ends.max().unwrap_or(now));
         deciding.release_when_over();
     }
     Decision { actions: deciding.actions, wake_at: deciding.wake_at }
@@ -180,12 +221,12 @@ impl Deciding<'_> {
         self.need(&state.volumes, NEEDS, Action::PrepareVolumes);
         self.need(&state.sandbox, NEEDS, Action::CreateSandbox);
         let Some(spec) = &pod.spec else { return };
-        let policy = RestartPolicy::of(pod);
         for container in spec.init_containers.iter().flatten() {
-            let done = matches!(&state.containers.get(&container.name).map(|c| &c.run),
-                Some(Run::Ended(ended)) if ended.exit_code == 0);
-            if !done {
-                self.advance(container, |code| policy.restarts_init(code));
+            if is_sidecar(container) || !has_done_its_work(container, state) {
+                self.advance(pod, container);
+            }
+            // A sidecar that has to be started again holds up nothing that has been started.
+            if state.begun.is_none() && !has_done_its_work(container, state) {
                 // Fetched meanwhile, so that it is there when its turn comes.
                 for later in &spec.containers {
                     self.ensure_image(later);
@@ -194,7 +235,7 @@ impl Deciding<'_> {
             }
         }
         for container in &spec.containers {
-            self.advance(container, |code| policy.restarts(code));
+            self.advance(pod, container);
         }
     }
 
@@ -219,14 +260,14 @@ impl Deciding<'_> {
         self.need(&known.image, PULLS, Action::Pull(container.name.clone()));
     }
 
-    fn advance(&mut self, container: &Container, restarts: impl Fn(i32) -> bool) {
+    fn advance(&mut self, pod: &Pod, container: &Container) {
         let missing = ContainerState::default();
         let known = self.state.containers.get(&container.name).unwrap_or(&missing);
         let due = match &known.run {
             Run::Waiting => true,
             Run::Refused(failure) => self.is_due(failure.at, NEEDS.pause(failure.failures)),
             Run::Ended(ended) => {
-                restarts(ended.exit_code)
+                comes_back(pod, &container.name, ended.exit_code)
                     && self.is_due(ended.finished_at, backoff::before_restart(known.crashes))
             }
             Run::Starting { .. } | Run::Running(_) => return,
@@ -243,14 +284,37 @@ impl Deciding<'_> {
         }
     }
 
-    /// Ends all containers, by force from `deadline` on.
-    fn wind_down(&mut self, deadline: Timestamp) {
+    /// Ends all containers, by force when the grace since then is over; sidecars after the others, the last one first.
+    fn wind_down(&mut self, pod: &Pod, since: Timestamp) {
         let state = self.state;
-        for (name, container) in &state.containers {
-            if let Run::Running(running) = &container.run {
-                self.end(name, running, deadline);
-            }
+        let deadline = since.checked_add(grace(pod, state)).unwrap_or(since);
+        let init = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref());
+        let sidecars: Vec<&String> = init
+            .into_iter()
+            .flatten()
+            .filter(|container| is_sidecar(container))
+            .map(|container| &container.name)
+            .collect();
+        let others = state.containers.keys().filter(|name| !sidecars.contains(name));
+        let mut left = false;
+        for name in others {
+            left |= self.end_if_running(name, deadline);
         }
+        for name in sidecars.iter().rev() {
+            if left && deadline > self.now {
+                break;
+            }
+            left |= self.end_if_running(name, deadline);
+        }
+    }
+
+    /// Whether it is still there.
+    fn end_if_running(&mut self, name: &str, deadline: Timestamp) -> bool {
+        let Some(container) = self.state.containers.get(name) else { return false };
+        if let Run::Running(running) = &container.run {
+            self.end(name, running, deadline);
+        }
+        container.is_active()
     }
 
     fn end(&mut self, name: &str, running: &Running, deadline: Timestamp) {

@@ -15,6 +15,7 @@ use super::{
     worker::{address, process, remove_directory},
 };
 use crate::{
+    cgroups::Group,
     error::chain,
     logs::{self, History},
     network::Attachment,
@@ -182,7 +183,15 @@ pub(super) async fn wait(
     if message.is_none() && code != 0 && from_logs {
         message = start::last_words(node.logs.find(&(uid, container.name.clone())).current).await;
     }
-    let reason = if code == 0 { "Completed" } else { "Error" };
+    let out_of_memory = started.group.as_ref().is_some_and(Group::was_out_of_memory);
+    if let Some(group) = started.group {
+        group.remove();
+    }
+    let reason = match code {
+        0 => "Completed",
+        _ if out_of_memory => "OOMKilled",
+        _ => "Error",
+    };
     let ended = Ended {
         exit_code: code,
         reason: reason.to_owned(),

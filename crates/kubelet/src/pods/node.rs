@@ -7,10 +7,11 @@ use std::{
 
 use kube::Client;
 
-use super::names::Names;
+use super::{names::Names, present::Present};
 use crate::{
-    directory::Directory, environment::Facts, events::Recorder, images::Images, logs::Logs,
-    network::NodeNetwork, protocol::IdMap, runner::Runner, settings::Allocatable, volumes::Volumes,
+    cgroups::Cgroups, directory::Directory, environment::Facts, events::Recorder, images::Images,
+    logs::Logs, network::NodeNetwork, protocol::IdMap, runner::Runner, settings::Allocatable,
+    volumes::Volumes,
 };
 
 /// Everything that a pod's worker needs; shared by all of them.
@@ -24,6 +25,8 @@ pub(crate) struct Node {
     pub(crate) images: Images,
     pub(crate) logs: Logs,
     pub(crate) names: Names,
+    pub(crate) present: Present,
+    pub(crate) cgroups: Cgroups,
     pub(crate) directory: Directory,
     pub(crate) recorder: Recorder,
     pub(crate) dns: SocketAddr,

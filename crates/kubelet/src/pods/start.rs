@@ -26,6 +26,7 @@ use super::{
     worker::remove_directory,
 };
 use crate::{
+    cgroups::{Group, Limits},
     environment::{self, Lookups, service_variables},
     error::chain,
     events::Note,
@@ -51,6 +52,8 @@ pub(super) struct Started {
     pub(super) output: JoinHandle<()>,
     pub(super) termination_message: PathBuf,
     pub(super) configuration: protocol::Container,
+    /// The control group of a container that has limits.
+    pub(super) group: Option<Group>,
 }
 
 /// What is started.
@@ -77,6 +80,13 @@ fn create_error(error: &dyn std::error::Error) -> Problem {
     Problem::Refused { reason: CREATE_ERROR, message: chain(error) }
 }
 
+fn not_started(error: runner::Error, container_id: String) -> Problem {
+    let runner::Error::Refused { message } = error else { return create_error(&error) };
+    let message =
+        format!("failed to create containerd task: failed to start container process: {message}");
+    Problem::NotExecuted { message, container_id }
+}
+
 /// Directory of a pod's logs.
 pub(super) fn log_directory(node: &Node, uid: &str, container: &str) -> PathBuf {
     node.pod_directory(uid).join("logs").join(container)
@@ -87,7 +97,7 @@ impl Start {
         let variables = self.variables(node).await?;
         let places = self.make_places(node).map_err(|error| create_error(&error))?;
         let termination_message = places.directory.join("termination-log");
-        let configuration = Context {
+        let mut configuration = Context {
             pod: &self.pod,
             container: &self.container,
             image: &self.image,
@@ -111,17 +121,21 @@ impl Start {
             &self.pod,
             created.about(&self.container.name, is_init(&self.pod, &self.container.name)),
         );
+        let group = self.group(node);
+        if let Some(group) = &group {
+            configuration.cgroups = group.joins();
+            configuration.mounts.extend(group.mounts());
+        }
         let output = Output { stdout: capture.stdout, stderr: capture.stderr };
         let container_id = format!("flumen://{}", uuid::Uuid::new_v4().simple());
         let process = match node.runner.start_container(&self.uid, &configuration, output).await {
             Ok(process) => process,
-            Err(runner::Error::Refused { message }) => {
-                let message = format!(
-                    "failed to create containerd task: failed to start container process: {message}"
-                );
-                return Err(Problem::NotExecuted { message, container_id });
+            Err(error) => {
+                if let Some(group) = group {
+                    group.remove();
+                }
+                return Err(not_started(error, container_id));
             }
-            Err(error) => return Err(create_error(&error)),
         };
         let running = Running {
             process: process.id,
@@ -138,7 +152,23 @@ impl Start {
             output: capture.done,
             termination_message,
             configuration,
+            group,
         })
+    }
+
+    /// Limits that cannot be enforced are told, and the container runs without them.
+    fn group(&self, node: &Node) -> Option<Group> {
+        let limits = Limits::of(&self.container)?;
+        let name = format!("{}-{}-{}", self.uid, self.container.name, self.attempt);
+        match node.cgroups.group(&name, &limits) {
+            Ok(group) => Some(group),
+            Err(error) => {
+                let init = is_init(&self.pod, &self.container.name);
+                let warning = Note::warning("LimitsNotEnforced", error.to_string());
+                node.recorder.note(&self.pod, warning.about(&self.container.name, init));
+                None
+            }
+        }
     }
 
     async fn variables(&self, node: &Node) -> Result<BTreeMap<String, String>, Problem> {
@@ -186,6 +216,7 @@ impl Start {
             .iter()
             .map(|(name, target)| Mount {
                 source: directory.join(name),
+                sub_path: None,
                 target: target.into(),
                 read_only: false,
             })
@@ -193,6 +224,7 @@ impl Start {
         let target = self.container.termination_message_path.as_deref().unwrap_or(TERMINATION_LOG);
         mounts.push(Mount {
             source: termination_message.to_owned(),
+            sub_path: None,
             target: target.into(),
             read_only: false,
         });

@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 
 use super::{
     backoff,
-    decide::{Action, Course},
+    decide::{Action, Course, course, deadline},
 };
 use crate::images::Image;
 
@@ -137,6 +137,7 @@ impl ContainerState {
 pub(crate) struct Rejection {
     pub(crate) reason: String,
     pub(crate) message: String,
+    pub(crate) at: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -146,6 +147,8 @@ pub(crate) struct State {
     /// Init containers and containers by name.
     pub(crate) containers: BTreeMap<String, ContainerState>,
     pub(crate) started_at: Timestamp,
+    /// Since when one that is no init container was active: init containers are done then, whatever becomes of sidecars.
+    pub(crate) begun: Option<Timestamp>,
     /// Since when the pod is being deleted.
     pub(crate) stopping: Option<Timestamp>,
     /// The object is gone from the API.
@@ -186,6 +189,21 @@ impl State {
     pub(crate) fn observe(&mut self, pod: &Pod, now: Timestamp) {
         if pod.metadata.deletion_timestamp.is_some() && self.stopping.is_none() {
             self.stopping = Some(now);
+        }
+        let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+        let mut known = containers.filter_map(|one| self.containers.get(&one.name));
+        if self.begun.is_none() && known.any(ContainerState::is_active) {
+            self.begun = Some(now);
+        }
+        let overdue = deadline(pod, self).is_some_and(|deadline| deadline <= now);
+        let goes = self.stopping.is_none() && self.rejection.is_none();
+        if overdue && goes && course(pod, self) == Course::Goes {
+            let message = "Pod was active on the node longer than the specified deadline";
+            self.rejection = Some(Rejection {
+                reason: "DeadlineExceeded".to_owned(),
+                message: message.to_owned(),
+                at: now,
+            });
         }
     }
 

@@ -15,7 +15,7 @@ use k8s_openapi::{
 
 use super::{
     backoff::FRESH,
-    decide::{Course, RestartPolicy, course, is_initialized},
+    decide::{Course, comes_back, course, is_initialized, is_sidecar},
     state::{ContainerState, Ended, Failure, Need, Run, State},
 };
 
@@ -38,13 +38,12 @@ pub(crate) fn build(
 ) -> PodStatus {
     let before = before.or(pod.status.as_ref());
     let spec = pod.spec.as_ref();
-    let policy = RestartPolicy::of(pod);
     let initialized = is_initialized(pod, state);
     let over = course(pod, state) != Course::Goes;
     let missing = ContainerState::default();
     let describe = |container: &Container, init: bool| {
         let known = state.containers.get(&container.name).unwrap_or(&missing);
-        let restarts = |code| if init { policy.restarts_init(code) } else { policy.restarts(code) };
+        let restarts = |code| comes_back(pod, &container.name, code);
         let may_start = state.stopping.is_none() && !over;
         let waits = Waits { initialized: init || initialized, may_start, now };
         container_status(pod, container, known, &restarts, &waits)
@@ -63,7 +62,17 @@ pub(crate) fn build(
         _ if over || state.stopping.is_some() => before.and_then(|status| status.pod_ip.clone()),
         _ => None,
     };
-    let conditions = conditions::build(pod, state, &containers, before, &time(now));
+    // Sidecars must be ready, too.
+    let sidecars = spec.and_then(|spec| spec.init_containers.as_ref()).into_iter().flatten();
+    let sidecars: Vec<&str> =
+        sidecars.filter(|one| is_sidecar(one)).map(|one| one.name.as_str()).collect();
+    let ready: Vec<ContainerStatus> = init
+        .iter()
+        .filter(|status| sidecars.contains(&status.name.as_str()))
+        .chain(&containers)
+        .cloned()
+        .collect();
+    let conditions = conditions::build(pod, state, &ready, before, &time(now));
     PodStatus {
         phase: Some(phase(pod, state, &containers).to_owned()),
         conditions: Some(conditions),
@@ -93,10 +102,12 @@ pub(crate) fn backing_off(status: &PodStatus) -> impl Iterator<Item = &str> {
 }
 
 fn phase(pod: &Pod, state: &State, containers: &[ContainerStatus]) -> &'static str {
+    // A pod is over when its sidecars are, too.
+    let active = state.containers.values().any(ContainerState::is_active);
     match course(pod, state) {
-        Course::Succeeded => return "Succeeded",
-        Course::Failed => return "Failed",
-        Course::Goes => {}
+        Course::Succeeded if !active => return "Succeeded",
+        Course::Failed if !active => return "Failed",
+        _ => {}
     }
     let ran = |status: &ContainerStatus| {
         let is = |state: &Option<ApiState>| {
@@ -163,10 +174,9 @@ fn container_status(
         container_id,
         // An init container is ready when it has succeeded.
         ready: is_ready
-            || state
-                .terminated
-                .as_ref()
-                .is_some_and(|ended| ended.exit_code == 0 && is_init(pod, container)),
+            || state.terminated.as_ref().is_some_and(|ended| {
+                ended.exit_code == 0 && is_init(pod, container) && !is_sidecar(container)
+            }),
         started: Some(is_started),
         restart_count: i32::try_from(known.restarts).unwrap_or(i32::MAX),
         last_state: last.map(terminated),

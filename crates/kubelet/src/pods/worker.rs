@@ -16,6 +16,7 @@ use super::{
     decide::{Action, decide, grace},
     effects::{self, Effect, Outcome},
     node::Node,
+    present,
     probe::{self, Reports},
     report,
     start::Started,
@@ -70,7 +71,7 @@ struct Worker {
 pub(crate) async fn work(node: Arc<Node>, uid: String, mut seen: watch::Receiver<Seen>) {
     let pod = Arc::clone(&seen.borrow_and_update().pod);
     let mut state = State::restore(&pod, Timestamp::now());
-    state.rejection = super::admit::admit(&pod);
+    state.rejection = super::admit::admit(&pod, Timestamp::now());
     effects::adopt_logs(&node, &pod, &uid);
     let (reports, mut probed) = mpsc::unbounded_channel();
     let mut worker = Worker {
@@ -156,6 +157,7 @@ impl Worker {
         self.state.begin(action);
         if *action == Action::ReleaseSandbox {
             self.attachment = None;
+            self.node.present.remove(&self.uid);
         }
         self.outcomes.spawn(effect);
     }
@@ -191,6 +193,11 @@ impl Worker {
             container: Arc::new(self.container(name)),
             configuration: Arc::new(started.configuration.clone()),
         };
+        let running = present::Running {
+            process: target.process,
+            configuration: Arc::clone(&target.configuration),
+        };
+        self.node.present.started(&self.uid, name, running);
         let probes = probe::watch_over(&target, &self.reports());
         self.live.insert(name.to_owned(), Live { target, _probes: probes });
     }
@@ -246,6 +253,7 @@ impl Worker {
             }
             Outcome::Attached(attachment) => {
                 let address = attachment.address();
+                self.node.present.connected(&self.uid, attachment.namespace());
                 self.attachment = Some(attachment);
                 Event::SandboxReady(address)
             }
@@ -292,6 +300,7 @@ impl Worker {
     fn fold(&mut self, event: Event) {
         if let Event::Exited(name, _) = &event {
             self.live.remove(name);
+            self.node.present.ended(&self.uid, name);
         }
         if let Some(note) = announce::event(&self.pod, &self.state, &event) {
             self.node.recorder.note(&self.pod, note);

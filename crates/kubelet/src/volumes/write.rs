@@ -18,10 +18,10 @@ const NEXT: &str = "..data_next";
 
 /// Whom files of a volume belong to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Owner {
-    pub(super) map: IdMap,
+pub(crate) struct Owner {
+    pub(crate) map: IdMap,
     /// `fsGroup` of the pod.
-    pub(super) group: Option<u32>,
+    pub(crate) group: Option<u32>,
 }
 
 impl Owner {
@@ -50,7 +50,7 @@ pub(super) fn directories(path: &Path, owner: Owner) -> io::Result<()> {
 }
 
 /// A directory in which everyone of the pod may write; what is in it stays.
-pub(super) fn empty(path: &Path, owner: Owner) -> io::Result<()> {
+pub(crate) fn empty(path: &Path, owner: Owner) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }

@@ -102,6 +102,8 @@ impl Cluster {
             key_pem: serving.1,
             client_authority_pem: self.server.certificate_authority_pem(),
         });
+        let provisioner = self.server.in_process("provisioner", &["system:masters"]);
+        settings.provisioner = Some(Client::new(provisioner, "default"));
         let stop = CancellationToken::new();
         let task = tokio::spawn(flumen_kubelet::run(settings, stop.clone()));
         self.kubelet = Some((task, stop));
@@ -112,6 +114,19 @@ impl Cluster {
         let path = self.directory.path().join("kubeconfig");
         std::fs::write(&path, self.server.kubeconfig(&self.url, user, groups).unwrap()).unwrap();
         path
+    }
+
+    /// Where the API server is, its authority, and a token that it takes.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.url.trim_start_matches("https://").parse().unwrap()
+    }
+
+    pub(crate) fn authority(&self) -> String {
+        self.server.certificate_authority_pem()
+    }
+
+    pub(crate) fn administrator_token(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("api/keys/admin-token")).unwrap()
     }
 
     pub(crate) async fn stop_kubelet(&mut self) {

@@ -1,10 +1,16 @@
 //! The kubelet's parts against the real kernel; needs root, as the kubelet does for now.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
+mod claims;
 mod cluster;
 mod death;
+mod exec;
+mod forward;
 mod life;
+mod limits;
 mod network;
 mod probes;
 mod sandbox;
+mod sidecars;
+mod spdy;
 mod workshop;

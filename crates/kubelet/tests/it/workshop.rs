@@ -103,6 +103,7 @@ impl Workshop {
             supplementary_groups: Vec::new(),
             capabilities: vec![0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31],
             read_only_root: false,
+            cgroups: Vec::new(),
         }
     }
 
@@ -129,7 +130,7 @@ impl Workshop {
 }
 
 pub(crate) fn mount(source: &Path, target: &str, read_only: bool) -> Mount {
-    Mount { source: source.to_owned(), target: target.into(), read_only }
+    Mount { source: source.to_owned(), sub_path: None, target: target.into(), read_only }
 }
 
 fn own(path: &Path) {

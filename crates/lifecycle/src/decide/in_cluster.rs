@@ -39,7 +39,11 @@ pub(super) fn in_cluster(
 ) -> Decision {
     let Some(run) = status.run else { return Decision::stay(status) };
     if let ClusterContact::Unreachable { since } = observed.cluster {
-        return unreachable(status, since, "the Kubernetes API of the cluster does not answer");
+        return unreachable(
+            status,
+            since,
+            "the Kubernetes API of the cluster does not answer, or does not let Flumen look",
+        );
     }
     if observed.cluster == ClusterContact::NotYet {
         return Decision::stay(status);

@@ -185,7 +185,9 @@ pub(crate) fn hear<V: View>(world: &mut World, server: usize) {
         Hearing::From(at) if !link && chance >= 30 => feed.state = Hearing::From(at),
         _ if !link => {
             if !std::mem::replace(&mut feed.unreachable, true) {
-                wakes = !index.unreachable(&place.cluster, V::WATCHED, clock).is_empty();
+                wakes = !index
+                    .unreachable((&place.cluster, &place.namespace), V::WATCHED, clock)
+                    .is_empty();
             }
         }
         Hearing::List => {
@@ -209,7 +211,8 @@ pub(crate) fn hear<V: View>(world: &mut World, server: usize) {
                 wakes |= view.seen(index, place);
             }
             feed.known = found;
-            wakes |= !index.looked(&place.cluster, V::WATCHED, as_of).is_empty();
+            wakes |=
+                !index.looked((&place.cluster, &place.namespace), V::WATCHED, as_of).is_empty();
         }
         // The server has forgotten the version: everything is listed anew.
         Hearing::From(_) if chance < 3 => {}

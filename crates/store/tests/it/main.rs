@@ -1,5 +1,6 @@
 //! The store on a real SQLite file.
 
+mod clusters;
 mod deliveries;
 mod explanations;
 mod licenses;

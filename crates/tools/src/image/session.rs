@@ -4,10 +4,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use flumen_image::{Client, Credential, Platform, Reference, Settings};
+use flumen_image::{Client, Credential, Platform, Reference, Settings, credential_files};
 use flumen_model::{InvalidValue, Secret};
 use tokio::runtime::{Builder, Runtime};
 
@@ -37,7 +37,7 @@ impl Session {
                 read(file)?;
                 vec![file.clone()]
             }
-            None => usual_files(streams),
+            None => credential_files(|name| (streams.variable)(name).map(Into::into)),
         };
         let registries: BTreeSet<&str> = images.iter().map(|image| image.registry()).collect();
         let mut credentials = BTreeMap::new();
@@ -73,24 +73,6 @@ impl Session {
 
 fn read(file: &Path) -> Result<Vec<u8>, Error> {
     fs::read(file).map_err(|source| Error::ReadFile { file: file.display().to_string(), source })
-}
-
-/// Where Docker and Podman keep credentials.
-fn usual_files(streams: &Streams<'_>) -> Vec<PathBuf> {
-    let variable =
-        |name: &str| (streams.variable)(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let at_home = |path: &str| variable("HOME").map(|home| home.join(path));
-    let docker = variable("DOCKER_CONFIG").or_else(|| at_home(".docker"));
-    let session =
-        variable("XDG_RUNTIME_DIR").map(|directory| directory.join("containers/auth.json"));
-    [
-        docker.map(|directory| directory.join("config.json")),
-        variable("REGISTRY_AUTH_FILE").or(session),
-        at_home(".config/containers/auth.json"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
 }
 
 /// The name of a registry.

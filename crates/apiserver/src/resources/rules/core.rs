@@ -86,12 +86,8 @@ impl Rules for ConfigMaps {
             .map(|(key, _)| key)
         {
             if data.is_some_and(|data| data.contains_key(key)) {
-                let detail = "duplicate of key present in data";
-                causes.push(Cause::invalid(
-                    format!("binaryData[{key}]"),
-                    &key.as_str().into(),
-                    detail,
-                ));
+                let detail = "duplicate of key present in binaryData";
+                causes.push(Cause::invalid(format!("data[{key}]"), &key.as_str().into(), detail));
             }
         }
         causes
@@ -125,6 +121,7 @@ impl Rules for Secrets {
     fn validate(&self, object: &Value) -> Vec<Cause> {
         let mut causes = Vec::new();
         check_data(object, &["data"], &mut causes);
+        check_type(object, &mut causes);
         causes
     }
 
@@ -133,6 +130,31 @@ impl Rules for Secrets {
         causes.extend(super::immutable(new, old, "/type", "type"));
         causes
     }
+}
+
+/// Secrets of some types must have some keys.
+fn check_type(secret: &Value, causes: &mut Vec<Cause>) {
+    let has = |key: &str| secret.pointer(&format!("/data/{key}")).is_some();
+    let keys: &[&str] = match text(secret, "/type") {
+        "kubernetes.io/tls" => &["tls.crt", "tls.key"],
+        "kubernetes.io/dockerconfigjson" => &[".dockerconfigjson"],
+        "kubernetes.io/dockercfg" => &[".dockercfg"],
+        "kubernetes.io/ssh-auth" => &["ssh-privatekey"],
+        "kubernetes.io/basic-auth" if !has("username") && !has("password") => {
+            &["username", "password"]
+        }
+        "kubernetes.io/service-account-token" => {
+            let annotation = "kubernetes.io/service-account.name";
+            let annotations = secret.pointer("/metadata/annotations");
+            if annotations.and_then(|all| all.get(annotation)).is_none() {
+                causes.push(Cause::required(format!("metadata.annotations[{annotation}]"), ""));
+            }
+            &[]
+        }
+        _ => &[],
+    };
+    let missing = keys.iter().filter(|key| !has(key));
+    causes.extend(missing.map(|key| Cause::required(format!("data[{key}]"), "")));
 }
 
 fn check_data(object: &Value, fields: &[&str], causes: &mut Vec<Cause>) {
@@ -151,6 +173,13 @@ fn check_data(object: &Value, fields: &[&str], causes: &mut Vec<Cause>) {
                 || !key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
             {
                 causes.push(Cause::invalid(place, &key.as_str().into(), KEY));
+            } else if key == "." {
+                causes.push(Cause::invalid(place, &".".into(), "must not be '.'"));
+            } else if key == ".." {
+                causes.push(Cause::invalid(place, &"..".into(), "must not be '..'"));
+            } else if key.starts_with("..") {
+                let detail = "must not start with '..'";
+                causes.push(Cause::invalid(place, &key.as_str().into(), detail));
             }
         }
     }
@@ -195,34 +224,68 @@ impl Rules for EndpointsRules {
                 let addresses = subset.get(list).and_then(Value::as_array).into_iter().flatten();
                 for (number, address) in addresses.enumerate() {
                     let field = format!("subsets[{position}].{list}[{number}].ip");
-                    causes
-                        .extend(address_problem(address.get("ip").unwrap_or(&Value::Null), field));
+                    address_problems(text(address, "/ip"), &field, &mut causes);
                 }
             }
+            check_subset(subset, &format!("subsets[{position}]"), &mut causes);
         }
         causes
     }
 }
 
-fn address_problem(value: &Value, field: String) -> Option<Cause> {
-    let Some(address) = value.as_str().and_then(|text| text.parse::<std::net::IpAddr>().ok())
-    else {
-        return Some(Cause::invalid(
-            field,
-            value,
-            "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
-        ));
+fn check_subset(subset: &Value, place: &str, causes: &mut Vec<Cause>) {
+    let count = |field: &str| subset.get(field).and_then(Value::as_array).map_or(0, Vec::len);
+    if count("addresses") + count("notReadyAddresses") == 0 {
+        causes.push(Cause::required(place, "must specify `addresses` or `notReadyAddresses`"));
+    }
+    let ports = subset.get("ports").and_then(Value::as_array).into_iter().flatten();
+    for (position, port) in ports.enumerate() {
+        let place = format!("{place}.ports[{position}]");
+        let name = text(port, "/name");
+        if name.is_empty() && count("ports") > 1 {
+            causes.push(Cause::required(format!("{place}.name"), ""));
+        } else if !name.is_empty()
+            && let Some(problem) = super::names::label_problem(name)
+        {
+            causes.push(Cause::invalid(format!("{place}.name"), &name.into(), &problem));
+        }
+        let number = port.get("port").unwrap_or(&Value::Null);
+        if !number.as_i64().is_some_and(|number| (1..=65535).contains(&number)) {
+            let detail = "must be between 1 and 65535, inclusive";
+            causes.push(Cause::invalid(format!("{place}.port"), number, detail));
+        }
+        let protocol = text(port, "/protocol");
+        let supported = ["SCTP", "TCP", "UDP"];
+        if !supported.contains(&protocol) {
+            let place = format!("{place}.protocol");
+            causes.push(Cause::unsupported(place, &protocol.into(), &supported));
+        }
+    }
+}
+
+fn address_problems(address: &str, field: &str, causes: &mut Vec<Cause>) {
+    use std::net::IpAddr;
+    let value = Value::from(address);
+    let Ok(address) = address.parse::<IpAddr>() else {
+        let form = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+        causes.push(Cause::invalid(field, &value, form));
+        causes.push(Cause::invalid(field, &value, "must be a valid IP address"));
+        return;
     };
-    let detail = if address.is_unspecified() {
-        format!("may not be unspecified ({address})")
-    } else if address.is_loopback() {
-        "may not be in the loopback range (127.0.0.0/8, ::1/128)".to_owned()
-    } else if matches!(address, std::net::IpAddr::V4(v4) if v4.is_link_local()) {
-        "may not be in the link-local range (169.254.0.0/16, fe80::/10)".to_owned()
-    } else {
-        return None;
+    let detail = match address {
+        _ if address.is_unspecified() => format!("may not be unspecified ({address})"),
+        _ if address.is_loopback() => {
+            "may not be in the loopback range (127.0.0.0/8, ::1/128)".to_owned()
+        }
+        IpAddr::V4(v4) if v4.is_link_local() => {
+            "may not be in the link-local range (169.254.0.0/16, fe80::/10)".to_owned()
+        }
+        IpAddr::V4(v4) if v4.octets().starts_with(&[224, 0, 0]) => {
+            "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)".to_owned()
+        }
+        _ => return,
     };
-    Some(Cause::invalid(field, value, &detail))
+    causes.push(Cause::invalid(field, &value, &detail));
 }
 
 /// Events.
@@ -258,4 +321,29 @@ fn check_event_namespace(event: &Value, about: &str) -> Vec<Cause> {
         &subject.into(),
         "does not match event.namespace",
     )]
+}
+
+/// Leases.
+pub(crate) struct Leases;
+
+impl Rules for Leases {
+    fn default(&self, object: &mut Value) {
+        child(object, "spec");
+    }
+
+    fn validate(&self, object: &Value) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        for (name, least) in [("leaseDurationSeconds", 1), ("leaseTransitions", 0)] {
+            let value = object.pointer(&format!("/spec/{name}")).unwrap_or(&Value::Null);
+            if value.as_i64().is_some_and(|number| number < least) {
+                let detail = if least == 1 {
+                    "must be greater than 0"
+                } else {
+                    "must be greater than or equal to 0"
+                };
+                causes.push(Cause::invalid(format!("spec.{name}"), value, detail));
+            }
+        }
+        causes
+    }
 }

@@ -2,8 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Rules, child, default_to, items, names, text};
+pub(super) use self::spec::check_pod_spec;
+use super::{Rules, child, default_to, items, text};
 use crate::failure::Cause;
+
+mod amounts;
+mod container;
+mod handlers;
+mod placement;
+mod spec;
+mod volumes;
 
 /// Pods.
 pub(crate) struct Pods;
@@ -25,6 +33,13 @@ impl Rules for Pods {
         let mut causes = Vec::new();
         check_pod_spec(object.get("spec").unwrap_or(&Value::Null), "spec", &mut causes);
         causes
+    }
+
+    fn validate_create(&self, object: &Value) -> Vec<Cause> {
+        let given = list(object.get("spec").unwrap_or(&Value::Null), "ephemeralContainers").count();
+        let detail = "cannot be set on create";
+        let cause = || Cause::forbidden("spec.ephemeralContainers", detail);
+        (given > 0).then(cause).into_iter().collect()
     }
 
     fn validate_update(&self, new: &Value, old: &Value) -> Vec<Cause> {
@@ -68,7 +83,7 @@ fn comparable_spec(pod: &Value) -> Value {
         }
     }
     if let Value::Object(map) = &mut spec {
-        for field in ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"] {
+        for field in ["activeDeadlineSeconds", "tolerations"] {
             map.shift_remove(field);
         }
     }
@@ -118,6 +133,14 @@ fn default_container(container: &mut Value, host_network: bool) {
     for variable in items(container, "env") {
         if let Some(field) = variable.pointer_mut("/valueFrom/fieldRef") {
             default_to(field, "apiVersion", "v1");
+        }
+        if let Some(field) = variable.pointer_mut("/valueFrom/resourceFieldRef") {
+            default_to(field, "divisor", "0");
+        }
+    }
+    for hook in ["postStart", "preStop"] {
+        if let Some(get) = container.pointer_mut(&format!("/lifecycle/{hook}/httpGet")) {
+            default_to(get, "scheme", "HTTP");
         }
     }
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
@@ -207,75 +230,11 @@ fn quality_of_service(spec: &Value) -> &'static str {
     }
 }
 
-/// What is wrong with a pod's specification.
-pub(super) fn check_pod_spec(spec: &Value, field: &str, causes: &mut Vec<Cause>) {
-    let volumes: Vec<&str> = list(spec, "volumes").map(|volume| text(volume, "/name")).collect();
-    check_names(spec, "volumes", field, causes);
-    if list(spec, "containers").next().is_none() {
-        causes.push(Cause::required(format!("{field}.containers"), ""));
-    }
-    for group in ["initContainers", "containers"] {
-        check_names(spec, group, field, causes);
-        for (position, container) in list(spec, group).enumerate() {
-            check_container(container, &format!("{field}.{group}[{position}]"), &volumes, causes);
-        }
-    }
-    let policies = ["Always", "OnFailure", "Never"];
-    check_one_of(spec, "restartPolicy", &policies, field, causes);
-    let dns = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
-    check_one_of(spec, "dnsPolicy", &dns, field, causes);
+fn list<'a>(object: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+    object.get(field).and_then(Value::as_array).into_iter().flatten()
 }
 
-fn check_container(container: &Value, field: &str, volumes: &[&str], causes: &mut Vec<Cause>) {
-    if text(container, "/image").is_empty() {
-        causes.push(Cause::required(format!("{field}.image"), ""));
-    }
-    check_one_of(container, "imagePullPolicy", &["Always", "IfNotPresent", "Never"], field, causes);
-    for (position, mount) in list(container, "volumeMounts").enumerate() {
-        let place = format!("{field}.volumeMounts[{position}]");
-        let name = mount.get("name").unwrap_or(&Value::Null);
-        if !volumes.contains(&name.as_str().unwrap_or_default()) {
-            causes.push(Cause::not_found(format!("{place}.name"), name));
-        }
-        if text(mount, "/mountPath").is_empty() {
-            causes.push(Cause::required(format!("{place}.mountPath"), ""));
-        }
-    }
-    for (position, port) in list(container, "ports").enumerate() {
-        let number = port.get("containerPort").unwrap_or(&Value::Null);
-        if !number.as_i64().is_some_and(|number| (1..=65535).contains(&number)) {
-            let place = format!("{field}.ports[{position}].containerPort");
-            causes.push(Cause::invalid(place, number, "must be between 1 and 65535, inclusive"));
-        }
-    }
-    for (position, variable) in list(container, "env").enumerate() {
-        let place = format!("{field}.env[{position}]");
-        if text(variable, "/name").is_empty() {
-            causes.push(Cause::required(format!("{place}.name"), ""));
-        }
-        if !text(variable, "/value").is_empty() && variable.get("valueFrom").is_some() {
-            let detail = "may not be specified when `value` is not empty";
-            causes.push(Cause::invalid(format!("{place}.valueFrom"), &"".into(), detail));
-        }
-    }
-}
-
-fn check_names(spec: &Value, group: &str, field: &str, causes: &mut Vec<Cause>) {
-    let mut seen = Vec::new();
-    for (position, item) in list(spec, group).enumerate() {
-        let place = format!("{field}.{group}[{position}].name");
-        let name = text(item, "/name");
-        if name.is_empty() {
-            causes.push(Cause::required(place, ""));
-        } else if let Some(problem) = names::label_problem(name) {
-            causes.push(Cause::invalid(place, &name.into(), &problem));
-        } else if seen.contains(&name) {
-            causes.push(Cause::duplicate(place, &name.into()));
-        }
-        seen.push(name);
-    }
-}
-
+/// A text that must be one of some words, if it is there.
 fn check_one_of(
     object: &Value,
     name: &str,
@@ -283,12 +242,26 @@ fn check_one_of(
     field: &str,
     causes: &mut Vec<Cause>,
 ) {
-    let value = object.get(name).and_then(Value::as_str).unwrap_or_default();
+    let value = text(object, &format!("/{name}"));
     if !value.is_empty() && !allowed.contains(&value) {
         causes.push(Cause::unsupported(format!("{field}.{name}"), &value.into(), allowed));
     }
 }
 
-fn list<'a>(object: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
-    object.get(field).and_then(Value::as_array).into_iter().flatten()
+/// A number that must lie in a range, if it is there.
+fn check_range(
+    object: &Value,
+    name: &str,
+    range: std::ops::RangeInclusive<i64>,
+    field: &str,
+    causes: &mut Vec<Cause>,
+) {
+    let Some(value) = object.get(name) else { return };
+    if value.as_i64().is_some_and(|number| !range.contains(&number)) {
+        let detail = match (*range.start(), *range.end()) {
+            (start, i64::MAX) => format!("must be greater than or equal to {start}"),
+            (start, end) => format!("must be between {start} and {end}, inclusive"),
+        };
+        causes.push(Cause::invalid(format!("{field}.{name}"), value, &detail));
+    }
 }

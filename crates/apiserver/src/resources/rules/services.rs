@@ -15,11 +15,18 @@ impl Rules for Services {
         let Some(spec) = child(object, "spec") else { return };
         default_to(spec, "type", "ClusterIP");
         default_to(spec, "sessionAffinity", "None");
+        if spec["sessionAffinity"] == "ClientIP"
+            && let Some(client) =
+                child(spec, "sessionAffinityConfig").and_then(|config| child(config, "clientIP"))
+        {
+            default_to(client, "timeoutSeconds", 10_800);
+        }
         let kind = text(spec, "/type").to_owned();
         if kind != "ExternalName" {
             default_to(spec, "internalTrafficPolicy", "Cluster");
         }
-        if has_node_ports(&kind) {
+        let outside = spec.get("externalIPs").and_then(Value::as_array).map_or(0, Vec::len) > 0;
+        if has_node_ports(&kind) || outside {
             default_to(spec, "externalTrafficPolicy", "Cluster");
         }
         if kind == "LoadBalancer" {
@@ -50,7 +57,7 @@ impl Rules for Services {
         if had_address
             && wants_address
             && text(spec, "/clusterIP").is_empty()
-            && spec.get("clusterIPs").is_none()
+            && spec.get("clusterIPs").is_none_or(|all| Some(all) == old.pointer("/spec/clusterIPs"))
         {
             for field in ["clusterIP", "clusterIPs"] {
                 if let Some(value) = old.pointer(&format!("/spec/{field}")) {
@@ -78,7 +85,7 @@ impl Rules for Services {
             return Vec::new();
         }
         let value = new.pointer("/spec/clusterIP").or(after).unwrap_or(&Value::Null);
-        vec![Cause::invalid("spec.clusterIPs[0]", value, "may not change once set")]
+        vec![Cause::invalid("spec.clusterIPs[0]", &json!([value]), "may not change once set")]
     }
 
     fn validate(&self, object: &Value) -> Vec<Cause> {
@@ -99,6 +106,7 @@ impl Rules for Services {
             causes.push(Cause::invalid("spec.clusterIPs[0]", &"None".into(), &detail));
         }
         check_ports(&ports, &mut causes);
+        check_traffic(object, kind, &ports, &mut causes);
         names::check_labels(object.pointer("/spec/selector"), "spec.selector", &mut causes);
         causes
     }
@@ -106,6 +114,59 @@ impl Rules for Services {
     fn name_is_label(&self) -> bool {
         true
     }
+}
+
+fn check_traffic(service: &Value, kind: &str, ports: &[&Value], causes: &mut Vec<Cause>) {
+    let form = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+    let affinity = text(service, "/spec/sessionAffinity");
+    if !["", "ClientIP", "None"].contains(&affinity) {
+        let supported = ["ClientIP", "None"];
+        causes.push(Cause::unsupported("spec.sessionAffinity", &affinity.into(), &supported));
+    }
+    let list = |name: &str| service.pointer(&format!("/spec/{name}")).and_then(Value::as_array);
+    let external = list("externalIPs").into_iter().flatten();
+    for (position, address) in external.clone().enumerate() {
+        let text = address.as_str().unwrap_or_default();
+        if text.parse::<std::net::IpAddr>().is_err() {
+            causes.push(Cause::invalid(format!("spec.externalIPs[{position}]"), address, form));
+        }
+    }
+    let seen_from_outside = has_node_ports(kind) || external.count() > 0;
+    let policy = text(service, "/spec/externalTrafficPolicy");
+    if !policy.is_empty() && !seen_from_outside {
+        let detail = "may only be set for externally-accessible services";
+        causes.push(Cause::invalid("spec.externalTrafficPolicy", &policy.into(), detail));
+    }
+    for (position, range) in list("loadBalancerSourceRanges").into_iter().flatten().enumerate() {
+        if !is_block(range.as_str().unwrap_or_default()) {
+            let place = format!("spec.LoadBalancerSourceRanges[{position}]");
+            let detail = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+            causes.push(Cause::invalid(place, range, detail));
+        }
+    }
+    if kind == "ExternalName" {
+        let name = text(service, "/spec/externalName").trim_end_matches('.');
+        if name.is_empty() {
+            causes.push(Cause::required("spec.externalName", ""));
+        } else if let Some(problem) = names::subdomain_problem(name) {
+            causes.push(Cause::invalid("spec.externalName", &name.into(), &problem));
+        }
+    }
+    for (position, port) in ports.iter().enumerate() {
+        let given = port.get("nodePort").is_some_and(|port| port != 0);
+        if given && !has_node_ports(kind) {
+            let detail = format!("may not be used when `type` is '{kind}'");
+            causes.push(Cause::forbidden(format!("spec.ports[{position}].nodePort"), &detail));
+        }
+    }
+}
+
+/// A block of addresses, such as `10.0.0.0/8`.
+pub(super) fn is_block(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(address, bits)| {
+        address.parse::<std::net::IpAddr>().is_ok()
+            && bits.parse::<u8>().is_ok_and(|bits| bits <= 128)
+    })
 }
 
 fn has_node_ports(kind: &str) -> bool {
@@ -154,6 +215,10 @@ fn check_ports(ports: &[&Value], causes: &mut Vec<Cause>) {
             causes.push(Cause::duplicate(format!("{place}.name"), &name.into()));
         }
         seen.push(name);
+        let target = port.get("targetPort").unwrap_or(&Value::Null);
+        for problem in names::port_problems(target) {
+            causes.push(Cause::invalid(format!("{place}.targetPort"), target, problem));
+        }
         let protocol = text(port, "/protocol");
         if !["SCTP", "TCP", "UDP"].contains(&protocol) {
             let supported = ["SCTP", "TCP", "UDP"];

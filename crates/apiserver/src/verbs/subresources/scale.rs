@@ -42,10 +42,11 @@ pub(super) async fn change(
         let wanted = if replace {
             sent.clone()
         } else if json_patch {
-            patches::json::apply(before, &sent).map_err(Failure::unprocessable_patch)?
+            patches::json::apply(before, &sent).map_err(|_| Failure::unprocessable_patch())?
         } else {
             patches::merge(before, &sent)
         };
+        metadata::check_name(call, &wanted)?;
         let revision = metadata::text(&wanted, "resourceVersion");
         if !revision.is_empty() && revision != metadata::text(old, "resourceVersion") {
             return Err(Failure::modified(resource, call.name()));
@@ -82,6 +83,9 @@ fn scale_of(object: &Value) -> Value {
         }
     }
     let number = |pointer: &str| object.pointer(pointer).cloned().unwrap_or_else(|| 0.into());
+    // None are not told, as the real server writes them.
+    let replicas = object.pointer("/spec/replicas").filter(|count| **count != 0);
+    let spec = replicas.map_or_else(|| json!({}), |count| json!({"replicas": count}));
     let selector = object.pointer("/spec/selector").unwrap_or(&Value::Null);
     let selector = Requirements::of_selector(selector)
         .map(|selector| selector.to_string())
@@ -90,7 +94,7 @@ fn scale_of(object: &Value) -> Value {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": metadata,
-        "spec": {"replicas": number("/spec/replicas")},
+        "spec": spec,
         "status": {"replicas": number("/status/replicas"), "selector": selector},
     })
 }

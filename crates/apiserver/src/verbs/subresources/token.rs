@@ -59,14 +59,17 @@ pub(super) async fn issue(
         .tokens
         .sign(&claims)
         .ok_or_else(|| Failure::internal("the token could not be signed"))?;
-    let mut spec = json!({"audiences": audiences, "expirationSeconds": seconds});
-    if let Some(reference) = asked.pointer("/spec/boundObjectRef") {
-        spec["boundObjectRef"] = reference.clone();
-    }
+    let reference = asked.pointer("/spec/boundObjectRef").unwrap_or(&Value::Null);
+    let spec = json!({
+        "audiences": audiences, "expirationSeconds": seconds, "boundObjectRef": reference
+    });
     let answer = json!({
         "kind": "TokenRequest",
         "apiVersion": "authentication.k8s.io/v1",
-        "metadata": {"name": call.name(), "namespace": call.namespace(), "creationTimestamp": clock::render(now)},
+        "metadata": {
+            "name": call.name(), "namespace": call.namespace(), "uid": metadata::text(&account, "uid"),
+            "creationTimestamp": clock::render(now),
+        },
         "spec": spec,
         "status": {"token": token, "expirationTimestamp": clock::render(end)},
     });
@@ -100,7 +103,7 @@ fn bind(
         "Pod" => "pods",
         "Secret" => "secrets",
         other => {
-            let why = format!("cannot bind token to object of type v1, Kind={other}");
+            let why = format!("cannot bind token to object of type /v1, Kind={other}");
             return Err(Failure::bad_request(why));
         }
     };

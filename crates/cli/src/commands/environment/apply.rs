@@ -69,7 +69,7 @@ impl Apply {
             return context.printer.json(&saved);
         }
         context.printer.line(format!(
-            "The environment {name} is as its file says. Check its storage with: flumen environment check {name}"
+            "The environment {name} is as its file says. Check it with: flumen environment check {name}"
         ))
     }
 

@@ -16,7 +16,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use flumen_e2e::{Flumen, Remains, Streaming, WordCount, connector_jar, example_jar, job_file};
+use flumen_e2e::{
+    CPU_LIMITS, Flumen, Remains, Streaming, WordCount, connector_jar, example_jar, job_file,
+};
 use serde_json::Value;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
@@ -105,6 +107,14 @@ fn show(binary: &Path, cache: &Path, directory: &Path) -> Result<()> {
     let flumen = step("flumen up: server and local cluster", || {
         Flumen::up(binary, (&directory.join("data"), cache))
     })?;
+    step(
+        "flumen environment apply: pods may take more of the processors than they ask for",
+        || {
+            flumen.change_environment(|environment| {
+                environment["configuration"] = CPU_LIMITS.into_iter().collect();
+            })
+        },
+    )?;
     step(&format!("flumen version add {VERSION}: base image of Flink"), || {
         flumen.succeed(&["version", "add", VERSION, "--wait"])
     })?;

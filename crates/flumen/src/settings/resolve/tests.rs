@@ -154,6 +154,31 @@ fn the_local_cluster_is_named_with_its_registry_or_not_at_all() {
 }
 
 #[test]
+fn how_registries_are_spoken_to_is_checked_before_anything_starts() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("file").display().to_string();
+    let resolve = |key, value: &str| {
+        let mut sources = sources(&home);
+        sources.flags.insert(key, value.to_owned());
+        sources.resolve().map(|resolved| resolved.settings).map_err(|error| error.to_string())
+    };
+    for key in [keys::REGISTRY_CREDENTIALS, keys::REGISTRY_CA] {
+        let missing = resolve(key, &path).expect_err("there is no file");
+        assert!(missing.contains(key) && missing.contains("cannot be read"), "{missing}");
+    }
+    std::fs::write(&path, "{}").expect("written");
+    let credentials = resolve(keys::REGISTRY_CREDENTIALS, &path).expect("valid");
+    assert_eq!(credentials.registry_credentials.expect("given").0.display().to_string(), path);
+    let wrong = resolve(keys::REGISTRY_CA, &path).expect_err("no certificate");
+    assert!(wrong.contains("expected a file with certificates in PEM"), "{wrong}");
+    let names = resolve(keys::INSECURE_REGISTRIES, "r.example:5000, localhost").expect("valid");
+    let names = names.insecure_registries.expect("given");
+    assert_eq!(names.to_string(), "localhost,r.example:5000");
+    let wrong = resolve(keys::INSECURE_REGISTRIES, "https://r.example").expect_err("a URL");
+    assert!(wrong.contains("expected host names or addresses"), "{wrong}");
+}
+
+#[test]
 fn a_wrong_release_policy_is_said_with_its_place() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("policy.yaml");

@@ -80,6 +80,7 @@ fn start(name: &str) -> Vec<Action> {
 
 /// Carries the decision out as far as the state is concerned.
 fn step(pod: &Pod, state: &mut State, second: i64) -> Vec<Action> {
+    state.observe(pod, at(second));
     let decision = decide(pod, state, at(second));
     for action in &decision.actions {
         state.begin(action);
@@ -247,4 +248,85 @@ fn a_container_whose_probe_failed_is_ended_and_restarted() {
     assert_eq!(step(&pod, &mut state, 25), [Action::Kill("a".into())]);
     state.fold(Event::Exited("a".into(), exited(137, 25)), at(25));
     assert_eq!(step(&pod, &mut state, 25), start("a"));
+}
+
+fn with_sidecar(policy: &str) -> (Pod, State) {
+    let mut pod = pod(policy, &["helper", "first"], &["main"]);
+    let init = pod.spec.as_mut().and_then(|spec| spec.init_containers.as_mut()).unwrap();
+    init[0].restart_policy = Some("Always".into());
+    let state = prepared(&pod);
+    (pod, state)
+}
+
+#[test]
+fn a_sidecar_starts_before_what_follows_and_ends_after_it() {
+    let (pod, mut state) = with_sidecar("Never");
+    assert_eq!(step(&pod, &mut state, 0), start("helper"));
+    let not_yet = Running { started: false, ..running() };
+    state.fold(Event::Started("helper".into(), not_yet), at(0));
+    assert_eq!(step(&pod, &mut state, 1), [], "its startup probe has not passed");
+    state.fold(Event::StartupPassed("helper".into()), at(2));
+    assert_eq!(step(&pod, &mut state, 2), start("first"));
+    state.fold(Event::Exited("first".into(), exited(0, 3)), at(3));
+    assert_eq!(step(&pod, &mut state, 3), start("main"));
+    state.fold(Event::Started("main".into(), running()), at(3));
+    // It comes back whatever the pod's policy says, and holds nothing up.
+    state.fold(Event::Exited("helper".into(), exited(1, 4)), at(4));
+    assert_eq!(step(&pod, &mut state, 4), start("helper"));
+    state.fold(Event::Started("helper".into(), running()), at(4));
+    state.fold(Event::Exited("main".into(), exited(0, 5)), at(5));
+    assert_eq!(course(&pod, &state), Course::Succeeded);
+    assert_eq!(step(&pod, &mut state, 5), [Action::Terminate("helper".into())]);
+    assert_eq!(step(&pod, &mut state, 25), [Action::Kill("helper".into())]);
+    state.fold(Event::Exited("helper".into(), exited(137, 25)), at(25));
+    assert_eq!(step(&pod, &mut state, 25), [Action::ReleaseSandbox]);
+}
+
+#[test]
+fn what_has_been_started_comes_back_while_its_sidecar_waits() {
+    let (pod, mut state) = with_sidecar("Always");
+    for name in ["helper", "main"] {
+        state.fold(Event::Started(name.into(), running()), at(0));
+    }
+    state.fold(Event::Exited("first".into(), exited(0, 0)), at(0));
+    assert_eq!(step(&pod, &mut state, 0), []);
+    for second in [1, 2, 3] {
+        state.fold(Event::Exited("helper".into(), exited(1, second)), at(second));
+    }
+    state.fold(Event::Exited("main".into(), exited(1, 3)), at(3));
+    assert_eq!(step(&pod, &mut state, 3), start("main"));
+    assert!(is_initialized(&pod, &state));
+}
+
+#[test]
+fn of_a_deleted_pod_the_sidecars_end_last() {
+    let (pod, mut state) = with_sidecar("Always");
+    let pod = deleted(pod, 5);
+    for name in ["helper", "main"] {
+        state.fold(Event::Started(name.into(), running()), at(0));
+    }
+    state.observe(&pod, at(10));
+    assert_eq!(step(&pod, &mut state, 10), [Action::Terminate("main".into())]);
+    state.fold(Event::Exited("main".into(), exited(0, 11)), at(11));
+    assert_eq!(step(&pod, &mut state, 11), [Action::Terminate("helper".into())]);
+    assert_eq!(step(&pod, &mut state, 15), [Action::Kill("helper".into())]);
+}
+
+#[test]
+fn a_pod_that_is_active_for_too_long_fails() {
+    let mut pod = pod("Always", &[], &["a"]);
+    pod.spec.as_mut().unwrap().active_deadline_seconds = Some(60);
+    let mut state = prepared(&pod);
+    state.observe(&pod, at(0));
+    assert_eq!(step(&pod, &mut state, 0), start("a"));
+    state.fold(Event::Started("a".into(), running()), at(0));
+    assert_eq!(decide(&pod, &state, at(1)).wake_at, Some(at(60)));
+    state.observe(&pod, at(59));
+    assert_eq!(state.rejection, None);
+    state.observe(&pod, at(60));
+    assert_eq!(state.rejection.as_ref().unwrap().reason, "DeadlineExceeded");
+    assert_eq!(step(&pod, &mut state, 60), [Action::Terminate("a".into())]);
+    state.fold(Event::Exited("a".into(), exited(143, 61)), at(61));
+    assert_eq!(course(&pod, &state), Course::Failed);
+    assert_eq!(step(&pod, &mut state, 61), [Action::ReleaseSandbox]);
 }

@@ -22,6 +22,7 @@ impl State {
             started_at: status
                 .and_then(|status| status.start_time.as_ref())
                 .map_or(now, |time| time.0),
+            begun: None,
             stopping: None,
             gone: false,
             finished: match status.and_then(|status| status.phase.as_deref()) {

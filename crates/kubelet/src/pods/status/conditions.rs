@@ -6,7 +6,7 @@ use k8s_openapi::{
 };
 
 use super::super::{
-    decide::{Course, course, is_initialized},
+    decide::{Course, course, has_done_its_work, is_initialized},
     state::State,
 };
 
@@ -78,11 +78,8 @@ fn initialized(pod: &Pod, state: &State) -> Verdict {
     let names: Vec<&str> = init
         .into_iter()
         .flatten()
+        .filter(|container| !has_done_its_work(container, state))
         .map(|container| container.name.as_str())
-        .filter(|name| {
-            !matches!(state.containers.get(*name).map(|c| &c.run),
-                Some(super::Run::Ended(ended)) if ended.exit_code == 0)
-        })
         .collect();
     let message = format!("containers with incomplete status: [{}]", names.join(" "));
     Verdict::fails("Initialized", "ContainersNotInitialized", Some(message))

@@ -34,6 +34,18 @@ fn ended(code: i32, second: i64) -> Ended {
     }
 }
 
+fn running(second: i64) -> Running {
+    Running {
+        process: 1,
+        started_at: at(second),
+        container_id: "flumen://2".into(),
+        signal: Signal::None,
+        started: true,
+        ready: true,
+        condemned: None,
+    }
+}
+
 #[test]
 fn a_pod_that_initializes_says_what_it_waits_for() {
     let status = status(&State::restore(&pod(), at(0)), 0);
@@ -69,16 +81,7 @@ fn a_running_pod_is_ready_and_has_its_address() {
     let mut state = State::restore(&pod(), at(0));
     state.fold(Event::SandboxReady([10, 244, 0, 7].into()), at(0));
     state.fold(Event::Exited("first".into(), ended(0, 1)), at(1));
-    let running = Running {
-        process: 1,
-        started_at: at(2),
-        container_id: "flumen://2".into(),
-        signal: Signal::None,
-        started: true,
-        ready: true,
-        condemned: None,
-    };
-    state.fold(Event::Started("main".into(), running), at(2));
+    state.fold(Event::Started("main".into(), running(2)), at(2));
     let status = status(&state, 3);
     assert_eq!(status["phase"], "Running");
     assert_eq!((&status["podIP"], &status["hostIP"]), (&json!("10.244.0.7"), &json!("10.244.0.1")));
@@ -88,6 +91,27 @@ fn a_running_pod_is_ready_and_has_its_address() {
         json!({"running": {"startedAt": "2026-01-01T00:00:02Z"}})
     );
     assert_eq!(status["initContainerStatuses"][0]["ready"], true);
+}
+
+#[test]
+fn a_pod_stays_running_while_its_sidecar_waits() {
+    let mut pod = pod();
+    let spec = pod.spec.as_mut().unwrap();
+    spec.init_containers.as_mut().unwrap()[0].restart_policy = Some("Always".into());
+    let mut state = State::restore(&pod, at(0));
+    for name in ["first", "main"] {
+        state.fold(Event::Started(name.into(), running(0)), at(0));
+    }
+    state.observe(&pod, at(0));
+    state.fold(Event::Exited("first".into(), ended(0, 1)), at(1));
+    let built = build(&pod, &state, None, [10, 244, 0, 1].into(), at(1));
+    let status = serde_json::to_value(built).unwrap();
+    assert_eq!(status["phase"], "Running");
+    assert_eq!(status["conditions"][0]["status"], "True");
+    assert_eq!(status["conditions"][1]["status"], "False");
+    let sidecar = &status["initContainerStatuses"][0];
+    assert_eq!(sidecar["state"]["waiting"]["reason"], "CrashLoopBackOff");
+    assert_eq!(sidecar["ready"], false);
 }
 
 #[test]

@@ -30,7 +30,9 @@ pub(in crate::image) fn check(
     let target = Target {
         flink: version,
         scala: &ImageScala::Unknown,
+        lib: None,
         program: Program::InImage,
+        keeps_state: false,
         release_of: &|connector| release_of(connector, version),
     };
     let found = flumen_jar::check(&parts, &target);

@@ -1,0 +1,265 @@
+//! Limits of memory and processors by control groups, of the first version or the second, whichever the machine has.
+//!
+//! At the top of each hierarchy, where the real kubelet has its own, there is one group for the kubelet, and in there one for
+//! each container that has limits. What a kubelet that was killed left, which are empty groups, is removed when the next
+//! one starts.
+
+mod limits;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+pub(crate) use limits::Limits;
+
+use crate::protocol::Mount;
+
+const MOUNT: &str = "/sys/fs/cgroup";
+const PROCESSES: &str = "cgroup.procs";
+/// A group can be removed when the kernel has taken the last process out of it, which may be after its end was seen.
+const REMOVE_TRIES: u32 = 50;
+const REMOVE_PAUSE: Duration = Duration::from_millis(20);
+
+/// Why limits cannot be had.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("this machine has no control groups at {MOUNT}, so nothing is limited")]
+    None,
+    #[error("could not {step} {}: {reason}; nothing is limited, unless the kubelet may write its control groups", path.display())]
+    Use { step: &'static str, path: PathBuf, reason: String },
+}
+
+fn during(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |error| Error::Use { step, path, reason: error.to_string() }
+}
+
+/// The hierarchies of a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Hierarchies {
+    /// One each for memory and processors.
+    First { memory: PathBuf, cpu: PathBuf },
+    /// One for all.
+    Second(PathBuf),
+}
+
+/// The kubelet's own group, or why there is none. It is removed with the last clone, when no container is left.
+#[derive(Debug, Clone)]
+pub(crate) struct Cgroups(Result<Arc<Own>, Error>);
+
+#[derive(Debug)]
+struct Own(Hierarchies);
+
+/// The group of a container.
+#[derive(Debug)]
+pub(crate) struct Group {
+    hierarchies: Hierarchies,
+}
+
+impl Cgroups {
+    /// Makes the group `name` and removes what an earlier kubelet left in it.
+    pub(crate) fn open(name: &str) -> Self {
+        let opened = find(Path::new(MOUNT), name).and_then(|hierarchies| {
+            hierarchies.remove_all();
+            hierarchies.make()?;
+            Ok(Arc::new(Own(hierarchies)))
+        });
+        if let Err(error) = &opened {
+            tracing::warn!(%error, "the limits of containers are not enforced");
+        }
+        Self(opened)
+    }
+
+    /// Makes a group with limits; a process joins it by writing 0 into each of [`Group::joins`].
+    pub(crate) fn group(&self, name: &str, limits: &Limits) -> Result<Group, Error> {
+        let own = self.0.as_ref().map_err(Clone::clone)?;
+        let group = Group { hierarchies: own.0.below(name) };
+        let made = group.hierarchies.make_one().and_then(|()| group.hierarchies.limit(limits));
+        if made.is_err() {
+            group.hierarchies.remove();
+        }
+        made.map(|()| group)
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.0.remove_all();
+    }
+}
+
+impl Group {
+    pub(crate) fn joins(&self) -> Vec<PathBuf> {
+        self.hierarchies.directories().map(|directory| directory.join(PROCESSES)).collect()
+    }
+
+    /// By which programs in the container see their limits; Java takes its processors and its memory from there.
+    pub(crate) fn mounts(&self) -> Vec<Mount> {
+        let mount = |source: &Path, target: &Path| Mount {
+            source: source.to_owned(),
+            sub_path: None,
+            target: target.to_owned(),
+            read_only: true,
+        };
+        let top = Path::new(MOUNT);
+        match &self.hierarchies {
+            Hierarchies::First { memory, cpu } => {
+                let (time, set) = (top.join("cpuacct"), top.join("cpuset"));
+                // This one and that of `cpu` are often one.
+                let time = if same(&time, &top.join("cpu")) { cpu } else { &time };
+                [(memory, "memory"), (cpu, "cpu"), (time, "cpuacct"), (&set, "cpuset")]
+                    .into_iter()
+                    .filter(|(source, _)| source.is_dir())
+                    .map(|(source, name)| mount(source, &top.join(name)))
+                    .collect()
+            }
+            Hierarchies::Second(all) => vec![mount(all, top)],
+        }
+    }
+
+    /// Whether the kernel has killed a process of it because it had too much memory.
+    pub(crate) fn was_out_of_memory(&self) -> bool {
+        let path = match &self.hierarchies {
+            Hierarchies::First { memory, .. } => memory.join("memory.oom_control"),
+            Hierarchies::Second(all) => all.join("memory.events"),
+        };
+        limits::kills(&fs::read_to_string(path).unwrap_or_default()) > 0
+    }
+
+    /// Does not wait for it: processes may still be leaving.
+    pub(crate) fn remove(self) {
+        tokio::task::spawn_blocking(move || self.hierarchies.remove());
+    }
+}
+
+/// Where the kubelet's own group is.
+fn find(mount: &Path, name: &str) -> Result<Hierarchies, Error> {
+    if mount.join("cgroup.controllers").is_file() {
+        return Ok(Hierarchies::Second(mount.join(name)));
+    }
+    let (memory, cpu) = (mount.join("memory"), mount.join("cpu"));
+    if memory.is_dir() && cpu.is_dir() {
+        return Ok(Hierarchies::First { memory: memory.join(name), cpu: cpu.join(name) });
+    }
+    Err(Error::None)
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+impl Hierarchies {
+    fn directories(&self) -> impl Iterator<Item = &PathBuf> {
+        let (one, other) = match self {
+            Self::First { memory, cpu } => (memory, Some(cpu)),
+            Self::Second(all) => (all, None),
+        };
+        std::iter::once(one).chain(other)
+    }
+
+    fn below(&self, name: &str) -> Self {
+        match self {
+            Self::First { memory, cpu } => {
+                Self::First { memory: memory.join(name), cpu: cpu.join(name) }
+            }
+            Self::Second(all) => Self::Second(all.join(name)),
+        }
+    }
+
+    /// The kubelet's own group, which passes its controllers on.
+    fn make(&self) -> Result<(), Error> {
+        self.make_one()?;
+        let Self::Second(all) = self else { return Ok(()) };
+        for directory in all.parent().into_iter().chain([all.as_path()]) {
+            let path = directory.join("cgroup.subtree_control");
+            fs::write(&path, "+memory +cpu").map_err(during("pass controllers on by", &path))?;
+        }
+        Ok(())
+    }
+
+    fn make_one(&self) -> Result<(), Error> {
+        for directory in self.directories() {
+            match fs::create_dir(directory) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(during("make the control group", directory)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn limit(&self, limits: &Limits) -> Result<(), Error> {
+        let files = match self {
+            Self::First { memory, cpu } => {
+                let memory =
+                    limits.memory_first().into_iter().map(|(file, text)| (memory.join(file), text));
+                let cpu = limits.cpu_first().into_iter().map(|(file, text)| (cpu.join(file), text));
+                memory.chain(cpu).collect::<Vec<_>>()
+            }
+            Self::Second(all) => {
+                limits.second().into_iter().map(|(file, text)| (all.join(file), text)).collect()
+            }
+        };
+        for (path, text) in files {
+            // Not every kernel counts swap.
+            if limits::is_optional(&path) && !path.exists() {
+                continue;
+            }
+            fs::write(&path, text).map_err(during("write", &path))?;
+        }
+        Ok(())
+    }
+
+    fn remove(&self) {
+        for directory in self.directories() {
+            for tries in 1.. {
+                match fs::remove_dir(directory) {
+                    Err(error)
+                        if error.kind() == io::ErrorKind::ResourceBusy && tries < REMOVE_TRIES =>
+                    {
+                        thread::sleep(REMOVE_PAUSE);
+                    }
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        tracing::debug!(%error, path = %directory.display(), "a control group stays");
+                        break;
+                    }
+                    _ => break,
+                }
+            }
+        }
+    }
+
+    /// With the groups in it.
+    fn remove_all(&self) {
+        for directory in self.directories() {
+            let inside = fs::read_dir(directory).into_iter().flatten().flatten();
+            for entry in inside.filter(|entry| entry.path().is_dir()) {
+                Self::Second(entry.path()).remove();
+            }
+        }
+        self.remove();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kubelets_own_group_is_found_in_both_versions() {
+        let mount = tempfile::tempdir().unwrap();
+        let at = |path: &str| mount.path().join(path);
+        assert!(matches!(find(mount.path(), "k"), Err(Error::None)));
+        fs::create_dir(at("memory")).unwrap();
+        fs::create_dir(at("cpu")).unwrap();
+        let first = Hierarchies::First { memory: at("memory/k"), cpu: at("cpu/k") };
+        assert_eq!(find(mount.path(), "k").unwrap(), first);
+        fs::write(at("cgroup.controllers"), "cpu memory").unwrap();
+        assert_eq!(find(mount.path(), "k").unwrap(), Hierarchies::Second(at("k")));
+    }
+}
