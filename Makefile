@@ -5,6 +5,7 @@
 #           asked anew
 # bench     figures against the peer, as ratios of one run, and what it costs to follow jobs
 # conformance-kubernetes  the suite that holds the local cluster to account, run on a real Kubernetes control plane
+# e2e-kubernetes          the main job and the streaming job, with that control plane for the local cluster
 # conformance-record      the same, and what it answers becomes the record that `test` compares with
 # fuzz      every reader of foreign text, FUZZ_SECONDS each; what it finds stays in fuzz/found
 
@@ -14,7 +15,7 @@ FUZZ_SECONDS ?= 600
 export FLUMEN_TEST_TOOLS ?= $(CACHE)/test-tools
 
 .PHONY: build demo test test-all bench fuzz setup setup-tests setup-maven pure lint e2e
-.PHONY: conformance-kubernetes conformance-record
+.PHONY: conformance-kubernetes conformance-record e2e-kubernetes
 
 build: target/release/flumen
 
@@ -70,6 +71,13 @@ conformance-kubernetes:
 
 conformance-record:
 	@$(CARGO) run --locked --package flumen-conformance -- record $(CACHE)
+
+e2e-kubernetes: export FLUMEN_CACHE_DIRECTORY = $(CACHE)
+e2e-kubernetes: setup-tests
+	$(CARGO) build --locked --workspace --bin flumen --bin flumen-conformance --test end_to_end
+	programs="$$(target/debug/flumen-conformance build $(CACHE) | tail -n 1)" && \
+		FLUMEN_TEST_CONTROL_PLANE="$$programs" \
+		$(CARGO) test --locked --workspace --test end_to_end -- --test-threads 1 main_job streaming
 
 # Without a sanitizer, which needs a nightly compiler and looks for what safe Rust cannot do.
 fuzz: setup

@@ -2,7 +2,7 @@
 
 pub use self::{
     error::Error,
-    security::authority::Pair,
+    security::authority::{Authority, Pair},
     server::ApiServer,
     settings::{AddressRange, Dialer, Settings},
     transport::in_process::InProcess,

@@ -103,6 +103,11 @@ impl ApiServer {
         InProcess::new(self.api.clone(), User::new(user, groups.iter().copied()))
     }
 
+    /// The cluster's own certificate authority.
+    pub fn authority(&self) -> &Authority {
+        &self.api.authority
+    }
+
     /// The certificate that clients must trust.
     pub fn certificate_authority_pem(&self) -> String {
         self.api.authority.pem().to_owned()

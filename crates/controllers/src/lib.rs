@@ -25,5 +25,5 @@ mod world;
 
 pub use error::{Error, Verb};
 pub use quantity::Amount;
-pub use run::spawn;
+pub use run::{spawn, spawn_scheduler};
 pub use settings::Settings;

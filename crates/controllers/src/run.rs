@@ -28,6 +28,22 @@ const LONGEST_DELAY: Duration = Duration::from_secs(5);
 ///
 /// `client` needs the rights of a controller manager: everything, on all kinds.
 pub fn spawn(client: Client, settings: Settings, stop: CancellationToken) -> JoinHandle<()> {
+    start(client, settings, stop, all)
+}
+
+/// As [`spawn`], the scheduler alone, for a control plane that has the other controllers.
+pub fn spawn_scheduler(client: Client, stop: CancellationToken) -> JoinHandle<()> {
+    start(client, Settings::default(), stop, scheduler)
+}
+
+type Loops = fn(&Arc<Hub>, &CancellationToken, &mut JoinSet<()>);
+
+fn start(
+    client: Client,
+    settings: Settings,
+    stop: CancellationToken,
+    loops: Loops,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let Some(kinds) = discover(&client, &stop).await else { return };
         let hub = Arc::new(Hub::new(client, kinds, settings));
@@ -108,11 +124,15 @@ macro_rules! serve {
     }};
 }
 
-fn loops(hub: &Arc<Hub>, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
+fn scheduler(hub: &Arc<Hub>, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
+    serve!(tasks, hub, stop, "scheduler", scheduler, scheduler::look);
+}
+
+fn all(hub: &Arc<Hub>, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
+    scheduler(hub, stop, tasks);
     serve!(tasks, hub, stop, "service accounts", service_accounts, service_account::look);
     serve!(tasks, hub, stop, "deployments", deployments, deployment::look);
     serve!(tasks, hub, stop, "replica sets", replica_sets, replica_set::look);
-    serve!(tasks, hub, stop, "scheduler", scheduler, scheduler::look);
     serve!(tasks, hub, stop, "endpoints", endpoints, endpoints::look);
     serve!(tasks, hub, stop, "garbage", garbage, garbage::look);
     serve!(tasks, hub, stop, "namespaces", namespaces, namespace::look);

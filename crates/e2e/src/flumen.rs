@@ -17,12 +17,15 @@ use nix::{
 };
 use serde_json::Value;
 
-use crate::processes;
+use crate::{kubectl, processes};
 
 /// How long `flumen up` may take to be ready or to end.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// What it says when it is ready.
 const READY: &str = "Flumen is up";
+
+/// Where the programs of a real control plane are, if they are to be that of the local cluster.
+const CONTROL_PLANE: &str = "FLUMEN_TEST_CONTROL_PLANE";
 
 /// Configuration by which pods that ask for half a processor may take two. With no more than they ask for, Flink starts in four times
 /// the time. Flink knows it from 1.15 on.
@@ -69,6 +72,9 @@ impl Flumen {
     pub fn up(binary: &Path, (directory, cache): (&Path, &Path)) -> Result<Self> {
         std::fs::create_dir_all(directory)
             .with_context(|| format!("could not create {}", directory.display()))?;
+        let control_plane =
+            std::env::var_os(CONTROL_PLANE).map(|it| ["--control-plane".into(), it]);
+        let has_control_plane = control_plane.is_some();
         let mut child = command(binary)
             // Ctrl-C at a terminal is for whoever started it: a second one would not wait.
             .process_group(0)
@@ -78,6 +84,7 @@ impl Flumen {
             .arg(cache)
             .args(["--listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0"])
             .args(["--kubernetes-listen", "127.0.0.1:0", "--registry-listen", "127.0.0.1:0"])
+            .args(control_plane.into_iter().flatten())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -96,7 +103,7 @@ impl Flumen {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(line) if line.starts_with(READY) => return Ok(flumen),
+                Ok(line) if line.starts_with(READY) => break,
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => bail!(
                     "flumen up is not ready after {PATIENCE:?}; its logs are in {}",
@@ -108,6 +115,22 @@ impl Flumen {
                 }
             }
         }
+        if has_control_plane {
+            flumen.give_rights()?;
+        }
+        Ok(flumen)
+    }
+
+    /// A real control plane gives Flink's service account no rights by itself.
+    fn give_rights(&self) -> Result<()> {
+        let manifest = self.directory.with_extension("rbac.yaml");
+        std::fs::write(&manifest, self.succeed(&["cluster", "rbac", "local"])?)
+            .with_context(|| format!("could not write {}", manifest.display()))?;
+        let apply = ["apply", "--filename", &manifest.display().to_string()];
+        let applied = kubectl(&self.kubeconfig(), &apply)?;
+        let said = String::from_utf8_lossy(&applied.stderr);
+        ensure!(applied.status.success(), "kubectl apply: {}", said.trim());
+        Ok(())
     }
 
     /// The data directory.

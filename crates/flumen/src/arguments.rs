@@ -263,6 +263,11 @@ pub(crate) struct LocalArguments {
     /// Memory that pods may ask for in all [env: FLUMEN_ALLOCATABLE_MEMORY; default: this machine's]
     #[arg(long, value_name = "SIZE")]
     allocatable_memory: Option<String>,
+
+    /// Directory with etcd, kube-apiserver and kube-controller-manager to run instead of Flumen's own
+    /// control plane [env: FLUMEN_CONTROL_PLANE; default: none]
+    #[arg(long, value_name = "DIRECTORY")]
+    control_plane: Option<String>,
 }
 
 #[derive(Debug, Default, Args)]
@@ -313,6 +318,7 @@ impl LocalArguments {
             (keys::REGISTRY_LISTEN, &self.registry_listen),
             (keys::ALLOCATABLE_CPU, &self.allocatable_cpu),
             (keys::ALLOCATABLE_MEMORY, &self.allocatable_memory),
+            (keys::CONTROL_PLANE, &self.control_plane),
         ])
     }
 }

@@ -58,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) allocatable_cpu: Option<Cores>,
     /// Memory for pods. Default: the machine's.
     pub(crate) allocatable_memory: Option<ByteSize>,
+    /// Programs of Kubernetes that are the control plane of the local cluster. Default: none, but Flumen's own.
+    pub(crate) control_plane: Option<PathBuf>,
     /// The kubeconfig of the local cluster, for the server. Default: none.
     pub(crate) local_kubeconfig: Option<PathBuf>,
     /// The registry of the local cluster as `host:port`, for the server. Default: none.

@@ -132,6 +132,14 @@ impl NodeNetwork {
         self.settings.pod_range.first()
     }
 
+    /// The file by which others enter the namespace while this process lives.
+    pub fn namespace(&self) -> Result<String, Error> {
+        self.thread.call_blocking(|| {
+            let thread = rustix::thread::gettid();
+            format!("/proc/{}/task/{thread}/ns/net", std::process::id())
+        })
+    }
+
     /// Connects to an address inside the network from anywhere in the process.
     pub fn dialer(&self) -> Dialer {
         let network = self.clone();

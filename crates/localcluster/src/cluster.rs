@@ -1,24 +1,21 @@
 //! Puts the parts together, in the order in which they need each other, and takes them apart in the opposite one.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use flumen_apiserver::ApiServer;
 use flumen_kubelet::NodeNetwork;
 use futures::FutureExt as _;
 use futures::future::{Fuse, FusedFuture as _};
 use jiff::Timestamp;
-use kube::Client;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+use crate::control_plane::ControlPlane;
 use crate::directory::DataDirectory;
 use crate::listen::{listen, local_address};
 use crate::{Door, Error, Settings, node};
 
-/// How pods reach the API server, inside the node's network.
-const ADVERTISED: (Ipv4Addr, u16) = (Ipv4Addr::new(10, 96, 0, 1), 443);
-const API: &str = "Kubernetes API";
+pub(crate) const API: &str = "Kubernetes API";
 const REGISTRY: &str = "image registry";
 const DOOR: &str = "door to the host";
 
@@ -52,34 +49,20 @@ impl LocalCluster {
         let registry_directory = directory.private("registry")?;
         let network = node::network().await?;
         let stops = Stops::default();
-        let server = start_api(&directory, &settings, &network, &stops.api).await?;
-        let inside = network.listen_tcp(SocketAddr::from(ADVERTISED));
-        let inside = inside.map_err(|source| Error::Listen {
-            what: API,
-            address: SocketAddr::from(ADVERTISED),
-            source,
-        })?;
-        let serving = [
-            server.serve(api_listener).map_err(Error::ApiServer)?.fuse(),
-            server.serve(inside).map_err(Error::ApiServer)?.fuse(),
-        ];
-        let kubeconfig =
-            directory.write_private("kubeconfig", &server.administrator_kubeconfig(&url))?;
-
-        let manager = server.in_process("system:kube-controller-manager", &["system:masters"]);
-        let client = Client::new(manager, "default");
+        let (control_plane, serving) = ControlPlane::start(
+            (&directory, &settings, &network),
+            (api_listener, &url),
+            &stops.api,
+        )
+        .await?;
+        let text = control_plane.administrator_kubeconfig(&url);
+        let kubeconfig = directory.write_private("kubeconfig", &text)?;
+        let client = control_plane.client("system:kube-controller-manager", &url).await?;
         let door = open_door(&settings, &network, &stops.door).await?;
-        let kubelet = node::settings(&directory, &settings, &server, &url, network).await?;
+        let kubelet = node::settings(&directory, &settings, &control_plane, &url, network).await?;
         let ready = node::ready(client.clone(), settings.node_name.clone(), begun);
         let mut parts = Parts {
-            controllers: flumen_controllers::spawn(
-                client,
-                flumen_controllers::Settings {
-                    root_certificate: Some(server.certificate_authority_pem()),
-                },
-                stops.controllers.clone(),
-            )
-            .fuse(),
+            controllers: control_plane.control(client, stops.controllers.clone()).fuse(),
             kubelet: tokio::spawn(flumen_kubelet::run(kubelet, stops.kubelet.clone())).fuse(),
             registry: tokio::spawn(flumen_registry::serve(
                 registry_listener,
@@ -90,7 +73,7 @@ impl LocalCluster {
             door,
             serving,
             stops,
-            _server: server,
+            control_plane,
             _directory: directory,
         };
         let outcome = tokio::select! {
@@ -129,22 +112,6 @@ impl LocalCluster {
     }
 }
 
-async fn start_api(
-    directory: &DataDirectory,
-    settings: &Settings,
-    network: &NodeNetwork,
-    stop: &CancellationToken,
-) -> Result<ApiServer, Error> {
-    let settings = flumen_apiserver::Settings {
-        data_directory: directory.private("apiserver")?,
-        advertised: SocketAddr::from(ADVERTISED),
-        dialer: network.dialer(),
-        wait_for_disk: settings.wait_for_disk,
-        ..flumen_apiserver::Settings::default()
-    };
-    ApiServer::start(settings, stop.clone()).await.map_err(Error::ApiServer)
-}
-
 /// A cluster without a door has a part there that only waits.
 async fn open_door(
     settings: &Settings,
@@ -171,7 +138,7 @@ struct Stops {
 }
 
 /// A part that runs; its end is seen once.
-type Part<T> = Fuse<JoinHandle<T>>;
+pub(crate) type Part<T> = Fuse<JoinHandle<T>>;
 
 #[derive(Debug)]
 struct Parts {
@@ -182,7 +149,7 @@ struct Parts {
     /// On the host and inside the node's network.
     serving: [Part<()>; 2],
     stops: Stops,
-    _server: ApiServer,
+    control_plane: ControlPlane,
     _directory: DataDirectory,
 }
 
@@ -203,6 +170,7 @@ impl Parts {
             _ = outside => ended(API),
             _ = inside => ended(API),
             _ = &mut self.door => ended(DOOR),
+            program = self.control_plane.first_end() => ended(program),
             _ = &mut self.controllers => ended("controllers"),
             outcome = &mut self.kubelet => failure(outcome, Error::Kubelet).unwrap_or_else(|| ended("kubelet")),
             outcome = &mut self.registry => failure(outcome, Error::Registry).unwrap_or_else(|| ended("registry")),

@@ -60,6 +60,24 @@ impl DataDirectory {
         Ok(path)
     }
 
+    /// What stands in a file that only its owner may read; it is written if it is not there.
+    pub(crate) fn kept_private(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> String,
+    ) -> Result<String, Error> {
+        let path = self.part(name);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let text = make();
+                self.write_private(name, &text)?;
+                Ok(text)
+            }
+            Err(source) => Err(Error::DataDirectory { path, source }),
+        }
+    }
+
     /// Writes a file that only its owner may read, at once or not at all.
     pub(crate) fn write_private(&self, name: &str, content: &str) -> Result<PathBuf, Error> {
         let path = self.part(name);

@@ -1,13 +1,14 @@
 //! A way out of the node's network to one program on the host: an address in there whose connections are passed on to where
 //! that program listens.
 
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
+use std::{fmt, io};
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+use crate::passage;
 
 /// Where pods find the program, and where it listens.
 #[derive(Clone)]
@@ -27,37 +28,14 @@ impl Door {
 
     /// Passes connections on until told to stop.
     pub(crate) async fn serve(self, listener: TcpListener, stop: CancellationToken) {
-        let mut passing = JoinSet::new();
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                Some(_) = passing.join_next() => {}
-                accepted = listener.accept() => match accepted {
-                    Ok((from, _)) => {
-                        passing.spawn(self.clone().pass(from));
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "a pod's connection to the server could not be taken");
-                        tokio::task::yield_now().await;
-                    }
-                },
-            }
-        }
+        passage::serve(listener, move || self.clone().connect(), stop).await;
     }
 
-    async fn pass(self, mut from: TcpStream) {
+    async fn connect(self) -> io::Result<TcpStream> {
         let target = tokio::task::spawn_blocking(move || (self.target)()).await;
-        let Ok(Some(target)) = target else {
-            tracing::debug!("a pod asked for the server, and there is none");
-            return;
-        };
-        let passed = async {
-            let mut to = TcpStream::connect(target).await?;
-            tokio::io::copy_bidirectional(&mut from, &mut to).await
-        };
-        if let Err(error) = passed.await {
-            tracing::debug!(%error, %target, "a pod's connection to the server broke off");
-        }
+        let target = target.map_err(io::Error::other)?;
+        let none = || io::Error::new(io::ErrorKind::NotFound, "there is no server");
+        TcpStream::connect(target.ok_or_else(none)?).await
     }
 }
 

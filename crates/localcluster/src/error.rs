@@ -80,6 +80,25 @@ pub enum Error {
     /// A client of the API server could not be made.
     #[error("could not make a client of the local cluster's own API server")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A program of Kubernetes could not be started.
+    #[error(
+        "could not start {path}, which the control plane of Kubernetes needs (with setpriv and nsenter, of util-linux)"
+    )]
+    Program {
+        /// The program.
+        path: PathBuf,
+        /// The operating system's answer.
+        #[source]
+        source: io::Error,
+    },
+    /// A program of Kubernetes did not get ready.
+    #[error("{program} of Kubernetes ended, or was not ready in time; its log is {log}")]
+    ControlPlane {
+        /// The program.
+        program: &'static str,
+        /// What it wrote.
+        log: PathBuf,
+    },
     /// The kubelet failed.
     #[error("the kubelet of the local cluster failed")]
     Kubelet(#[source] flumen_kubelet::Error),

@@ -1,11 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod cluster;
+mod control_plane;
 mod directory;
 mod door;
 mod error;
+mod kubernetes;
 mod listen;
 mod node;
+mod passage;
 mod settings;
 
 pub use cluster::LocalCluster;

@@ -3,21 +3,21 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use flumen_apiserver::ApiServer;
+use flumen_apiserver::Authority;
 use flumen_kubelet::{Endpoint, NetworkSettings, NodeNetwork};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Node;
+use kube::Client;
 use kube::api::Api;
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::wait::await_condition;
-use kube::{Client, Config};
 
+use crate::control_plane::ControlPlane;
 use crate::directory::DataDirectory;
-use crate::listen::{listen, local_address};
-use crate::{Error, Settings};
+use crate::listen::listen;
+use crate::{Error, Settings, access};
 
-/// Where the kubelet answers the API server; a free port of loopback.
-const ENDPOINT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
+/// Where kubelets answer their API server, in the node's network; on the host it is a free port of loopback.
+const KUBELET_PORT: u16 = 10250;
 const KUBELET: &str = "kubelet";
 /// A node takes a fraction of a second. After this time something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,31 +33,33 @@ pub(crate) async fn network() -> Result<NodeNetwork, Error> {
 pub(crate) async fn settings(
     directory: &DataDirectory,
     settings: &Settings,
-    server: &ApiServer,
+    control_plane: &ControlPlane,
     url: &str,
     network: NodeNetwork,
 ) -> Result<flumen_kubelet::Settings, Error> {
     let name = &settings.node_name;
-    let client = client(server, url, name).await?;
-    let asked = SocketAddr::from(ENDPOINT);
-    let listener = listen(KUBELET, asked)?;
-    let address = local_address(KUBELET, &listener, asked)?.ip();
+    let authority = control_plane.authority();
+    let client = client(authority, url, name).await?;
+    // A control plane in the node's network reaches the kubelet there.
+    let is_inside = settings.control_plane.is_some();
+    let ip = if is_inside { network.node_address() } else { Ipv4Addr::LOCALHOST };
+    let asked = SocketAddr::from((ip, if is_inside { KUBELET_PORT } else { 0 }));
+    let listener = if is_inside {
+        let failed = |source| Error::Listen { what: KUBELET, address: asked, source };
+        network.listen_tcp(asked).map_err(failed)?
+    } else {
+        listen(KUBELET, asked)?
+    };
+    let address = IpAddr::V4(ip);
     let names = [address.to_string(), name.clone()];
-    let (certificate_pem, key_pem) =
-        server.issue_server_certificate(&names).map_err(Error::ApiServer)?;
+    let (certificate_pem, key_pem) = authority.issue_server(&names).map_err(Error::ApiServer)?;
     let data = directory.private("kubelet")?;
     let helper = settings.helper.clone();
     let mut kubelet = flumen_kubelet::Settings::new(client, name, data, helper, network);
-    let client_authority_pem = server.certificate_authority_pem();
-    kubelet.endpoint = Some(Endpoint {
-        listener,
-        address: IpAddr::V4(ENDPOINT.0),
-        certificate_pem,
-        key_pem,
-        client_authority_pem,
-    });
-    let provisioner = server.in_process("system:local-path-provisioner", &["system:masters"]);
-    kubelet.provisioner = Some(Client::new(provisioner, "default"));
+    let client_authority_pem = authority.pem().to_owned();
+    kubelet.endpoint =
+        Some(Endpoint { listener, address, certificate_pem, key_pem, client_authority_pem });
+    kubelet.provisioner = Some(control_plane.client("system:local-path-provisioner", url).await?);
     let machine = kubelet.allocatable;
     kubelet.allocatable.cpu_millis = settings.allocatable.cpu_millis.unwrap_or(machine.cpu_millis);
     kubelet.allocatable.memory_bytes =
@@ -65,16 +67,10 @@ pub(crate) async fn settings(
     Ok(kubelet)
 }
 
-async fn client(server: &ApiServer, url: &str, node: &str) -> Result<Client, Error> {
-    let text = server
-        .kubeconfig(url, &format!("system:node:{node}"), &["system:nodes"])
-        .map_err(Error::ApiServer)?;
-    let kubeconfig = Kubeconfig::from_yaml(&text).map_err(|error| Error::Client(error.into()))?;
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-    let mut config = config.map_err(|error| Error::Client(error.into()))?;
-    // The kubelet has its own ideas about what to try again, and when.
-    config.default_retry = false;
-    Client::try_from(config).map_err(|error| Error::Client(error.into()))
+async fn client(authority: &Authority, url: &str, node: &str) -> Result<Client, Error> {
+    let user = format!("system:node:{node}");
+    let text = authority.kubeconfig(url, &user, &["system:nodes", "system:masters"]);
+    access::client(&text.map_err(Error::ApiServer)?).await
 }
 
 /// Waits until the node says that it is ready, and says it now: it may have said so in an earlier life too.

@@ -22,6 +22,9 @@ pub struct Settings {
     pub node_name: String,
     /// What pods may ask for in all. Default: what the machine has.
     pub allocatable: Allocatable,
+    /// A directory with etcd, kube-apiserver and kube-controller-manager, which are run in place of this project's own control
+    /// plane. Default: none.
+    pub control_plane: Option<PathBuf>,
     /// How pods reach a program on the host. Default: they do not.
     pub door: Option<Door>,
     /// Whether a write is acknowledged only after it reached the disk. Without it a crash of the process loses nothing, a power
@@ -47,6 +50,7 @@ impl Default for Settings {
             helper: Vec::new(),
             node_name: "local".to_owned(),
             allocatable: Allocatable::default(),
+            control_plane: None,
             door: None,
             wait_for_disk: true,
         }

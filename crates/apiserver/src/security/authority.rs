@@ -19,14 +19,14 @@ const VALID_TO_YEAR: i32 = 2120;
 pub type Pair = (String, String);
 
 /// The certificate authority.
-pub(crate) struct Authority {
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 impl Authority {
     /// Reads the authority from a directory, or makes it there.
-    pub(crate) fn open(directory: &Path) -> Result<Self, Error> {
+    pub fn open(directory: &Path) -> Result<Self, Error> {
         let key_path = directory.join("ca.key");
         let certificate_path = directory.join("ca.crt");
         if let (Some(key), Some(pem)) = (files::read(&key_path)?, files::read(&certificate_path)?) {
@@ -52,12 +52,13 @@ impl Authority {
         Ok(Self { issuer: Issuer::new(parameters, key), pem })
     }
 
-    pub(crate) fn pem(&self) -> &str {
+    /// The certificate that clients must trust.
+    pub fn pem(&self) -> &str {
         &self.pem
     }
 
     /// A certificate that proves who a client is.
-    pub(crate) fn issue_client(&self, user: &str, groups: &[&str]) -> Result<Pair, Error> {
+    pub fn issue_client(&self, user: &str, groups: &[&str]) -> Result<Pair, Error> {
         if groups.len() > 2 {
             return Err(Error::TooManyGroups { user: user.to_owned(), count: groups.len() });
         }
@@ -70,7 +71,7 @@ impl Authority {
     }
 
     /// A certificate for a server with these names and addresses; the first one is its subject.
-    pub(crate) fn issue_server(&self, names: &[String]) -> Result<Pair, Error> {
+    pub fn issue_server(&self, names: &[String]) -> Result<Pair, Error> {
         let subject = names.first().map_or("server", String::as_str);
         let make = || {
             let mut parameters = parameters(subject, &[], names)?;
@@ -89,12 +90,7 @@ impl Authority {
     }
 
     /// A kubeconfig with a client certificate in it.
-    pub(crate) fn kubeconfig(
-        &self,
-        url: &str,
-        user: &str,
-        groups: &[&str],
-    ) -> Result<String, Error> {
+    pub fn kubeconfig(&self, url: &str, user: &str, groups: &[&str]) -> Result<String, Error> {
         let (certificate, key) = self.issue_client(user, groups)?;
         let credential = json!({
             "client-certificate-data": STANDARD.encode(certificate),
@@ -104,7 +100,7 @@ impl Authority {
     }
 
     /// A kubeconfig in which a user has this credential.
-    pub(crate) fn kubeconfig_with(&self, url: &str, user: &str, credential: &Value) -> String {
+    pub fn kubeconfig_with(&self, url: &str, user: &str, credential: &Value) -> String {
         let authority = STANDARD.encode(&self.pem);
         let config = json!({
             "apiVersion": "v1",

@@ -1,4 +1,5 @@
-//! Runs the suite against a cluster: `flumen-conformance local|kubernetes|record [CACHE [FILTER]]`.
+//! Runs the suite against a cluster: `flumen-conformance local|kubernetes|record [CACHE [FILTER]]`. With `build CACHE` it builds the
+//! programs of the real one alone, and its last line is where they are.
 
 use std::{
     io::Write as _,
@@ -9,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use flumen_conformance::{Kubernetes, Local, Outcome, Suite, build, rights};
 
-const USAGE: &str = "usage: flumen-conformance local|kubernetes|record CACHE [FILTER]";
+const USAGE: &str = "usage: flumen-conformance local|kubernetes|record CACHE [FILTER]\n       flumen-conformance build CACHE";
 /// The word by which the program starts itself again in namespaces of its own.
 const INSIDE: &str = "inside";
 
@@ -26,6 +27,10 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<ExitCode> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
+        ["build", cache] => {
+            tell(&build(&PathBuf::from(cache), tell)?.display().to_string());
+            Ok(ExitCode::SUCCESS)
+        }
         ["local", _, filter @ ..] => local(filter.first().unwrap_or(&"")),
         ["kubernetes" | "record", cache, filter @ ..] => {
             let programs = build(&PathBuf::from(cache), tell)?;

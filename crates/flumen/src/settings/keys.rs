@@ -40,6 +40,8 @@ pub(crate) const REGISTRY_LISTEN: &str = "registry-listen";
 pub(crate) const ALLOCATABLE_CPU: &str = "allocatable-cpu";
 /// Memory for pods.
 pub(crate) const ALLOCATABLE_MEMORY: &str = "allocatable-memory";
+/// Programs of Kubernetes for the local cluster.
+pub(crate) const CONTROL_PLANE: &str = "control-plane";
 /// The kubeconfig of the local cluster.
 pub(crate) const LOCAL_KUBECONFIG: &str = "local-kubeconfig";
 /// The registry of the local cluster.
@@ -50,7 +52,7 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const LOG_FORMAT: &str = "log-format";
 
 /// Every key, in the order in which they are shown.
-pub(crate) const ALL: [&str; 24] = [
+pub(crate) const ALL: [&str; 25] = [
     DATA_DIRECTORY,
     CACHE_DIRECTORY,
     LISTEN,
@@ -71,6 +73,7 @@ pub(crate) const ALL: [&str; 24] = [
     REGISTRY_LISTEN,
     ALLOCATABLE_CPU,
     ALLOCATABLE_MEMORY,
+    CONTROL_PLANE,
     LOCAL_KUBECONFIG,
     LOCAL_REGISTRY,
     LOG,

@@ -177,6 +177,7 @@ impl<'a> Reader<'a> {
         let registry_listen = self.required::<Address>(keys::REGISTRY_LISTEN, "127.0.0.1:7603");
         let allocatable_cpu = self.optional(keys::ALLOCATABLE_CPU);
         let allocatable_memory = self.optional::<Memory>(keys::ALLOCATABLE_MEMORY);
+        let control_plane = self.optional(keys::CONTROL_PLANE);
         let local_kubeconfig = self.optional(keys::LOCAL_KUBECONFIG);
         let local_registry = self.optional(keys::LOCAL_REGISTRY);
         self.both_or_neither(keys::LOCAL_KUBECONFIG, keys::LOCAL_REGISTRY);
@@ -203,6 +204,7 @@ impl<'a> Reader<'a> {
             registry_listen: registry_listen?.0,
             allocatable_cpu,
             allocatable_memory: allocatable_memory.map(|Memory(size)| size),
+            control_plane,
             local_kubeconfig,
             local_registry,
             log: log?,

@@ -46,11 +46,14 @@ impl Program {
     pub(super) fn local(settings: &Settings, config: Option<&Path>) -> Self {
         let cpu = settings.allocatable_cpu.map(|cores| cores.to_string());
         let memory = settings.allocatable_memory.map(|size| size.to_string());
+        let control_plane = settings.control_plane.as_ref();
+        let control_plane = control_plane.map(|directory| directory.display().to_string());
         Self::new("local cluster", "local", settings, config)
             .with(keys::KUBERNETES_LISTEN, &settings.kubernetes_listen)
             .with(keys::REGISTRY_LISTEN, &settings.registry_listen)
             .with_some(keys::ALLOCATABLE_CPU, cpu)
             .with_some(keys::ALLOCATABLE_MEMORY, memory)
+            .with_some(keys::CONTROL_PLANE, control_plane)
     }
 
     /// The server.
