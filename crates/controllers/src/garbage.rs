@@ -5,7 +5,7 @@ mod decide;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Api, DeleteParams, Patch, Preconditions};
+use kube::api::{Api, DeleteParams, ListParams, Patch, Preconditions};
 use serde_json::{Value, json};
 
 use crate::Error;
@@ -16,6 +16,9 @@ use crate::kinds::Kind;
 use crate::reduce::Bare;
 use crate::world::World;
 use decide::{Action, DependentView, OwnerState, OwnerView, Policy, View};
+
+/// The watches are a moment behind at most.
+const AGAIN: Duration = Duration::from_millis(20);
 
 pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error> {
     let Some((object, mut view)) =
@@ -30,7 +33,12 @@ pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error>
             }
         }
     }
-    for action in decide::decide(&view) {
+    let actions = decide::decide(&view);
+    let ends = actions.iter().any(|action| matches!(action, Action::RemoveFinalizer(_)));
+    if ends && has_unseen_dependents(hub, &object).await? {
+        return Ok(Some(AGAIN));
+    }
+    for action in actions {
         act(hub, &object, action).await?;
     }
     Ok(None)
@@ -85,6 +93,33 @@ async fn is_absent(hub: &Hub, object: &Object, owner: &Owner) -> Result<bool, Er
         Key::new(if namespaced { object.key.namespace.as_str() } else { "" }, owner.name.as_str());
     let found = read(hub, kind, &key).await?;
     Ok(found.and_then(|found| found.uid).as_deref() != Some(&*owner.uid))
+}
+
+/// Asks the API server, because the watches of other kinds may be behind: an owner must not end before dependents that it waits for,
+/// nor leave some that it should free.
+async fn has_unseen_dependents(hub: &Hub, owner: &Object) -> Result<bool, Error> {
+    for (kind, resource) in hub.kinds.watched() {
+        let api: Api<Bare> = if owner.key.namespace.is_empty() {
+            Api::all_with(hub.client.clone(), resource)
+        } else if hub.kinds.resource(kind).is_some_and(|(_, namespaced)| namespaced) {
+            Api::namespaced_with(hub.client.clone(), &owner.key.namespace, resource)
+        } else {
+            continue;
+        };
+        let listed = api.list_metadata(&ListParams::default()).await;
+        let listed =
+            listed.map_err(|source| Error::request(Verb::Read, resource.plural.clone(), source))?;
+        let is_unseen = listed.items.iter().any(|found| {
+            let uid = found.metadata.uid.as_deref().unwrap_or_default();
+            let owners = found.metadata.owner_references.iter().flatten();
+            owners.into_iter().any(|one| *one.uid == *owner.uid)
+                && !hub.world(|world| world.dependents(&owner.uid).any(|known| *known.uid == *uid))
+        });
+        if is_unseen {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn act(hub: &Hub, object: &Object, action: Action) -> Result<(), Error> {
