@@ -186,8 +186,8 @@ async fn input_is_the_users_and_the_hosts_null_device_is_not() {
     stdin.shutdown().await.unwrap();
     drop(stdin);
     let ended = end(process).await;
-    assert_eq!((ended.stdout.as_str(), ended.code.as_str()), ("hello", "0"));
     assert_eq!(null(), before);
+    assert_eq!((ended.stdout.as_str(), ended.code.as_str()), ("hello", "0"));
 }
 
 #[tokio::test]
