@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use flumen_apiserver::{ApiServer, Authority};
 use flumen_kubelet::NodeNetwork;
-use futures::FutureExt as _;
+use futures::FutureExt;
 use kube::Client;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -21,7 +21,7 @@ const ADVERTISED: (Ipv4Addr, u16) = (Ipv4Addr::new(10, 96, 0, 1), 443);
 #[derive(Debug)]
 pub(crate) enum ControlPlane {
     Own(Box<ApiServer>),
-    Kubernetes(Kubernetes),
+    Kubernetes(Box<Kubernetes>),
 }
 
 /// Where the API takes requests: on the host, and inside the node's network.
@@ -43,7 +43,7 @@ impl ControlPlane {
         if let Some(programs) = &settings.control_plane {
             let serving = [pass(listener, network, stop)?, pass(inside, network, stop)?];
             let started = Kubernetes::start(programs, directory, network, url).await?;
-            return Ok((Self::Kubernetes(started), serving.map(|task| task.fuse())));
+            return Ok((Self::Kubernetes(Box::new(started)), serving.map(FutureExt::fuse)));
         }
         let server = start_own(directory, settings, network, stop).await?;
         let serving = [
