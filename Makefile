@@ -5,8 +5,8 @@
 #           asked anew
 # bench     figures against the peer, as ratios of one run, and what it costs to follow jobs
 # conformance-kubernetes  the suite that holds the local cluster to account, run on a real Kubernetes control plane
-# e2e-kubernetes          the main job and the streaming job, with that control plane for the local cluster
 # conformance-record      the same, and what it answers becomes the record that `test` compares with
+# e2e-kubernetes          the main job and the streaming job, with that control plane for the local cluster
 # fuzz      every reader of foreign text, FUZZ_SECONDS each; what it finds stays in fuzz/found
 
 CACHE ?= $(HOME)/.cache/flumen
@@ -65,7 +65,7 @@ bench: setup
 	@target/release/flumen-bench target/release/flumen $(CACHE)
 	$(CARGO) bench --locked --package flumen-control --bench follow
 
-# Both need Go 1.25 or later, which builds the control plane once, into the cache, and unshare and ip.
+# All three need Go 1.25 or later, which builds the control plane once, into the cache, and unshare and ip.
 conformance-kubernetes:
 	@$(CARGO) run --locked --package flumen-conformance -- kubernetes $(CACHE)
 
