@@ -16,6 +16,7 @@ mod pods;
 mod protocol;
 mod provision;
 mod proxy;
+mod remove;
 mod run;
 mod runner;
 mod settings;

@@ -41,6 +41,8 @@ pub(crate) use present::{Place, Present, Running};
 pub(crate) use status::time;
 use worker::{Seen, work};
 
+use crate::remove;
+
 /// Runs all pods of the node until the future is dropped.
 pub(crate) async fn run(node: Arc<Node>) {
     let api: Api<Pod> = Api::all(node.client.clone());
@@ -155,7 +157,7 @@ impl Pods {
                 entry.file_name().to_str().is_some_and(|uid| self.workers.contains_key(uid));
             if !known {
                 tokio::task::spawn_blocking(move || {
-                    if let Err(error) = worker::remove_directory(&entry.path()) {
+                    if let Err(error) = remove::directory(&entry.path()) {
                         tracing::warn!(%error, path = %entry.path().display(), "could not remove what a pod left");
                     }
                 });

@@ -25,6 +25,7 @@ use kube::{
 use crate::{
     error::chain,
     protocol::IdMap,
+    remove,
     volumes::{Owner, empty},
 };
 use tries::{Pause, Tasks};
@@ -179,14 +180,10 @@ impl Provisioner {
     }
 
     async fn remove(&self, name: &str, path: &Path) -> Result<(), Error> {
-        let removed = match tokio::fs::remove_dir_all(path).await {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            other => other,
-        };
-        removed.map_err(|source| Error::Directory {
-            volume: name.to_owned(),
-            path: path.to_owned(),
-            source,
+        let left = path.to_owned();
+        let removed = tokio::task::spawn_blocking(move || remove::directory(&left)).await;
+        removed.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|source| {
+            Error::Directory { volume: name.to_owned(), path: path.to_owned(), source }
         })?;
         let api: Api<PersistentVolume> = Api::all(self.client.clone());
         match api.delete(name, &DeleteParams::default()).await {

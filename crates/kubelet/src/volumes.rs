@@ -174,8 +174,10 @@ impl Volumes {
             None => self.own_directory(&volume.name),
         };
         let claim = volume.persistent_volume_claim.as_ref();
+        // What the kubelet replaces it must find as it left it, or it would follow the pod's links on the host.
         let read_only = mount.read_only.unwrap_or_default()
-            || claim.and_then(|claim| claim.read_only).unwrap_or_default();
+            || claim.and_then(|claim| claim.read_only).unwrap_or_default()
+            || follows_api(volume);
         let target = Path::new("/").join(&mount.mount_path);
         if sub_path.is_empty() {
             return Ok(Mount { source, sub_path: None, target, read_only });

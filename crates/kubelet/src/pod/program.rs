@@ -12,6 +12,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::failure::{Failure, during};
 
+/// Most processes and threads that a user of a pod has. Flink's JVMs have some hundreds of threads.
+const PROCESSES: u64 = 8192;
 /// Searched when the environment has no `PATH`.
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -32,6 +34,7 @@ pub(super) fn execute(
     let files = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum })
         .map_err(during("raise the number of open files"))?;
+    limit_processes()?;
 
     let mut environment: HashMap<String, String> = environment.into_iter().collect();
     environment.entry("HOME".to_owned()).or_insert_with(|| home.to_owned());
@@ -39,6 +42,14 @@ pub(super) fn execute(
     let path = find(name, &environment["PATH"])?;
     let error = Command::new(path).arg0(name).args(arguments).env_clear().envs(environment).exec();
     Err(Failure::new(format!("exec: {name:?}"), error))
+}
+
+/// A pod that multiplies must not take the machine with it. The kernel counts by user in the pod's user namespace.
+fn limit_processes() -> Result<(), Failure> {
+    let now = getrlimit(Resource::Nproc);
+    let least = |limit: Option<u64>| Some(limit.map_or(PROCESSES, |limit| limit.min(PROCESSES)));
+    let limit = Rlimit { current: least(now.current), maximum: least(now.maximum) };
+    setrlimit(Resource::Nproc, limit).map_err(during("limit the number of processes"))
 }
 
 fn find(name: &str, path: &str) -> Result<PathBuf, Failure> {

@@ -1,10 +1,11 @@
 //! What actions do. Effects know nothing of the state; they bring an [`Outcome`].
 
-use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, io::SeekFrom, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod, PodStatus};
 use kube::Api;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::{
     decide::Action,
@@ -12,7 +13,7 @@ use super::{
     pull, report, sandbox,
     start::{self, Problem, Start, Started},
     state::{Ended, Event, Need, State, all_containers},
-    worker::{address, process, remove_directory},
+    worker::{address, process},
 };
 use crate::{
     cgroups::Group,
@@ -20,7 +21,7 @@ use crate::{
     logs::{self, History},
     network::Attachment,
     protocol::Exit,
-    volumes,
+    remove, volumes,
 };
 
 /// What an effect brought.
@@ -41,7 +42,7 @@ const NOT_EXECUTED: (i32, &str) = (128, "StartError");
 /// How long the rest of a container's output may take to arrive after its end.
 const LAST_OUTPUT: Duration = Duration::from_secs(2);
 /// Longest message that a container can leave.
-const LONGEST_MESSAGE: usize = 4096;
+const LONGEST_MESSAGE: u64 = 4096;
 
 /// The effect of an action; `None` when the state does not have what it needs.
 pub(super) fn prepare(
@@ -203,15 +204,19 @@ pub(super) async fn wait(
     Outcome::Event(Event::Exited(container.name, ended))
 }
 
+/// The end of the message, as the real kubelet takes it: the container may have written without end.
 async fn read_message(path: PathBuf) -> Option<String> {
-    let text = tokio::fs::read(path).await.ok()?;
-    let text = String::from_utf8_lossy(&text[..text.len().min(LONGEST_MESSAGE)]).into_owned();
-    Some(text).filter(|text| !text.is_empty())
+    let mut file = tokio::fs::File::open(path).await.ok()?;
+    let length = file.metadata().await.ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_MESSAGE))).await.ok()?;
+    let mut text = Vec::new();
+    file.take(LONGEST_MESSAGE).read_to_end(&mut text).await.ok()?;
+    Some(String::from_utf8_lossy(&text).into_owned()).filter(|text| !text.is_empty())
 }
 
 async fn delete(node: &Node, pod: &Pod, uid: &str, gone: bool) -> Result<(), kube::Error> {
     let directory = node.pod_directory(uid);
-    let removed = tokio::task::spawn_blocking(move || remove_directory(&directory)).await;
+    let removed = tokio::task::spawn_blocking(move || remove::directory(&directory)).await;
     if let Ok(Err(error)) = removed {
         // The next start of the kubelet tries again.
         tracing::warn!(%error, pod = uid, "could not remove a pod's directory");

@@ -23,7 +23,6 @@ use super::{
     node::Node,
     sandbox,
     state::{Running, Signal},
-    worker::remove_directory,
 };
 use crate::{
     cgroups::{Group, Limits},
@@ -33,6 +32,7 @@ use crate::{
     images::Image,
     logs::{self, capture},
     protocol::{self, Exit, Mount},
+    remove,
     runner::{self, Output},
 };
 
@@ -190,11 +190,11 @@ impl Start {
         if let Some(before) = self.attempt.checked_sub(1) {
             let old = all.join(before.to_string());
             // What cannot be removed now goes with the pod.
-            tokio::task::spawn_blocking(move || fs::remove_dir_all(old));
+            tokio::task::spawn_blocking(move || remove::directory(&old));
         }
         let directory = all.join(self.attempt.to_string());
         // The kernel refuses the working directory of an attempt that was cut short.
-        remove_directory(&directory)?;
+        remove::directory(&directory)?;
         for name in ["root", "upper", "work"] {
             fs::create_dir_all(directory.join(name))?;
         }
@@ -277,9 +277,12 @@ pub(super) async fn last_words(log: Option<logs::Log>) -> Option<String> {
     const LINES: usize = 80;
     const BYTES: usize = 2048;
     let query = logs::Query { tail: Some(LINES), ..logs::Query::default() };
-    let pieces: Vec<bytes::Bytes> =
-        logs::stream(log?, query).await.ok()?.try_collect().await.ok()?;
-    let text = pieces.concat();
-    let start = text.len().saturating_sub(BYTES);
-    Some(String::from_utf8_lossy(&text[start..]).into_owned()).filter(|text| !text.is_empty())
+    let mut pieces = std::pin::pin!(logs::stream(log?, query).await.ok()?);
+    let mut text = Vec::new();
+    while let Some(piece) = pieces.try_next().await.ok()? {
+        text.extend_from_slice(&piece);
+        // A line may be as long as the whole log.
+        text.drain(..text.len().saturating_sub(BYTES));
+    }
+    Some(String::from_utf8_lossy(&text).into_owned()).filter(|text| !text.is_empty())
 }

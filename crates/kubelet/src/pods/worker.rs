@@ -1,6 +1,6 @@
 //! One task per pod: observes, decides, begins effects, folds what they bring.
 
-use std::{collections::BTreeMap, fs, io, net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, PodStatus};
@@ -366,13 +366,5 @@ pub(super) fn process(state: &State, name: &str) -> Option<u64> {
     match state.containers.get(name).map(|container| &container.run) {
         Some(Run::Running(running)) => Some(running.process),
         _ => None,
-    }
-}
-
-/// Removes a directory with all that is in it; one that is not there is fine.
-pub(super) fn remove_directory(path: &std::path::Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }

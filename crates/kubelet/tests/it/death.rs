@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     os::{fd::AsRawFd, unix::fs::MetadataExt},
     path::PathBuf,
-    process::{Child, Command},
+    process::Command,
 };
 
 use flumen_kubelet::Output;
@@ -12,23 +12,9 @@ use serde_json::json;
 
 use crate::{
     cluster::{Cluster, eventually},
+    separate::{Separate, processes, sleeps},
     workshop::{POD, Workshop},
 };
-
-/// Host's pids of processes whose command line holds `mark`.
-fn processes(mark: &str) -> Vec<PathBuf> {
-    std::fs::read_dir("/proc")
-        .unwrap()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| {
-            path.file_name().is_some_and(|name| name.to_string_lossy().parse::<u32>().is_ok())
-        })
-        .filter(|path| {
-            let line = std::fs::read(path.join("cmdline")).unwrap_or_default();
-            String::from_utf8_lossy(&line).contains(mark)
-        })
-        .collect()
-}
 
 fn parents() -> BTreeMap<u32, u32> {
     let stats = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
@@ -61,15 +47,6 @@ fn mounts_below(directory: &str) -> usize {
     all.lines().filter(|line| line.contains(directory)).count()
 }
 
-struct Separate(Child);
-
-impl Drop for Separate {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[tokio::test]
 async fn nothing_is_left_after_the_kubelet_was_killed() {
     let mut cluster = Cluster::start().await;
@@ -95,9 +72,6 @@ async fn nothing_is_left_after_the_kubelet_was_killed() {
         })
         .await;
     cluster.wait_phase("victim", "Running").await;
-    let sleeps = |path: &PathBuf| {
-        std::fs::read_link(path.join("exe")).is_ok_and(|exe| exe.ends_with("sleep"))
-    };
     let sleepers = async || {
         let found: Vec<PathBuf> = processes(&mark).into_iter().filter(sleeps).collect();
         (found.len() == 2).then_some(found)

@@ -185,4 +185,16 @@ mod tests {
         }
         assert_eq!(Control::parse(4, false, &[]).unwrap(), Control::Skipped);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_a_frame_fail(
+            head: [u8; HEAD],
+            kind in 0..12u16,
+            rest in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..20),
+        ) {
+            let _ = Head::parse(head);
+            let _ = Control::parse(kind, head[0] & 1 == 0, &rest);
+        }
+    }
 }

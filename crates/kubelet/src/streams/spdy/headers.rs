@@ -139,6 +139,8 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::Index};
+
     use super::*;
 
     #[test]
@@ -183,6 +185,25 @@ mod tests {
         other.compress_vec(&[0; 4], &mut foreign, FlushCompress::Sync).unwrap();
         for block in [bomb, many, foreign, vec![0; 20], vec![0x78, 0x9c], vec![]] {
             assert!(matches!(Reader::new().read(&block), Err(Error::Headers(_))), "{block:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_block_makes_the_reader_fail(
+            value in "[ -~]{0,200}",
+            damage in vec((any::<Index>(), any::<u8>()), 0..4),
+            more in vec(any::<u8>(), 0..40),
+        ) {
+            let mut block = Writer::new().write(&[("streamType", &value)]);
+            for (at, byte) in damage {
+                let at = at.index(block.len());
+                block[at] = byte;
+            }
+            let mut reader = Reader::new();
+            for block in [block, more] {
+                let _ = reader.read(&block);
+            }
         }
     }
 }
