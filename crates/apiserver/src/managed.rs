@@ -59,6 +59,11 @@ impl Entry {
             && self.subresource == author.subresource
     }
 
+    /// By what the entries of an object are in order.
+    fn rank(&self) -> [&str; 5] {
+        [&self.operation, &self.time, &self.manager, &self.api_version, &self.subresource]
+    }
+
     fn parse(value: &Value) -> Self {
         let text =
             |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -98,11 +103,7 @@ fn entries(object: &Value) -> Vec<Entry> {
 /// Writes the managers into an object that was made from the live one.
 fn store(object: &mut Value, mut entries: Vec<Entry>, live: &Value) {
     entries.retain(|entry| !entry.fields.is_empty());
-    let rank = |entry: &Entry| {
-        let Entry { manager, operation, api_version, time, subresource, .. } = entry.clone();
-        (operation, time, manager, api_version, subresource)
-    };
-    entries.sort_by_key(rank);
+    entries.sort_by(|one, other| one.rank().cmp(&other.rank()));
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     if entries.is_empty() {
         metadata.shift_remove("managedFields");
@@ -110,17 +111,43 @@ fn store(object: &mut Value, mut entries: Vec<Entry>, live: &Value) {
         metadata.insert("managedFields".into(), entries.iter().map(Entry::render).collect());
     }
     // Times alone are no change.
-    if without_times(object.clone()) == without_times(live.clone()) {
-        object["metadata"]["managedFields"] = live["metadata"]["managedFields"].clone();
+    let before = live.pointer("/metadata/managedFields");
+    if let Some(before) = before
+        && same_but_for_times(object, live)
+    {
+        object["metadata"]["managedFields"] = before.clone();
     }
 }
 
-fn without_times(mut object: Value) -> Value {
-    let list = object.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut);
-    for entry in list.into_iter().flatten().filter_map(Value::as_object_mut) {
-        entry.shift_remove("time");
+/// Whether two objects differ at most in the times of their managers.
+fn same_but_for_times(one: &Value, other: &Value) -> bool {
+    fn managers(entries: &Value, others: &Value) -> bool {
+        let (Some(entries), Some(others)) = (entries.as_array(), others.as_array()) else {
+            return entries == others;
+        };
+        let same = |(one, other)| same_but(one, other, "time", |_, _| true);
+        entries.len() == others.len() && entries.iter().zip(others).all(same)
     }
-    object
+    same_but(one, other, "metadata", |one, other| same_but(one, other, "managedFields", managers))
+}
+
+/// Whether two maps are the same, one field of them compared in another way if both have it.
+fn same_but(
+    one: &Value,
+    other: &Value,
+    field: &str,
+    same: impl Fn(&Value, &Value) -> bool,
+) -> bool {
+    let (Some(one), Some(other)) = (one.as_object(), other.as_object()) else {
+        return one == other;
+    };
+    one.len() == other.len()
+        && one.iter().all(|(name, value)| {
+            let other = other.get(name);
+            other.is_some_and(
+                |other| if name == field { same(value, other) } else { value == other },
+            )
+        })
 }
 
 /// Notes who made an object.

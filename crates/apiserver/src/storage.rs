@@ -245,7 +245,10 @@ impl Store {
         let next = inner
             .log
             .sync()
-            .map_err(|source| Error::WriteFile { path: self.directory.clone(), source })
+            .map_err(|source| {
+                self.disk.fail(&source);
+                Error::WriteFile { path: self.directory.clone(), source }
+            })
             .and_then(|()| log::Log::create(&self.directory, revision));
         match next {
             Ok(log) => {

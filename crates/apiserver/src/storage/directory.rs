@@ -54,7 +54,7 @@ pub(super) fn recover(
     let logs: Vec<&(u64, PathBuf)> =
         files.logs.iter().filter(|(base, _)| *base >= snapshot_revision).collect();
     let mut current = None;
-    for (position, (_, path)) in logs.iter().enumerate() {
+    for (position, (base, path)) in logs.iter().enumerate() {
         let bytes = read(path)?;
         let good = scan(path, &bytes, |record| replay(record, false))?;
         let last = position + 1 == logs.len();
@@ -65,7 +65,12 @@ pub(super) fn recover(
             check_torn_tail(path, &bytes, good)?;
         }
         if last {
-            current = Some(Log::resume(path, good.max(MAGIC.len()) as u64)?);
+            // Without its first bytes it is no log yet: it was being made when the process ended.
+            current = Some(if good == 0 {
+                Log::create(directory, *base)?
+            } else {
+                Log::resume(path, good as u64)?
+            });
         }
     }
     let log = match current {
@@ -94,16 +99,14 @@ fn scan(path: &Path, bytes: &[u8], mut each: impl FnMut(&Record<'_>)) -> Result<
 
 /// A write that was cut short leaves nothing good behind it; anything else is damage that must not be passed over.
 fn check_torn_tail(path: &Path, bytes: &[u8], good: usize) -> Result<(), Error> {
-    let rest = &bytes[good.min(bytes.len())..];
-    if let Some(length) =
-        rest.get(..4).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes)
-    {
-        let next = (length as usize).saturating_add(12);
-        if rest.get(next..).and_then(log::decode).is_some() {
-            return Err(Error::Damaged { path: path.to_owned(), offset: good as u64 });
-        }
+    let rest = bytes.get(good..).unwrap_or_default();
+    // What is damaged may be the length, so the next record may begin anywhere.
+    if (1..rest.len()).any(|start| log::decode(&rest[start..]).is_some()) {
+        return Err(Error::Damaged { path: path.to_owned(), offset: good as u64 });
     }
-    tracing::warn!(path = %path.display(), bytes = rest.len(), "dropped the unfinished last write of the log");
+    if !rest.is_empty() {
+        tracing::warn!(path = %path.display(), bytes = rest.len(), "dropped the unfinished last write of the log");
+    }
     Ok(())
 }
 

@@ -25,6 +25,8 @@ struct Work {
     file: Arc<File>,
     written: u64,
     snapshot: Option<Snapshot>,
+    /// Why an older file did not reach the disk.
+    failure: Option<String>,
     closed: bool,
 }
 
@@ -38,7 +40,7 @@ pub(super) struct Disk {
 
 impl Disk {
     pub(super) fn start(file: Arc<File>, snapshot_bytes: u64) -> Result<Arc<Self>, Error> {
-        let work = Work { file, written: 0, snapshot: None, closed: false };
+        let work = Work { file, written: 0, snapshot: None, failure: None, closed: false };
         let work = Arc::new((Mutex::new(work), Condvar::new()));
         let (sender, progress) = watch::channel(Progress::Synced(0));
         let disk = Arc::new(Self {
@@ -69,6 +71,12 @@ impl Disk {
     /// Says that a new file is written to from now on; the old one is on disk.
     pub(super) fn rotate(&self, file: Arc<File>) {
         self.lock().file = file;
+    }
+
+    /// Says that the file did not reach the disk. The kernel tells that only once, so nobody else will hear of it.
+    pub(super) fn fail(&self, error: &std::io::Error) {
+        self.lock().failure = Some(error.to_string());
+        self.work.1.notify_one();
     }
 
     /// Waits until everything up to a revision is on disk.
@@ -117,6 +125,12 @@ impl Drop for Disk {
     }
 }
 
+impl Work {
+    fn is_done(&self, synced: u64) -> bool {
+        self.written == synced && self.snapshot.is_none() && self.failure.is_none()
+    }
+}
+
 fn follow(
     work: &(Mutex<Work>, Condvar),
     progress: &watch::Sender<Progress>,
@@ -127,24 +141,23 @@ fn follow(
     let mut synced = 0;
     loop {
         let mut guard = work.lock().unwrap_or_else(PoisonError::into_inner);
-        while guard.written == synced && guard.snapshot.is_none() && !guard.closed {
+        while guard.is_done(synced) && !guard.closed {
             guard = wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
         }
         if guard.closed && guard.written == synced {
             return;
         }
         let (file, written) = (guard.file.clone(), guard.written);
-        let snapshot = guard.snapshot.take();
+        let (snapshot, failure) = (guard.snapshot.take(), guard.failure.take());
         drop(guard);
-        let result = file.sync_data();
+        let synced_now = file.sync_data().map_err(|error| error.to_string());
+        let result = failure.map_or(synced_now, Err);
         progress.send_if_modified(|progress| {
             match (&result, &progress) {
                 // What a failed sync has dropped cannot be had back, so a later good one must not hide it.
                 (_, Progress::Failed(_)) => return false,
                 (Ok(()), Progress::Synced(_)) => *progress = Progress::Synced(written),
-                (Err(error), Progress::Synced(_)) => {
-                    *progress = Progress::Failed(error.to_string());
-                }
+                (Err(error), Progress::Synced(_)) => *progress = Progress::Failed(error.clone()),
             }
             true
         });
@@ -172,5 +185,32 @@ fn write_snapshot(snapshot: Snapshot, bytes: Arc<AtomicU64>, running: Arc<Atomic
     };
     if thread::Builder::new().name("snapshot".into()).spawn(write).is_err() {
         flag.store(false, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_disk_refused_stays_refused() {
+        let nowhere = std::fs::OpenOptions::new().write(true).open("/dev/null").unwrap();
+        let disk = Disk::start(Arc::new(nowhere), 0).unwrap();
+        disk.written(3);
+        assert!(disk.wait(3).await.is_err(), "what is no file cannot be synced");
+        disk.rotate(Arc::new(tempfile::tempfile().unwrap()));
+        disk.written(4);
+        assert!(disk.wait(4).await.is_err());
+        assert!(!disk.healthy());
+    }
+
+    #[tokio::test]
+    async fn a_log_that_could_not_be_finished_fails_what_was_waited_for() {
+        let disk = Disk::start(Arc::new(tempfile::tempfile().unwrap()), 0).unwrap();
+        disk.written(3);
+        disk.wait(3).await.unwrap();
+        disk.fail(&std::io::Error::other("gone"));
+        assert_eq!(disk.wait(4).await.unwrap_err(), "gone");
+        assert!(!disk.healthy());
     }
 }

@@ -47,7 +47,11 @@ impl Log {
             File::open(directory)?.sync_all()?;
             Ok(file)
         };
-        let file = make().map_err(|source| Error::WriteFile { path: path.clone(), source })?;
+        let file = make().map_err(|source| {
+            // Behind half a log the one before would have to be whole, and that one goes on.
+            let _ = std::fs::remove_file(&path);
+            Error::WriteFile { path: path.clone(), source }
+        })?;
         Ok(Self { file: Arc::new(file), length: MAGIC.len() as u64, buffer: Vec::new() })
     }
 
@@ -154,10 +158,10 @@ impl<'a> Record<'a> {
 pub(super) fn decode(bytes: &[u8]) -> Option<(Record<'_>, usize)> {
     let length = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
     let payload = bytes.get(HEADER..HEADER.checked_add(length)?)?;
+    let first = u64::from_le_bytes(payload.get(..8)?.try_into().ok()?);
     if bytes[4..HEADER] != checksum(payload) {
         return None;
     }
-    let first = u64::from_le_bytes(payload.get(..8)?.try_into().ok()?);
     let mut rest = &payload[8..];
     let mut operations = Vec::new();
     while let [delete, tail @ ..] = rest {

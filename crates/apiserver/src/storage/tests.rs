@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use super::{Change, CommitError, Options, Store};
 use crate::{Error, resources::Registry};
 
+mod faults;
+
 fn open(directory: &Path) -> Result<Arc<Store>, Error> {
     open_with(directory, 1 << 20)
 }

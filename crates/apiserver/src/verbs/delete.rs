@@ -206,7 +206,7 @@ async fn delete_one(
                 return Ok(if delete { Outcome::Removed(object) } else { Outcome::Marked(object) });
             }
             Err(CommitError::Stale) => {}
-            Err(error) => return Err(Failure::internal(error)),
+            Err(error) => return Err(Failure::unknown(error.to_string())),
         }
     }
 }

@@ -93,7 +93,7 @@ pub(super) async fn change(
                 });
             }
             Err(CommitError::Stale) => {}
-            Err(error) => return Err(Failure::internal(error)),
+            Err(error) => return Err(Failure::unknown(error.to_string())),
         }
     }
     Err(Failure::modified(resource, call.name()))

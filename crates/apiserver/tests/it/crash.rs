@@ -1,7 +1,7 @@
 //! A server that is killed while it writes.
 
 use std::{
-    collections::HashSet,
+    collections::BTreeMap,
     io::{BufRead, BufReader, Write},
     process::{Command, Stdio},
 };
@@ -9,7 +9,7 @@ use std::{
 use flumen_apiserver::{ApiServer, Settings};
 use futures::future::join_all;
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::{Cluster, call};
@@ -18,48 +18,93 @@ const CONFIG_MAPS: &str = "/api/v1/namespaces/default/configmaps";
 /// Makes this binary the server that is to be killed; its value is the data directory.
 const VICTIM: &str = "FLUMEN_TEST_VICTIM_DIRECTORY";
 const WRITERS: u32 = 8;
+/// Each begins where the one before was killed; in `make test-all` there are more.
 const ROUNDS: usize = 4;
+const ALL_ROUNDS: usize = 60;
 const ACKNOWLEDGED: usize = 300;
+
+/// One write of a writer, which makes them one after the other, three for each object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Step(u32);
+
+impl Step {
+    fn object(self) -> u32 {
+        self.0 / 3
+    }
+
+    /// Creates, changes, and of every other object removes.
+    fn method(self) -> Method {
+        match (self.0 % 3, self.object() % 2) {
+            (0, _) => Method::POST,
+            (2, 0) => Method::DELETE,
+            _ => Method::PATCH,
+        }
+    }
+
+    /// What is stored after it under the name of its object.
+    fn leaves(self) -> Option<u32> {
+        (self.method() != Method::DELETE).then_some(self.0)
+    }
+}
 
 #[tokio::test]
 async fn what_was_answered_survives_a_kill() {
     let directory = tempfile::tempdir().unwrap();
-    let mut acknowledged = HashSet::new();
-    for _ in 0..ROUNDS {
-        acknowledged.extend(run_and_kill(directory.path()));
+    let all = std::env::var_os("FLUMEN_ALL_KILLS").is_some();
+    // Of each writer the last step that was answered.
+    let mut answered = BTreeMap::new();
+    for _ in 0..if all { ALL_ROUNDS } else { ROUNDS } {
+        answered.extend(run_and_kill(directory.path()));
     }
-    assert!(acknowledged.len() >= ROUNDS * ACKNOWLEDGED);
     let cluster = Cluster::start_in(directory, |_| {}).await;
-    let (_, list) = cluster.get(CONFIG_MAPS).await;
-    let names = list["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| item["metadata"]["name"].as_str().unwrap());
-    let present: HashSet<String> = names.map(str::to_owned).collect();
-    let missing: Vec<&String> =
-        acknowledged.iter().filter(|name| !present.contains(*name)).collect();
-    assert!(missing.is_empty(), "{missing:?}");
+    // All but the one that the server makes.
+    let own = format!("{CONFIG_MAPS}?fieldSelector=metadata.name!=kube-root-ca.crt");
+    let (_, list) = cluster.get(&own).await;
+    let items = list["items"].as_array().unwrap().iter();
+    let stored: BTreeMap<String, u32> = items.map(name_and_step).collect();
+    for (writer, last) in answered {
+        let found = |step: Step| stored.get(&format!("{writer}-{}", step.object())).copied();
+        for object in 0..last.object() {
+            let step = Step(object * 3 + 2);
+            assert_eq!(found(step), step.leaves(), "{writer}: object {object} of {last:?}");
+        }
+        // The one that was under way when it was killed may have been made.
+        let next = Step(last.0 + 1);
+        let state = found(last);
+        let made = next.object() == last.object() && state == next.leaves();
+        assert!(state == last.leaves() || made, "{writer}: {state:?} after {last:?}");
+    }
 }
 
-/// Runs the victim until it has answered enough writes, kills it, and returns the names that it answered.
-fn run_and_kill(directory: &std::path::Path) -> Vec<String> {
+fn name_and_step(object: &Value) -> (String, u32) {
+    let step = object["data"]["step"].as_str().unwrap().parse().unwrap();
+    (object["metadata"]["name"].as_str().unwrap().to_owned(), step)
+}
+
+/// Runs the victim until it has answered enough writes, and kills it.
+fn run_and_kill(directory: &std::path::Path) -> BTreeMap<String, Step> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "crash::the_victim_writes_until_it_is_killed", "--nocapture"])
         .env(VICTIM, directory)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut names = Vec::new();
+    let mut answered = BTreeMap::new();
+    let mut count = 0;
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         // Another line may be printed before it dies: that write was answered, too.
-        names.extend(line.unwrap().strip_prefix("answered ").map(str::to_owned));
-        if names.len() == ACKNOWLEDGED {
+        let line = line.unwrap();
+        let Some(words) = line.strip_prefix("answered ") else { continue };
+        let (writer, step) = words.split_once(' ').unwrap();
+        answered.insert(writer.to_owned(), Step(step.parse().unwrap()));
+        count += 1;
+        if count == ACKNOWLEDGED {
             child.kill().unwrap();
         }
     }
     child.wait().unwrap();
-    names
+    assert!(count >= ACKNOWLEDGED, "the victim ended after {count} writes");
+    answered
 }
 
 /// Does nothing unless the test above runs it.
@@ -73,14 +118,28 @@ async fn the_victim_writes_until_it_is_killed() {
     };
     let server = ApiServer::start(settings, CancellationToken::new()).await.unwrap();
     let write = async |writer: u32| {
-        for number in 0u32.. {
-            let name = format!("w{writer}-{}-{number}", std::process::id());
-            let object = json!({"metadata": {"name": name}, "data": {"x": "y".repeat(300)}});
-            let (status, answer) = call(&server, Method::POST, CONFIG_MAPS, &object).await;
-            assert_eq!(status, StatusCode::CREATED, "{answer}");
+        let writer = format!("w{writer}-{}", std::process::id());
+        for step in (0u32..).map(Step) {
+            make(&server, &writer, step).await;
             // One line in one write, or two writers could mix theirs.
-            std::io::stdout().write_all(format!("answered {name}\n").as_bytes()).unwrap();
+            let line = format!("answered {writer} {}\n", step.0);
+            std::io::stdout().write_all(line.as_bytes()).unwrap();
         }
     };
     join_all((0..WRITERS).map(write)).await;
+}
+
+async fn make(server: &ApiServer, writer: &str, step: Step) {
+    let name = format!("{writer}-{}", step.object());
+    let data = json!({"step": step.0.to_string(), "x": "y".repeat(300)});
+    let one = format!("{CONFIG_MAPS}/{name}");
+    let (path, object, good) = match step.method() {
+        Method::POST => {
+            (CONFIG_MAPS, json!({"metadata": {"name": name}, "data": data}), StatusCode::CREATED)
+        }
+        Method::PATCH => (&*one, json!({"data": data}), StatusCode::OK),
+        _ => (&*one, Value::Null, StatusCode::OK),
+    };
+    let (status, answer) = call(server, step.method(), path, &object).await;
+    assert_eq!(status, good, "{answer}");
 }

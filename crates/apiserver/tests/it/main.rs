@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod crash;
+mod disk;
 mod errors;
 mod harness;
 mod hostile;
 mod lists;
 mod logs;
 mod objects;
+mod patches;
 mod pods;
 mod proxy;
 mod security;
