@@ -13,6 +13,7 @@ pub(crate) enum Unit {
     Mebibytes,
     Bytes,
     Percent,
+    PerSecond,
 }
 
 impl Series {
@@ -60,6 +61,7 @@ impl Series {
             Unit::Mebibytes => " MiB",
             Unit::Bytes => " bytes",
             Unit::Percent => " %",
+            Unit::PerSecond => " /s",
         };
         if self.0.len() < 2 {
             return format!("{median}{unit}");
@@ -116,27 +118,51 @@ impl Table {
 
     /// How many times less than the peer.
     pub(crate) fn less(&mut self, what: &str, flumen: &Series, peer: &Series, goal: &str) {
+        self.less_of(what, Unit::Milliseconds, (flumen, peer), goal);
+    }
+
+    /// As [`Table::less`], of what is no time.
+    pub(crate) fn less_of(
+        &mut self,
+        what: &str,
+        unit: Unit,
+        (flumen, peer): (&Series, &Series),
+        goal: &str,
+    ) {
         let ratio = format!("1 : {}", number(peer.median() / flumen.median()));
-        self.pair(what, (flumen, peer), ratio, goal);
+        self.pair(what, unit, (flumen, peer), ratio, goal);
     }
 
     /// How many times the peer's figure.
     pub(crate) fn times(&mut self, what: &str, flumen: &Series, peer: &Series, goal: &str) {
-        let ratio = format!("{} ×", number(flumen.median() / peer.median()));
-        self.pair(what, (flumen, peer), ratio, goal);
+        self.times_of(what, Unit::Milliseconds, (flumen, peer), goal);
     }
 
-    fn pair(&mut self, what: &str, (flumen, peer): (&Series, &Series), ratio: String, goal: &str) {
+    /// As [`Table::times`], of what is no time.
+    pub(crate) fn times_of(
+        &mut self,
+        what: &str,
+        unit: Unit,
+        (flumen, peer): (&Series, &Series),
+        goal: &str,
+    ) {
+        let ratio = format!("{} ×", number(flumen.median() / peer.median()));
+        self.pair(what, unit, (flumen, peer), ratio, goal);
+    }
+
+    fn pair(
+        &mut self,
+        what: &str,
+        unit: Unit,
+        (flumen, peer): (&Series, &Series),
+        ratio: String,
+        goal: &str,
+    ) {
         if peer.is_empty() {
-            return self.alone(what, Unit::Milliseconds, flumen, goal);
+            return self.alone(what, unit, flumen, goal);
         }
-        self.rows.push([
-            what.to_owned(),
-            flumen.show(Unit::Milliseconds),
-            peer.show(Unit::Milliseconds),
-            ratio,
-            goal.to_owned(),
-        ]);
+        let row = [what.to_owned(), flumen.show(unit), peer.show(unit), ratio, goal.to_owned()];
+        self.rows.push(row);
     }
 }
 

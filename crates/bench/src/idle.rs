@@ -32,9 +32,9 @@ pub(crate) fn memory(flumen: &Flumen, table: &mut Table) -> Result<()> {
     let family = family(flumen.id());
     for (id, command) in &family {
         let memory = process::memory(*id)?;
-        let one = mebibytes(memory.resident);
+        let one = process::mebibytes(memory.resident);
         resident += one;
-        proportional += mebibytes(memory.proportional);
+        proportional += process::mebibytes(memory.proportional);
         let role = command.split(' ').nth(1).unwrap_or_default();
         table.alone(&format!("resident, flumen {role}"), Unit::Mebibytes, &Series::of(one), "");
     }
@@ -47,9 +47,4 @@ pub(crate) fn memory(flumen: &Flumen, table: &mut Table) -> Result<()> {
 
 fn spent(flumen: &Flumen) -> Result<Duration> {
     family(flumen.id()).iter().map(|(id, _)| process::cpu(*id)).sum()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
 }

@@ -1,7 +1,8 @@
 //! How long `flumen local` takes to be ready.
 
 use std::{
-    fs,
+    ffi::OsString,
+    fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Stdio},
     thread,
@@ -57,52 +58,93 @@ impl Figures {
 }
 
 /// Starts of a local cluster in one directory.
-struct Starts {
+pub(crate) struct Starts {
     binary: PathBuf,
     directory: PathBuf,
+    /// What it is started with besides.
+    arguments: Vec<OsString>,
     /// When the node was ready at the last start, in its own words.
     heartbeat: Option<String>,
 }
 
+/// A local cluster that runs. It is told to stop and waited for when this is dropped.
+pub(crate) struct Running {
+    child: Child,
+    said: PathBuf,
+    pub(crate) kubeconfig: PathBuf,
+    /// From the start of the process until it was ready.
+    pub(crate) wall: Duration,
+}
+
+impl Running {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has said of itself, as JSON when it is all there.
+    pub(crate) fn said(&self) -> Result<String> {
+        fs::read_to_string(&self.said).with_context(|| self.said.display().to_string())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(id) = i32::try_from(self.child.id()) {
+            let _ = kill(Pid::from_raw(id), Signal::SIGINT);
+        }
+        let _ = self.child.wait();
+    }
+}
+
 impl Starts {
-    fn new(binary: &Path, directory: &Path) -> Self {
-        Self { binary: binary.to_owned(), directory: directory.to_owned(), heartbeat: None }
+    pub(crate) fn new(binary: &Path, directory: &Path) -> Self {
+        let (binary, directory) = (binary.to_owned(), directory.to_owned());
+        Self { binary, directory, arguments: Vec::new(), heartbeat: None }
+    }
+
+    pub(crate) fn with(self, arguments: Vec<OsString>) -> Self {
+        Self { arguments, ..self }
     }
 
     /// The time and the CPU time until the cluster is ready; it is stopped then.
     fn start(&mut self) -> Result<(Duration, Duration)> {
+        let running = self.launch()?;
+        Ok((running.wall, process::cpu(running.id())?))
+    }
+
+    /// Starts it and waits until it is ready.
+    pub(crate) fn launch(&mut self) -> Result<Running> {
         fs::create_dir_all(&self.directory).context("no directory for the local cluster")?;
+        let said = self.directory.join("said");
+        let output = File::create(&said).with_context(|| said.display().to_string())?;
         let kubeconfig = self.directory.join("local/kubeconfig");
         let old = modified(&kubeconfig);
         thread::sleep(NEXT_SECOND);
         let began = Instant::now();
-        let mut child = flumen_e2e::command(&self.binary)
-            .args(["local", "--data-directory"])
+        let child = flumen_e2e::command(&self.binary)
+            .args(["local", "--output", "json", "--data-directory"])
             .arg(&self.directory)
             .args(["--kubernetes-listen", "127.0.0.1:0", "--registry-listen", "127.0.0.1:0"])
+            .args(&self.arguments)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(output)
             .stderr(Stdio::null())
             .spawn()
             .with_context(|| format!("could not start {}", self.binary.display()))?;
-        let ready = self.ready(&mut child, &kubeconfig, (old, began));
-        let spent = ready.and_then(|wall| Ok((wall, process::cpu(child.id())?)));
-        let id = i32::try_from(child.id()).context("a process id is an i32")?;
-        kill(Pid::from_raw(id), Signal::SIGINT).context("could not stop flumen local")?;
-        child.wait().context("could not wait for flumen local")?;
-        spent
+        let mut running = Running { child, said, kubeconfig, wall: Duration::ZERO };
+        running.wall = self.ready(&mut running, (old, began))?;
+        Ok(running)
     }
 
     fn ready(
         &mut self,
-        child: &mut Child,
-        kubeconfig: &Path,
+        running: &mut Running,
         (old, began): (Option<SystemTime>, Instant),
     ) -> Result<Duration> {
         let mut cluster = None;
         loop {
-            if cluster.is_none() && modified(kubeconfig) != old {
-                cluster = Some(Cluster::connect(kubeconfig)?);
+            if cluster.is_none() && modified(&running.kubeconfig) != old {
+                cluster = Some(Cluster::connect(&running.kubeconfig)?);
             }
             if let Some(beat) =
                 cluster.as_ref().and_then(|one| heartbeat(one, self.heartbeat.as_deref()))
@@ -110,7 +152,7 @@ impl Starts {
                 self.heartbeat = Some(beat);
                 return Ok(began.elapsed());
             }
-            if let Some(status) = child.try_wait()? {
+            if let Some(status) = running.child.try_wait()? {
                 bail!("flumen local ended with {status} before it was ready");
             }
             ensure!(began.elapsed() < PATIENCE, "flumen local is not ready after {PATIENCE:?}");

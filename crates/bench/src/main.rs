@@ -13,6 +13,7 @@ use crate::{contest::Contest, figures::Table, peer::FLINK};
 
 mod cluster;
 mod contest;
+mod control_plane;
 mod drop_in;
 mod figures;
 mod idle;
@@ -27,9 +28,9 @@ mod render;
 mod server_release;
 mod upload;
 
-const USAGE: &str = "usage: flumen-bench FLUMEN_BINARY CACHE_DIRECTORY [RUNS [jobs|client|render|maven|releases]...]";
+const USAGE: &str = "usage: flumen-bench FLUMEN_BINARY CACHE_DIRECTORY [RUNS [jobs|client|render|maven|releases|cluster]...]";
 /// What can be measured alone, in the order of the sections.
-const PARTS: [&str; 5] = ["jobs", "client", "render", "maven", "releases"];
+const PARTS: [&str; 6] = ["jobs", "client", "render", "maven", "releases", "cluster"];
 /// How often each figure is taken; odd, so that the median is one that was measured.
 const RUNS: usize = 5;
 
@@ -94,6 +95,9 @@ fn bench(binary: &Path, cache: &Path, runs: usize, parts: &[String]) -> Result<(
         for table in release::measure(binary, cache, &at("releases")?, runs)? {
             println!("{table}");
         }
+    }
+    if is_wanted("cluster") {
+        control_plane::measure(binary, cache, &at("cluster")?, runs)?;
     }
     Ok(())
 }

@@ -119,3 +119,8 @@ pub(crate) fn memory(process: u32) -> Result<Memory> {
     };
     Ok(Memory { resident: kibibytes("Rss:")? << 10, proportional: kibibytes("Pss:")? << 10 })
 }
+
+#[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
+pub(crate) fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}

@@ -88,7 +88,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("conformance", &["model", "cluster", "k8s", "apiserver", "controllers"]),
     ("testkit", &["model"]),
     ("e2e", &[]),
-    ("bench", &["model", "flink-conf", "flink-manifest", "e2e"]),
+    ("bench", &["model", "flink-conf", "flink-manifest", "image", "conformance", "e2e"]),
 ];
 
 /// Libraries that only these crates may name; elsewhere their types would spread.

@@ -1,0 +1,149 @@
+//! The local cluster's control plane: beside that of Kubernetes in the same run, and under load.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use self::{
+    requests::{Latencies, Round},
+    side::Side,
+};
+use crate::figures::{Series, Table, Unit};
+
+mod events;
+mod pods;
+mod requests;
+mod side;
+
+const PEER: &str = "Kubernetes";
+
+/// A figure of both sides.
+#[derive(Default)]
+struct Pair {
+    flumen: Series,
+    peer: Series,
+}
+
+/// Prints the tables; the peer is left out where its programs cannot be built.
+pub(crate) fn measure(binary: &Path, cache: &Path, directory: &Path, runs: usize) -> Result<()> {
+    let programs = match flumen_conformance::build(cache, |step| println!("{step}")) {
+        Ok(programs) => Some(programs),
+        Err(error) => {
+            println!("Without the control plane of Kubernetes: {error:#}.\n");
+            None
+        }
+    };
+    let bench = Bench { binary, directory, programs, runs };
+    println!("{}", bench.starts()?);
+    println!("{}", bench.requests()?);
+    println!("{}", bench.load()?);
+    Ok(())
+}
+
+struct Bench<'a> {
+    binary: &'a Path,
+    directory: &'a Path,
+    programs: Option<PathBuf>,
+    runs: usize,
+}
+
+impl Bench<'_> {
+    fn table(&self, title: &str) -> Table {
+        Table::beside_installed(title, PEER, self.programs.is_some())
+    }
+
+    fn flumen(&self, name: &str, arguments: &[&str]) -> Result<Side> {
+        Side::start(self.binary, &self.directory.join(name), None, arguments)
+    }
+
+    fn peer(&self, name: &str) -> Result<Option<Side>> {
+        let start = |programs: &PathBuf| {
+            Side::start(self.binary, &self.directory.join(name), Some(programs), &[])
+        };
+        self.programs.as_ref().map(start).transpose()
+    }
+
+    /// How long both take to be ready, and what they hold then.
+    fn starts(&self) -> Result<Table> {
+        let (mut ready, mut idle) = (Pair::default(), Pair::default());
+        for run in 0..self.runs {
+            let flumen = self.flumen(&format!("start-{run}"), &[])?;
+            ready.flumen.push(flumen.ready());
+            idle.flumen.add(flumen.idle()?);
+            drop(flumen);
+            if let Some(peer) = self.peer(&format!("start-{run}-peer"))? {
+                ready.peer.push(peer.ready());
+                idle.peer.add(peer.idle()?);
+            }
+        }
+        let mut table = self.table(
+            "13. Control plane: `flumen local` beside `flumen local --control-plane` with etcd, kube-apiserver and kube-controller-manager",
+        );
+        let what = "empty directory, until readyz and a ready node";
+        table.less(what, &ready.flumen, &ready.peer, "1 : 10");
+        let what = "resident 20 s later; the peer without its node";
+        table.less_of(what, Unit::Mebibytes, (&idle.flumen, &idle.peer), "1 : 8");
+        Ok(table)
+    }
+
+    /// The same requests to both, in turns.
+    fn requests(&self) -> Result<Table> {
+        let flumen = self.flumen("requests", &[])?;
+        let peer = self.peer("requests-peer")?;
+        for side in std::iter::once(&flumen).chain(&peer) {
+            side.run(async |client| requests::prepare(&client).await)?;
+        }
+        let (mut rounds, mut peer_rounds) = (Vec::new(), Vec::new());
+        for run in 0..self.runs {
+            rounds.push(flumen.run(async |client| requests::round(&client, run).await)?);
+            if let Some(peer) = &peer {
+                peer_rounds.push(peer.run(async |client| requests::round(&client, run).await)?);
+            }
+        }
+        let mut table = self.table("14. The same requests by the same client, in turns");
+        let mut row = |what: &str, take: fn(&Round) -> &Latencies, goal: &str| {
+            let series = |rounds: &[Round], figure: fn(&Latencies) -> _| {
+                let mut series = Series::default();
+                rounds.iter().for_each(|round| series.push(figure(take(round))));
+                series
+            };
+            for (figure, name) in
+                [(Latencies::median as fn(&Latencies) -> _, ""), (Latencies::p99, ", p99")]
+            {
+                let (flumen, peer) = (series(&rounds, figure), series(&peer_rounds, figure));
+                let goal = if name.is_empty() { goal } else { "" };
+                table.times(&format!("{what}{name}"), &flumen, &peer, goal);
+            }
+        };
+        row("create a ConfigMap of 1 KiB", |round| &round.create, "1 ×");
+        row("until a watch has its event", |round| &round.event, "1 ×");
+        row("get it", |round| &round.get, "1 ×");
+        row("patch it", |round| &round.patch, "1 ×");
+        row("list 1,000 such", |round| &round.list, "1 ×");
+        let (mut writes, mut peer_writes) = (Series::default(), Series::default());
+        for run in 0..self.runs {
+            writes.add(flumen.run(async |client| requests::writes(&client, run).await)?);
+            if let Some(peer) = &peer {
+                peer_writes.add(peer.run(async |client| requests::writes(&client, run).await)?);
+            }
+        }
+        let what = "creates, 64 at a time, each on disk before its answer";
+        table.times_of(what, Unit::PerSecond, (&writes, &peer_writes), "2,000 /s");
+        Ok(table)
+    }
+
+    /// What has no peer: how much one local cluster bears.
+    fn load(&self) -> Result<Table> {
+        let mut table = Table::new("15. The local cluster under load");
+        let side = self.flumen("events", &[])?;
+        side.run(async |client| events::at_a_rate(&client, &mut table).await)?;
+        side.run(async |client| events::many_watches(&client, &side, &mut table).await)?;
+        drop(side);
+        let side = self.flumen("objects", &["--pretend-nodes", "1"])?;
+        pods::objects(&side, self.runs, &mut table)?;
+        drop(side);
+        let side = self.flumen("pods", &["--nodes", "5"])?;
+        pods::processes(&side, &mut table).context("real pods")?;
+        Ok(table)
+    }
+}

@@ -1,0 +1,115 @@
+//! How soon a change reaches those who watch.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use futures::{StreamExt as _, future};
+use kube::Client;
+use serde_json::{Value, json};
+use tokio::{sync::watch::Receiver, time::MissedTickBehavior};
+
+use super::{
+    requests::{Latencies, config_map, create_all, send, watch},
+    side::Side,
+};
+use crate::figures::{Series, Table, Unit};
+
+const HERE: &str = "/api/v1/namespaces/default/configmaps";
+/// One change each.
+const EVERY: Duration = Duration::from_millis(2);
+const CHANGES: usize = 10_000;
+/// Objects that are changed in turn.
+const OBJECTS: usize = 100;
+const WATCHES: usize = 1000;
+/// Changes that all watches must see, one after the other.
+const SEEN_BY_ALL: usize = 20;
+
+/// One watch, while objects are changed at a rate.
+pub(crate) async fn at_a_rate(client: &Client, table: &mut Table) -> Result<()> {
+    let objects: Vec<Value> = (0..OBJECTS).map(|one| config_map(&format!("e-{one}"))).collect();
+    create_all(client, HERE, &objects).await?;
+    let mut events = Box::pin(watch(client, HERE).await?);
+    let arrived = tokio::spawn(async move {
+        let mut arrived = vec![None; CHANGES];
+        for _ in 0..CHANGES {
+            let line = events.next().await.context("the watch ended")??;
+            let event: Value = serde_json::from_str(&line)?;
+            let change = event["object"]["data"]["change"].as_str().context("a change")?;
+            let slot = arrived.get_mut(change.parse::<usize>()?).context("a known change")?;
+            *slot = Some(Instant::now());
+        }
+        anyhow::Ok(arrived)
+    });
+    let begun = Arc::new(Mutex::new(vec![None; CHANGES]));
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let (mut changes, start) = (Vec::with_capacity(CHANGES), Instant::now());
+    for change in 0..CHANGES {
+        ticks.tick().await;
+        let (client, begun) = (client.clone(), Arc::clone(&begun));
+        changes.push(tokio::spawn(async move {
+            let path = format!("{HERE}/e-{}", change % OBJECTS);
+            let body = json!({"data": {"change": change.to_string()}});
+            begun.lock().unwrap_or_else(PoisonError::into_inner)[change] = Some(Instant::now());
+            send(&client, http::Method::PATCH, &path, &body).await
+        }));
+    }
+    for change in changes {
+        change.await.context("a change ended in a panic")??;
+    }
+    let rate = to_figure(CHANGES) / start.elapsed().as_secs_f64();
+    let arrived = arrived.await.context("the watch ended in a panic")??;
+    let begun = begun.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let times =
+        begun.into_iter().zip(arrived).filter_map(|(begun, at)| Some(at?.duration_since(begun?)));
+    let times = Latencies::of(times.collect());
+    table.alone("changes", Unit::PerSecond, &Series::of(rate), "500 /s");
+    for (what, time, goal) in [
+        ("from a change's request to its event at a client", times.median(), ""),
+        ("the same, p99", times.p99(), "5 ms"),
+        ("the same, the longest", times.longest(), ""),
+    ] {
+        table.alone(what, Unit::Milliseconds, &Series::of(time.as_secs_f64() * 1000.0), goal);
+    }
+    Ok(())
+}
+
+/// Many watches at once, each on a connection of its own.
+pub(crate) async fn many_watches(client: &Client, side: &Side, table: &mut Table) -> Result<()> {
+    let before = side.resident_alone()?;
+    let opened = (0..WATCHES).map(|_| watch(client, HERE));
+    let opened = future::try_join_all(opened).await?;
+    let mut counts: Vec<Receiver<usize>> = Vec::with_capacity(WATCHES);
+    for events in opened {
+        let (seen, count) = tokio::sync::watch::channel(0);
+        counts.push(count);
+        tokio::spawn(async move {
+            let mut events = Box::pin(events);
+            while let Some(Ok(_)) = events.next().await {
+                seen.send_modify(|count| *count += 1);
+            }
+        });
+    }
+    let mut times = Series::default();
+    for change in 1..=SEEN_BY_ALL {
+        let body = json!({"data": {"seen": change.to_string()}});
+        let began = Instant::now();
+        send(client, http::Method::PATCH, &format!("{HERE}/e-0"), &body).await?;
+        for count in &mut counts {
+            count.wait_for(|count| *count >= change).await.context("a watch ended")?;
+        }
+        times.push(began.elapsed());
+    }
+    table.alone("1,000 watches: until the last has a change", Unit::Milliseconds, &times, "");
+    let more = side.resident_alone()? - before;
+    table.alone("memory that they take", Unit::Mebibytes, &Series::of(more), "");
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
+fn to_figure(count: usize) -> f64 {
+    count as f64
+}

@@ -1,0 +1,165 @@
+//! Many pods: as objects alone, and as processes.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Instant,
+};
+
+use anyhow::{Context, Result, ensure};
+use flumen_image::{
+    Attributes, Build, Compression, Configuration, Content, LayerBuilder, Progress,
+};
+use futures::StreamExt as _;
+use kube::Client;
+use serde_json::{Value, json};
+
+use super::{
+    requests::{create_all, send, watch},
+    side::Side,
+};
+use crate::figures::{Series, Table, Unit};
+
+const PODS: &str = "/api/v1/namespaces/default/pods";
+const ACCOUNT: &str = "/api/v1/namespaces/default/serviceaccounts/default";
+const OBJECTS: usize = 10_000;
+const PROCESSES: usize = 500;
+/// Of nodes that only pretend, as a label and as a taint.
+const PRETEND: &str = "flumen.dev/pretend";
+
+/// Pods on a node that only pretends: what their objects weigh.
+pub(crate) fn objects(side: &Side, runs: usize, table: &mut Table) -> Result<()> {
+    let before = side.resident_alone()?;
+    let pods: Vec<Value> = (0..OBJECTS).map(pretended).collect();
+    let spent = side.run(async |client| until_running(&client, &pods).await)?;
+    table.alone("10,000 pods on a pretending node, all Running", Unit::Milliseconds, &spent, "");
+    let resident = Series::of(side.resident_alone()?);
+    table.alone("resident with them", Unit::Mebibytes, &resident, "300 MB");
+    table.alone("before", Unit::Mebibytes, &Series::of(before), "");
+    let (times, bytes) = side.run(async |client| {
+        let (mut times, mut bytes) = (Series::default(), 0);
+        for _ in 0..runs {
+            let began = Instant::now();
+            bytes = send(&client, http::Method::GET, PODS, &Value::Null).await?.len();
+            times.push(began.elapsed());
+        }
+        Ok((times, bytes))
+    })?;
+    table.alone("list of all", Unit::Milliseconds, &times, "100 ms");
+    table.alone("its size", Unit::Bytes, &Series::of(to_figure(bytes)), "");
+    let resident = Series::of(side.resident_alone()?);
+    table.alone("resident after it", Unit::Mebibytes, &resident, "300 MB");
+    Ok(())
+}
+
+/// Pods that sleep, as processes in namespaces of their own.
+pub(crate) fn processes(side: &Side, table: &mut Table) -> Result<()> {
+    let image = push_image(&side.registry()?)?;
+    let pods: Vec<Value> = (0..PROCESSES).map(|one| sleeping(one, &image)).collect();
+    let spent = side.run(async |client| until_running(&client, &pods).await)?;
+    table.alone("500 sleeping pods, all Running", Unit::Milliseconds, &spent, "60,000 ms");
+    let resident = Series::of(side.resident_alone()?);
+    table.alone("resident with them, flumen local", Unit::Mebibytes, &resident, "");
+    let gone = side.run(async |client| until_gone(&client).await)?;
+    table.alone("until all are gone", Unit::Milliseconds, &gone, "");
+    Ok(())
+}
+
+fn pretended(one: usize) -> Value {
+    json!({
+        "metadata": {"name": format!("p-{one}"), "labels": {"app": "load", "part": format!("{}", one % 10)}},
+        "spec": {
+            "nodeSelector": {PRETEND: "true"},
+            "tolerations": [{"key": PRETEND, "operator": "Exists"}],
+            "containers": [{
+                "name": "main", "image": "nowhere/none:1",
+                "env": [{"name": "ONE", "value": "1"}, {"name": "TWO", "value": "2"}],
+                "ports": [{"containerPort": 8081}],
+                "resources": {"requests": {"cpu": "1m", "memory": "1Mi"}},
+            }],
+        },
+    })
+}
+
+fn sleeping(one: usize, image: &str) -> Value {
+    json!({
+        "metadata": {"name": format!("s-{one}"), "labels": {"app": "sleep"}},
+        "spec": {
+            "terminationGracePeriodSeconds": 0,
+            "containers": [{"name": "main", "image": image, "command": ["sleep", "100000"]}],
+        },
+    })
+}
+
+/// Creates pods and waits until all run.
+async fn until_running(client: &Client, pods: &[Value]) -> Result<Series> {
+    // Without its account a namespace takes no pods.
+    while send(client, http::Method::GET, ACCOUNT, &Value::Null).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    let mut events = Box::pin(watch(client, PODS).await?);
+    let began = Instant::now();
+    let running = async {
+        let mut running = HashSet::new();
+        while running.len() < pods.len() {
+            let line = events.next().await.context("the watch ended")??;
+            let event: Value = serde_json::from_str(&line)?;
+            ensure!(event["type"] != "ERROR", "the watch failed: {line}");
+            if event["object"]["status"]["phase"] == "Running" {
+                running.insert(
+                    event["object"]["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
+                );
+            }
+        }
+        anyhow::Ok(())
+    };
+    tokio::try_join!(create_all(client, PODS, pods), running)?;
+    Ok(since(began))
+}
+
+async fn until_gone(client: &Client) -> Result<Series> {
+    let began = Instant::now();
+    send(client, http::Method::DELETE, PODS, &Value::Null).await?;
+    loop {
+        let list =
+            send(client, http::Method::GET, &format!("{PODS}?limit=1"), &Value::Null).await?;
+        let list: Value = serde_json::from_str(&list)?;
+        if list["items"].as_array().is_some_and(Vec::is_empty) {
+            return Ok(since(began));
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+fn since(began: Instant) -> Series {
+    let mut series = Series::default();
+    series.push(began.elapsed());
+    series
+}
+
+/// An image whose programs are the host's.
+fn push_image(registry: &str) -> Result<String> {
+    let directory = tempfile::tempdir().context("no temporary directory")?;
+    let name = format!("{registry}/bench/sleep:1");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut layer = LayerBuilder::new();
+        layer.add("/tmp/.keep", Content::Bytes(Vec::new()), Attributes::mode(0o644))?;
+        let layer = layer.write(Compression::Zstd, directory.path().join("layer")).await?;
+        let label = ("dev.flumen.local.host-directories", "/usr,/bin,/sbin,/lib,/lib64");
+        let configuration = Configuration {
+            labels: BTreeMap::from([(label.0.to_owned(), label.1.to_owned())]),
+            ..Configuration::default()
+        };
+        let target = name.parse().context("a name of an image")?;
+        let build = Build { target: &target, layers: &[layer], configuration: &configuration };
+        let client = flumen_image::Client::new(flumen_image::Settings::default())?;
+        client.build(&build, &Progress::silent()).await?;
+        anyhow::Ok(())
+    })?;
+    Ok(name)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
+fn to_figure(count: usize) -> f64 {
+    count as f64
+}
