@@ -155,6 +155,7 @@ async fn no_body_makes_the_server_fail() {
 }
 
 const REQUESTS: usize = 2000;
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "NONSENSE"];
 const PATHS: [&str; 16] = [
     "/api/v1/namespaces/default/pods",
     "/api/v1/pods/a/log",
@@ -237,9 +238,8 @@ fn requests() -> impl Strategy<Value = (&'static str, String, [&'static str; 2],
         vec(any::<u8>(), 0..60).prop_map(|rest| [&b"k8s\0"[..], &rest].concat()),
         "[a-z:{}\\[\\]&*!|>'\" \n-]{0,60}".prop_map(String::into_bytes),
     ];
-    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "NONSENSE"];
     let types = [select(&MEDIA_TYPES[..]), select(&MEDIA_TYPES[..])];
-    (select(&methods[..]), target, types, body)
+    (select(&METHODS[..]), target, types, body)
 }
 
 #[tokio::test]
