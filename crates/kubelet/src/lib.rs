@@ -21,6 +21,7 @@ mod runner;
 mod settings;
 mod streams;
 mod sub_path;
+mod user_namespace;
 mod volumes;
 
 pub use error::Error;
@@ -32,3 +33,4 @@ pub use protocol::{Container, Exit, IdMap, Mount};
 pub use run::run;
 pub use runner::{Error as RunnerError, Output, Process, Runner};
 pub use settings::{Allocatable, Endpoint, Settings};
+pub use user_namespace::{Error as UserNamespaceError, enter_user_namespace};
