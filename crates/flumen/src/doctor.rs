@@ -1,7 +1,5 @@
 //! Checks this machine, the server and its clusters, and says what to do.
 
-use std::process::ExitCode;
-
 use anyhow::{Result, bail};
 use flumen_cli::{Cell, GlobalArguments, Printer, Table, Tone};
 use serde::Serialize;
@@ -17,8 +15,10 @@ mod python;
 mod server;
 mod space;
 
-/// The hidden command by which a process of one thread tries to make namespaces.
-pub(crate) const PROBE: &str = "__namespaces";
+pub(crate) use kernel::probe;
+
+/// The hidden command by which a process of one thread tries what pods need.
+pub(crate) const PROBE: &str = "__probe";
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -96,20 +96,4 @@ fn table(findings: &[Finding]) -> Table {
         ]);
     }
     table
-}
-
-/// Tries to make the namespaces that a pod needs; says so by the exit status.
-pub(crate) fn probe() -> ExitCode {
-    use nix::sched::{CloneFlags, unshare};
-
-    let all = CloneFlags::CLONE_NEWUSER
-        | CloneFlags::CLONE_NEWNS
-        | CloneFlags::CLONE_NEWPID
-        | CloneFlags::CLONE_NEWNET
-        | CloneFlags::CLONE_NEWIPC
-        | CloneFlags::CLONE_NEWUTS;
-    match unshare(all) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => ExitCode::from(u8::try_from(error as i32).unwrap_or(1)),
-    }
 }

@@ -7,9 +7,18 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{arguments::Local, runtime, settings::Settings, supervised::Message};
+use crate::{
+    arguments::Local,
+    runtime,
+    settings::Settings,
+    supervised::{self, Message},
+};
 
 pub(crate) fn run(arguments: &Local, global: &GlobalArguments, printer: &Printer) -> Result<()> {
+    // Before there is a second thread.
+    if let Err(error) = flumen_localcluster::enter_user_namespace() {
+        return supervised::tell(arguments.supervised, Err(error.into()), printer);
+    }
     let started = (arguments.flags(), &arguments.file, arguments.supervised);
     runtime::command(started, global, printer, |settings, stop| {
         local(settings, arguments.supervised, stop, printer)

@@ -15,7 +15,7 @@ mod settings;
 mod supervised;
 mod up;
 
-use std::process::ExitCode;
+use std::{ffi::OsStr, process::ExitCode};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         return flumen_kubelet::pod_main(arguments);
     }
     if arguments.next_if(|word| word == doctor::PROBE).is_some() {
-        return doctor::probe();
+        return doctor::probe(arguments.next().as_deref().and_then(OsStr::to_str));
     }
     // Flink's options are not those of clap.
     if let Some(program) = drop_in::called_by(called_by.as_deref()) {

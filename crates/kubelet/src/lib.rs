@@ -22,6 +22,7 @@ mod runner;
 mod settings;
 mod streams;
 mod sub_path;
+mod user_namespace;
 mod volumes;
 
 pub use error::Error;
@@ -33,3 +34,4 @@ pub use protocol::{Container, Exit, IdMap, Mount};
 pub use run::run;
 pub use runner::{Error as RunnerError, Output, Process, Runner};
 pub use settings::{Allocatable, Endpoint, Settings};
+pub use user_namespace::{Error as UserNamespaceError, enter_user_namespace};

@@ -31,7 +31,7 @@ use thread::NetworkThread;
 pub enum Error {
     /// The thread or its namespace could not be made.
     #[error(
-        "could not make the node's network namespace; it needs root or a user namespace with CAP_SYS_ADMIN"
+        "could not make the node's network namespace; it needs CAP_SYS_ADMIN, which root in a container often lacks, and which an ordinary user gets by a user namespace"
     )]
     CreateNamespace(#[source] io::Error),
     /// A link, address or route was refused.

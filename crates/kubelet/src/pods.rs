@@ -9,6 +9,7 @@ mod decide;
 mod effects;
 mod names;
 mod node;
+mod one_id;
 mod present;
 mod probe;
 mod pull;

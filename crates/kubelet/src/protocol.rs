@@ -28,6 +28,14 @@ pub struct IdMap {
 }
 
 impl IdMap {
+    /// The caller's own id alone, as which every user of a pod runs.
+    pub const OWN: Self = Self { host: 0, size: 1 };
+
+    /// Whether all users of pods are one and the same to the host, so that nothing changes its owner.
+    pub fn is_one(self) -> bool {
+        self.size == 1
+    }
+
     /// The host's id for an id inside the pod; ids outside the map become the last one of it.
     pub fn to_host(self, id: u32) -> u32 {
         self.host + id.min(self.size - 1)

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{network::NodeNetwork, protocol::IdMap};
+use crate::{network::NodeNetwork, protocol::IdMap, user_namespace};
 
 /// What a kubelet is started with; [`Settings::new`] has the defaults.
 pub struct Settings {
@@ -38,7 +38,8 @@ pub struct Settings {
     pub api: SocketAddr,
     /// Registries (`host:port`) that are spoken to without TLS, besides those on loopback. Default: none.
     pub insecure_registries: BTreeSet<String>,
-    /// Ids of the pods' user namespaces on the host. Default: 65,536 from 1,000,000 on.
+    /// Ids of the pods' user namespaces on the host. Default: 65,536 from 1,000,000 on, or [`IdMap::OWN`] where this process does not
+    /// have those.
     pub ids: IdMap,
     /// How long containers may take to end when the kubelet is told to stop, before they are killed. Default: 2 s.
     pub shutdown_grace_period: Duration,
@@ -108,7 +109,7 @@ impl Settings {
             domain: "cluster.local".to_owned(),
             api: SocketAddr::from((Ipv4Addr::new(10, 96, 0, 1), 443)),
             insecure_registries: BTreeSet::new(),
-            ids: IdMap { host: 1_000_000, size: 65_536 },
+            ids: user_namespace::ids(),
             shutdown_grace_period: Duration::from_secs(2),
         }
     }

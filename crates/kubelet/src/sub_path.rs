@@ -58,7 +58,7 @@ fn step(place: impl AsFd, name: &Path, mode: Mode, map: IdMap) -> io::Result<Own
     }
     // A mode cannot be given to a mere place.
     let directory = enter(OFlags::RDONLY | OFlags::CLOEXEC).map_err(explain)?;
-    if map.size > 1 {
+    if !map.is_one() {
         let parent = rustix::fs::fstat(place)?;
         let root = map.to_host(0);
         let group = if parent.st_mode & SET_GROUP == 0 { root } else { parent.st_gid };

@@ -31,6 +31,8 @@ pub struct LocalCluster {
 impl LocalCluster {
     /// Starts a cluster, or the one that a data directory holds, and waits until its node is ready.
     ///
+    /// As an ordinary user the process must have called [`crate::enter_user_namespace`] before.
+    ///
     /// When `stop` is cancelled, the pods are ended as when a machine is shut down: they come back with the cluster.
     ///
     /// # Errors

@@ -2,7 +2,9 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -28,6 +30,10 @@ impl DataDirectory {
         let path = path.canonicalize().map_err(failed(path))?;
         let lock = take_lock(&path)?;
         let format = path.join("format");
+        // What belongs to whom in images and volumes depends on who runs the pods.
+        if format.metadata().is_ok_and(|found| found.uid() != rustix::process::geteuid().as_raw()) {
+            return Err(Error::Owner { path });
+        }
         match std::fs::read_to_string(&format) {
             Ok(text) if text.trim() == FORMAT.to_string() => {}
             Ok(text) => {

@@ -26,6 +26,14 @@ pub enum Error {
         /// The process that has it.
         holder: String,
     },
+    /// Another user wrote the data directory.
+    #[error(
+        "the data directory {path} was made by another user (`ls -ld {path}` says by whom); run Flumen as that one, or choose another directory"
+    )]
+    Owner {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// The data directory was written by something else.
     #[error(
         "the data directory {path} has format {found:?}, and this version of Flumen knows format {known} only; \

@@ -15,4 +15,5 @@ mod settings;
 pub use cluster::LocalCluster;
 pub use door::Door;
 pub use error::Error;
+pub use flumen_kubelet::enter_user_namespace;
 pub use settings::{Allocatable, Settings};

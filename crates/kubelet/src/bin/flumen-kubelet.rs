@@ -46,6 +46,7 @@ fn main() -> ExitCode {
 }
 
 fn run(kubeconfig: &PathBuf, node: &str, data: PathBuf) -> Result<(), Box<dyn Error>> {
+    flumen_kubelet::enter_user_namespace()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let options = KubeConfigOptions::default();

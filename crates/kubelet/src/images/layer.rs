@@ -25,6 +25,8 @@ use crate::protocol::IdMap;
 
 const REMOVED: &str = ".wh.";
 const OPAQUE: &str = ".wh..wh..opq";
+/// How overlayfs has it: where it is mounted by root, and where by an ordinary user.
+const OPAQUE_ATTRIBUTES: (&str, &str) = ("trusted.overlay.opaque", "user.overlay.opaque");
 /// Other marks of the AUFS file system that old tools left in archives.
 const MARKS: &str = ".wh..wh.";
 
@@ -128,7 +130,8 @@ impl Layer {
         let Some((_, parent)) = &self.last else { return Ok(()) };
         let text = name.to_string_lossy();
         if text == OPAQUE {
-            return Ok(fsetxattr(parent, "trusted.overlay.opaque", b"y", XattrFlags::empty())?);
+            let name = if self.map.is_one() { OPAQUE_ATTRIBUTES.1 } else { OPAQUE_ATTRIBUTES.0 };
+            return Ok(fsetxattr(parent, name, b"y", XattrFlags::empty())?);
         }
         if text.starts_with(MARKS) {
             return Ok(());

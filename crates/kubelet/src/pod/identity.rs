@@ -19,7 +19,7 @@ use super::{
     failure::{Failure, during},
     namespaces,
 };
-use crate::protocol::IdMap;
+use crate::{protocol::IdMap, user_namespace};
 
 /// Most that is read of `/etc/passwd` and `/etc/group`.
 const LONGEST: u64 = 1 << 20;
@@ -120,8 +120,10 @@ pub(super) fn assume(
         .and_then(|()| own(io::stderr(), owner))
         .map_err(during("own the output"))?;
     namespaces::enter(namespace, CloneFlags::CLONE_NEWUSER)?;
-    // A map of one id forbids setgroups, and there is nothing to choose from.
-    if map.size > 1 {
+    if map.is_one() {
+        // It forbids setgroups, and there is nothing to choose from.
+        rename(user)?;
+    } else {
         let groups: Vec<Gid> = user.groups.iter().copied().map(Gid::from_raw).collect();
         setgroups(&groups).map_err(during("set the groups"))?;
     }
@@ -142,6 +144,18 @@ pub(super) fn assume(
     }
     setresuid(id, id, id).map_err(during(format!("become user {id}")))?;
     rustix::thread::set_no_new_privs(true).map_err(during("renounce new privileges"))
+}
+
+/// The one id that there is gets the numbers of `user`, in a namespace of its own: databases, for one, refuse to run as
+/// root. A further process of a container finds them there.
+fn rename(user: &User) -> Result<(), Failure> {
+    let (id, group) = (nix::unistd::getuid().as_raw(), nix::unistd::getgid().as_raw());
+    if (id, group) == (user.id, user.group) {
+        return Ok(());
+    }
+    user_namespace::make((user.id, id), (user.group, group)).map_err(|(step, source)| {
+        Failure::new(format!("become user {} in a namespace of its own: {step}", user.id), source)
+    })
 }
 
 /// Programs open `/dev/stdin` and its like by name, which asks for the owner of the pipe. What is no pipe and no terminal is

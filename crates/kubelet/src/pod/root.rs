@@ -19,7 +19,10 @@ use nix::{
     sched::{CloneFlags, unshare},
     unistd::pivot_root,
 };
-use rustix::mount::{MoveMountFlags, OpenTreeFlags};
+use rustix::{
+    fs::StatVfsMountFlags,
+    mount::{MoveMountFlags, OpenTreeFlags},
+};
 
 use super::{
     devices,
@@ -29,6 +32,14 @@ use crate::{
     protocol::{Container, IdMap, Mount},
     sub_path,
 };
+
+/// What a mount can forbid.
+const KEPT: [(StatVfsMountFlags, MsFlags); 4] = [
+    (StatVfsMountFlags::RDONLY, MsFlags::MS_RDONLY),
+    (StatVfsMountFlags::NOSUID, MsFlags::MS_NOSUID),
+    (StatVfsMountFlags::NODEV, MsFlags::MS_NODEV),
+    (StatVfsMountFlags::NOEXEC, MsFlags::MS_NOEXEC),
+];
 
 enum Source {
     Directory(OwnedFd),
@@ -75,8 +86,10 @@ fn mount_layers(container: &Container) -> Result<(), Failure> {
     std::env::set_current_dir(&container.layers_directory)
         .map_err(during("enter the layers' directory"))?;
     let layers: Vec<&str> = container.layers.iter().rev().map(String::as_str).collect();
+    // What the file system notes of its own goes where an ordinary user may write.
+    let notes = if container.map.is_one() { ",userxattr" } else { "" };
     let options = format!(
-        "lowerdir={},upperdir={},workdir={},volatile",
+        "lowerdir={},upperdir={},workdir={},volatile{notes}",
         layers.join(":"),
         option(&container.upper),
         option(&container.work)
@@ -89,10 +102,13 @@ fn mount_layers(container: &Container) -> Result<(), Failure> {
         Some(options.as_str()),
     );
     mounted.map_err(|errno| {
-        // The usual reason, and the kernel does not say it.
+        // The usual reasons, and the kernel does not say them.
         let hint = match errno {
             Errno::EINVAL => {
                 " (the kubelet's data directory must not itself be on an overlay file system)"
+            }
+            Errno::EPERM if container.map.is_one() => {
+                " (only from Linux 5.11 on users other than root may mount them)"
             }
             _ => "",
         };
@@ -196,6 +212,11 @@ pub(super) fn attach(tree: impl AsFd, target: &Path) -> Result<(), Failure> {
 }
 
 fn remount(target: &Path, flags: MsFlags) -> Result<(), Failure> {
+    let step = || format!("make {} read-only", target.display());
+    // What was forbidden there stays so; only the host's root may allow it.
+    let found = rustix::fs::statvfs(target).map_err(during(step()))?.f_flag;
+    let kept = KEPT.iter().filter(|(on, _)| found.contains(*on)).map(|(_, flag)| *flag);
+    let flags = kept.fold(flags, MsFlags::union);
     mount(
         None::<&str>,
         target,
@@ -203,7 +224,7 @@ fn remount(target: &Path, flags: MsFlags) -> Result<(), Failure> {
         MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags,
         None::<&str>,
     )
-    .map_err(during(format!("make {} read-only", target.display())))
+    .map_err(during(step()))
 }
 
 fn make_directories(path: &Path, map: IdMap) -> Result<(), Failure> {
@@ -233,7 +254,7 @@ fn make_file(path: &Path, map: IdMap) -> Result<(), Failure> {
 }
 
 fn own(path: &Path, map: IdMap) -> Result<(), Failure> {
-    if map.size == 1 {
+    if map.is_one() {
         return Ok(());
     }
     chown(path, Some(map.to_host(0)), Some(map.to_host(0)))

@@ -13,8 +13,12 @@ use super::failure::{Failure, during};
 pub(super) const READY: u8 = b'r';
 
 /// Kernel settings of a pod's network, as container engines set them: no port is privileged, everyone may ping.
-const NETWORK_SETTINGS: [(&str, &str); 2] =
-    [("net/ipv4/ip_unprivileged_port_start", "0"), ("net/ipv4/ping_group_range", "0 65535")];
+const NETWORK_SETTINGS: [(&str, &str); 3] = [
+    ("net/ipv4/ip_unprivileged_port_start", "0"),
+    // Both ends must be groups that there are.
+    ("net/ipv4/ping_group_range", "0 0"),
+    ("net/ipv4/ping_group_range", "0 65535"),
+];
 
 pub(super) fn run(hostname: &str) -> Result<(), Failure> {
     unshare(

@@ -37,6 +37,7 @@ use crate::protocol::{self, Event, Exit, IdMap, Request};
 
 struct Sandbox {
     user: OwnedFd,
+    map: IdMap,
     surroundings: Surroundings,
 }
 
@@ -177,9 +178,11 @@ impl Supervisor {
         let sandbox = self.sandbox(&running.pod)?;
         let pid = running.pid.to_string();
         let (pids, mounts) = (namespaces::open(&pid, "pid")?, namespaces::open(&pid, "mnt")?);
+        // Where there is one id, a container has the number that it sees of it from a namespace of its own.
+        let own = sandbox.map.is_one().then(|| namespaces::open(&pid, "user")).transpose()?;
         sandbox.surroundings.enter()?;
         namespaces::enter(&pids, CloneFlags::CLONE_NEWPID)?;
-        spawn_stage("execute", descriptors, &[&sandbox.user, &mounts])
+        spawn_stage("execute", descriptors, &[own.as_ref().unwrap_or(&sandbox.user), &mounts])
     }
 
     fn sandbox(&self, pod: &str) -> Result<&Sandbox, Failure> {
@@ -290,12 +293,11 @@ fn adopt_sandbox(child: &mut std::process::Child, map: IdMap) -> Result<Sandbox,
     }
     let pid = child.id().to_string();
     let line = format!("0 {} {}\n", map.host, map.size);
+    if map.is_one() {
+        // Without privileges a group map is only accepted from a process that can no longer set groups.
+        fs::write(format!("/proc/{pid}/setgroups"), "deny").map_err(during("deny setgroups"))?;
+    }
     for file in ["gid_map", "uid_map"] {
-        if map.size == 1 {
-            // Without privileges a group map is only accepted from a process that can no longer set groups.
-            fs::write(format!("/proc/{pid}/setgroups"), "deny")
-                .map_err(during("deny setgroups"))?;
-        }
         let path = format!("/proc/{pid}/{file}");
         File::options()
             .write(true)
@@ -303,5 +305,6 @@ fn adopt_sandbox(child: &mut std::process::Child, map: IdMap) -> Result<Sandbox,
             .and_then(|mut file| file.write_all(line.as_bytes()))
             .map_err(during(format!("write {path}")))?;
     }
-    Ok(Sandbox { user: namespaces::open(&pid, "user")?, surroundings: Surroundings::of(&pid)? })
+    let user = namespaces::open(&pid, "user")?;
+    Ok(Sandbox { user, map, surroundings: Surroundings::of(&pid)? })
 }

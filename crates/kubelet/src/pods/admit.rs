@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod};
 
-use super::{decide::is_sidecar, state::Rejection};
+use super::{decide::is_sidecar, one_id, state::Rejection};
+use crate::protocol::IdMap;
 
 /// Why a pod can never run here.
-pub(super) fn admit(pod: &Pod, now: Timestamp) -> Option<Rejection> {
+pub(super) fn admit(pod: &Pod, ids: IdMap, now: Timestamp) -> Option<Rejection> {
     let spec = pod.spec.as_ref()?;
     let namespaces = [
         ("hostNetwork", spec.host_network),
@@ -18,6 +19,11 @@ pub(super) fn admit(pod: &Pod, now: Timestamp) -> Option<Rejection> {
             "pods of this node have namespaces of their own, so {name} is not possible; remove {name} from the pod"
         );
         return Some(Rejection { reason: "HostNamespaceUnsupported".to_owned(), message, at: now });
+    }
+    if ids.is_one()
+        && let Some(message) = one_id::refusal(pod)
+    {
+        return Some(Rejection { reason: "UsersUnsupported".to_owned(), message, at: now });
     }
     let sidecars = spec.init_containers.iter().flatten().filter(|container| is_sidecar(container));
     if let Some((container, what)) =

@@ -215,15 +215,13 @@ impl Context<'_> {
         let group = self.security(|c| c.run_as_group).or_else(|| pod.and_then(|c| c.run_as_group));
         let non_root =
             self.security(|c| c.run_as_non_root).or_else(|| pod.and_then(|c| c.run_as_non_root));
+        // One that is alone may have any number.
+        let size = if self.ids.is_one() { u32::MAX } else { self.ids.size };
         for id in [user, group].into_iter().flatten() {
-            if u32::try_from(id).is_ok_and(|id| id < self.ids.size) {
+            if u32::try_from(id).is_ok_and(|id| id < size) {
                 continue;
             }
-            return Err(Error::OutsideIds {
-                container: self.name(),
-                user: id,
-                size: self.ids.size,
-            });
+            return Err(Error::OutsideIds { container: self.name(), user: id, size });
         }
         let text = user.map_or_else(|| run.user.clone(), |user| user.to_string());
         if non_root == Some(true) {

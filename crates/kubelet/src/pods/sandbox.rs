@@ -79,7 +79,7 @@ fn write_files(
         };
         let path = directory.join(name);
         fs::write(&path, text).map_err(write_error(&path))?;
-        if node.ids.size > 1 {
+        if !node.ids.is_one() {
             let root = node.ids.to_host(0);
             chown(&path, Some(root), Some(root)).map_err(write_error(&path))?;
         }

@@ -199,7 +199,7 @@ impl Start {
             fs::create_dir_all(directory.join(name))?;
         }
         fs::write(directory.join("termination-log"), "")?;
-        if node.ids.size > 1 {
+        if !node.ids.is_one() {
             let root = node.ids.to_host(0);
             for name in ["upper", "termination-log"] {
                 chown(directory.join(name), Some(root), Some(root))?;

@@ -71,7 +71,7 @@ struct Worker {
 pub(crate) async fn work(node: Arc<Node>, uid: String, mut seen: watch::Receiver<Seen>) {
     let pod = Arc::clone(&seen.borrow_and_update().pod);
     let mut state = State::restore(&pod, Timestamp::now());
-    state.rejection = super::admit::admit(&pod, Timestamp::now());
+    state.rejection = super::admit::admit(&pod, node.ids, Timestamp::now());
     effects::adopt_logs(&node, &pod, &uid);
     let (reports, mut probed) = mpsc::unbounded_channel();
     let mut worker = Worker {

@@ -26,7 +26,7 @@ pub(crate) struct Owner {
 
 impl Owner {
     pub(super) fn take(self, path: &Path) -> io::Result<()> {
-        if self.map.size == 1 {
+        if self.map.is_one() {
             return Ok(());
         }
         let group = self.map.to_host(self.group.unwrap_or(0));

@@ -24,6 +24,8 @@ use crate::image;
 use crate::leftovers::{Leftovers, family};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Of every Linux.
+const NOBODY: u32 = 65_534;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_flumen-localcluster");
 
 /// What outlives one run of a cluster.
@@ -33,12 +35,30 @@ pub(crate) struct Place {
     registry: SocketAddr,
     size: Option<(u64, u64)>,
     door: Option<SocketAddr>,
+    /// The program, and as whom it runs, if not as the test does.
+    program: PathBuf,
+    user: Option<u32>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("directory"));
-        Self { directory, registry: SocketAddr::from(([127, 0, 0, 1], 0)), size: None, door: None }
+        let registry = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { directory, registry, size: None, door: None, program: PROGRAM.into(), user: None }
+    }
+
+    /// Run by a user who owns the directory and nothing else.
+    pub(crate) fn of_an_ordinary_user() -> Self {
+        let place = Self::new();
+        if !rustix::process::geteuid().is_root() {
+            return place;
+        }
+        // That user need not see where the program was built.
+        let program = place.directory.path().join("program");
+        std::fs::copy(PROGRAM, &program).expect("copied");
+        std::os::unix::fs::chown(place.directory.path(), Some(NOBODY), Some(NOBODY))
+            .expect("given away");
+        Self { program, user: Some(NOBODY), ..place }
     }
 
     /// With a node of this size: thousandths of a core, bytes of memory.
@@ -56,7 +76,10 @@ impl Place {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(&self.program);
+        if let Some(user) = self.user {
+            command.uid(user).gid(user).env("HOME", self.directory.path());
+        }
         if let Some(door) = self.door {
             command.arg("--door").arg(door.to_string());
         }

@@ -7,6 +7,7 @@ mod image;
 mod kubectl;
 mod leftovers;
 mod lifetime;
+mod ordinary_user;
 mod pods;
 mod refusals;
 mod services;

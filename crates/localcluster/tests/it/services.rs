@@ -7,10 +7,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::cluster::{Cluster, Place, until};
 use crate::pods::{is_ready, once, phase};
 
-const SERVER: &str = "mkdir -p /tmp/www && cd /tmp/www && echo hello from $HOSTNAME > index.html && exec python3 -m http.server 8081";
+pub(crate) const SERVER: &str = "mkdir -p /tmp/www && cd /tmp/www && echo hello from $HOSTNAME > index.html && exec python3 -m http.server 8081";
 
 /// Fetches a page with nothing but bash.
-fn fetch(host: &str, port: u16) -> String {
+pub(crate) fn fetch(host: &str, port: u16) -> String {
     format!(
         "exec bash -c 'exec 3<>/dev/tcp/{host}/{port} && printf \"GET / HTTP/1.0\\r\\n\\r\\n\" >&3 && cat <&3'"
     )

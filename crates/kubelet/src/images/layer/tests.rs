@@ -50,12 +50,16 @@ impl Tape {
         self
     }
 
-    fn extract(mut self) -> (tempfile::TempDir, Result<(), Unpacking>) {
+    fn extract(self) -> (tempfile::TempDir, Result<(), Unpacking>) {
+        self.extract_for(MAP)
+    }
+
+    fn extract_for(mut self, map: IdMap) -> (tempfile::TempDir, Result<(), Unpacking>) {
         self.0.extend([0; 1024]);
         let directory = tempfile::tempdir().unwrap();
         let layer = directory.path().join("layer");
         fs::create_dir(&layer).unwrap();
-        let result = extract(&mut self.0.as_slice(), &layer, MAP);
+        let result = extract(&mut self.0.as_slice(), &layer, map);
         (directory, result)
     }
 }
@@ -87,18 +91,19 @@ fn owners_are_shifted_and_modes_kept() {
 
 #[test]
 fn removals_are_what_overlayfs_understands() {
-    let (directory, result) = Tape::default()
-        .entry(EntryType::Regular, "etc/.wh.passwd", "")
-        .entry(EntryType::Regular, "var/.wh..wh..opq", "")
-        .extract();
-    result.unwrap();
-    let layer = directory.path().join("layer");
-    let removed = fs::symlink_metadata(layer.join("etc/passwd")).unwrap();
-    assert!(removed.file_type().is_char_device() && removed.rdev() == 0);
-    let mut value = [0; 4];
-    let length =
-        rustix::fs::getxattr(layer.join("var"), "trusted.overlay.opaque", &mut value[..]).unwrap();
-    assert_eq!(&value[..length], b"y");
+    for (map, opaque) in [(MAP, "trusted.overlay.opaque"), (IdMap::OWN, "user.overlay.opaque")] {
+        let (directory, result) = Tape::default()
+            .entry(EntryType::Regular, "etc/.wh.passwd", "")
+            .entry(EntryType::Regular, "var/.wh..wh..opq", "")
+            .extract_for(map);
+        result.unwrap();
+        let layer = directory.path().join("layer");
+        let removed = fs::symlink_metadata(layer.join("etc/passwd")).unwrap();
+        assert!(removed.file_type().is_char_device() && removed.rdev() == 0);
+        let mut value = [0; 4];
+        let length = rustix::fs::getxattr(layer.join("var"), opaque, &mut value[..]).unwrap();
+        assert_eq!(&value[..length], b"y");
+    }
 }
 
 #[test]
