@@ -1,12 +1,12 @@
 //! Bodies in protobuf, which clients written in Go prefer for the kinds they have types for.
 //!
-//! Only requests are read so: every client that sends protobuf also takes JSON. A message has the fields that such
-//! clients really send; one with a field beyond them is refused, so that nothing is lost in silence.
+//! Only requests are read so: every client that sends protobuf also takes JSON. A field that the table of messages does not
+//! have is passed over, as kube-apiserver does with one that is newer than itself.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
-use self::messages::{Field, Kind, Message};
+use self::messages::{Field, Holds, Kind, Message};
 
 mod messages;
 
@@ -19,21 +19,37 @@ const MAXIMUM_DEPTH: usize = 16;
 pub(crate) fn decode(body: &[u8]) -> Result<Value, String> {
     let rest =
         body.strip_prefix(MAGIC).ok_or("the body does not begin as a protobuf object does")?;
-    let envelope = message(&messages::ENVELOPE, rest, 0)?;
-    let text =
-        |pointer: &str| envelope.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let (version, kind) = (text("/typeMeta/apiVersion"), text("/typeMeta/kind"));
-    let wanted = messages::ROOTS.iter().find(|(name, _)| *name == kind);
-    let (_, root) =
-        wanted.ok_or_else(|| format!("objects of kind \"{kind}\" are only taken as JSON"))?;
-    let raw = STANDARD.decode(text("/raw")).map_err(|error| error.to_string())?;
-    let mut object = message(root, &raw, 0)?;
-    object["apiVersion"] = version.into();
-    object["kind"] = kind.into();
-    Ok(object)
+    let (type_meta, raw) = (part(rest, 1)?, part(rest, 2)?);
+    let (version, kind) = (text(part(type_meta, 1)?)?, text(part(type_meta, 2)?)?);
+    let root = root(version, kind)
+        .ok_or_else(|| format!("objects of kind \"{kind}\" are only taken as JSON"))?;
+    let mut object = message(root, raw, 0)?;
+    object.insert("apiVersion".to_owned(), version.into());
+    object.insert("kind".to_owned(), kind.into());
+    Ok(Value::Object(object))
 }
 
-fn message(kind: &Message, mut bytes: &[u8], depth: usize) -> Result<Value, String> {
+/// The message of a kind. Messages are named by the first part of their group, and options may come under any group.
+fn root(version: &str, kind: &str) -> Option<&'static Message> {
+    let (group, version) = version.split_once('/').unwrap_or(("core", version));
+    let group = group.split('.').next().unwrap_or(group);
+    messages::message(&format!("{group}/{version}.{kind}"))
+        .or_else(|| messages::message(&format!("meta/v1.{kind}")))
+}
+
+/// The bytes of one field of a message, none if it is absent.
+fn part(mut bytes: &[u8], wanted: u64) -> Result<&[u8], String> {
+    let mut found: &[u8] = &[];
+    while !bytes.is_empty() {
+        let tag = number(&mut bytes)?;
+        if let (true, Content::Bytes(part)) = (tag >> 3 == wanted, content(tag & 7, &mut bytes)?) {
+            found = part;
+        }
+    }
+    Ok(found)
+}
+
+fn message(of: &Message, mut bytes: &[u8], depth: usize) -> Result<Map<String, Value>, String> {
     if depth > MAXIMUM_DEPTH {
         return Err("the message is nested too deeply".into());
     }
@@ -41,15 +57,13 @@ fn message(kind: &Message, mut bytes: &[u8], depth: usize) -> Result<Value, Stri
     while !bytes.is_empty() {
         let tag = number(&mut bytes)?;
         let content = content(tag & 7, &mut bytes)?;
-        let field = kind.fields.iter().find(|field| u64::from(field.number) == tag >> 3);
-        let field = field
-            .ok_or_else(|| format!("field {} of {} is only taken as JSON", tag >> 3, kind.name))?;
-        add(field, content, &mut map, depth)?;
+        if let Some(field) = of.get(&(tag >> 3)) {
+            add(field, content, &mut map, depth).map_err(|problem| {
+                field.name.map_or_else(|| problem.clone(), |name| format!("{name}: {problem}"))
+            })?;
+        }
     }
-    map.retain(|name, value| {
-        kind.fields.iter().any(|field| field.name == name && field.pointer) || !is_zero(value)
-    });
-    Ok(Value::Object(map))
+    Ok(map)
 }
 
 /// Fields that are no pointers in Go are always sent, so that their zero means that they are absent.
@@ -103,69 +117,120 @@ fn add(
     map: &mut Map<String, Value>,
     depth: usize,
 ) -> Result<(), String> {
-    if let Kind::Map(of) = field.kind {
-        let Content::Bytes(bytes) = content else {
-            return Err(format!("{} is no map", field.name));
-        };
-        let (key, value) = entry(of, bytes, depth)?;
-        let slot = map.entry(field.name).or_insert_with(|| json!({}));
-        slot[key] = value;
-        return Ok(());
-    }
-    let value = value(field.kind, content, depth)
-        .map_err(|problem| format!("{}: {problem}", field.name))?;
-    if field.repeated {
-        let slot = map.entry(field.name).or_insert_with(|| json!([]));
-        if let Value::Array(list) = slot {
-            list.push(value);
+    let Some(name) = field.name else {
+        if let Value::Object(inner) = value(field.kind, content, depth)? {
+            map.extend(inner);
         }
-    } else {
-        map.insert(field.name.to_owned(), value);
+        return Ok(());
+    };
+    match field.holds {
+        Holds::Map => {
+            let Content::Bytes(bytes) = content else { return Err("it is no map".into()) };
+            let (key, value) = entry(field.kind, bytes, depth)?;
+            map.entry(name).or_insert_with(|| json!({}))[key] = value;
+        }
+        Holds::Several => {
+            let value = value(field.kind, content, depth)?;
+            if let Value::Array(list) = map.entry(name).or_insert_with(|| json!([])) {
+                list.push(value);
+            }
+        }
+        Holds::One | Holds::Optional => {
+            let value = value(field.kind, content, depth)?;
+            if field.holds == Holds::Optional || !is_zero(&value) {
+                map.insert(name.to_owned(), value);
+            }
+        }
     }
     Ok(())
 }
 
-fn entry(of: &Kind, mut bytes: &[u8], depth: usize) -> Result<(String, Value), String> {
-    let (mut key, mut entry_value) = (String::new(), None);
+fn entry(of: Kind, mut bytes: &[u8], depth: usize) -> Result<(String, Value), String> {
+    // A key or a value that is not there is an empty one.
+    let (mut key, mut found) = (String::new(), value(of, Content::Bytes(&[]), depth)?);
     while !bytes.is_empty() {
         let tag = number(&mut bytes)?;
         let content = content(tag & 7, &mut bytes)?;
         match (tag >> 3, content) {
-            (1, Content::Bytes(text)) => key = String::from_utf8_lossy(text).into_owned(),
-            (2, content) => entry_value = Some(value(*of, content, depth)?),
+            (1, Content::Bytes(bytes)) => text(bytes)?.clone_into(&mut key),
+            (2, content) => found = value(of, content, depth)?,
             _ => return Err("an entry of a map has a key and a value only".into()),
         }
     }
-    Ok((key, entry_value.unwrap_or_else(|| "".into())))
+    Ok((key, found))
+}
+
+fn text(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|error| error.to_string())
 }
 
 fn value(kind: Kind, content: Content<'_>, depth: usize) -> Result<Value, String> {
     Ok(match (kind, content) {
-        (Kind::Text, Content::Bytes(bytes)) => {
-            std::str::from_utf8(bytes).map_err(|error| error.to_string())?.into()
-        }
+        (Kind::Text, Content::Bytes(bytes)) => text(bytes)?.into(),
+        (Kind::Texts, Content::Bytes(bytes)) => texts(bytes)?,
         (Kind::Bytes, Content::Bytes(bytes)) => STANDARD.encode(bytes).into(),
         (Kind::Integer, Content::Number(number)) => number.cast_signed().into(),
         (Kind::Flag, Content::Number(number)) => (number != 0).into(),
-        (Kind::Message(of), Content::Bytes(bytes)) => message(of, bytes, depth + 1)?,
-        (Kind::Quantity, Content::Bytes(bytes)) => message(&messages::QUANTITY, bytes, depth + 1)?
-            .get("string")
-            .cloned()
-            .unwrap_or_else(|| "0".into()),
+        (Kind::Message(name), Content::Bytes(bytes)) => {
+            let of = messages::message(name).ok_or_else(|| format!("{name} is not known"))?;
+            message(of, bytes, depth + 1)?.into()
+        }
+        (Kind::Quantity, Content::Bytes(bytes)) => match text(part(bytes, 1)?)? {
+            "" => "0".into(),
+            quantity => quantity.into(),
+        },
         (Kind::IntegerOrText, Content::Bytes(bytes)) => {
-            let parts = message(&messages::INTEGER_OR_TEXT, bytes, depth + 1)?;
-            let is_text = parts.get("type").is_some_and(|kind| *kind == 1);
-            let part = parts.get(if is_text { "text" } else { "integer" }).cloned();
-            part.unwrap_or_else(|| if is_text { "".into() } else { 0.into() })
+            if integer(bytes, 1)? == 1 {
+                text(part(bytes, 3)?)?.into()
+            } else {
+                integer(bytes, 2)?.into()
+            }
+        }
+        (Kind::Json, Content::Bytes(bytes)) => {
+            serde_json::from_slice(part(bytes, 1)?).map_err(|error| error.to_string())?
         }
         (Kind::Time, Content::Bytes(bytes)) => {
-            let seconds =
-                message(&messages::TIME, bytes, depth + 1)?.get("seconds").and_then(Value::as_i64);
-            let time = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-            time.map_or(Value::Null, |time| crate::clock::render(time).into())
+            time(bytes)?.map_or(Value::Null, |time| crate::clock::render(time).into())
+        }
+        (Kind::MicroTime, Content::Bytes(bytes)) => {
+            time(bytes)?.map_or(Value::Null, |time| format!("{time:.6}").into())
         }
         _ => return Err("the field has another type on the wire".into()),
     })
+}
+
+fn texts(mut bytes: &[u8]) -> Result<Value, String> {
+    let mut found = Vec::new();
+    while !bytes.is_empty() {
+        let tag = number(&mut bytes)?;
+        if let (1, Content::Bytes(bytes)) = (tag >> 3, content(tag & 7, &mut bytes)?) {
+            found.push(Value::from(text(bytes)?));
+        }
+    }
+    Ok(found.into())
+}
+
+/// One field of a message that is a number, 0 if it is absent.
+fn integer(mut bytes: &[u8], wanted: u64) -> Result<i64, String> {
+    let mut found = 0;
+    while !bytes.is_empty() {
+        let tag = number(&mut bytes)?;
+        if let (true, Content::Number(number)) = (tag >> 3 == wanted, content(tag & 7, &mut bytes)?)
+        {
+            found = number.cast_signed();
+        }
+    }
+    Ok(found)
+}
+
+/// A time, or that there is none.
+fn time(bytes: &[u8]) -> Result<Option<jiff::Timestamp>, String> {
+    let (seconds, nanoseconds) = (integer(bytes, 1)?, integer(bytes, 2)?);
+    if seconds == 0 && nanoseconds == 0 {
+        return Ok(None);
+    }
+    let nanoseconds = i32::try_from(nanoseconds).map_err(|error| error.to_string())?;
+    jiff::Timestamp::new(seconds, nanoseconds).map(Some).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -203,13 +268,23 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_inline_in_go_stands_inline_in_json() {
+        // A volume's name, and in its source an empty directory, whose being there is what counts.
+        let volume = [field(1, b"v"), field(2, &field(2, b""))].concat();
+        let object = field(2, &field(1, &volume));
+        let spec = json!({"volumes": [{"name": "v", "emptyDir": {}}]});
+        assert_eq!(decode(&body("Pod", &object)).unwrap()["spec"], spec);
+    }
+
+    #[test]
+    fn fields_that_are_newer_are_passed_over() {
+        let object = [field(1, &field(1, b"a")), field(15, b"new")].concat();
+        assert_eq!(decode(&body("ConfigMap", &object)).unwrap()["metadata"], json!({"name": "a"}));
+    }
+
+    #[test]
     fn what_is_not_known_or_cut_short_is_an_error() {
         assert!(decode(&body("Widget", b"")).unwrap_err().contains("Widget"));
-        assert!(
-            decode(&body("ConfigMap", &field(9, b"x")))
-                .unwrap_err()
-                .contains("field 9 of ConfigMap")
-        );
         let whole = body("ConfigMap", &field(1, &field(1, b"a")));
         for length in 0..whole.len() {
             // A cut between two fields is a shorter message; any other one is an error and never a panic.

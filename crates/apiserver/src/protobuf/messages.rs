@@ -1,148 +1,117 @@
-//! The messages that are read from protobuf, by the numbers of their fields in the `generated.proto` files of Kubernetes 1.33.
+//! How the kinds of the API look in protobuf: the table in `messages.txt`, which `scripts/clients/go/messages` prints from
+//! Kubernetes' own types.
 
-/// A message.
-pub(super) struct Message {
-    pub(super) name: &'static str,
-    pub(super) fields: &'static [Field],
-}
+use std::{collections::HashMap, sync::OnceLock};
+
+const TEXT: &str = include_str!("messages.txt");
+
+/// A message: its fields by their numbers.
+pub(super) type Message = HashMap<u64, Field>;
 
 /// A field of a message.
 pub(super) struct Field {
-    pub(super) number: u8,
-    pub(super) name: &'static str,
+    /// As JSON calls it; `None` where the fields of the inner message stand in the outer one.
+    pub(super) name: Option<&'static str>,
     pub(super) kind: Kind,
-    pub(super) repeated: bool,
-    /// Whether it is a pointer in Go, so that its zero is meant.
-    pub(super) pointer: bool,
+    pub(super) holds: Holds,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    One,
+    /// Its zero is meant, as it could be absent.
+    Optional,
+    Several,
+    Map,
 }
 
 /// What a field holds.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Text,
+    Texts,
     Bytes,
     Integer,
     Flag,
     Time,
+    MicroTime,
     Quantity,
     IntegerOrText,
-    Message(&'static Message),
-    Map(&'static Kind),
+    Json,
+    Message(&'static str),
 }
 
-const fn one(number: u8, name: &'static str, kind: Kind) -> Field {
-    Field { number, name, kind, repeated: false, pointer: false }
+/// The message of this name, such as `core/v1.Pod`.
+pub(super) fn message(name: &str) -> Option<&'static Message> {
+    static MESSAGES: OnceLock<HashMap<&'static str, Message>> = OnceLock::new();
+    MESSAGES.get_or_init(|| read(TEXT)).get(name)
 }
 
-const fn many(number: u8, name: &'static str, kind: Kind) -> Field {
-    Field { number, name, kind, repeated: true, pointer: false }
+/// Reads the table. What is wrong in it is left out, and found by the test below.
+fn read(text: &'static str) -> HashMap<&'static str, Message> {
+    let mut messages: HashMap<&str, Message> = HashMap::new();
+    let mut current = "";
+    for line in text.lines() {
+        match line.strip_prefix(' ') {
+            None => {
+                current = line;
+                messages.entry(current).or_default();
+            }
+            Some(line) => {
+                if let (Some((number, field)), Some(message)) =
+                    (field(line), messages.get_mut(current))
+                {
+                    message.insert(number, field);
+                }
+            }
+        }
+    }
+    messages
 }
 
-const fn pointer(number: u8, name: &'static str, kind: Kind) -> Field {
-    Field { number, name, kind, repeated: false, pointer: true }
-}
-
-const fn text(number: u8, name: &'static str) -> Field {
-    one(number, name, Kind::Text)
-}
-
-const TEXTS: Kind = Kind::Map(&Kind::Text);
-
-macro_rules! message {
-    ($constant:ident, $name:literal, [$($field:expr),* $(,)?]) => {
-        pub(super) const $constant: Message = Message { name: $name, fields: &[$($field),*] };
+fn field(line: &'static str) -> Option<(u64, Field)> {
+    let (number, rest) = line.split_once(' ')?;
+    let (name, kind) = rest.split_once(' ')?;
+    let (kind, holds) = if let Some(kind) = kind.strip_prefix("map ") {
+        (kind, Holds::Map)
+    } else if let Some(kind) = kind.strip_suffix('*') {
+        (kind, Holds::Several)
+    } else if let Some(kind) = kind.strip_suffix('?') {
+        (kind, Holds::Optional)
+    } else {
+        (kind, Holds::One)
     };
+    let kind = match kind {
+        "text" => Kind::Text,
+        "texts" => Kind::Texts,
+        "bytes" => Kind::Bytes,
+        "integer" => Kind::Integer,
+        "flag" => Kind::Flag,
+        "time" => Kind::Time,
+        "microtime" => Kind::MicroTime,
+        "quantity" => Kind::Quantity,
+        "integer-or-text" => Kind::IntegerOrText,
+        "json" => Kind::Json,
+        name if name.contains('.') => Kind::Message(name),
+        _ => return None,
+    };
+    let name = (name != "-").then_some(name);
+    Some((number.parse().ok()?, Field { name, kind, holds }))
 }
 
-mod objects;
-mod reviews;
+#[cfg(test)]
+mod tests {
+    use super::{Kind, TEXT, message, read};
 
-use self::{
-    objects::{CONFIG_MAP, DEPLOYMENT, NAMESPACE, SECRET, SERVICE, SERVICE_ACCOUNT},
-    reviews::{ACCESS_REVIEW, RULES_REVIEW, SELF_REVIEW, TOKEN_REQUEST},
-};
-
-/// The kinds that are taken in protobuf.
-pub(super) const ROOTS: [(&str, &Message); 11] = [
-    ("Namespace", &NAMESPACE),
-    ("ConfigMap", &CONFIG_MAP),
-    ("Secret", &SECRET),
-    ("ServiceAccount", &SERVICE_ACCOUNT),
-    ("Service", &SERVICE),
-    ("Deployment", &DEPLOYMENT),
-    ("TokenRequest", &TOKEN_REQUEST),
-    ("SelfSubjectAccessReview", &ACCESS_REVIEW),
-    ("SelfSubjectRulesReview", &RULES_REVIEW),
-    ("SelfSubjectReview", &SELF_REVIEW),
-    ("DeleteOptions", &DELETE_OPTIONS),
-];
-
-message!(
-    ENVELOPE,
-    "Unknown",
-    [
-        one(1, "typeMeta", Kind::Message(&TYPE_META)),
-        one(2, "raw", Kind::Bytes),
-        text(3, "contentEncoding"),
-        text(4, "contentType"),
-    ]
-);
-message!(TYPE_META, "TypeMeta", [text(1, "apiVersion"), text(2, "kind")]);
-message!(QUANTITY, "Quantity", [text(1, "string")]);
-message!(
-    INTEGER_OR_TEXT,
-    "IntOrString",
-    [one(1, "type", Kind::Integer), one(2, "integer", Kind::Integer), text(3, "text"),]
-);
-message!(TIME, "Time", [one(1, "seconds", Kind::Integer), one(2, "nanos", Kind::Integer)]);
-
-message!(
-    OBJECT_META,
-    "ObjectMeta",
-    [
-        text(1, "name"),
-        text(2, "generateName"),
-        text(3, "namespace"),
-        text(4, "selfLink"),
-        text(5, "uid"),
-        text(6, "resourceVersion"),
-        one(7, "generation", Kind::Integer),
-        one(8, "creationTimestamp", Kind::Time),
-        one(9, "deletionTimestamp", Kind::Time),
-        pointer(10, "deletionGracePeriodSeconds", Kind::Integer),
-        one(11, "labels", TEXTS),
-        one(12, "annotations", TEXTS),
-        many(13, "ownerReferences", Kind::Message(&OWNER_REFERENCE)),
-        many(14, "finalizers", Kind::Text),
-    ]
-);
-message!(
-    OWNER_REFERENCE,
-    "OwnerReference",
-    [
-        text(1, "kind"),
-        text(3, "name"),
-        text(4, "uid"),
-        text(5, "apiVersion"),
-        pointer(6, "controller", Kind::Flag),
-        pointer(7, "blockOwnerDeletion", Kind::Flag),
-    ]
-);
-const METADATA: Field = one(1, "metadata", Kind::Message(&OBJECT_META));
-
-message!(
-    DELETE_OPTIONS,
-    "DeleteOptions",
-    [
-        pointer(1, "gracePeriodSeconds", Kind::Integer),
-        pointer(2, "preconditions", Kind::Message(&PRECONDITIONS)),
-        pointer(3, "orphanDependents", Kind::Flag),
-        pointer(4, "propagationPolicy", Kind::Text),
-        many(5, "dryRun", Kind::Text),
-    ]
-);
-message!(
-    PRECONDITIONS,
-    "Preconditions",
-    [pointer(1, "uid", Kind::Text), pointer(2, "resourceVersion", Kind::Text)]
-);
+    #[test]
+    fn every_line_is_a_field_and_every_message_is_there() {
+        let messages = read(TEXT);
+        let fields: usize = messages.values().map(std::collections::HashMap::len).sum();
+        assert_eq!(messages.len() + fields, TEXT.lines().count());
+        for (name, field) in messages.values().flatten() {
+            if let Kind::Message(of) = field.kind {
+                assert!(message(of).is_some(), "{of}, which field {name} holds");
+            }
+        }
+    }
+}

@@ -27,9 +27,9 @@ impl Query {
         self.first(name).filter(|value| !value.is_empty())
     }
 
-    /// Only absence, `false` and `0` are false.
+    /// Only absence, `0` and `false`, however it is written, are false.
     pub(crate) fn flag(&self, name: &str) -> bool {
-        self.first(name).is_some_and(|value| value != "false" && value != "0")
+        self.first(name).is_some_and(|value| !value.eq_ignore_ascii_case("false") && value != "0")
     }
 
     pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Failure> {

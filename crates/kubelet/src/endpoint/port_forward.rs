@@ -83,12 +83,7 @@ fn over_web_socket(
         return upgrade
             .on_upgrade(async move |socket| target.pairs(Session::open(tunnel(socket))).await);
     }
-    let ports: Result<Vec<u16>, String> = query
-        .iter()
-        .filter(|(name, _)| name == "port")
-        .map(|(_, port)| port.parse().ok().filter(|port| *port > 0).ok_or_else(|| port.clone()))
-        .collect();
-    match ports {
+    match ports(query) {
         Ok(ports) if (1..=MOST_PORTS).contains(&ports.len()) => {
             upgrade.on_upgrade(async move |socket| target.channels(socket, &ports).await)
         }
@@ -104,6 +99,15 @@ fn over_web_socket(
             format!("query parameter \"port\" is {port:?}: expected a number from 1 to 65535"),
         ),
     }
+}
+
+/// The ports of a query, of which one value may name several; an error is what is none.
+fn ports(query: &[(String, String)]) -> Result<Vec<u16>, &str> {
+    let values = query.iter().filter(|(name, _)| name == "port");
+    values
+        .flat_map(|(_, ports)| ports.split(','))
+        .map(|port| port.parse().ok().filter(|port| *port > 0).ok_or(port))
+        .collect()
 }
 
 impl Target {
@@ -252,4 +256,19 @@ async fn outward(mut from: OwnedReadHalf, to: &Outgoing) {
         }
     }
     to.end().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ports;
+
+    #[test]
+    fn a_value_may_name_several_ports() {
+        let query = |values: &[&str]| -> Vec<(String, String)> {
+            values.iter().map(|value| ("port".into(), (*value).into())).collect()
+        };
+        assert_eq!(ports(&query(&["80", "81,82"])), Ok(vec![80, 81, 82]));
+        assert_eq!(ports(&query(&["80,"])), Err(""));
+        assert_eq!(ports(&query(&["0"])), Err("0"));
+    }
 }

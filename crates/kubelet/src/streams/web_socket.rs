@@ -59,11 +59,12 @@ async fn read(
     ends: bool,
 ) {
     while let Some(Ok(frame)) = source.next().await {
-        let Frame::Binary(mut piece) = frame else {
-            if matches!(frame, Frame::Close(_)) {
-                return;
-            }
-            continue;
+        let mut piece = match frame {
+            Frame::Binary(piece) => piece,
+            // So the Python client sends what goes in.
+            Frame::Text(text) => text.into(),
+            Frame::Close(_) => return,
+            Frame::Ping(_) | Frame::Pong(_) => continue,
         };
         if piece.is_empty() {
             continue;

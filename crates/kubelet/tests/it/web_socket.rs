@@ -27,13 +27,37 @@ async fn count(cluster: &Cluster) -> TlsStream<TcpStream> {
     connection
 }
 
-fn message(content: &[u8]) -> Vec<u8> {
-    let mut frame = vec![0x82, 0x80 | 127];
+const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
+
+fn message(kind: u8, content: &[u8]) -> Vec<u8> {
+    let mut frame = vec![kind, 0x80 | 127];
     frame.extend((content.len() as u64).to_be_bytes());
     // A mask that changes nothing.
     frame.extend([0; 4]);
     frame.extend_from_slice(content);
     frame
+}
+
+/// All that is said up to the end of a connection, however that comes.
+async fn rest(mut connection: TlsStream<TcpStream>) -> String {
+    let mut said = Vec::new();
+    while let Ok(byte) = connection.read_u8().await {
+        said.push(byte);
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+#[tokio::test]
+async fn what_goes_in_may_be_text() {
+    let cluster = Cluster::start().await;
+    cluster.run("idle", "echo up; exec sleep 100000", |_| {}).await;
+    cluster.wait_log("idle", "up").await;
+    let mut connection = count(&cluster).await;
+    let messages = [message(TEXT, b"\0seven\n\n"), message(BINARY, &[255, 0])].concat();
+    connection.write_all(&messages).await.unwrap();
+    let said = rest(connection).await;
+    assert!(said.contains("7\n"), "{said:?}");
 }
 
 #[tokio::test]
@@ -43,15 +67,11 @@ async fn a_message_may_be_large_but_not_very_large() {
     cluster.wait_log("idle", "up").await;
     for (size, is_taken) in [(1 << 19, true), (2 << 20, false)] {
         let mut connection = count(&cluster).await;
-        let messages = [message(&vec![0; size + 1]), message(&[255, 0])].concat();
+        let messages = [message(BINARY, &vec![0; size + 1]), message(BINARY, &[255, 0])].concat();
         // The kubelet may have gone in the middle of it.
         let written = connection.write_all(&messages).await;
         assert!(written.is_ok() || !is_taken, "{written:?}");
-        let mut said = Vec::new();
-        while let Ok(byte) = connection.read_u8().await {
-            said.push(byte);
-        }
-        let said = String::from_utf8_lossy(&said);
+        let said = rest(connection).await;
         assert_eq!(said.contains(&format!("{size}\n")), is_taken, "{said:?}");
     }
 }
