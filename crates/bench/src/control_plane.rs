@@ -1,6 +1,9 @@
 //! The local cluster's control plane: beside that of Kubernetes in the same run, and under load.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 
@@ -16,6 +19,9 @@ mod requests;
 mod side;
 
 const PEER: &str = "Kubernetes";
+
+/// One figure of many.
+type Figure = fn(&Latencies) -> Duration;
 
 /// A figure of both sides.
 #[derive(Default)]
@@ -101,25 +107,24 @@ impl Bench<'_> {
             }
         }
         let mut table = self.table("14. The same requests by the same client, in turns");
-        let mut row = |what: &str, take: fn(&Round) -> &Latencies, goal: &str| {
-            let series = |rounds: &[Round], figure: fn(&Latencies) -> _| {
-                let mut series = Series::default();
-                rounds.iter().for_each(|round| series.push(figure(take(round))));
-                series
-            };
-            for (figure, name) in
-                [(Latencies::median as fn(&Latencies) -> _, ""), (Latencies::p99, ", p99")]
-            {
-                let (flumen, peer) = (series(&rounds, figure), series(&peer_rounds, figure));
-                let goal = if name.is_empty() { goal } else { "" };
-                table.times(&format!("{what}{name}"), &flumen, &peer, goal);
+        let mut row = |what: &str, take: fn(&Round) -> &Latencies| {
+            let figures: [(&str, Figure, &str); 2] =
+                [("", Latencies::median, "1 ×"), (", p99", Latencies::p99, "")];
+            for (name, figure, goal) in figures {
+                let series = |rounds: &[Round]| {
+                    let mut series = Series::default();
+                    rounds.iter().for_each(|round| series.push(figure(take(round))));
+                    series
+                };
+                let what = format!("{what}{name}");
+                table.times(&what, &series(&rounds), &series(&peer_rounds), goal);
             }
         };
-        row("create a ConfigMap of 1 KiB", |round| &round.create, "1 ×");
-        row("until a watch has its event", |round| &round.event, "1 ×");
-        row("get it", |round| &round.get, "1 ×");
-        row("patch it", |round| &round.patch, "1 ×");
-        row("list 1,000 such", |round| &round.list, "1 ×");
+        row("create a ConfigMap of 1 KiB", |round| &round.create);
+        row("until a watch has its event", |round| &round.event);
+        row("get it", |round| &round.get);
+        row("patch it", |round| &round.patch);
+        row("list 1,000 such", |round| &round.list);
         let (mut writes, mut peer_writes) = (Series::default(), Series::default());
         for run in 0..self.runs {
             writes.add(flumen.run(async |client| requests::writes(&client, run).await)?);

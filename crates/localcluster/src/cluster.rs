@@ -7,6 +7,7 @@ use flumen_kubelet::NodeNetwork;
 use futures::FutureExt as _;
 use futures::future::{Fuse, FusedFuture as _};
 use jiff::Timestamp;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +42,7 @@ impl LocalCluster {
         if settings.helper.is_empty() {
             return Err(Error::NoHelper);
         }
+        raise_open_files();
         let begun = Timestamp::now();
         let directory = DataDirectory::open(&settings.data_directory)?;
         let api_listener = listen(API, settings.listen)?;
@@ -111,6 +113,15 @@ impl LocalCluster {
     /// If a part failed.
     pub async fn stopped(self) -> Result<(), Error> {
         self.main.await.unwrap_or(Err(Error::Ended { part: "supervisor" }))
+    }
+}
+
+/// Each client is an open file, and shells allow fewer than there may be watches. A container gets as many as are allowed anyway.
+fn raise_open_files() {
+    let files = getrlimit(Resource::Nofile);
+    let all = Rlimit { current: files.maximum, maximum: files.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, all) {
+        tracing::debug!(%error, "could not raise the number of open files");
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use flumen_image::{
-    Attributes, Build, Compression, Configuration, Content, LayerBuilder, Progress,
+    Attributes, Build, Compression, Configuration, Content, LayerBuilder, Progress, Reference,
 };
 use futures::StreamExt as _;
 use kube::Client;
@@ -150,7 +150,7 @@ fn push_image(registry: &str) -> Result<String> {
             labels: BTreeMap::from([(label.0.to_owned(), label.1.to_owned())]),
             ..Configuration::default()
         };
-        let target = name.parse().context("a name of an image")?;
+        let target: Reference = name.parse().context("a name of an image")?;
         let build = Build { target: &target, layers: &[layer], configuration: &configuration };
         let client = flumen_image::Client::new(flumen_image::Settings::default())?;
         client.build(&build, &Progress::silent()).await?;
