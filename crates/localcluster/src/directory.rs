@@ -28,12 +28,11 @@ impl DataDirectory {
         };
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path))?;
         let path = path.canonicalize().map_err(failed(path))?;
-        let lock = take_lock(&path)?;
         let format = path.join("format");
-        // What belongs to whom in images and volumes depends on who runs the pods.
-        if format.metadata().is_ok_and(|found| found.uid() != rustix::process::geteuid().as_raw()) {
+        if is_of_another(&format) {
             return Err(Error::Owner { path });
         }
+        let lock = take_lock(&path)?;
         match std::fs::read_to_string(&format) {
             Ok(text) if text.trim() == FORMAT.to_string() => {}
             Ok(text) => {
@@ -98,6 +97,14 @@ impl DataDirectory {
         };
         written().map_err(|source| Error::DataDirectory { path: path.clone(), source })?;
         Ok(path)
+    }
+}
+
+/// In images and volumes, what belongs to whom depends on who runs the pods.
+fn is_of_another(format: &Path) -> bool {
+    match format.metadata() {
+        Ok(found) => found.uid() != rustix::process::geteuid().as_raw(),
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
     }
 }
 

@@ -61,7 +61,12 @@ pub(super) fn run() -> Result<(), Failure> {
     // A Ctrl-C at the terminal is for the kubelet, which then stops the pods with their grace.
     rustix::process::setsid().map_err(during("leave the terminal's session"))?;
     std::env::set_current_dir("/").map_err(during("enter the root directory"))?;
-    unshare(CloneFlags::CLONE_NEWNS).map_err(during("make a mount namespace"))?;
+    // Nobody but the host's root could return to those of the host from the namespaces of a pod.
+    let own = CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWNET
+        | CloneFlags::CLONE_NEWIPC
+        | CloneFlags::CLONE_NEWUTS;
+    unshare(own).map_err(during("make namespaces of its own"))?;
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_SLAVE, None::<&str>)
         .map_err(during("keep own mounts from the host"))?;
     mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), None::<&str>)

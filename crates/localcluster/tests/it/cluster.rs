@@ -25,7 +25,7 @@ use crate::leftovers::{Leftovers, family};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Of every Linux.
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_flumen-localcluster");
 
 /// What outlives one run of a cluster.

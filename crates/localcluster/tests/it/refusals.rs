@@ -1,8 +1,10 @@
 //! Starts that must fail, with words that help.
 
+use std::io::Write as _;
 use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 
-use crate::cluster::{Cluster, Place, refusal};
+use crate::cluster::{Cluster, NOBODY, Place, refusal};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_cluster_on_the_same_directory_is_refused_and_the_first_goes_on() {
@@ -31,4 +33,23 @@ async fn a_directory_of_a_newer_version_is_refused() {
     std::fs::write(place.path().join("format"), "99\n").expect("format");
     let said = refusal(place.command()).await;
     assert!(said.contains("format \"99\""), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_of_another_user_is_refused() {
+    if !rustix::process::geteuid().is_root() {
+        let _ = writeln!(std::io::stdout(), "skipped: only root makes directories of others");
+        return;
+    }
+    for (place, owner) in [(Place::new(), NOBODY), (Place::of_an_ordinary_user(), 0)] {
+        std::fs::create_dir(place.path()).expect("directory");
+        std::fs::write(place.path().join("format"), "1\n").expect("format");
+        for path in [place.path().join("format"), place.path()] {
+            chown(path, Some(owner), Some(owner)).expect("given away");
+        }
+        std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o700))
+            .expect("closed");
+        let said = refusal(place.command()).await;
+        assert!(said.contains("was made by another user"), "{said}");
+    }
 }
