@@ -11,6 +11,7 @@ mod logs;
 mod objects;
 mod pods;
 mod proxy;
+mod roles;
 mod security;
 mod services;
 mod watches;

@@ -20,14 +20,23 @@ pub(super) enum Given {
 }
 
 impl Given {
+    /// With everything in the order of the alphabet, as the real server keeps its own.
     pub(super) fn rule(&self) -> Value {
         match self {
-            Self::Resources(verbs, group, resources) => {
-                json!({"apiGroups": [group], "resources": resources, "verbs": verbs})
+            Self::Resources(verbs, group, resources) => json!({
+                "apiGroups": [group], "resources": sorted(resources), "verbs": sorted(verbs),
+            }),
+            Self::Paths(verbs, paths) => {
+                json!({"nonResourceURLs": sorted(paths), "verbs": sorted(verbs)})
             }
-            Self::Paths(verbs, paths) => json!({"nonResourceURLs": paths, "verbs": verbs}),
         }
     }
+}
+
+fn sorted<'a>(texts: &[&'a str]) -> Vec<&'a str> {
+    let mut texts = texts.to_vec();
+    texts.sort_unstable();
+    texts
 }
 
 use Given::{Paths, Resources};
@@ -68,6 +77,7 @@ pub(super) const ROLES: &[Role] = &[
         ],
     ),
     plain("system:public-info-viewer", &[Paths(GET, PUBLIC)]),
+    plain("system:service-account-issuer-discovery", &[Paths(GET, ISSUER)]),
     plain(
         "system:auth-delegator",
         &[
@@ -90,9 +100,14 @@ pub(super) const BINDINGS: &[(&str, &[&str])] = &[
     ("system:discovery", &["system:authenticated"]),
     ("system:basic-user", &["system:authenticated"]),
     ("system:public-info-viewer", &["system:authenticated", "system:unauthenticated"]),
+    ("system:service-account-issuer-discovery", &["system:serviceaccounts"]),
 ];
 
 const PUBLIC: &[&str] = &["/livez", "/readyz", "/healthz", "/version", "/version/"];
+const ISSUER: &[&str] = &[
+    "/.well-known/openid-configuration", "/.well-known/openid-configuration/", "/openid/v1/jwks",
+    "/openid/v1/jwks/",
+];
 const DISCOVERY: &[&str] = &[
     "/livez", "/readyz", "/healthz", "/version", "/version/", "/openapi", "/openapi/*", "/api",
     "/api/*", "/apis", "/apis/*",
