@@ -16,9 +16,12 @@ use crate::{
     failure::Failure,
     forward::upstream::Upstream,
     lock::DirectoryLock,
-    request::{self, Accept, Call, Query, Route, Target, Warnings},
+    request::{self, Accept, Attributes, Call, Query, Review, Route, Warnings},
     resources::{Registry, Resource},
-    security::{User, authority::Authority, reviews, tokens::Tokens},
+    security::{
+        User, authority::Authority, authorization, impersonation, reviews, roles::Roles,
+        tokens::Tokens,
+    },
     storage::{Entry, Object, Store},
     verbs,
     view::View,
@@ -35,6 +38,7 @@ pub(crate) struct Api {
     pub(crate) allocation: Allocation,
     pub(crate) authority: Authority,
     pub(crate) tokens: Tokens,
+    pub(crate) roles: Roles,
     pub(crate) upstream: Upstream,
     pub(crate) kubelet_tls: Arc<rustls::ClientConfig>,
     pub(crate) stop: CancellationToken,
@@ -84,44 +88,42 @@ impl Api {
         user: Option<User>,
         request: Request<Body>,
     ) -> Result<Response<Body>, Failure> {
-        let route = request::parse_path(request.uri().path(), self.registry);
-        if matches!(route, Route::Health) {
-            return Ok(self.health());
-        }
         let user = user.ok_or_else(Failure::unauthorized)?;
-        match route {
-            Route::Objects(target) => self.objects(target, user, request).await,
+        let user = impersonation::apply(&self, user, request.headers())?;
+        let query = Query::parse(request.uri().query());
+        let attributes = Attributes::of(request.method(), request.uri().path(), &query);
+        authorization::check(&self, &user, &attributes)?;
+        match request::parse_path(request.uri().path(), self.registry) {
+            Route::Health => Ok(self.health()),
+            Route::Objects(target) => {
+                let call = Call {
+                    method: request.method().clone(),
+                    target,
+                    query,
+                    headers: request.headers().clone(),
+                    user,
+                    attributes,
+                    warnings: Warnings::default(),
+                    twice: std::sync::OnceLock::new(),
+                };
+                Ok(self.objects(call, request).await)
+            }
             Route::OldOpenApi => Ok(old_openapi(self.registry, request.headers())),
-            Route::Review(review) => self.review(review, &user, request).await,
+            Route::Review(review) => self.review(&review, &user, request).await,
             other => self
                 .describe(&other, &request)
                 .map(|document| json(StatusCode::OK, document.to_string())),
         }
     }
 
-    async fn objects(
-        self: Arc<Self>,
-        target: Target,
-        user: User,
-        request: Request<Body>,
-    ) -> Result<Response<Body>, Failure> {
-        let query = Query::parse(request.uri().query());
-        let call = Call {
-            method: request.method().clone(),
-            target,
-            query,
-            headers: request.headers().clone(),
-            user,
-            warnings: Warnings::default(),
-            twice: std::sync::OnceLock::new(),
-        };
+    async fn objects(self: Arc<Self>, call: Call, request: Request<Body>) -> Response<Body> {
         if call.target.resource.plural == "endpoints" {
             call.warnings.add(ENDPOINTS_ARE_OLD.to_owned());
         }
         let answered = self.answer_call(&call, request).await;
         let mut response = answered.unwrap_or_else(|failure| render_failure(&failure));
         call.warnings.write(response.headers_mut());
-        Ok(response)
+        response
     }
 
     async fn answer_call(
@@ -152,7 +154,7 @@ impl Api {
 
     async fn review(
         &self,
-        review: &'static str,
+        review: &Review,
         user: &User,
         request: Request<Body>,
     ) -> Result<Response<Body>, Failure> {

@@ -1,4 +1,4 @@
-//! What every cluster has from its first start: its namespaces, and the service by which pods find the API.
+//! What every cluster has from its first start: its namespaces, the service by which pods find the API, and roles.
 
 use std::sync::Arc;
 
@@ -7,7 +7,11 @@ use http::{Method, Request};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use crate::{Error, api::Api, security::User};
+use crate::{
+    Error,
+    api::Api,
+    security::{User, rbac::defaults},
+};
 
 const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
@@ -42,7 +46,31 @@ pub(crate) async fn run(api: &Arc<Api>) -> Result<(), Error> {
             "ports": [{"name": "https", "port": advertised.port(), "protocol": "TCP"}]
         }]
     });
-    put(api, Method::PUT, "/api/v1/namespaces/default/endpoints/kubernetes".into(), endpoints).await
+    put(api, Method::PUT, "/api/v1/namespaces/default/endpoints/kubernetes".into(), endpoints).await?;
+    give_rights(api).await
+}
+
+/// The roles that every cluster has: made where they are missing, and brought back to what they are, as the real server
+/// does it at each start.
+async fn give_rights(api: &Arc<Api>) -> Result<(), Error> {
+    const GROUP: &str = "rbac.authorization.k8s.io";
+    let roles = defaults::roles().into_iter().map(|role| ("clusterroles", role));
+    let bindings = defaults::bindings().into_iter().map(|it| ("clusterrolebindings", it));
+    let mut writes = Vec::new();
+    for (plural, wanted) in roles.chain(bindings) {
+        let Some(resource) = api.registry.find(GROUP, "v1", plural) else { continue };
+        let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let collection = format!("/apis/{GROUP}/v1/{plural}");
+        match api.store.get(resource.id, &name) {
+            None => writes.push(put(api, Method::POST, collection, wanted)),
+            Some(present) => {
+                if let Some(new) = defaults::reconciled(&present.value(), &wanted) {
+                    writes.push(put(api, Method::PUT, format!("{collection}/{name}"), new));
+                }
+            }
+        }
+    }
+    futures::future::try_join_all(writes).await.map(drop)
 }
 
 async fn put(api: &Arc<Api>, method: Method, path: String, object: Value) -> Result<(), Error> {

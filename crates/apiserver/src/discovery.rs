@@ -2,19 +2,15 @@
 
 use serde_json::{Value, json};
 
-use crate::resources::{Habit, Registry, Resource};
+use crate::{
+    request::REVIEWS,
+    resources::{Habit, Registry, Resource},
+};
 
 pub(crate) mod openapi;
 
 /// The version of Kubernetes whose API this server speaks.
 pub(crate) const VERSION: &str = "v1.33.0+flumen";
-
-const REVIEWS: [(&str, &str, &str); 4] = [
-    ("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview"),
-    ("authentication.k8s.io", "tokenreviews", "TokenReview"),
-    ("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
-    ("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview"),
-];
 
 const VERBS: [&str; 8] =
     ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
@@ -48,7 +44,7 @@ fn group_names(registry: &'static Registry) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = registry
         .all()
         .map(|resource| resource.group)
-        .chain(REVIEWS.map(|(group, _, _)| group))
+        .chain(REVIEWS.map(|review| review.group))
         .filter(|group| !group.is_empty())
         .collect();
     names.sort_unstable();
@@ -97,9 +93,10 @@ pub(crate) fn resources(registry: &'static Registry, group: &str, version: &str)
         resources.extend(subresource_entries(resource));
     }
     if version == "v1" {
-        for (_, plural, kind) in REVIEWS.iter().filter(|(of, _, _)| *of == group) {
+        for review in REVIEWS.iter().filter(|review| review.group == group) {
             resources.push(json!({
-                "name": plural, "singularName": kind.to_lowercase(), "namespaced": false, "kind": kind, "verbs": ["create"]
+                "name": review.plural, "singularName": review.kind.to_lowercase(),
+                "namespaced": review.namespaced, "kind": review.kind, "verbs": ["create"],
             }));
         }
     }

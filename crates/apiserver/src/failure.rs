@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::cause::Cause;
-use crate::resources::Resource;
+use crate::{request::Wanted, resources::Resource};
 
 mod cause;
 
@@ -199,6 +199,41 @@ impl Failure {
         };
         Self::new(StatusCode::FORBIDDEN, "Forbidden", format!("{subject} is forbidden: {why}"))
             .about(resource, name)
+    }
+
+    /// Groups or other facts of a user to act as, and no user.
+    pub(crate) fn without_user() -> Self {
+        let message = "Internal Server Error: groups, a uid or extra facts were requested without impersonating a user\n";
+        let mut failure = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "", message);
+        failure.plain = true;
+        failure
+    }
+
+    /// What somebody may not do, in whatever it is about.
+    pub(crate) fn denied(wanted: &Wanted, why: &str) -> Self {
+        let Wanted::Resource(it) = wanted else {
+            let mut failure =
+                Self::new(StatusCode::FORBIDDEN, "Forbidden", format!("forbidden: {why}"));
+            failure.details = Some(Box::new(json!({})));
+            return failure;
+        };
+        let mut subject = it.plural.clone();
+        let mut details = Map::new();
+        for (field, text) in [("name", &it.name), ("group", &it.group), ("kind", &it.plural)] {
+            if !text.is_empty() {
+                details.insert(field.into(), text.as_str().into());
+            }
+        }
+        if !it.group.is_empty() {
+            subject = format!("{subject}.{}", it.group);
+        }
+        if !it.name.is_empty() {
+            subject = format!("{subject} {:?}", it.name);
+        }
+        let message = format!("{subject} is forbidden: {why}");
+        let mut failure = Self::new(StatusCode::FORBIDDEN, "Forbidden", message);
+        failure.details = Some(Box::new(Value::Object(details)));
+        failure
     }
 
     /// Something that is forbidden by another server.

@@ -4,13 +4,15 @@ use http::{HeaderMap, Method, header};
 
 pub(crate) use self::{
     accept::Accept,
-    path::{Route, Target, parse as parse_path},
+    attributes::{Attributes, Resource, Wanted},
+    path::{REVIEWS, Review, Route, Target, decode, parse as parse_path},
     query::Query,
     warnings::Warnings,
 };
 use crate::security::User;
 
 mod accept;
+mod attributes;
 pub(crate) mod options;
 mod path;
 mod query;
@@ -26,6 +28,8 @@ pub(crate) struct Call {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) user: User,
+    /// What was allowed.
+    pub(crate) attributes: Attributes,
     pub(crate) warnings: Warnings,
     /// The fields that stand twice in the body, once it was read.
     pub(crate) twice: std::sync::OnceLock<Vec<String>>,

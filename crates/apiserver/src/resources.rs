@@ -8,10 +8,7 @@ use crate::storage::ResourceId;
 
 pub(crate) use self::{
     columns::Column,
-    rules::{
-        Rules, check_labels, label_1035_problem, label_value_problem, namespace_problem,
-        qualified_problems, subdomain_problem,
-    },
+    rules::{Rules, check_labels, label_value_problem, qualified_problems},
 };
 
 mod columns;

@@ -3,8 +3,12 @@
 pub(crate) mod authentication;
 pub(crate) mod authority;
 pub(crate) mod authorization;
+pub(crate) mod escalation;
 pub(crate) mod files;
+pub(crate) mod impersonation;
+pub(crate) mod rbac;
 pub(crate) mod reviews;
+pub(crate) mod roles;
 pub(crate) mod tokens;
 pub(crate) mod user;
 

@@ -17,6 +17,7 @@ use crate::{
     security::{
         ADMINISTRATOR, User,
         authority::{Authority, Pair},
+        roles::Roles,
         tokens::Tokens,
     },
     storage::{Options, Store},
@@ -70,6 +71,7 @@ impl ApiServer {
         let tls = transport::tls::server_config(authority.pem(), &certificate, &key)?;
         let upstream = forward::upstream::upstream(settings.dialer.clone());
         let kubelet_tls = forward::logs::kubelet_config(&authority)?;
+        let roles = Roles::follow(&store, registry);
         let api = Api {
             store,
             registry,
@@ -77,6 +79,7 @@ impl ApiServer {
             allocation,
             authority,
             tokens,
+            roles,
             upstream,
             kubelet_tls,
             stop,

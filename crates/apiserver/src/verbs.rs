@@ -9,7 +9,6 @@ use crate::{
     api::{Answer, Api},
     failure::Failure,
     request::{Call, options},
-    security::authorization,
 };
 
 pub(crate) mod body;
@@ -30,7 +29,6 @@ pub(crate) async fn run(
     request: Request<Body>,
 ) -> Result<Answer, Failure> {
     let verb = verb_of(call).ok_or_else(Failure::method_not_allowed)?;
-    authorization::check(api, call, verb)?;
     options::check(call, verb)?;
     if call.target.subresource.is_some() {
         return subresources::run(api, call, request).await;
@@ -48,7 +46,7 @@ pub(crate) async fn run(
     }
 }
 
-/// The verb that the access rules know; `None` where the method means nothing.
+/// What is done, in the words of [`Attributes`](crate::request::Attributes); `None` where the method means nothing.
 fn verb_of(call: &Call) -> Option<&'static str> {
     let target = &call.target;
     let named = target.name.is_some();

@@ -79,20 +79,27 @@ pub fn objects(account: &Account, places: &[Place]) -> Vec<Value> {
     } else {
         objects.extend(places.iter().map(|place| namespace_object(&place.namespace)));
     }
-    for Place { namespace, accounts, host_network } in places {
+    for place in places {
+        let Place { namespace, accounts, host_network } = place;
         for name in accounts.iter().filter(|name| *name != DEFAULT_ACCOUNT) {
             objects.push(service_account(namespace, name));
         }
         objects.push(role(namespace, FLUMEN_ROLE, (Who::Flumen, *host_network)));
         objects.push(binding(namespace, FLUMEN_ROLE, &[subject(account)]));
-        objects.push(role(namespace, FLINK_ROLE, (Who::Flink, *host_network)));
-        let subjects: Vec<_> = accounts
-            .iter()
-            .map(|name| json!({"kind": "ServiceAccount", "name": name, "namespace": namespace.as_str()}))
-            .collect();
-        objects.push(binding(namespace, FLINK_ROLE, &subjects));
+        objects.extend(flink_rights(place));
     }
     objects
+}
+
+/// The Role of Flink's pods in a namespace, and what binds it to their accounts.
+pub fn flink_rights(place: &Place) -> [Value; 2] {
+    let Place { namespace, accounts, host_network } = place;
+    let subject = |name: &String| json!({"kind": "ServiceAccount", "name": name, "namespace": namespace.as_str()});
+    let subjects: Vec<_> = accounts.iter().map(subject).collect();
+    [
+        role(namespace, FLINK_ROLE, (Who::Flink, *host_network)),
+        binding(namespace, FLINK_ROLE, &subjects),
+    ]
 }
 
 fn namespace_object(name: &Namespace) -> Value {

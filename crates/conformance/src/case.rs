@@ -30,7 +30,8 @@ struct Written {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
-    /// A method or `WATCH`, `SOCKET`, `READ`, `WAIT`, and a path, which is one in the case's namespace unless it starts with a slash.
+    /// A method or `WATCH`, `SOCKET`, `READ`, `WAIT`, and a path, which is one in the case's namespace unless it starts with a slash;
+    /// or `MAY`, a verb and a resource.
     pub(crate) r#do: String,
     #[serde(default)]
     pub(crate) body: Option<Value>,
@@ -46,6 +47,9 @@ pub(crate) struct Step {
     /// A bearer token other than the administrator's.
     #[serde(default)]
     pub(crate) token: Option<String>,
+    /// Further headers, such as those that ask to act as another user.
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
     /// Parts of the answer that later steps name in braces.
     #[serde(default)]
     pub(crate) keep: BTreeMap<String, String>,
@@ -65,7 +69,7 @@ pub(crate) struct Step {
     /// The name under which a watch stays open.
     #[serde(default)]
     pub(crate) open: Option<String>,
-    /// What is waited for: a part of the object, or `gone`.
+    /// What is waited for: a part of the object, or `gone`; of `MAY` whether it may, which is true unless it is said.
     #[serde(default)]
     pub(crate) until: Option<Value>,
 }
@@ -87,7 +91,8 @@ impl Step {
 
     /// How much is recorded: of a wait nothing, unless it is said.
     pub(crate) fn shown(&self) -> Show {
-        let usual = if self.parts().0 == "WAIT" { Show::Nothing } else { Show::All };
+        let waits = matches!(self.parts().0, "WAIT" | "MAY");
+        let usual = if waits { Show::Nothing } else { Show::All };
         self.show.unwrap_or(usual)
     }
 }
@@ -98,7 +103,7 @@ impl Case {
         self.source.contains("{ns}")
             || self.steps.iter().any(|step| {
                 let (verb, path) = step.parts();
-                verb != "READ" && !path.starts_with('/')
+                !matches!(verb, "READ" | "MAY") && !path.starts_with('/')
             })
     }
 }

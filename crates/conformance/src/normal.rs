@@ -102,6 +102,13 @@ impl<'a> Names<'a> {
                 {
                     value = "<port>".into();
                 }
+                // They come in the order of a map of Go, which is another one each time.
+                ("resourceRules" | "nonResourceRules", Value::Array(rules)) => {
+                    let mut rules: Vec<Value> = rules.clone();
+                    rules.sort_by_key(Value::to_string);
+                    value = rules.into();
+                    self.value(&mut value, managers);
+                }
                 ("cells", Value::Array(cells)) => {
                     value = cells.iter().map(|cell| self.cell(cell)).collect();
                 }

@@ -14,6 +14,7 @@ use crate::{
     text::sorted,
 };
 
+mod may;
 mod pick;
 mod request;
 mod socket;
@@ -105,6 +106,7 @@ impl Run<'_> {
                 self.keep(step, &object)?;
                 Ok(self.shown(step, object))
             }
+            ("MAY", _) => may::wait(self, step).await,
             _ => self.request(step).await,
         }
     }
@@ -193,6 +195,7 @@ fn plain(verb: &str, path: &str) -> Step {
         media_type: None,
         accept: None,
         token: None,
+        headers: BTreeMap::new(),
         keep: BTreeMap::new(),
         show: None,
         pick: Vec::new(),

@@ -15,6 +15,7 @@ mod quantity;
 mod queue;
 mod reduce;
 mod replica_set;
+mod roles;
 mod run;
 mod scheduler;
 mod service_account;

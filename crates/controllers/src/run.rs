@@ -17,7 +17,7 @@ use crate::kinds::{Kind, Kinds};
 use crate::reduce::{Bare, Reduce};
 use crate::watch::{Synced, follow};
 use crate::{
-    Settings, deployment, endpoints, garbage, namespace, pod_garbage, replica_set, scheduler,
+    Settings, deployment, endpoints, garbage, namespace, pod_garbage, replica_set, roles, scheduler,
     service_account, volumes,
 };
 
@@ -139,5 +139,8 @@ fn all(hub: &Arc<Hub>, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
     serve!(tasks, hub, stop, "pod garbage", pod_garbage, pod_garbage::look);
     if hub.kinds.of_reference("v1", "PersistentVolumeClaim").is_some() {
         tasks.spawn(volumes::run(hub.client.clone(), stop.clone()));
+    }
+    if hub.kinds.of_reference("rbac.authorization.k8s.io/v1", "ClusterRole").is_some() {
+        tasks.spawn(roles::run(hub.client.clone(), stop.clone()));
     }
 }

@@ -2,8 +2,9 @@
 
 use anyhow::{Context as _, Result};
 use flumen_cli::{GlobalArguments, Printer, ServerFile};
+use flumen_cluster::manifest::{Place, flink_rights};
 use flumen_localcluster::{Allocatable, Door, LocalCluster};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -42,6 +43,7 @@ async fn local(
             memory_bytes: settings.allocatable_memory.map(flumen_model::ByteSize::bytes),
         },
         control_plane: settings.control_plane.clone(),
+        objects: rights()?,
         door: Some(door(&settings)),
         ..flumen_localcluster::Settings::default()
     };
@@ -73,6 +75,17 @@ async fn local(
         ));
     }
     Ok(cluster.stopped().await?)
+}
+
+/// What lets a job simply run where the environment `local` runs its jobs: the rights of Flink's pods, in the namespace and for
+/// the service account that jobs have unless they say otherwise.
+fn rights() -> Result<Vec<Value>> {
+    let place = Place {
+        namespace: "default".parse().context("the name of the default namespace is none")?,
+        accounts: vec!["default".to_owned()],
+        host_network: true,
+    };
+    Ok(flink_rights(&place).into())
 }
 
 /// Leads pods to the server of the same data directory, wherever it listens.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::control_plane::ControlPlane;
 use crate::directory::DataDirectory;
 use crate::listen::{listen, local_address};
-use crate::{Door, Error, Settings, node};
+use crate::{Door, Error, Settings, node, objects};
 
 pub(crate) const API: &str = "Kubernetes API";
 const REGISTRY: &str = "image registry";
@@ -62,6 +62,7 @@ impl LocalCluster {
         let text = control_plane.administrator_kubeconfig(&url);
         let kubeconfig = directory.write_private("kubeconfig", &text)?;
         let client = control_plane.client("system:kube-controller-manager", &url).await?;
+        objects::make(&client, &settings.objects).await?;
         let door = open_door(&settings, &network, &stops.door).await?;
         let kubelet = node::settings(&directory, &settings, &control_plane, &url, network).await?;
         let ready = node::ready(client.clone(), settings.node_name.clone(), begun);

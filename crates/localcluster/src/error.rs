@@ -88,6 +88,15 @@ pub enum Error {
     /// A client of the API server could not be made.
     #[error("could not make a client of the local cluster's own API server")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An object that is to be there from the start could not be made.
+    #[error("could not make the {name} in the local cluster")]
+    MakeObject {
+        /// Its kind and its name.
+        name: String,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A program of Kubernetes could not be started.
     #[error(
         "could not start {path}, which the control plane of Kubernetes needs (with setpriv and nsenter, of util-linux)"

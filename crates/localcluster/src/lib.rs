@@ -9,6 +9,7 @@ mod error;
 mod kubernetes;
 mod listen;
 mod node;
+mod objects;
 mod passage;
 mod settings;
 

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use crate::Door;
 
 /// Settings of a local cluster.
@@ -25,6 +27,8 @@ pub struct Settings {
     /// A directory with etcd, kube-apiserver and kube-controller-manager, which are run in place of this project's own control
     /// plane. Default: none.
     pub control_plane: Option<PathBuf>,
+    /// Objects that are made at each start where they are missing; what is there stays as it is. Default: none.
+    pub objects: Vec<Value>,
     /// How pods reach a program on the host. Default: they do not.
     pub door: Option<Door>,
     /// Whether a write is acknowledged only after it reached the disk. Without it a crash of the process loses nothing, a power
@@ -51,6 +55,7 @@ impl Default for Settings {
             node_name: "local".to_owned(),
             allocatable: Allocatable::default(),
             control_plane: None,
+            objects: Vec::new(),
             door: None,
             wait_for_disk: true,
         }

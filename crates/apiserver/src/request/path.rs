@@ -20,9 +20,40 @@ pub(crate) enum Route {
     },
     Objects(Target),
     /// Something that is computed and never stored, such as `selfsubjectaccessreviews`.
-    Review(&'static str),
+    Review(Review),
     Unknown,
 }
+
+/// What is asked for by sending an object that is answered and never stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Review {
+    pub(crate) group: &'static str,
+    pub(crate) plural: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) namespaced: bool,
+    /// Empty where it is in none.
+    pub(crate) namespace: String,
+}
+
+const fn review(group: &'static str, plural: &'static str, kind: &'static str) -> Review {
+    Review { group, plural, kind, namespaced: false, namespace: String::new() }
+}
+
+const AUTHENTICATION: &str = "authentication.k8s.io";
+const AUTHORIZATION: &str = "authorization.k8s.io";
+
+/// The reviews that there are, in the order of discovery.
+pub(crate) const REVIEWS: [Review; 6] = [
+    review(AUTHENTICATION, "selfsubjectreviews", "SelfSubjectReview"),
+    review(AUTHENTICATION, "tokenreviews", "TokenReview"),
+    Review {
+        namespaced: true,
+        ..review(AUTHORIZATION, "localsubjectaccessreviews", "LocalSubjectAccessReview")
+    },
+    review(AUTHORIZATION, "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
+    review(AUTHORIZATION, "selfsubjectrulesreviews", "SelfSubjectRulesReview"),
+    review(AUTHORIZATION, "subjectaccessreviews", "SubjectAccessReview"),
+];
 
 /// A collection, an object or a part of one.
 pub(crate) struct Target {
@@ -35,13 +66,6 @@ pub(crate) struct Target {
     /// What follows the subresource, with the slash it starts with.
     pub(crate) rest: String,
 }
-
-const REVIEWS: [(&str, &str); 4] = [
-    ("authorization.k8s.io", "selfsubjectaccessreviews"),
-    ("authorization.k8s.io", "selfsubjectrulesreviews"),
-    ("authentication.k8s.io", "selfsubjectreviews"),
-    ("authentication.k8s.io", "tokenreviews"),
-];
 
 /// Reads a path, still with its percent signs.
 pub(crate) fn parse(path: &str, registry: &'static Registry) -> Route {
@@ -86,11 +110,13 @@ fn objects(
     let Some((plural, parts)) = parts.split_first() else {
         return Route::Unknown;
     };
-    if let Some((_, review)) = REVIEWS.iter().find(|(of, name)| *of == group && name == plural)
+    if let Some(review) = REVIEWS.iter().find(|it| it.group == group && it.plural == *plural)
         && version == "v1"
         && parts.is_empty()
+        && review.namespaced == namespace.is_some()
     {
-        return Route::Review(review);
+        let namespace = namespace.map(decode).unwrap_or_default();
+        return Route::Review(Review { namespace, ..review.clone() });
     }
     let Some(resource) = registry.find(group, version, plural) else {
         return Route::Unknown;
@@ -129,7 +155,11 @@ fn after(path: &str, namespaced: bool, group: &str) -> String {
     rest.to_owned()
 }
 
-fn decode(part: &str) -> String {
+/// A part of a path as it is meant.
+pub(crate) fn decode(part: &str) -> String {
+    if !part.contains('%') {
+        return part.to_owned();
+    }
     // Only a form decoder is at hand; a plus sign is itself in a path.
     let escaped = part.replace('+', "%2B");
     url::form_urlencoded::parse(escaped.as_bytes())
@@ -178,7 +208,7 @@ mod tests {
                 target.subresource.as_deref().unwrap_or("-"),
                 target.rest
             ),
-            Route::Review(name) => name.to_owned(),
+            Route::Review(review) => format!("{} {}", review.plural, review.namespace),
             Route::Unknown => "unknown".to_owned(),
             _ => "other".to_owned(),
         }
@@ -211,7 +241,12 @@ mod tests {
             ("/apis/apps/v2/namespaces/a/deployments/b", "unknown"),
             ("/api/v1/pods/b", "unknown"),
             ("/api/v1/namespaces/a/nodes/b", "unknown"),
-            ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "selfsubjectaccessreviews"),
+            ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "selfsubjectaccessreviews "),
+            (
+                "/apis/authorization.k8s.io/v1/namespaces/a/localsubjectaccessreviews",
+                "localsubjectaccessreviews a",
+            ),
+            ("/apis/authorization.k8s.io/v1/localsubjectaccessreviews", "unknown"),
             ("/metrics", "unknown"),
         ] {
             assert_eq!(describe(path), expected, "{path}");

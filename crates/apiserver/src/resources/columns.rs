@@ -7,6 +7,7 @@ use crate::clock;
 
 mod node;
 mod pod;
+mod rbac;
 mod service;
 mod storage;
 mod workload;
@@ -15,7 +16,7 @@ mod workload;
 #[derive(Debug)]
 pub(crate) struct Column {
     pub(crate) name: &'static str,
-    /// `string` or `integer`.
+    /// `string`, `integer` or `date`.
     pub(crate) kind: &'static str,
     /// 0 is always shown, 1 only with `-o wide`.
     pub(crate) priority: u8,
@@ -81,6 +82,8 @@ pub(super) const DEPLOYMENT: &[Column] = workload::DEPLOYMENT;
 pub(super) const REPLICA_SET: &[Column] = workload::REPLICA_SET;
 pub(super) const CLAIM: &[Column] = storage::CLAIM;
 pub(super) const VOLUME: &[Column] = storage::VOLUME;
+pub(super) const ROLE: &[Column] = rbac::ROLE;
+pub(super) const BINDING: &[Column] = rbac::BINDING;
 pub(super) const STORAGE_CLASS: &[Column] = storage::STORAGE_CLASS;
 
 fn string<'a>(object: &'a Value, pointer: &str) -> &'a str {

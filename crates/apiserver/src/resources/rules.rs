@@ -2,18 +2,17 @@
 
 use serde_json::{Value, json};
 
+use self::names::subdomain_problem;
 use crate::failure::Cause;
 
 pub(crate) use self::{
     apps::{Deployments, ReplicaSets},
     core::{ConfigMaps, EndpointsRules, Leases, Namespaces, Plain, Secrets},
     events::{Events, NewEvents},
-    names::{
-        check_labels, label_1035_problem, label_value_problem, namespace_problem,
-        qualified_problems, subdomain_problem,
-    },
+    names::{check_labels, label_value_problem, qualified_problems},
     nodes::Nodes,
     pods::Pods,
+    rbac::{Bindings, Roles},
     services::Services,
     storage::{Claims, StorageClasses, Volumes},
 };
@@ -24,6 +23,7 @@ mod events;
 mod names;
 mod nodes;
 mod pods;
+mod rbac;
 mod services;
 mod storage;
 
@@ -76,9 +76,9 @@ pub(crate) trait Rules: Sync {
         None
     }
 
-    /// Whether the kind's names are DNS labels and not DNS subdomains.
-    fn name_is_label(&self) -> bool {
-        false
+    /// What is wrong with a name.
+    fn name_problem(&self, name: &str) -> Option<String> {
+        subdomain_problem(name)
     }
 }
 

@@ -7,6 +7,7 @@ use k8s_openapi::api::{
         ConfigMap, Endpoints, Event, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod,
         Secret, Service, ServiceAccount,
     },
+    rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
     storage::v1::StorageClass,
 };
 
@@ -52,6 +53,7 @@ pub(super) fn resources() -> Vec<Resource> {
     resources.extend(apps());
     resources.push(leases());
     resources.extend(storage());
+    resources.extend(roles());
     resources.push(new_events());
     resources
 }
@@ -285,6 +287,47 @@ fn apps() -> [Resource; 2] {
             columns: columns::REPLICA_SET,
             habits: &[Habit::InAll, Habit::CountsGeneration],
             ..plain("ReplicaSet", "replicasets", "replicaset")
+        },
+    ]
+}
+
+fn roles() -> [Resource; 4] {
+    let role = |kind, plural, singular| Resource {
+        group: "rbac.authorization.k8s.io",
+        columns: columns::ROLE,
+        habits: &[Habit::CreatedByUpdate],
+        ..plain(kind, plural, singular)
+    };
+    let binding = |kind, plural, singular| Resource {
+        columns: columns::BINDING,
+        ..role(kind, plural, singular)
+    };
+    [
+        Resource {
+            storage: "clusterrolebindings.rbac.authorization.k8s.io",
+            namespaced: false,
+            typed: typed::<ClusterRoleBinding>,
+            rules: &rules::Bindings { namespaced: false },
+            ..binding("ClusterRoleBinding", "clusterrolebindings", "clusterrolebinding")
+        },
+        Resource {
+            storage: "clusterroles.rbac.authorization.k8s.io",
+            namespaced: false,
+            typed: typed::<ClusterRole>,
+            rules: &rules::Roles { namespaced: false },
+            ..role("ClusterRole", "clusterroles", "clusterrole")
+        },
+        Resource {
+            storage: "rolebindings.rbac.authorization.k8s.io",
+            typed: typed::<RoleBinding>,
+            rules: &rules::Bindings { namespaced: true },
+            ..binding("RoleBinding", "rolebindings", "rolebinding")
+        },
+        Resource {
+            storage: "roles.rbac.authorization.k8s.io",
+            typed: typed::<Role>,
+            rules: &rules::Roles { namespaced: true },
+            ..role("Role", "roles", "role")
         },
     ]
 }

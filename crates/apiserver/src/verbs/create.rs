@@ -14,6 +14,7 @@ use crate::{
     managed::{self, Author},
     request::Call,
     resources::Resource,
+    security::escalation,
     storage::{Change, CommitError, Object},
 };
 
@@ -82,6 +83,7 @@ async fn store_new(
     let name = metadata::text(&object, "name").to_owned();
     admission::check_namespace(api, resource, call.namespace(), &name)?;
     admission::admit(api, resource, call.namespace(), &mut object)?;
+    escalation::check(api, call, &object, None)?;
     let mut causes = metadata::validate(resource, &object);
     causes.extend(resource.rules.validate(&object));
     causes.extend(resource.rules.validate_create(&object));

@@ -187,7 +187,7 @@ pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
     if !prefix.is_empty() {
         // A prefix may end as a name may not.
         let whole = format!("{}a", prefix.trim_end_matches('-'));
-        let problem = name_problem(resource, &whole);
+        let problem = resource.rules.name_problem(&whole);
         causes.extend(
             problem
                 .map(|problem| Cause::invalid("metadata.generateName", &prefix.into(), &problem)),
@@ -196,7 +196,7 @@ pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
     if name.is_empty() {
         causes.push(Cause::required("metadata.name", "name or generateName is required"));
     } else {
-        let problem = name_problem(resource, name);
+        let problem = resource.rules.name_problem(name);
         causes
             .extend(problem.map(|problem| Cause::invalid("metadata.name", &name.into(), &problem)));
     }
@@ -226,14 +226,6 @@ fn validate_finalizers(object: &Value, causes: &mut Vec<Cause>) {
             let field = format!("metadata.finalizers[{position}]");
             causes.push(Cause::invalid(field, &(*name).into(), detail));
         }
-    }
-}
-
-fn name_problem(resource: &Resource, name: &str) -> Option<String> {
-    match resource.plural {
-        "services" => resources::label_1035_problem(name),
-        _ if resource.rules.name_is_label() => resources::namespace_problem(name),
-        _ => resources::subdomain_problem(name),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     managed::{self, Author},
     patches,
     request::Call,
+    security::authorization,
 };
 
 /// The forms that change what is there; applying is another matter.
@@ -54,7 +55,7 @@ pub(super) async fn patch(
     let written = write::change(api, call, |old| {
         let patched = patched(form, old, &patch)?;
         body::check_patched(call, &patched)?;
-        write::finish_tracked(call, part, patched, old)
+        write::finish_tracked(api, call, part, patched, old)
     })
     .await?;
     Ok(answer(call, written))
@@ -93,6 +94,7 @@ async fn apply(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<An
             );
             return Err(Failure::conflict(resource, call.name(), &why));
         }
+        authorization::check(api, &call.user, &call.attributes.with_verb("create"))?;
         metadata::of(&mut config).shift_remove("resourceVersion");
         match create_applied(api, call, &config, &author).await {
             // Somebody else was faster: it is applied to theirs.
@@ -103,7 +105,7 @@ async fn apply(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<An
     let written = write::change(api, call, |old| {
         let applied = managed::apply(resource, old, &config, &author, force)
             .map_err(|conflicts| Failure::apply_conflict(&conflicts))?;
-        let mut new = write::finish_update(call, part, applied.object.clone(), old)?;
+        let mut new = write::finish_update(api, call, part, applied.object.clone(), old)?;
         applied.note_managers(&mut new, old);
         Ok(new)
     })

@@ -14,6 +14,7 @@ use crate::{
     failure::Failure,
     request::Call,
     resources::Habit,
+    security::authorization,
 };
 
 /// PUT to an object or to its status.
@@ -34,12 +35,13 @@ pub(super) async fn update(
             let why = write::wrong_uid(resource, &call.key(), uid, "");
             return Err(Failure::conflict(resource, call.name(), &why));
         }
+        authorization::check(api, &call.user, &call.attributes.with_verb("create"))?;
         let mut sent = sent;
         metadata::of(&mut sent).shift_remove("resourceVersion");
         return create::create_object(api, call, sent).await;
     }
     let written =
-        write::change(api, call, |old| write::finish_tracked(call, part, sent.clone(), old))
+        write::change(api, call, |old| write::finish_tracked(api, call, part, sent.clone(), old))
             .await?;
     Ok(answer(call, written))
 }

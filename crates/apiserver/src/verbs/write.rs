@@ -14,6 +14,7 @@ use crate::{
     managed::{self, Author},
     request::Call,
     resources::Resource,
+    security::escalation,
     storage::{Change, CommitError, Object},
 };
 
@@ -124,6 +125,7 @@ pub(super) fn reserve<'a>(
 
 /// Applies the rules of an update: what the request may not change is brought back, the rest is checked.
 pub(super) fn finish_update(
+    api: &Api,
     call: &Call,
     part: Part,
     mut new: Value,
@@ -158,6 +160,7 @@ pub(super) fn finish_update(
     if part == Part::Status {
         resource.rules.prepare_status(&mut new, old);
     }
+    escalation::check(api, call, &new, Some(old))?;
     metadata::count_generation(resource, &mut new, old);
     causes.extend(metadata::validate_update(&new, old));
     // Two layers of the real server check this, and each says what it finds.
@@ -178,12 +181,13 @@ pub(super) fn finish_update(
 
 /// An update by the rules, with its author noted as the manager of what it changed.
 pub(super) fn finish_tracked(
+    api: &Api,
     call: &Call,
     part: Part,
     new: Value,
     old: &Value,
 ) -> Result<Value, Failure> {
-    let mut new = finish_update(call, part, new, old)?;
+    let mut new = finish_update(api, call, part, new, old)?;
     let author = Author { manager: &call.manager(), subresource: part.subresource() };
     managed::track_update(call.target.resource, &mut new, old, &author);
     Ok(new)

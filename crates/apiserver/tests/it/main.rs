@@ -13,6 +13,7 @@ mod objects;
 mod patches;
 mod pods;
 mod proxy;
+mod roles;
 mod security;
 mod services;
 mod watches;

@@ -17,11 +17,13 @@ pub(super) struct Answer {
 }
 
 /// Kinds of other groups than the core group, by the names of their paths.
-const GROUPS: [(&str, &str); 4] = [
+const GROUPS: [(&str, &str); 6] = [
     ("deployments", "apis/apps/v1"),
     ("replicasets", "apis/apps/v1"),
     ("leases", "apis/coordination.k8s.io/v1"),
     ("eventsv1", "apis/events.k8s.io/v1"),
+    ("roles", "apis/rbac.authorization.k8s.io/v1"),
+    ("rolebindings", "apis/rbac.authorization.k8s.io/v1"),
 ];
 
 pub(super) async fn send(run: &Run<'_>, step: &Step, body: Option<Value>) -> Result<Answer> {
@@ -58,6 +60,9 @@ pub(super) async fn begin(
     let mut request = run.client.request(method.clone(), url);
     if !token.is_empty() {
         request = request.bearer_auth(token);
+    }
+    for (name, value) in &step.headers {
+        request = request.header(name, run.fill(value));
     }
     request = request.header(ACCEPT, accepted(step.accept.as_deref().unwrap_or("json")));
     let text = match (&step.text, body) {

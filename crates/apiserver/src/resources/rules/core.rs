@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Rules, child, default_to, items, text};
+use super::{Rules, child, default_to, items, names, text};
 use crate::failure::Cause;
 
 /// Names of keys in ConfigMaps and Secrets are file names.
@@ -45,8 +45,8 @@ impl Rules for Namespaces {
         new["spec"] = old.get("spec").cloned().unwrap_or_else(|| json!({}));
     }
 
-    fn name_is_label(&self) -> bool {
-        true
+    fn name_problem(&self, name: &str) -> Option<String> {
+        names::namespace_problem(name)
     }
 }
 

@@ -127,8 +127,8 @@ impl Rules for Services {
         causes
     }
 
-    fn name_is_label(&self) -> bool {
-        true
+    fn name_problem(&self, name: &str) -> Option<String> {
+        names::label_1035_problem(name)
     }
 }
 
