@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// Merges the status into the object; the uid makes it fail for another pod of the same name.
-pub(super) async fn write(
+pub(crate) async fn write(
     api: &Api<Pod>,
     pod: &Pod,
     before: Option<&PodStatus>,
@@ -43,7 +43,7 @@ fn patch(
 }
 
 /// Removes the object at once; one that is gone already, or replaced, is fine.
-pub(super) async fn delete(api: &Api<Pod>, pod: &Pod) -> Result<(), kube::Error> {
+pub(crate) async fn delete(api: &Api<Pod>, pod: &Pod) -> Result<(), kube::Error> {
     let parameters = DeleteParams {
         grace_period_seconds: Some(0),
         preconditions: Some(Preconditions {

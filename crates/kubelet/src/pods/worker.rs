@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    announce,
+    announce::{self, PullPauses},
     check::Target,
     decide::{Action, decide, grace},
     effects::{self, Effect, Outcome},
@@ -57,6 +57,7 @@ struct Worker {
     live: BTreeMap<String, Live>,
     reports: mpsc::UnboundedSender<Event>,
     attachment: Option<Attachment>,
+    pull_pauses: PullPauses,
     /// The status that the API has from us.
     reported: Option<PodStatus>,
     report_begun: bool,
@@ -83,6 +84,7 @@ pub(crate) async fn work(node: Arc<Node>, uid: String, mut seen: watch::Receiver
         live: BTreeMap::new(),
         reports,
         attachment: None,
+        pull_pauses: PullPauses::default(),
         reported: None,
         report_begun: false,
         report_not_before: None,
@@ -118,6 +120,11 @@ impl Worker {
     fn see(&mut self, seen: &Seen) {
         let now = Timestamp::now();
         self.pod = Arc::clone(&seen.pod);
+        // Of a node that was not heard for a while others have said what its pods are.
+        let told = self.reported.as_ref().is_some_and(|told| !status::agrees(told, &self.pod));
+        if told && !self.report_begun {
+            self.reported = None;
+        }
         if seen.gone {
             self.state.observe_gone(now);
         }
@@ -130,6 +137,9 @@ impl Worker {
         let desired = self.status(now);
         for name in status::backing_off(&desired) {
             self.node.logs.retire(&(self.uid.clone(), name.to_owned()));
+        }
+        for note in self.pull_pauses.follow(&self.pod, &desired) {
+            self.node.recorder.note(&self.pod, note);
         }
         self.state.reported =
             self.state.finished.is_some() || self.reported.as_ref() == Some(&desired);

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Host's pids of processes whose command line holds `mark`.
-fn processes(mark: &str) -> Vec<PathBuf> {
+pub(crate) fn processes(mark: &str) -> Vec<PathBuf> {
     std::fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| Some(entry.ok()?.path()))
