@@ -114,7 +114,7 @@ async fn give(client: Client, pod: Pod, answer: Answer) {
     let api: Api<Pod> = Api::namespaced(client, namespace);
     loop {
         let given = match &answer {
-            Answer::Run(status) => report::write(&api, &pod, None, status).await,
+            Answer::Run(status) => report::write(&api, &pod, None, status).await.map(drop),
             Answer::Delete => report::delete(&api, &pod).await,
         };
         match given {

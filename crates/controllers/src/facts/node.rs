@@ -34,6 +34,11 @@ pub(crate) enum Ready {
 }
 
 impl Node {
+    /// What decides which pods it gets.
+    pub(crate) fn offer(&self) -> impl PartialEq {
+        (&self.labels, &self.allocatable, &self.taints, self.unschedulable)
+    }
+
     /// The taints that drive pods away.
     pub(crate) fn evicts(&self) -> impl Iterator<Item = &core::Taint> {
         self.taints.iter().filter(|taint| taint.effect == NO_EXECUTE)

@@ -176,12 +176,14 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
     let bound = |wake: fn(Uid) -> Wake| {
         world.pods_of(&any.key.name).map(move |object| wake(Uid::clone(&object.uid)))
     };
-    wakes.push(Wake::Node(any.key.name.clone()));
     match new {
         Some(new) => {
             let (old, new) = (old.and_then(Object::node), new.node());
-            // The status of a node changes all the time, what it offers does not.
             if old != new {
+                wakes.push(Wake::Node(any.key.name.clone()));
+            }
+            // The status of a node changes all the time, what it offers does not.
+            if old.map(Node::offer) != new.map(Node::offer) {
                 schedule_all(world, wakes);
             }
             let evicts = |node: Option<&Node>| {
@@ -195,7 +197,10 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
                 wakes.extend(world.nodes().map(|node| Wake::Node(node.key.name.clone())));
             }
         }
-        None => wakes.extend(bound(Wake::PodGarbage)),
+        None => {
+            wakes.push(Wake::Node(any.key.name.clone()));
+            wakes.extend(bound(Wake::PodGarbage));
+        }
     }
 }
 

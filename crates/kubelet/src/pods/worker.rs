@@ -60,6 +60,8 @@ struct Worker {
     pull_pauses: PullPauses,
     /// The status that the API has from us.
     reported: Option<PodStatus>,
+    /// The version of the object that has it.
+    reported_version: u64,
     report_begun: bool,
     report_not_before: Option<Timestamp>,
     refresh_at: Option<Timestamp>,
@@ -86,6 +88,7 @@ pub(crate) async fn work(node: Arc<Node>, uid: String, mut seen: watch::Receiver
         attachment: None,
         pull_pauses: PullPauses::default(),
         reported: None,
+        reported_version: 0,
         report_begun: false,
         report_not_before: None,
         refresh_at: None,
@@ -121,8 +124,8 @@ impl Worker {
         let now = Timestamp::now();
         self.pod = Arc::clone(&seen.pod);
         // Of a node that was not heard for a while others have said what its pods are.
-        let told = self.reported.as_ref().is_some_and(|told| !status::agrees(told, &self.pod));
-        if told && !self.report_begun {
+        let is_news = report::version(&self.pod) > self.reported_version && !self.report_begun;
+        if is_news && self.reported.as_ref().is_some_and(|told| !status::agrees(told, &self.pod)) {
             self.reported = None;
         }
         if seen.gone {
@@ -318,10 +321,13 @@ impl Worker {
         self.state.fold(event, Timestamp::now());
     }
 
-    fn reported(&mut self, status: PodStatus, result: Result<(), kube::Error>, now: Timestamp) {
+    fn reported(&mut self, status: PodStatus, result: Result<u64, kube::Error>, now: Timestamp) {
         self.report_begun = false;
         match result {
-            Ok(()) => self.reported = Some(status),
+            Ok(version) => {
+                self.reported = Some(status);
+                self.reported_version = version;
+            }
             // There is nobody to tell; the watch will say that the object is gone.
             Err(kube::Error::Api(answer)) if answer.code == 404 || answer.code == 409 => {
                 self.reported = Some(status);

@@ -33,17 +33,24 @@ pub(crate) struct Place {
     registry: SocketAddr,
     size: Option<(u64, u64)>,
     door: Option<SocketAddr>,
+    nodes: Option<(u8, u16)>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("directory"));
-        Self { directory, registry: SocketAddr::from(([127, 0, 0, 1], 0)), size: None, door: None }
+        let registry = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { directory, registry, size: None, door: None, nodes: None }
     }
 
     /// With a node of this size: thousandths of a core, bytes of memory.
     pub(crate) fn of_size(cpu_millis: u64, memory_bytes: u64) -> Self {
         Self { size: Some((cpu_millis, memory_bytes)), ..Self::new() }
+    }
+
+    /// With so many nodes, and so many that only pretend.
+    pub(crate) fn of_nodes(nodes: u8, pretending: u16) -> Self {
+        Self { nodes: Some((nodes, pretending)), ..Self::new() }
     }
 
     /// With a door to this address.
@@ -59,6 +66,10 @@ impl Place {
         let mut command = Command::new(PROGRAM);
         if let Some(door) = self.door {
             command.arg("--door").arg(door.to_string());
+        }
+        if let Some((nodes, pretending)) = self.nodes {
+            command.arg("--nodes").arg(nodes.to_string());
+            command.arg("--pretend-nodes").arg(pretending.to_string());
         }
         command.arg(self.path()).arg("127.0.0.1:0").arg(self.registry.to_string());
         if let Some((cpu, memory)) = self.size {

@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Pod;
 use crate::cluster::{Cluster, until};
 use crate::pods::{once, phase};
 
-async fn kubectl(cluster: &Cluster, words: &[&str]) -> String {
+pub(crate) async fn kubectl(cluster: &Cluster, words: &[&str]) -> String {
     let mut command = tokio::process::Command::new("kubectl");
     command
         .arg("--kubeconfig")
@@ -23,10 +23,19 @@ async fn kubectl(cluster: &Cluster, words: &[&str]) -> String {
     said.into_owned()
 }
 
+/// Whether this machine has the client; says so where it has not.
+pub(crate) fn is_there() -> bool {
+    let places = ["/usr/bin/kubectl", "/usr/local/bin/kubectl"];
+    let is_there = places.iter().any(|path| Path::new(path).exists());
+    if !is_there {
+        let _ = writeln!(std::io::stdout(), "skipped: this machine has no kubectl");
+    }
+    is_there
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn kubectl_gets_reads_logs_and_deletes() {
-    if !["/usr/bin/kubectl", "/usr/local/bin/kubectl"].iter().any(|path| Path::new(path).exists()) {
-        let _ = writeln!(std::io::stdout(), "skipped: this machine has no kubectl");
+    if !is_there() {
         return;
     }
     let cluster = Cluster::start().await;

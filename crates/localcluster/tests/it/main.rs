@@ -7,6 +7,7 @@ mod image;
 mod kubectl;
 mod leftovers;
 mod lifetime;
+mod nodes;
 mod pods;
 mod refusals;
 mod services;
