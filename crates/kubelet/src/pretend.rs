@@ -53,7 +53,7 @@ pub async fn pretend(
             leases.push(async move { registration.keep_alive(&node).await });
         }
         tokio::join!(leases.collect::<()>(), follow(client, &names));
-        Ok(())
+        Ok::<(), Error>(())
     };
     tokio::select! {
         result = serve => result,

@@ -112,8 +112,10 @@ async fn provision(
     directory: PathBuf,
     map: crate::protocol::IdMap,
 ) {
-    let Some(client) = client else { std::future::pending().await };
-    Box::pin(Provisioner { client, nodes, directory, map }.run()).await;
+    match client {
+        Some(client) => Box::pin(Provisioner { client, nodes, directory, map }.run()).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Nobody but us may look into it: it holds what is in Secrets.

@@ -48,9 +48,8 @@ async fn pods_of_all_nodes_run_here_and_reach_each_other() {
     cluster.run("client", &format!("python3 -c '{ask}'; sleep 600"), on("here")).await;
     cluster.wait_log("client", "hi").await;
     let nodes: Api<Node> = Api::all(cluster.client.clone());
-    let ranges: Vec<_> = nodes.list(&kube::api::ListParams::default()).await.unwrap().into_iter();
-    let ranges: Vec<_> =
-        ranges.into_iter().map(|node| node.spec.unwrap().pod_cidr.unwrap()).collect();
+    let all = nodes.list(&kube::api::ListParams::default()).await.unwrap();
+    let ranges: Vec<_> = all.into_iter().map(|node| node.spec.unwrap().pod_cidr.unwrap()).collect();
     assert_eq!(ranges, ["10.244.0.0/24", "10.244.1.0/24"]);
 }
 

@@ -156,9 +156,9 @@ async fn what_cannot_be_had_is_said_in_the_words_of_kubernetes() {
     for (pod, reason, text) in [
         ("never", "ErrImageNeverPull", absent.as_str()),
         ("never", "Failed", "Error: ErrImageNeverPull"),
-        ("name", "InspectFailed", &message(&name)),
-        ("gone", "BackOff", &pause),
-        ("gone", "Pulling", &format!("Pulling image \"{registry}/base:none\"")),
+        ("name", "InspectFailed", message(&name).as_str()),
+        ("gone", "BackOff", pause.as_str()),
+        ("gone", "Pulling", format!("Pulling image \"{registry}/base:none\"").as_str()),
     ] {
         let said = async || (cluster.events(pod).await.get(reason)? == text).then_some(());
         eventually(&format!("{reason} is said of {pod}"), said).await;
