@@ -126,11 +126,12 @@ impl NodeNetwork {
     }
 
     /// The same network for another node, whose pods have addresses of their own; the node itself is number 0.
-    pub fn another(&self, number: u8) -> Self {
+    pub fn another(&self, number: u8) -> Result<Self, Error> {
         let pod_range = self.settings.pod_range.after(number);
         let addresses = Arc::new(Mutex::new(Addresses::new(pod_range)));
         let settings = Settings { pod_range, ..self.settings.clone() };
-        Self { thread: self.thread.clone(), addresses, settings }
+        self.thread.add_loopback_address_blocking(pod_range.first().into())?;
+        Ok(Self { thread: self.thread.clone(), addresses, settings })
     }
 
     /// Addresses of the node's pods.
