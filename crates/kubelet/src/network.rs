@@ -125,8 +125,8 @@ impl NodeNetwork {
         Ok(Self { thread, addresses, settings })
     }
 
-    /// The same network for another node, whose pods have addresses of their own; the node itself is number 0.
-    pub fn another(&self, number: u8) -> Result<Self, Error> {
+    /// The same network for the node of this number, whose pods have addresses of their own.
+    pub fn of_node(&self, number: u8) -> Result<Self, Error> {
         let pod_range = self.settings.pod_range.after(number);
         let addresses = Arc::new(Mutex::new(Addresses::new(pod_range)));
         let settings = Settings { pod_range, ..self.settings.clone() };

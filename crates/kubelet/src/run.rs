@@ -86,8 +86,7 @@ fn members(
         .map(|(number, settings)| {
             let pods_directory = Member::pods_directory(data_directory, number, &settings.name);
             make_directory(&pods_directory)?;
-            let network = if number == 0 { network.clone() } else { network.another(number)? };
-            Ok(Member { settings, pods_directory, network })
+            Ok(Member { settings, pods_directory, network: network.of_node(number)? })
         })
         .collect()
 }

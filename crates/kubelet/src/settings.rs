@@ -19,7 +19,7 @@ pub struct Settings {
     pub data_directory: PathBuf,
     /// Program and first arguments that make [`crate::pod_main`] run with what follows.
     pub helper: Vec<OsString>,
-    /// The network of the first node; the others get their addresses after it.
+    /// The network of the nodes.
     pub network: NodeNetwork,
     /// The client with which directories of this machine become the volumes of claims; it needs the rights of a provisioner.
     /// Without it claims get no volumes from here. None by default.

@@ -53,10 +53,7 @@ pub(crate) async fn settings(
     let is_inside = settings.control_plane.is_some();
     let mut nodes = Vec::new();
     for (number, name) in (0_u8..).zip(names(settings)) {
-        let network = match number {
-            0 => network.clone(),
-            _ => network.another(number).map_err(Error::Network)?,
-        };
+        let network = network.of_node(number).map_err(Error::Network)?;
         let ip = is_inside.then(|| network.node_address());
         nodes.push(node(control_plane.authority(), url, (name, ip), &network).await?);
     }
