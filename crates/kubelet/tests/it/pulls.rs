@@ -23,7 +23,7 @@ async fn secret(cluster: &Cluster, name: &str, kind: (&str, &str), config: &Valu
 const FORM: (&str, &str) = ("kubernetes.io/dockerconfigjson", ".dockerconfigjson");
 const OLD_FORM: (&str, &str) = ("kubernetes.io/dockercfg", ".dockercfg");
 
-fn from(gate: &Gate, name: &str, secrets: &[&str]) -> impl FnOnce(&mut Value) {
+fn from(gate: &Gate, name: &str, secrets: &[&str]) -> impl FnOnce(&mut Value) + use<> {
     let image = format!("{}/{name}", gate.address);
     let secrets: Vec<Value> = secrets.iter().map(|name| json!({"name": name})).collect();
     move |pod| {
