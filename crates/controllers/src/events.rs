@@ -30,10 +30,15 @@ pub(crate) struct Told<'a> {
 
 pub(crate) async fn tell(hub: &Hub, about: &About<'_>, told: Told<'_>) {
     let event = event(about, told, clock::now());
-    let api: Api<Event> = hub.api(&about.key.namespace);
+    let api: Api<Event> = hub.api(namespace(about));
     if let Err(error) = api.create(&PostParams::default(), &event).await {
         tracing::debug!(object = %about.key, error = &error as &dyn std::error::Error, "event not written");
     }
+}
+
+/// What is about an object of the whole cluster stands in `default`.
+fn namespace<'a>(about: &About<'a>) -> &'a str {
+    if about.key.namespace.is_empty() { "default" } else { &about.key.namespace }
 }
 
 fn event(about: &About<'_>, told: Told<'_>, now: jiff::Timestamp) -> Event {
@@ -44,13 +49,13 @@ fn event(about: &About<'_>, told: Told<'_>, now: jiff::Timestamp) -> Event {
         metadata: ObjectMeta {
             // As the real ones are named: object, dot, sixteen hexadecimal digits. Object names have at most 253 characters.
             name: Some(format!("{:.236}.{:016x}", about.key.name, fnv64(&identity))),
-            namespace: Some(about.key.namespace.clone()),
+            namespace: Some(namespace(about).to_owned()),
             ..ObjectMeta::default()
         },
         involved_object: ObjectReference {
             api_version: Some(about.api_version.to_owned()),
             kind: Some(about.kind.to_owned()),
-            namespace: Some(about.key.namespace.clone()),
+            namespace: Some(about.key.namespace.clone()).filter(|namespace| !namespace.is_empty()),
             name: Some(about.key.name.clone()),
             uid: Some(about.uid.to_owned()),
             ..ObjectReference::default()

@@ -4,15 +4,17 @@
 mod node;
 mod pod;
 mod service;
+mod taint;
 mod workload;
 
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-pub(crate) use node::{Node, Taint};
-pub(crate) use pod::{Constraints, Phase, Pod, Requests, Toleration};
+pub(crate) use node::{Node, Ready};
+pub(crate) use pod::{Constraints, Phase, Pod, Requests};
 pub(crate) use service::{Service, ServicePort, TargetPort, endpoints_digest};
+pub(crate) use taint::{NO_EXECUTE, NO_SCHEDULE, PREFER_NO_SCHEDULE, Toleration, is_tolerated};
 pub(crate) use workload::{Deployment, ReplicaSet, Strategy};
 
 use crate::kinds::Kind;

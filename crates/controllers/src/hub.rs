@@ -28,6 +28,8 @@ pub(crate) struct Queues {
     pub(crate) service_accounts: Queue<String>,
     pub(crate) pod_garbage: Queue<Uid>,
     pub(crate) scheduler: Queue<Uid>,
+    pub(crate) nodes: Queue<String>,
+    pub(crate) evictions: Queue<Uid>,
 }
 
 /// An object of a namespace that the controllers change and delete.
@@ -68,6 +70,8 @@ impl Hub {
             service_accounts: Queue::new(),
             pod_garbage: Queue::new(),
             scheduler: Queue::new(),
+            nodes: Queue::new(),
+            evictions: Queue::new(),
         };
         Self { client, kinds, settings, queues, world: Mutex::default() }
     }
@@ -112,6 +116,8 @@ impl Hub {
                 Wake::ServiceAccount(namespace) => self.queues.service_accounts.push(namespace),
                 Wake::PodGarbage(uid) => self.queues.pod_garbage.push(uid),
                 Wake::Schedule(uid) => self.queues.scheduler.push(uid),
+                Wake::Node(name) => self.queues.nodes.push(name),
+                Wake::Evict(uid) => self.queues.evictions.push(uid),
             }
         }
     }

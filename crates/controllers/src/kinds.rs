@@ -20,6 +20,7 @@ pub(crate) enum Kind {
     ConfigMap,
     Claim,
     StorageClass,
+    Lease,
     /// Any other, by its place in [`Kinds`].
     Other(u16),
 }
@@ -108,6 +109,7 @@ fn named(group: &str, kind: &str) -> Option<Kind> {
         ("", "ConfigMap") => Kind::ConfigMap,
         ("", "PersistentVolumeClaim") => Kind::Claim,
         ("storage.k8s.io", "StorageClass") => Kind::StorageClass,
+        ("coordination.k8s.io", "Lease") => Kind::Lease,
         ("apps", "ReplicaSet") => Kind::ReplicaSet,
         ("apps", "Deployment") => Kind::Deployment,
         _ => return None,

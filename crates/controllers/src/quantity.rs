@@ -32,6 +32,12 @@ impl Amount {
         let magnitude = magnitude(whole, fraction, power_of_two, power_of_ten);
         Some(Self(if negative { -magnitude } else { magnitude }))
     }
+
+    /// How many of `parts` equal parts of `whole` this is, rounded down; 0 of nothing.
+    pub(crate) fn parts_of(self, whole: Self, parts: i64) -> i64 {
+        let part = self.0.saturating_mul(i128::from(parts)).checked_div(whole.0).unwrap_or(0);
+        i64::try_from(part).unwrap_or(0)
+    }
 }
 
 /// The suffix as powers of two and of ten.

@@ -17,8 +17,8 @@ use crate::kinds::{Kind, Kinds};
 use crate::reduce::{Bare, Reduce};
 use crate::watch::{Synced, follow};
 use crate::{
-    Settings, deployment, endpoints, garbage, namespace, pod_garbage, replica_set, roles, scheduler,
-    service_account, volumes,
+    Settings, deployment, endpoints, eviction, garbage, namespace, node, pod_garbage, replica_set, roles,
+    scheduler, service_account, volumes,
 };
 
 const FIRST_DELAY: Duration = Duration::from_millis(20);
@@ -107,7 +107,7 @@ fn watch_all(
             Kind::Namespace => reduced!(tasks, hub, Namespace, synced, stop),
             Kind::Claim => reduced!(tasks, hub, PersistentVolumeClaim, synced, stop),
             Kind::StorageClass => reduced!(tasks, hub, StorageClass, synced, stop),
-            Kind::ServiceAccount | Kind::ConfigMap | Kind::Other(_) => {
+            Kind::ServiceAccount | Kind::ConfigMap | Kind::Lease | Kind::Other(_) => {
                 let api = Api::<Bare>::all_with(hub.client.clone(), resource);
                 tasks.spawn(follow(hub, kind, api, |_| Facts::Plain, synced, stop))
             }
@@ -137,6 +137,8 @@ fn all(hub: &Arc<Hub>, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
     serve!(tasks, hub, stop, "garbage", garbage, garbage::look);
     serve!(tasks, hub, stop, "namespaces", namespaces, namespace::look);
     serve!(tasks, hub, stop, "pod garbage", pod_garbage, pod_garbage::look);
+    serve!(tasks, hub, stop, "nodes", nodes, node::look);
+    serve!(tasks, hub, stop, "evictions", evictions, eviction::look);
     if hub.kinds.of_reference("v1", "PersistentVolumeClaim").is_some() {
         tasks.spawn(volumes::run(hub.client.clone(), stop.clone()));
     }

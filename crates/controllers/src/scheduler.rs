@@ -1,7 +1,10 @@
 //! The scheduler: a node for each pod that waits for one, or the reason why there is none.
 
+mod affinity;
 mod claims;
 mod fit;
+mod score;
+mod words;
 
 use std::time::Duration;
 
@@ -70,7 +73,7 @@ fn begin(world: &mut World, uid: &Uid) -> Option<Round> {
         .collect();
     let outcome = match claims::obstacle(world, &object.key.namespace, &constraints.claims) {
         Some(obstacle) if !nodes.is_empty() => {
-            Outcome::Unschedulable(format!("0/{} nodes are available: {obstacle}.", nodes.len()))
+            Outcome::Unschedulable(words::of_pod(nodes.len(), &obstacle))
         }
         _ => fit::place(&pod.requests, constraints, &nodes),
     };

@@ -8,11 +8,12 @@ mod wake;
 use std::collections::{HashMap, HashSet};
 
 pub(crate) use capacity::Capacity;
-pub(crate) use wake::Wake;
+pub(crate) use wake::{LEASES, Wake};
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::facts::{Facts, Key, Object, Uid};
+use crate::facts::{Facts, Key, Node, Object, Uid};
 use crate::kinds::Kind;
 use labels::{PodLabels, ServiceSelectors};
 
@@ -30,6 +31,18 @@ pub(crate) struct World {
     nodes: HashSet<Uid>,
     /// Since when nodes are missing that pods are bound to.
     missing_nodes: HashMap<String, Instant>,
+    /// When each node was last heard.
+    pub(crate) heard: HashMap<String, Heard>,
+    /// Since when pods are on nodes whose taints they bear for a while.
+    pub(crate) evictions: HashMap<Uid, Instant>,
+}
+
+/// The last sign of life of a node.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Heard {
+    pub(crate) at: Instant,
+    /// What changes with each sign: the version of its lease, and what its kubelet wrote into its status.
+    pub(crate) sign: (u64, Option<Timestamp>),
 }
 
 impl World {
@@ -69,6 +82,7 @@ impl World {
         let Some(old) = self.objects.remove(uid) else { return Vec::new() };
         self.unlink(&old);
         self.capacity.gone(uid);
+        self.evictions.remove(uid);
         wake::wakes(self, Some(&old), None)
     }
 
@@ -155,8 +169,12 @@ impl World {
         self.nodes.iter().filter_map(|uid| self.objects.get(uid))
     }
 
+    pub(crate) fn node(&self, name: &str) -> Option<&Node> {
+        self.named(Kind::Node, &Key::new("", name))?.node()
+    }
+
     /// The pods that are bound to a node; looks at all objects.
-    fn pods_of(&self, node: &str) -> impl Iterator<Item = &Object> {
+    pub(crate) fn pods_of(&self, node: &str) -> impl Iterator<Item = &Object> {
         self.objects
             .values()
             .filter(move |object| object.pod().is_some_and(|pod| pod.node.as_deref() == Some(node)))

@@ -148,6 +148,7 @@ pub(crate) struct Serve {
 #[command(after_help = "Examples:
   flumen local
   flumen local --kubernetes-listen 127.0.0.1:6443 --allocatable-cpu 4 --allocatable-memory 8g
+  flumen local --nodes 3
 
 It prints the path of its kubeconfig when it is ready; with --output json the addresses
 of the Kubernetes API and the registry too.")]
@@ -256,13 +257,23 @@ pub(crate) struct LocalArguments {
     #[arg(long, value_name = "ADDRESS")]
     registry_listen: Option<String>,
 
-    /// Cores that pods may ask for in all [env: FLUMEN_ALLOCATABLE_CPU; default: this machine's]
+    /// Cores that pods may ask for in all on a node [env: FLUMEN_ALLOCATABLE_CPU; default: this machine's]
     #[arg(long, value_name = "CORES")]
     allocatable_cpu: Option<String>,
 
-    /// Memory that pods may ask for in all [env: FLUMEN_ALLOCATABLE_MEMORY; default: this machine's]
+    /// Memory that pods may ask for in all on a node [env: FLUMEN_ALLOCATABLE_MEMORY; default: this machine's]
     #[arg(long, value_name = "SIZE")]
     allocatable_memory: Option<String>,
+
+    /// How many nodes the local cluster has; each offers what this machine has, and all pods run on it
+    /// [env: FLUMEN_NODES; default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    nodes: Option<String>,
+
+    /// Nodes beside these that only pretend: pods there are Running at once, without a process; for load
+    /// tests [env: FLUMEN_PRETEND_NODES; default: 0]
+    #[arg(long, value_name = "NUMBER")]
+    pretend_nodes: Option<String>,
 
     /// Directory with etcd, kube-apiserver and kube-controller-manager to run instead of Flumen's own
     /// control plane [env: FLUMEN_CONTROL_PLANE; default: none]
@@ -318,6 +329,8 @@ impl LocalArguments {
             (keys::REGISTRY_LISTEN, &self.registry_listen),
             (keys::ALLOCATABLE_CPU, &self.allocatable_cpu),
             (keys::ALLOCATABLE_MEMORY, &self.allocatable_memory),
+            (keys::NODES, &self.nodes),
+            (keys::PRETEND_NODES, &self.pretend_nodes),
             (keys::CONTROL_PLANE, &self.control_plane),
         ])
     }

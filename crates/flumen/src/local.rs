@@ -42,6 +42,8 @@ async fn local(
             cpu_millis: settings.allocatable_cpu.map(|cores| cores.millis),
             memory_bytes: settings.allocatable_memory.map(flumen_model::ByteSize::bytes),
         },
+        nodes: settings.nodes,
+        pretend_nodes: settings.pretend_nodes,
         control_plane: settings.control_plane.clone(),
         objects: rights()?,
         door: Some(door(&settings)),

@@ -58,6 +58,10 @@ pub(crate) struct Settings {
     pub(crate) allocatable_cpu: Option<Cores>,
     /// Memory for pods. Default: the machine's.
     pub(crate) allocatable_memory: Option<ByteSize>,
+    /// Nodes of the local cluster. Default: 1.
+    pub(crate) nodes: u8,
+    /// Nodes beside these that only pretend. Default: 0.
+    pub(crate) pretend_nodes: u16,
     /// Programs of Kubernetes that are the control plane of the local cluster. Default: none, but Flumen's own.
     pub(crate) control_plane: Option<PathBuf>,
     /// The kubeconfig of the local cluster, for the server. Default: none.

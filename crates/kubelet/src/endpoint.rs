@@ -33,10 +33,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(endpoint: Endpoint, node: Arc<Node>) -> Result<Self, Error> {
-        let tls = tls::acceptor(&endpoint)?;
-        endpoint.listener.set_nonblocking(true).map_err(Error::Listener)?;
-        let listener = TcpListener::from_std(endpoint.listener).map_err(Error::Listener)?;
+    /// The endpoint stays bound when the server is gone.
+    pub(crate) fn new(endpoint: &Endpoint, node: Arc<Node>) -> Result<Self, Error> {
+        let tls = tls::acceptor(endpoint)?;
+        let listener = endpoint.listener.try_clone().map_err(Error::Listener)?;
+        listener.set_nonblocking(true).map_err(Error::Listener)?;
+        let listener = TcpListener::from_std(listener).map_err(Error::Listener)?;
         let routes = Router::new()
             .route("/healthz", get(async || "ok"))
             .route("/containerLogs/{namespace}/{pod}/{container}", get(logs::get))

@@ -17,13 +17,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use flumen_image::{Client, Credential, Reference};
+use flumen_image::{Client, Reference};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::protocol::IdMap;
-pub(crate) use credentials::from_secret;
+pub(crate) use credentials::Keyring;
 pub(crate) use unpack::Unpacking;
 
 /// Layers of one image that are downloaded at the same time.
@@ -48,6 +48,8 @@ pub(crate) enum Error {
     },
     #[error("could not set up the client for registries")]
     Client(#[source] flumen_image::Error),
+    #[error("the pull of image {name:?} was interrupted")]
+    Interrupted { name: String },
     #[error("could not unpack layer {diff_id}")]
     Unpack {
         diff_id: String,
@@ -135,26 +137,36 @@ impl Images {
         Ok(image.layers.iter().all(|layer| layers.join(layer).is_dir()).then_some(image))
     }
 
-    /// Asks the registry what the name means now and fetches what is missing.
-    pub(crate) async fn pull(
-        &self,
-        name: &str,
-        credentials: BTreeMap<String, Credential>,
-    ) -> Result<Image, Error> {
+    /// Asks the registry what the name means now and fetches what is missing, with the first credential that it accepts.
+    pub(crate) async fn pull(&self, name: &str, keyring: &Keyring) -> Result<Image, Error> {
         let reference = parse(name)?;
-        let mut images = self.clone();
-        if !credentials.is_empty() {
+        let mut clients = Vec::new();
+        for credential in keyring.find(&reference) {
+            let credentials = BTreeMap::from([(reference.registry().to_owned(), credential)]);
             let settings = flumen_image::Settings { credentials, ..self.settings.clone() };
-            images.client = Client::new(settings)
-                .map_err(|source| Error::Credentials { name: name.to_owned(), source })?;
+            let client = Client::new(settings);
+            clients.push(
+                client.map_err(|source| Error::Credentials { name: name.to_owned(), source })?,
+            );
         }
-        // A pull goes on when the pod that asked for it goes: half-fetched layers would be in the way of the next.
-        let owned = name.to_owned();
-        let pulled = tokio::spawn(async move { images.pull_with(&owned, &reference).await }).await;
-        pulled.unwrap_or_else(|_| {
-            let diff_id = name.to_owned();
-            Err(Error::Unpack { diff_id, source: Unpacking::Interrupted })
-        })
+        if clients.is_empty() {
+            clients.push(self.client.clone());
+        }
+        let mut pulled = Err(Error::Interrupted { name: name.to_owned() });
+        for client in clients {
+            let images = Self { client, ..self.clone() };
+            let (name, reference) = (name.to_owned(), reference.clone());
+            // A pull goes on when the pod that asked for it goes: half-fetched layers would be in the way of the next.
+            let task = tokio::spawn(async move { images.pull_with(&name, &reference).await });
+            if let Ok(outcome) = task.await {
+                pulled = outcome;
+            }
+            // Of an image that we may not see, registries say all kinds of things.
+            if !matches!(pulled, Err(Error::Pull { .. })) {
+                break;
+            }
+        }
+        pulled
     }
 
     async fn pull_with(&self, name: &str, reference: &Reference) -> Result<Image, Error> {

@@ -9,10 +9,13 @@ mod error;
 mod events;
 mod images;
 mod logs;
+mod member;
 mod network;
 mod node;
 mod pod;
 mod pods;
+mod power;
+mod pretend;
 mod protocol;
 mod provision;
 mod proxy;
@@ -30,8 +33,10 @@ pub use network::{
     Attachment, Dialer, Error as NetworkError, NodeNetwork, Range, Settings as NetworkSettings,
 };
 pub use pod::pod_main;
+pub use power::is_off;
+pub use pretend::pretend;
 pub use protocol::{Container, Exit, IdMap, Mount};
 pub use run::run;
 pub use runner::{Error as RunnerError, Output, Process, Runner};
-pub use settings::{Allocatable, Endpoint, Settings};
+pub use settings::{Allocatable, Endpoint, NodeSettings, Settings};
 pub use user_namespace::{Error as UserNamespaceError, enter_user_namespace};

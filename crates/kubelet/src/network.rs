@@ -66,13 +66,16 @@ pub enum Error {
 /// Ranges and limits of the node's network.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Addresses of pods; the first one is the bridge's. Default `10.244.0.0/24`.
+    /// Addresses of the pods of all nodes; the first one is the bridge's. Default `10.244.0.0/16`.
+    pub cluster_range: Range,
+    /// Addresses of this node's pods, the first ones of all. Default `10.244.0.0/24`.
     pub pod_range: Range,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { pod_range: Range::new(Ipv4Addr::new(10, 244, 0, 0), 24) }
+        let range = |prefix| Range::new(Ipv4Addr::new(10, 244, 0, 0), prefix);
+        Self { cluster_range: range(16), pod_range: range(24) }
     }
 }
 
@@ -117,17 +120,26 @@ impl Drop for Attachment {
 impl NodeNetwork {
     /// Makes the namespace and its bridge.
     pub fn create(settings: Settings) -> Result<Self, Error> {
-        let thread = NetworkThread::start(settings.pod_range)?;
+        let thread = NetworkThread::start(settings.cluster_range)?;
         let addresses = Arc::new(Mutex::new(Addresses::new(settings.pod_range)));
         Ok(Self { thread, addresses, settings })
     }
 
-    /// Addresses of pods.
+    /// The same network for the node of this number, whose pods have addresses of their own.
+    pub fn of_node(&self, number: u8) -> Result<Self, Error> {
+        let pod_range = self.settings.pod_range.after(number);
+        let addresses = Arc::new(Mutex::new(Addresses::new(pod_range)));
+        let settings = Settings { pod_range, ..self.settings.clone() };
+        self.thread.add_loopback_address_blocking(pod_range.first().into())?;
+        Ok(Self { thread: self.thread.clone(), addresses, settings })
+    }
+
+    /// Addresses of the node's pods.
     pub fn pod_range(&self) -> Range {
         self.settings.pod_range
     }
 
-    /// The bridge's address: how pods see the node.
+    /// How pods see the node; of the first one this is the bridge's address.
     pub fn node_address(&self) -> Ipv4Addr {
         self.settings.pod_range.first()
     }

@@ -8,7 +8,7 @@ use k8s_openapi::{
         coordination::v1::{Lease, LeaseSpec},
         core::v1::{
             DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeSpec,
-            NodeStatus, NodeSystemInfo,
+            NodeStatus, NodeSystemInfo, Taint,
         },
     },
     apimachinery::pkg::{
@@ -36,8 +36,13 @@ const REGISTER_TRIES: u32 = 50;
 pub(crate) struct Registration {
     pub(crate) client: Client,
     pub(crate) name: String,
+    /// Beside those that every node has.
+    pub(crate) labels: BTreeMap<String, String>,
+    /// Given when the node is created; afterwards they are others' business.
+    pub(crate) taints: Vec<Taint>,
     /// Where the kubelet's endpoint is.
     pub(crate) endpoint: Option<(IpAddr, u16)>,
+    pub(crate) capacity: Allocatable,
     pub(crate) allocatable: Allocatable,
     pub(crate) pod_range: Range,
 }
@@ -70,12 +75,12 @@ impl Registration {
 
     async fn try_register(&self) -> Result<Node, kube::Error> {
         let api: Api<Node> = Api::all(self.client.clone());
-        let labels = BTreeMap::from(
+        let mut labels = self.labels.clone();
+        labels.extend(
             [
                 ("kubernetes.io/hostname", self.name.as_str()),
                 ("kubernetes.io/os", "linux"),
                 ("kubernetes.io/arch", architecture()),
-                ("node-role.kubernetes.io/control-plane", ""),
             ]
             .map(|(key, value)| (key.to_owned(), value.to_owned())),
         );
@@ -88,6 +93,7 @@ impl Registration {
             spec: Some(NodeSpec {
                 pod_cidr: Some(self.pod_range.to_string()),
                 pod_cidrs: Some(vec![self.pod_range.to_string()]),
+                taints: (!self.taints.is_empty()).then(|| self.taints.clone()),
                 ..NodeSpec::default()
             }),
             status: None,
@@ -127,8 +133,8 @@ impl Registration {
                 address("InternalIP", internal.to_string()),
                 address("Hostname", self.name.clone()),
             ]),
-            capacity: Some(self.resources(true)),
-            allocatable: Some(self.resources(false)),
+            capacity: Some(resources(self.capacity)),
+            allocatable: Some(resources(self.allocatable)),
             conditions: Some(vec![
                 condition(
                     "MemoryPressure",
@@ -158,26 +164,8 @@ impl Registration {
         }
     }
 
-    fn resources(&self, all: bool) -> BTreeMap<String, Quantity> {
-        let machine = Allocatable::of_this_machine();
-        let Allocatable { mut cpu_millis, mut memory_bytes, pods } = self.allocatable;
-        if all {
-            cpu_millis = cpu_millis.max(machine.cpu_millis);
-            memory_bytes = memory_bytes.max(machine.memory_bytes);
-        }
-        BTreeMap::from(
-            [
-                ("cpu", format!("{cpu_millis}m")),
-                ("memory", memory_bytes.to_string()),
-                ("pods", pods.to_string()),
-            ]
-            .map(|(name, value)| (name.to_owned(), Quantity(value))),
-        )
-    }
-
-    /// Renews the node's lease until the future is dropped.
-    pub(crate) async fn keep_lease(&self, node: &Node) {
-        let api: Api<Lease> = Api::namespaced(self.client.clone(), LEASES);
+    /// Shows that the node lives until the future is dropped.
+    pub(crate) async fn keep_alive(&self, node: &Node) {
         let owner = OwnerReference {
             api_version: "v1".to_owned(),
             kind: "Node".to_owned(),
@@ -185,34 +173,66 @@ impl Registration {
             uid: node.metadata.uid.clone().unwrap_or_default(),
             ..OwnerReference::default()
         };
+        loop {
+            if let Err(error) = self.beat(&owner).await {
+                tracing::debug!(%error, node = self.name, "could not show that the node lives");
+            }
+            tokio::time::sleep(HEARTBEAT).await;
+        }
+    }
+
+    async fn beat(&self, owner: &OwnerReference) -> Result<(), kube::Error> {
+        self.renew_lease(owner).await?;
+        // Whoever has not heard the node for a while has said so in its status. One that was deleted is not made again.
+        let api: Api<Node> = Api::all(self.client.clone());
+        let node = api.get_opt(&self.name).await?;
+        let status = node.as_ref().and_then(|node| node.status.as_ref());
+        if status.is_some_and(|status| !is_ready(status)) {
+            let patch = json!({"status": self.status(status)});
+            api.patch_status(&self.name, &PatchParams::default(), &Patch::Merge(patch)).await?;
+        }
+        Ok(())
+    }
+
+    async fn renew_lease(&self, owner: &OwnerReference) -> Result<(), kube::Error> {
+        let api: Api<Lease> = Api::namespaced(self.client.clone(), LEASES);
+        let now = MicroTime(Timestamp::now());
+        let patch = json!({"spec": {"renewTime": now, "holderIdentity": self.name}});
+        match api.patch(&self.name, &PatchParams::default(), &Patch::Merge(patch)).await {
+            Err(kube::Error::Api(answer)) if answer.code == 404 => {}
+            other => return other.map(drop),
+        }
         let lease = Lease {
             metadata: ObjectMeta {
                 name: Some(self.name.clone()),
-                owner_references: Some(vec![owner]),
+                owner_references: Some(vec![owner.clone()]),
                 ..ObjectMeta::default()
             },
             spec: Some(LeaseSpec {
                 holder_identity: Some(self.name.clone()),
                 lease_duration_seconds: Some(LEASE_SECONDS),
-                renew_time: Some(MicroTime(Timestamp::now())),
+                renew_time: Some(now),
                 ..LeaseSpec::default()
             }),
         };
-        loop {
-            let patch = json!({"spec": {"renewTime": MicroTime(Timestamp::now()), "holderIdentity": self.name}});
-            let renewed =
-                match api.patch(&self.name, &PatchParams::default(), &Patch::Merge(patch)).await {
-                    Err(kube::Error::Api(answer)) if answer.code == 404 => {
-                        api.create(&PostParams::default(), &lease).await.map(drop)
-                    }
-                    other => other.map(drop),
-                };
-            if let Err(error) = renewed {
-                tracing::debug!(%error, node = self.name, "could not renew the node's lease");
-            }
-            tokio::time::sleep(HEARTBEAT).await;
-        }
+        api.create(&PostParams::default(), &lease).await.map(drop)
     }
+}
+
+fn is_ready(status: &NodeStatus) -> bool {
+    let mut conditions = status.conditions.iter().flatten();
+    conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
+}
+
+fn resources(of: Allocatable) -> BTreeMap<String, Quantity> {
+    BTreeMap::from(
+        [
+            ("cpu", format!("{}m", of.cpu_millis)),
+            ("memory", of.memory_bytes.to_string()),
+            ("pods", of.pods.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), Quantity(value))),
+    )
 }
 
 /// The processor in the words of images.

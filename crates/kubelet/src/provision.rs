@@ -55,10 +55,10 @@ fn during(step: impl Into<String>) -> impl FnOnce(kube::Error) -> Error {
     move |source| Error::Api { step, source: Box::new(source) }
 }
 
-/// Makes and removes the volumes of a node.
+/// Makes and removes the volumes of this machine's nodes.
 pub(crate) struct Provisioner {
     pub(crate) client: Client,
-    pub(crate) node: String,
+    pub(crate) nodes: Vec<String>,
     /// Directory of all volumes.
     pub(crate) directory: PathBuf,
     pub(crate) map: IdMap,
@@ -159,7 +159,7 @@ impl Provisioner {
     async fn provide(&self, claim: &PersistentVolumeClaim) -> Result<(), Error> {
         let class = self.class_of(claim).await?;
         let (name, path) = values::place(claim, &self.directory);
-        let volume = values::volume(claim, class, &self.node, &self.directory);
+        let volume = values::volume(claim, class, &self.nodes, &self.directory);
         let (owner, directory) = (Owner { map: self.map, group: None }, path.clone());
         let made = tokio::task::spawn_blocking(move || empty(&directory, owner)).await;
         made.map_err(io::Error::other).flatten().map_err(|source| Error::Directory {

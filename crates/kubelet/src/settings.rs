@@ -1,7 +1,7 @@
 //! What a kubelet is started with.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
@@ -11,24 +11,20 @@ use std::{
 
 use crate::{network::NodeNetwork, protocol::IdMap, user_namespace};
 
-/// What a kubelet is started with; [`Settings::new`] has the defaults.
+/// What the nodes of this machine are started with; [`Settings::new`] has the defaults.
 pub struct Settings {
-    /// Speaks to the API as `system:node:NAME`. It should not retry by itself.
-    pub client: kube::Client,
-    /// Name of the node.
-    pub node_name: String,
+    /// The nodes; the first one's client also follows what all of them need to know.
+    pub nodes: Vec<NodeSettings>,
     /// Where images, volumes and logs are kept.
     pub data_directory: PathBuf,
     /// Program and first arguments that make [`crate::pod_main`] run with what follows.
     pub helper: Vec<OsString>,
-    /// The node's network.
+    /// The network of the nodes.
     pub network: NodeNetwork,
-    /// The kubelet's own endpoint; none by default.
-    pub endpoint: Option<Endpoint>,
-    /// The client with which directories of this node become the volumes of claims; it needs the rights of a provisioner.
+    /// The client with which directories of this machine become the volumes of claims; it needs the rights of a provisioner.
     /// Without it claims get no volumes from here. None by default.
     pub provisioner: Option<kube::Client>,
-    /// What pods may use. Default: all processors, 80 % of the memory.
+    /// What pods may use of each node. Default: all processors, 80 % of the memory.
     pub allocatable: Allocatable,
     /// Name server of the pods, inside the node's network. Default: `10.96.0.10:53`.
     pub dns: SocketAddr,
@@ -45,7 +41,26 @@ pub struct Settings {
     pub shutdown_grace_period: Duration,
 }
 
-/// The kubelet's HTTPS endpoint.
+/// One node.
+pub struct NodeSettings {
+    /// Speaks to the API as `system:node:NAME`. It should not retry by itself.
+    pub client: kube::Client,
+    /// Its name.
+    pub name: String,
+    /// Labels beside those that every node has. Default: none.
+    pub labels: BTreeMap<String, String>,
+    /// The kubelet's own endpoint. Default: none.
+    pub endpoint: Option<Endpoint>,
+}
+
+impl NodeSettings {
+    /// Settings with all defaults.
+    pub fn new(client: kube::Client, name: impl Into<String>) -> Self {
+        Self { client, name: name.into(), labels: BTreeMap::new(), endpoint: None }
+    }
+}
+
+/// A kubelet's HTTPS endpoint.
 pub struct Endpoint {
     /// Bound where the API server can reach it.
     pub listener: TcpListener,
@@ -85,24 +100,30 @@ impl Allocatable {
             pods: USUAL_PODS,
         }
     }
+
+    /// The larger of both in each.
+    pub(crate) fn at_least(self, other: Self) -> Self {
+        Self {
+            cpu_millis: self.cpu_millis.max(other.cpu_millis),
+            memory_bytes: self.memory_bytes.max(other.memory_bytes),
+            pods: self.pods.max(other.pods),
+        }
+    }
 }
 
 impl Settings {
     /// Settings with all defaults.
     pub fn new(
-        client: kube::Client,
-        node_name: impl Into<String>,
+        node: NodeSettings,
         data_directory: impl Into<PathBuf>,
         helper: Vec<OsString>,
         network: NodeNetwork,
     ) -> Self {
         Self {
-            client,
-            node_name: node_name.into(),
+            nodes: vec![node],
             data_directory: data_directory.into(),
             helper,
             network,
-            endpoint: None,
             provisioner: None,
             allocatable: Allocatable::of_this_machine(),
             dns: SocketAddr::from((Ipv4Addr::new(10, 96, 0, 10), 53)),
@@ -118,10 +139,16 @@ impl Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("node_name", &self.node_name)
+            .field("nodes", &self.nodes)
             .field("data_directory", &self.data_directory)
             .field("allocatable", &self.allocatable)
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for NodeSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeSettings").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

@@ -65,10 +65,14 @@ impl LocalCluster {
         objects::make(&client, &settings.objects).await?;
         let door = open_door(&settings, &network, &stops.door).await?;
         let kubelet = node::settings(&directory, &settings, &control_plane, &url, network).await?;
-        let ready = node::ready(client.clone(), settings.node_name.clone(), begun);
+        let pretend = node::pretended(&settings);
+        let names = [node::names(&settings), pretend.clone()].concat();
+        let ready = node::all_ready(client.clone(), names, begun);
+        let pretend = pretend_nodes(&control_plane, &url, pretend, &stops.kubelet).await?;
         let mut parts = Parts {
             controllers: control_plane.control(client, stops.controllers.clone()).fuse(),
             kubelet: tokio::spawn(flumen_kubelet::run(kubelet, stops.kubelet.clone())).fuse(),
+            pretend,
             registry: tokio::spawn(flumen_registry::serve(
                 registry_listener,
                 registry_directory,
@@ -141,6 +145,21 @@ async fn open_door(
     Ok(tokio::spawn(door.serve(listener, stop.clone())).fuse())
 }
 
+/// Without such nodes there is a part that only waits.
+async fn pretend_nodes(
+    control_plane: &ControlPlane,
+    url: &str,
+    names: Vec<String>,
+    stop: &CancellationToken,
+) -> Result<Part<Result<(), flumen_kubelet::Error>>, Error> {
+    if names.is_empty() {
+        let waits = stop.clone().cancelled_owned();
+        return Ok(tokio::spawn(waits.map(|()| Ok(()))).fuse());
+    }
+    let client = control_plane.client("system:node:pretend", url).await?;
+    Ok(tokio::spawn(flumen_kubelet::pretend(client, names, stop.clone())).fuse())
+}
+
 /// Each part is stopped by itself, because the others need it while they end.
 #[derive(Debug, Default)]
 struct Stops {
@@ -158,6 +177,8 @@ pub(crate) type Part<T> = Fuse<JoinHandle<T>>;
 struct Parts {
     controllers: Part<()>,
     kubelet: Part<Result<(), flumen_kubelet::Error>>,
+    /// The nodes that only pretend.
+    pretend: Part<Result<(), flumen_kubelet::Error>>,
     registry: Part<Result<(), flumen_registry::Error>>,
     door: Part<()>,
     /// On the host and inside the node's network.
@@ -187,6 +208,7 @@ impl Parts {
             program = self.control_plane.first_end() => ended(program),
             _ = &mut self.controllers => ended("controllers"),
             outcome = &mut self.kubelet => failure(outcome, Error::Kubelet).unwrap_or_else(|| ended("kubelet")),
+            outcome = &mut self.pretend => failure(outcome, Error::Kubelet).unwrap_or_else(|| ended("kubelet")),
             outcome = &mut self.registry => failure(outcome, Error::Registry).unwrap_or_else(|| ended("registry")),
         })
     }
@@ -198,6 +220,7 @@ impl Parts {
         self.stops.kubelet.cancel();
         let kubelet =
             finish(&mut self.kubelet).await.and_then(|outcome| failure(outcome, Error::Kubelet));
+        finish(&mut self.pretend).await;
         self.stops.door.cancel();
         finish(&mut self.door).await;
         self.stops.registry.cancel();

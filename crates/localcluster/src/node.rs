@@ -1,10 +1,10 @@
-//! The one node of the cluster: its network, its kubelet, and when it is ready.
+//! The nodes of the cluster: their network, their kubelets, and when they are ready.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use flumen_apiserver::Authority;
-use flumen_kubelet::{Endpoint, NetworkSettings, NodeNetwork};
+use flumen_kubelet::{Endpoint, NetworkSettings, NodeNetwork, NodeSettings};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Node;
 use kube::Client;
@@ -19,17 +19,29 @@ use crate::{Error, Settings, access};
 /// Where kubelets answer their API server, in the node's network; on the host it is a free port of loopback.
 const KUBELET_PORT: u16 = 10250;
 const KUBELET: &str = "kubelet";
+/// By which `kubectl get nodes` tells what a node is for.
+const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 /// A node takes a fraction of a second. After this time something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Makes the network of the node, which takes a few milliseconds of system calls.
+/// Makes the network of the nodes, which takes a few milliseconds of system calls.
 pub(crate) async fn network() -> Result<NodeNetwork, Error> {
     let made =
         tokio::task::spawn_blocking(|| NodeNetwork::create(NetworkSettings::default())).await;
     made.map_err(|_| Error::Ended { part: "network" })?.map_err(Error::Network)
 }
 
-/// What the kubelet is started with: its own client over TLS, as on any other control plane.
+/// The names of the nodes, as `kind` would choose them: the first one is the cluster's own, the others are its workers.
+pub(crate) fn names(settings: &Settings) -> Vec<String> {
+    let first = &settings.node_name;
+    let worker = |number| match number {
+        1 => format!("{first}-worker"),
+        _ => format!("{first}-worker{number}"),
+    };
+    std::iter::once(first.clone()).chain((1..settings.nodes).map(worker)).collect()
+}
+
+/// What the kubelet is started with: clients of its own over TLS, as on any other control plane.
 pub(crate) async fn settings(
     directory: &DataDirectory,
     settings: &Settings,
@@ -37,28 +49,19 @@ pub(crate) async fn settings(
     url: &str,
     network: NodeNetwork,
 ) -> Result<flumen_kubelet::Settings, Error> {
-    let name = &settings.node_name;
-    let authority = control_plane.authority();
-    let client = client(authority, url, name).await?;
-    // A control plane in the node's network reaches the kubelet there.
-    let is_inside = settings.control_plane.is_some();
-    let ip = if is_inside { network.node_address() } else { Ipv4Addr::LOCALHOST };
-    let asked = SocketAddr::from((ip, if is_inside { KUBELET_PORT } else { 0 }));
-    let listener = if is_inside {
-        let failed = |source| Error::Listen { what: KUBELET, address: asked, source };
-        network.listen_tcp(asked).map_err(failed)?
-    } else {
-        listen(KUBELET, asked)?
-    };
-    let address = IpAddr::V4(ip);
-    let names = [address.to_string(), name.clone()];
-    let (certificate_pem, key_pem) = authority.issue_server(&names).map_err(Error::ApiServer)?;
     let data = directory.private("kubelet")?;
-    let helper = settings.helper.clone();
-    let mut kubelet = flumen_kubelet::Settings::new(client, name, data, helper, network);
-    let client_authority_pem = authority.pem().to_owned();
-    kubelet.endpoint =
-        Some(Endpoint { listener, address, certificate_pem, key_pem, client_authority_pem });
+    let is_inside = settings.control_plane.is_some();
+    let mut nodes = Vec::new();
+    for (number, name) in (0_u8..).zip(names(settings)) {
+        let network = network.of_node(number).map_err(Error::Network)?;
+        let ip = is_inside.then(|| network.node_address());
+        nodes.push(node(control_plane.authority(), url, (name, ip), &network).await?);
+    }
+    let mut nodes = nodes.into_iter();
+    let mut first = nodes.next().ok_or(Error::Ended { part: KUBELET })?;
+    first.labels.insert(CONTROL_PLANE.to_owned(), String::new());
+    let mut kubelet = flumen_kubelet::Settings::new(first, data, settings.helper.clone(), network);
+    kubelet.nodes.extend(nodes);
     kubelet.provisioner = Some(control_plane.client("system:local-path-provisioner", url).await?);
     let machine = kubelet.allocatable;
     kubelet.allocatable.cpu_millis = settings.allocatable.cpu_millis.unwrap_or(machine.cpu_millis);
@@ -67,16 +70,63 @@ pub(crate) async fn settings(
     Ok(kubelet)
 }
 
+/// One node. A control plane in the node's network reaches its kubelet there, at `inside`.
+async fn node(
+    authority: &Authority,
+    url: &str,
+    (name, inside): (String, Option<Ipv4Addr>),
+    network: &NodeNetwork,
+) -> Result<NodeSettings, Error> {
+    let client = client(authority, url, &name).await?;
+    let ip = inside.unwrap_or(Ipv4Addr::LOCALHOST);
+    let asked = SocketAddr::from((ip, if inside.is_some() { KUBELET_PORT } else { 0 }));
+    let listener = match inside {
+        Some(_) => {
+            let failed = |source| Error::Listen { what: KUBELET, address: asked, source };
+            network.listen_tcp(asked).map_err(failed)?
+        }
+        None => listen(KUBELET, asked)?,
+    };
+    let names = [ip.to_string(), name.clone()];
+    let (certificate_pem, key_pem) = authority.issue_server(&names).map_err(Error::ApiServer)?;
+    let client_authority_pem = authority.pem().to_owned();
+    let address = IpAddr::V4(ip);
+    let mut node = NodeSettings::new(client, name);
+    node.endpoint =
+        Some(Endpoint { listener, address, certificate_pem, key_pem, client_authority_pem });
+    Ok(node)
+}
+
 async fn client(authority: &Authority, url: &str, node: &str) -> Result<Client, Error> {
     let user = format!("system:node:{node}");
     let text = authority.kubeconfig(url, &user, &["system:nodes", "system:masters"]);
     access::client(&text.map_err(Error::ApiServer)?).await
 }
 
+/// The names of the nodes that only pretend.
+pub(crate) fn pretended(settings: &Settings) -> Vec<String> {
+    (1..=settings.pretend_nodes).map(|number| format!("pretend-{number}")).collect()
+}
+
+/// Waits until all these nodes are ready.
+pub(crate) async fn all_ready(
+    client: Client,
+    names: Vec<String>,
+    since: Timestamp,
+) -> Result<(), Error> {
+    for name in names {
+        ready(client.clone(), name, since).await?;
+    }
+    Ok(())
+}
+
 /// Waits until the node says that it is ready, and says it now: it may have said so in an earlier life too.
-pub(crate) async fn ready(client: Client, name: String, since: Timestamp) -> Result<(), Error> {
+async fn ready(client: Client, name: String, since: Timestamp) -> Result<(), Error> {
     let nodes: Api<Node> = Api::all(client);
-    let is_ready = |node: Option<&Node>| node.is_some_and(|node| is_ready(node, since.as_second()));
+    let is_ready = |node: Option<&Node>| {
+        // One that is switched off has nothing to say.
+        node.is_some_and(|node| is_ready(node, since.as_second()) || flumen_kubelet::is_off(node))
+    };
     match tokio::time::timeout(PATIENCE, await_condition(nodes, &name, is_ready)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(Error::Client(error.into())),

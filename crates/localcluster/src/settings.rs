@@ -20,10 +20,15 @@ pub struct Settings {
     /// The program, and its first arguments, that runs pods by calling `flumen_kubelet::pod_main`. No default: a cluster without it
     /// is refused.
     pub helper: Vec<OsString>,
-    /// The name of the node. Default: `local`.
+    /// The name of the first node; those of the others begin with it. Default: `local`.
     pub node_name: String,
-    /// What pods may ask for in all. Default: what the machine has.
+    /// How many nodes there are. Default: 1.
+    pub nodes: u8,
+    /// What pods may ask for in all on each node. Default: what the machine has.
     pub allocatable: Allocatable,
+    /// How many nodes there are beside these that only pretend: pods there are running and ready at once, and no process is started.
+    /// Default: 0.
+    pub pretend_nodes: u16,
     /// A directory with etcd, kube-apiserver and kube-controller-manager, which are run in place of this project's own control
     /// plane. Default: none.
     pub control_plane: Option<PathBuf>,
@@ -36,7 +41,7 @@ pub struct Settings {
     pub wait_for_disk: bool,
 }
 
-/// What pods may ask for in all; `None` is what the machine has.
+/// What pods may ask for in all on a node; `None` is what the machine has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Allocatable {
     /// Thousandths of a core.
@@ -53,7 +58,9 @@ impl Default for Settings {
             registry_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)),
             helper: Vec::new(),
             node_name: "local".to_owned(),
+            nodes: 1,
             allocatable: Allocatable::default(),
+            pretend_nodes: 0,
             control_plane: None,
             objects: Vec::new(),
             door: None,

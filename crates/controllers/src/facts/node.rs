@@ -1,26 +1,48 @@
-//! Nodes: what the scheduler looks at.
+//! Nodes: what the scheduler looks at, and what says whether they are there.
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
 
 use super::pod::Requests;
+use super::taint::NO_EXECUTE;
 use crate::quantity::Amount;
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Node {
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) allocatable: Requests,
-    pub(crate) taints: Vec<Taint>,
+    pub(crate) taints: Vec<core::Taint>,
     /// Cordoned.
     pub(crate) unschedulable: bool,
+    pub(crate) ready: Ready,
+    /// When its kubelet last wrote its status.
+    pub(crate) heartbeat: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Taint {
-    pub(crate) key: String,
-    pub(crate) value: String,
-    pub(crate) effect: String,
+/// What the condition `Ready` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Ready {
+    /// Its kubelet never said anything.
+    #[default]
+    Never,
+    Yes,
+    No,
+    /// Its kubelet has not been heard for too long.
+    Unknown,
+}
+
+impl Node {
+    /// What decides which pods it gets.
+    pub(crate) fn offer(&self) -> impl PartialEq {
+        (&self.labels, &self.allocatable, &self.taints, self.unschedulable)
+    }
+
+    /// The taints that drive pods away.
+    pub(crate) fn evicts(&self) -> impl Iterator<Item = &core::Taint> {
+        self.taints.iter().filter(|taint| taint.effect == NO_EXECUTE)
+    }
 }
 
 impl From<&core::Node> for Node {
@@ -29,12 +51,9 @@ impl From<&core::Node> for Node {
         let status = node.status.as_ref();
         let allocatable =
             status.and_then(|status| status.allocatable.as_ref().or(status.capacity.as_ref()));
-        let taints = spec.iter().flat_map(|spec| spec.taints.iter().flatten());
-        let taints = taints.map(|taint| Taint {
-            key: taint.key.clone(),
-            value: taint.value.clone().unwrap_or_default(),
-            effect: taint.effect.clone(),
-        });
+        let conditions = status.into_iter().flat_map(|status| status.conditions.iter().flatten());
+        let ready = conditions.into_iter().find(|condition| condition.type_ == "Ready");
+        let heartbeat = ready.and_then(|ready| ready.last_heartbeat_time.as_ref());
         Self {
             labels: node.metadata.labels.clone().unwrap_or_default(),
             // What cannot be read is not there to be given away.
@@ -43,19 +62,15 @@ impl From<&core::Node> for Node {
                 .flatten()
                 .filter_map(|(name, text)| Some((name.clone(), Amount::parse(&text.0)?)))
                 .collect(),
-            taints: taints.chain(status.and_then(ailment)).collect(),
+            taints: spec.and_then(|spec| spec.taints.clone()).unwrap_or_default(),
             unschedulable: spec.and_then(|spec| spec.unschedulable).unwrap_or(false),
+            ready: match ready.map(|ready| ready.status.as_str()) {
+                None => Ready::Never,
+                Some("True") => Ready::Yes,
+                Some("False") => Ready::No,
+                Some(_) => Ready::Unknown,
+            },
+            heartbeat: heartbeat.map(|time| time.0),
         }
     }
-}
-
-/// The taint that a node lifecycle controller would give to a node that says it is not ready.
-fn ailment(status: &core::NodeStatus) -> Option<Taint> {
-    let ready = status.conditions.iter().flatten().find(|condition| condition.type_ == "Ready")?;
-    let key = match ready.status.as_str() {
-        "True" => return None,
-        "False" => "node.kubernetes.io/not-ready",
-        _ => "node.kubernetes.io/unreachable",
-    };
-    Some(Taint { key: key.to_owned(), value: String::new(), effect: "NoSchedule".to_owned() })
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
+use super::taint::Toleration;
 use crate::quantity::Amount;
 
 /// Amounts by resource name (`cpu`, `memory`, `pods`, …).
@@ -58,22 +59,13 @@ pub(crate) struct Constraints {
     pub(crate) selector: BTreeMap<String, String>,
     /// Required node affinity: one of the terms must match.
     pub(crate) affinity: Option<Vec<core::NodeSelectorTerm>>,
+    /// Preferred node affinity.
+    pub(crate) preferences: Vec<core::PreferredSchedulingTerm>,
     pub(crate) tolerations: Vec<Toleration>,
     /// The names of the claims that are its volumes.
     pub(crate) claims: Vec<String>,
     /// The message of the last attempt, as it stands in the pod's status.
     pub(crate) refused: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Toleration {
-    /// Empty means every key.
-    pub(crate) key: String,
-    /// Whether the value does not matter (operator `Exists`).
-    pub(crate) exists: bool,
-    pub(crate) value: String,
-    /// Empty means every effect.
-    pub(crate) effect: String,
 }
 
 impl From<&core::Pod> for Pod {
@@ -159,6 +151,8 @@ fn constraints(spec: &core::PodSpec, status: Option<&core::PodStatus>) -> Constr
     let affinity = spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
     let required =
         affinity.and_then(|node| node.required_during_scheduling_ignored_during_execution.as_ref());
+    let preferred =
+        affinity.and_then(|node| node.preferred_during_scheduling_ignored_during_execution.clone());
     let refused =
         status.iter().flat_map(|status| status.conditions.iter().flatten()).find(|condition| {
             condition.type_ == "PodScheduled"
@@ -170,18 +164,10 @@ fn constraints(spec: &core::PodSpec, status: Option<&core::PodStatus>) -> Constr
     Constraints {
         selector: spec.node_selector.clone().unwrap_or_default(),
         affinity: required.map(|required| required.node_selector_terms.clone()),
-        tolerations: spec.tolerations.iter().flatten().map(toleration).collect(),
+        preferences: preferred.unwrap_or_default(),
+        tolerations: spec.tolerations.iter().flatten().map(Toleration::from).collect(),
         claims: claims.map(|claim| claim.claim_name.clone()).collect(),
         refused: refused.map(|condition| condition.message.clone().unwrap_or_default()),
-    }
-}
-
-fn toleration(toleration: &core::Toleration) -> Toleration {
-    Toleration {
-        key: toleration.key.clone().unwrap_or_default(),
-        exists: toleration.operator.as_deref() == Some("Exists"),
-        value: toleration.value.clone().unwrap_or_default(),
-        effect: toleration.effect.clone().unwrap_or_default(),
     }
 }
 

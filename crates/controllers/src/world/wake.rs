@@ -1,8 +1,11 @@
 //! Which controllers must look at what, after a change. Too many wakes cost a look, a missing one costs correctness.
 
 use super::World;
-use crate::facts::{Facts, Key, Object, Pod, Uid};
+use crate::facts::{Facts, Key, Node, Object, Pod, Uid};
 use crate::kinds::Kind;
+
+/// Where kubelets say that they live.
+pub(crate) const LEASES: &str = "kube-node-lease";
 
 /// Something that a controller should look at.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,6 +22,10 @@ pub(crate) enum Wake {
     ServiceAccount(String),
     PodGarbage(Uid),
     Schedule(Uid),
+    /// A node, by name: whether it is heard, and what taints it has for it.
+    Node(String),
+    /// A pod on a node whose taints may drive it away, or did so until now.
+    Evict(Uid),
 }
 
 pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -> Vec<Wake> {
@@ -46,6 +53,9 @@ pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -
         Facts::Namespace { .. } => {
             let wake = if any.deleting { Wake::Namespace } else { Wake::ServiceAccount };
             wakes.push(wake(any.key.name.clone()));
+        }
+        Facts::Plain if any.kind == Kind::Lease && any.key.namespace == LEASES => {
+            wakes.push(Wake::Node(any.key.name.clone()));
         }
         Facts::Plain => {}
     }
@@ -131,10 +141,14 @@ fn pod(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Ve
             None if pod.waiting.is_some() && old_pod.is_none_or(|old| old.waiting.is_none()) => {
                 wakes.push(Wake::Schedule(Uid::clone(&object.uid)));
             }
-            Some(node) if world.named(Kind::Node, &Key::new("", node.as_str())).is_none() => {
-                wakes.push(Wake::PodGarbage(Uid::clone(&object.uid)));
-            }
-            _ => {}
+            Some(node) => match world.node(node) {
+                None => wakes.push(Wake::PodGarbage(Uid::clone(&object.uid))),
+                Some(node) if node.evicts().next().is_some() => {
+                    wakes.push(Wake::Evict(Uid::clone(&object.uid)));
+                }
+                Some(_) => {}
+            },
+            None => {}
         }
     }
     if old_pod.is_some_and(holds_room) && !new_pod.is_some_and(holds_room) {
@@ -158,14 +172,34 @@ fn same_for_endpoints(old: Option<&Object>, new: Option<&Object>) -> bool {
 }
 
 fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Vec<Wake>) {
+    let Some(any) = new.or(old) else { return };
+    let bound = |wake: fn(Uid) -> Wake| {
+        world.pods_of(&any.key.name).map(move |object| wake(Uid::clone(&object.uid)))
+    };
     match new {
-        // The status of a node changes all the time, what it offers does not.
-        Some(new) if old.is_none_or(|old| old.facts != new.facts) => schedule_all(world, wakes),
-        Some(_) => {}
+        Some(new) => {
+            let (old, new) = (old.and_then(Object::node), new.node());
+            if old != new {
+                wakes.push(Wake::Node(any.key.name.clone()));
+            }
+            // The status of a node changes all the time, what it offers does not.
+            if old.map(Node::offer) != new.map(Node::offer) {
+                schedule_all(world, wakes);
+            }
+            let evicts = |node: Option<&Node>| {
+                node.into_iter().flat_map(Node::evicts).cloned().collect::<Vec<_>>()
+            };
+            if evicts(old) != evicts(new) {
+                wakes.extend(bound(Wake::Evict));
+            }
+            // Whether any node is ready decides whether pods are driven away at all.
+            if old.map(|node| node.ready) != new.map(|node| node.ready) {
+                wakes.extend(world.nodes().map(|node| Wake::Node(node.key.name.clone())));
+            }
+        }
         None => {
-            let Some(old) = old else { return };
-            let bound = world.pods_of(&old.key.name);
-            wakes.extend(bound.map(|object| Wake::PodGarbage(Uid::clone(&object.uid))));
+            wakes.push(Wake::Node(any.key.name.clone()));
+            wakes.extend(bound(Wake::PodGarbage));
         }
     }
 }

@@ -6,5 +6,6 @@ mod cluster;
 mod deployments;
 mod garbage;
 mod namespaces;
+mod nodes;
 mod scheduling;
 mod services;

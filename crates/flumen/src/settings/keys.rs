@@ -40,6 +40,10 @@ pub(crate) const REGISTRY_LISTEN: &str = "registry-listen";
 pub(crate) const ALLOCATABLE_CPU: &str = "allocatable-cpu";
 /// Memory for pods.
 pub(crate) const ALLOCATABLE_MEMORY: &str = "allocatable-memory";
+/// How many nodes the local cluster has.
+pub(crate) const NODES: &str = "nodes";
+/// How many nodes it has beside these that only pretend.
+pub(crate) const PRETEND_NODES: &str = "pretend-nodes";
 /// Programs of Kubernetes for the local cluster.
 pub(crate) const CONTROL_PLANE: &str = "control-plane";
 /// The kubeconfig of the local cluster.
@@ -52,7 +56,7 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const LOG_FORMAT: &str = "log-format";
 
 /// Every key, in the order in which they are shown.
-pub(crate) const ALL: [&str; 25] = [
+pub(crate) const ALL: [&str; 27] = [
     DATA_DIRECTORY,
     CACHE_DIRECTORY,
     LISTEN,
@@ -73,6 +77,8 @@ pub(crate) const ALL: [&str; 25] = [
     REGISTRY_LISTEN,
     ALLOCATABLE_CPU,
     ALLOCATABLE_MEMORY,
+    NODES,
+    PRETEND_NODES,
     CONTROL_PLANE,
     LOCAL_KUBECONFIG,
     LOCAL_REGISTRY,

@@ -11,7 +11,7 @@ use super::{
     Settings,
     file::{self, File},
     keys,
-    values::{Address, Memory},
+    values::{Address, Count, Memory},
 };
 use crate::{arguments::Flags, failure::Wrong};
 
@@ -177,6 +177,8 @@ impl<'a> Reader<'a> {
         let registry_listen = self.required::<Address>(keys::REGISTRY_LISTEN, "127.0.0.1:7603");
         let allocatable_cpu = self.optional(keys::ALLOCATABLE_CPU);
         let allocatable_memory = self.optional::<Memory>(keys::ALLOCATABLE_MEMORY);
+        let nodes = self.required::<Count<u8, 1, 20>>(keys::NODES, "1");
+        let pretend_nodes = self.required::<Count<u16, 0, 1000>>(keys::PRETEND_NODES, "0");
         let control_plane = self.optional(keys::CONTROL_PLANE);
         let local_kubeconfig = self.optional(keys::LOCAL_KUBECONFIG);
         let local_registry = self.optional(keys::LOCAL_REGISTRY);
@@ -204,6 +206,8 @@ impl<'a> Reader<'a> {
             registry_listen: registry_listen?.0,
             allocatable_cpu,
             allocatable_memory: allocatable_memory.map(|Memory(size)| size),
+            nodes: nodes?.0,
+            pretend_nodes: pretend_nodes?.0,
             control_plane,
             local_kubeconfig,
             local_registry,

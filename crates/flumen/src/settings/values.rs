@@ -246,6 +246,20 @@ impl FromStr for Memory {
     }
 }
 
+/// A number within bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Count<T, const LEAST: u16, const MOST: u16>(pub(crate) T);
+
+impl<T: TryFrom<u16>, const LEAST: u16, const MOST: u16> FromStr for Count<T, LEAST, MOST> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.parse().ok().filter(|number| (LEAST..=MOST).contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.map(Self).ok_or_else(|| format!("expected a number from {LEAST} to {MOST}"))
+    }
+}
+
 /// A time of at least an hour: what is shorter could end while a release is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Period(pub(crate) Duration);

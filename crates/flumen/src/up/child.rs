@@ -51,6 +51,8 @@ impl Program {
         Self::new("local cluster", "local", settings, config)
             .with(keys::KUBERNETES_LISTEN, &settings.kubernetes_listen)
             .with(keys::REGISTRY_LISTEN, &settings.registry_listen)
+            .with(keys::NODES, &settings.nodes)
+            .with(keys::PRETEND_NODES, &settings.pretend_nodes)
             .with_some(keys::ALLOCATABLE_CPU, cpu)
             .with_some(keys::ALLOCATABLE_MEMORY, memory)
             .with_some(keys::CONTROL_PLANE, control_plane)

@@ -3,7 +3,7 @@
 
 use std::{error::Error, ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
-use flumen_kubelet::{NetworkSettings, NodeNetwork, Settings};
+use flumen_kubelet::{NetworkSettings, NodeNetwork, NodeSettings, Settings};
 use kube::{
     Client, Config,
     config::{KubeConfigOptions, Kubeconfig},
@@ -54,8 +54,9 @@ fn run(kubeconfig: &PathBuf, node: &str, data: PathBuf) -> Result<(), Box<dyn Er
             Config::from_custom_kubeconfig(Kubeconfig::read_from(kubeconfig)?, &options).await?;
         config.default_retry = false;
         let network = NodeNetwork::create(NetworkSettings::default())?;
+        let node = NodeSettings::new(Client::try_from(config)?, node);
         let helper = vec![std::env::current_exe()?.into(), POD.into()];
-        let settings = Settings::new(Client::try_from(config)?, node, data, helper, network);
+        let settings = Settings::new(node, data, helper, network);
         let stop = CancellationToken::new();
         let stopping = stop.clone();
         tokio::spawn(async move {

@@ -26,6 +26,11 @@ impl Range {
         Ipv4Addr::from(self.base + 1)
     }
 
+    /// The range of this size that comes `number` places later.
+    pub(crate) fn after(self, number: u8) -> Self {
+        Self { base: self.base.saturating_add(self.size() * u32::from(number)), ..self }
+    }
+
     fn size(self) -> u32 {
         1 << (32 - self.prefix)
     }

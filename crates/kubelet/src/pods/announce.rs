@@ -1,10 +1,13 @@
 //! Which events are told about. Pure.
 
-use k8s_openapi::api::core::v1::Pod;
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{Pod, PodStatus};
 
 use super::{
     decide::{Action, comes_back},
     state::{Event, State},
+    status,
 };
 use crate::events::Note;
 
@@ -25,6 +28,28 @@ pub(super) fn action(pod: &Pod, action: &Action) -> Option<Note> {
     }
 }
 
+/// The containers, with their images, that wait before the image is asked for again.
+#[derive(Debug, Default)]
+pub(super) struct PullPauses(BTreeMap<String, String>);
+
+impl PullPauses {
+    /// What is said of the pauses that have begun.
+    pub(super) fn follow(&mut self, pod: &Pod, status: &PodStatus) -> Vec<Note> {
+        let now: BTreeMap<String, String> = status::pausing_pulls(status)
+            .map(|one| (one.name.clone(), one.image.clone()))
+            .collect();
+        let begun = now.iter().filter(|(name, _)| !self.0.contains_key(*name));
+        let notes = begun.flat_map(|(name, image)| {
+            let pause = Note::normal("BackOff", format!("Back-off pulling image {image:?}"));
+            let failed = Note::warning("Failed", "Error: ImagePullBackOff".to_owned());
+            [pause, failed].map(|note| note.about(name, is_init(pod, name)))
+        });
+        let notes = notes.collect();
+        self.0 = now;
+        notes
+    }
+}
+
 /// What is said about what happened; `state` is the one before it.
 pub(super) fn event(pod: &Pod, state: &State, event: &Event) -> Option<Note> {
     let about = |name: &str, note: Note| Some(note.about(name, is_init(pod, name)));
@@ -34,11 +59,8 @@ pub(super) fn event(pod: &Pod, state: &State, event: &Event) -> Option<Note> {
             "FailedCreatePodSandBox",
             format!("Failed to create pod sandbox: {message}"),
         )),
-        Event::ImageFailed(name, reason, message) => {
-            let text =
-                if reason == "ErrImagePull" { format!("Error: {reason}") } else { message.clone() };
-            let kind = if reason == "InvalidImageName" { "InspectFailed" } else { "Failed" };
-            about(name, Note::warning(kind, text))
+        Event::ImageFailed(name, reason, _) => {
+            about(name, Note::warning("Failed", format!("Error: {reason}")))
         }
         Event::Started(name, _) => {
             about(name, Note::normal("Started", format!("Started container {name}")))

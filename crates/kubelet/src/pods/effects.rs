@@ -31,7 +31,7 @@ pub(super) enum Outcome {
     Attached(Attachment),
     Started(String, Box<Started>),
     Refreshed(Result<Option<Timestamp>, volumes::Error>),
-    Reported(Box<PodStatus>, Result<(), kube::Error>),
+    Reported(Box<PodStatus>, Result<u64, kube::Error>),
     Deleted(Result<(), kube::Error>),
 }
 

@@ -1,8 +1,7 @@
 //! The effect "have the image".
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
-use flumen_image::Credential;
 use k8s_openapi::api::core::v1::{Container, Pod, Secret};
 use kube::Api;
 
@@ -10,7 +9,7 @@ use super::{announce::is_init, node::Node, state::Event};
 use crate::{
     error::chain,
     events::Note,
-    images::{self, Image},
+    images::{self, Image, Keyring},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +40,16 @@ pub(super) async fn run(node: &Node, pod: &Pod, container: &Container) -> Event 
     let image = container.image.as_deref().unwrap_or_default();
     let tell = |what: Note| node.recorder.note(pod, what.about(&name, is_init(pod, &name)));
     match fetch(node, pod, image, policy(container), &tell).await {
-        Ok(found) => Event::ImageReady(name, Arc::new(found)),
-        Err((reason, message)) => Event::ImageFailed(name, reason.to_owned(), message),
+        Ok(found) => Event::ImageReady(name.clone(), Arc::new(found)),
+        Err((reason, message)) => {
+            let (kind, text) = match reason {
+                "InvalidImageName" => ("InspectFailed", message.clone()),
+                "ErrImageNeverPull" => (reason, message.clone()),
+                _ => ("Failed", format!("Failed to pull image {image:?}: {message}")),
+            };
+            tell(Note::warning(kind, text));
+            Event::ImageFailed(name.clone(), reason.to_owned(), message)
+        }
     }
 }
 
@@ -79,7 +86,7 @@ async fn fetch(
     }
     tell(Note::normal("Pulling", format!("Pulling image {image:?}")));
     let begun = Instant::now();
-    match node.images.pull(image, credentials(node, pod).await).await {
+    match node.images.pull(image, &keyring(node, pod).await).await {
         Ok(found) => {
             let took = begun.elapsed();
             let message = format!(
@@ -89,27 +96,32 @@ async fn fetch(
             tell(Note::normal("Pulled", message));
             Ok(found)
         }
-        Err(error) => {
-            let message = chain(&error);
-            tell(Note::warning("Failed", format!("Failed to pull image {image:?}: {message}")));
-            Err(("ErrImagePull", message))
-        }
+        Err(error) => Err(("ErrImagePull", chain(&error))),
     }
 }
 
-/// From the pod's `imagePullSecrets`; one that is missing is as good as none, as in Kubernetes.
-async fn credentials(node: &Node, pod: &Pod) -> BTreeMap<String, Credential> {
+/// From the pod's `imagePullSecrets`; one that is missing is as good as none, and an event says so.
+async fn keyring(node: &Node, pod: &Pod) -> Keyring {
     let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
     let api: Api<Secret> = Api::namespaced(node.client.clone(), namespace);
-    let mut found = BTreeMap::new();
+    let (mut found, mut missing) = (Keyring::default(), Vec::new());
     let spec = pod.spec.as_ref();
     for reference in spec.and_then(|spec| spec.image_pull_secrets.as_ref()).into_iter().flatten() {
         match api.get_opt(&reference.name).await {
-            Ok(secret) => found.extend(secret.iter().flat_map(images::from_secret)),
+            Ok(Some(secret)) => found.add(&secret),
+            Ok(None) => missing.push(reference.name.as_str()),
             Err(error) => {
                 tracing::warn!(%error, secret = reference.name, "could not read an image pull secret");
+                missing.push(reference.name.as_str());
             }
         }
+    }
+    if !missing.is_empty() {
+        let message = format!(
+            "Unable to retrieve some image pull secrets ({}); attempting to pull the image may not succeed.",
+            missing.join(", ")
+        );
+        node.recorder.note(pod, Note::warning("FailedToRetrieveImagePullSecret", message));
     }
     found
 }

@@ -12,16 +12,23 @@ use serde_json::{Value, json};
 /// Pause before a deletion is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Merges the status into the object; the uid makes it fail for another pod of the same name.
-pub(super) async fn write(
+/// Merges the status into the object; the uid makes it fail for another pod of the same name. Answers with the object's version.
+pub(crate) async fn write(
     api: &Api<Pod>,
     pod: &Pod,
     before: Option<&PodStatus>,
     status: &PodStatus,
-) -> Result<(), kube::Error> {
+) -> Result<u64, kube::Error> {
     let patch = patch(pod, before, status).map_err(kube::Error::SerdeError)?;
     let name = pod.metadata.name.as_deref().unwrap_or_default();
-    api.patch_status(name, &PatchParams::default(), &Patch::Merge(patch)).await.map(drop)
+    let written = api.patch_status(name, &PatchParams::default(), &Patch::Merge(patch)).await?;
+    Ok(version(&written))
+}
+
+/// Versions grow with time; one that is no number is as old as can be.
+pub(super) fn version(pod: &Pod) -> u64 {
+    let version = pod.metadata.resource_version.as_deref();
+    version.and_then(|version| version.parse().ok()).unwrap_or_default()
 }
 
 /// A field that the status no longer has must be named to be removed.
@@ -43,7 +50,7 @@ fn patch(
 }
 
 /// Removes the object at once; one that is gone already, or replaced, is fine.
-pub(super) async fn delete(api: &Api<Pod>, pod: &Pod) -> Result<(), kube::Error> {
+pub(crate) async fn delete(api: &Api<Pod>, pod: &Pod) -> Result<(), kube::Error> {
     let parameters = DeleteParams {
         grace_period_seconds: Some(0),
         preconditions: Some(Preconditions {

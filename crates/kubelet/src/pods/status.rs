@@ -21,6 +21,8 @@ use super::{
 
 /// Why a container waits that has ended and is to be started again.
 const BACK_OFF: &str = "CrashLoopBackOff";
+/// Why a container waits whose image could not be pulled.
+const PULL_BACK_OFF: &str = "ImagePullBackOff";
 
 /// What stands in the API is accurate to the second.
 pub(crate) fn time(at: Timestamp) -> Time {
@@ -91,14 +93,36 @@ pub(crate) fn build(
     }
 }
 
+/// Whether the pod's object says of its readiness what we said of it.
+pub(crate) fn agrees(told: &PodStatus, pod: &Pod) -> bool {
+    let ready = |status: Option<&PodStatus>| {
+        let conditions = status.and_then(|status| status.conditions.as_ref());
+        let mut conditions = conditions.into_iter().flatten();
+        conditions.find(|one| one.type_ == "Ready").map(|one| one.status.clone())
+    };
+    ready(Some(told)) == ready(pod.status.as_ref())
+}
+
 /// The containers that wait to be started again.
 pub(crate) fn backing_off(status: &PodStatus) -> impl Iterator<Item = &str> {
+    waiting_because(status, BACK_OFF).map(|one| one.name.as_str())
+}
+
+/// The containers that wait before their image is asked for again.
+pub(crate) fn pausing_pulls(status: &PodStatus) -> impl Iterator<Item = &ContainerStatus> {
+    waiting_because(status, PULL_BACK_OFF)
+}
+
+fn waiting_because<'a>(
+    status: &'a PodStatus,
+    reason: &'static str,
+) -> impl Iterator<Item = &'a ContainerStatus> {
     let all = [&status.init_container_statuses, &status.container_statuses];
-    let waits = |one: &&ContainerStatus| {
+    let waits = move |one: &&ContainerStatus| {
         let waiting = one.state.as_ref().and_then(|state| state.waiting.as_ref());
-        waiting.is_some_and(|waiting| waiting.reason.as_deref() == Some(BACK_OFF))
+        waiting.is_some_and(|waiting| waiting.reason.as_deref() == Some(reason))
     };
-    all.into_iter().flatten().flatten().filter(waits).map(|one| one.name.as_str())
+    all.into_iter().flatten().flatten().filter(waits)
 }
 
 fn phase(pod: &Pod, state: &State, containers: &[ContainerStatus]) -> &'static str {
@@ -205,7 +229,7 @@ fn image_failure(container: &Container, failure: &Failure, now: Timestamp) -> Ap
     }
     let image = container.image.as_deref().unwrap_or_default();
     waiting(
-        "ImagePullBackOff",
+        PULL_BACK_OFF,
         Some(format!("Back-off pulling image {image:?}: ErrImagePull: {}", failure.message)),
     )
 }

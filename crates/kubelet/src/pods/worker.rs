@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    announce,
+    announce::{self, PullPauses},
     check::Target,
     decide::{Action, decide, grace},
     effects::{self, Effect, Outcome},
@@ -57,8 +57,11 @@ struct Worker {
     live: BTreeMap<String, Live>,
     reports: mpsc::UnboundedSender<Event>,
     attachment: Option<Attachment>,
+    pull_pauses: PullPauses,
     /// The status that the API has from us.
     reported: Option<PodStatus>,
+    /// The version of the object that has it.
+    reported_version: u64,
     report_begun: bool,
     report_not_before: Option<Timestamp>,
     refresh_at: Option<Timestamp>,
@@ -83,7 +86,9 @@ pub(crate) async fn work(node: Arc<Node>, uid: String, mut seen: watch::Receiver
         live: BTreeMap::new(),
         reports,
         attachment: None,
+        pull_pauses: PullPauses::default(),
         reported: None,
+        reported_version: 0,
         report_begun: false,
         report_not_before: None,
         refresh_at: None,
@@ -118,6 +123,11 @@ impl Worker {
     fn see(&mut self, seen: &Seen) {
         let now = Timestamp::now();
         self.pod = Arc::clone(&seen.pod);
+        // Of a node that was not heard for a while others have said what its pods are.
+        let is_news = report::version(&self.pod) > self.reported_version && !self.report_begun;
+        if is_news && self.reported.as_ref().is_some_and(|told| !status::agrees(told, &self.pod)) {
+            self.reported = None;
+        }
         if seen.gone {
             self.state.observe_gone(now);
         }
@@ -130,6 +140,9 @@ impl Worker {
         let desired = self.status(now);
         for name in status::backing_off(&desired) {
             self.node.logs.retire(&(self.uid.clone(), name.to_owned()));
+        }
+        for note in self.pull_pauses.follow(&self.pod, &desired) {
+            self.node.recorder.note(&self.pod, note);
         }
         self.state.reported =
             self.state.finished.is_some() || self.reported.as_ref() == Some(&desired);
@@ -308,10 +321,13 @@ impl Worker {
         self.state.fold(event, Timestamp::now());
     }
 
-    fn reported(&mut self, status: PodStatus, result: Result<(), kube::Error>, now: Timestamp) {
+    fn reported(&mut self, status: PodStatus, result: Result<u64, kube::Error>, now: Timestamp) {
         self.report_begun = false;
         match result {
-            Ok(()) => self.reported = Some(status),
+            Ok(version) => {
+                self.reported = Some(status);
+                self.reported_version = version;
+            }
             // There is nobody to tell; the watch will say that the object is gone.
             Err(kube::Error::Api(answer)) if answer.code == 404 || answer.code == 409 => {
                 self.reported = Some(status);

@@ -73,7 +73,7 @@ pub(super) fn place(claim: &PersistentVolumeClaim, volumes: &Path) -> (String, P
 pub(super) fn volume(
     claim: &PersistentVolumeClaim,
     class: StorageClass,
-    node: &str,
+    nodes: &[String],
     volumes: &Path,
 ) -> PersistentVolume {
     let (name, path) = place(claim, volumes);
@@ -83,7 +83,7 @@ pub(super) fn volume(
     let here = NodeSelectorRequirement {
         key: HOSTNAME.to_owned(),
         operator: "In".to_owned(),
-        values: Some(vec![node.to_owned()]),
+        values: Some(nodes.to_vec()),
     };
     let term =
         NodeSelectorTerm { match_expressions: Some(vec![here]), ..NodeSelectorTerm::default() };

@@ -6,7 +6,7 @@ use flumen_apiserver::ApiServer;
 use flumen_image::{
     Attributes, Build, Compression, Configuration, Content, LayerBuilder, Progress,
 };
-use flumen_kubelet::{Endpoint, NodeNetwork, Settings};
+use flumen_kubelet::{Endpoint, NodeNetwork, NodeSettings, Settings};
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::{
     Api, Client, Config,
@@ -90,23 +90,39 @@ impl Cluster {
     }
 
     pub(crate) async fn start_kubelet(&mut self) {
+        self.start_nodes(&["here"]).await;
+    }
+
+    pub(crate) async fn start_nodes(&mut self, names: &[&str]) {
+        let mut nodes = Vec::new();
+        for name in names {
+            nodes.push(self.node(name).await);
+        }
+        let data = self.directory.path().join("kubelet");
+        let first = nodes.remove(0);
+        let mut settings = Settings::new(first, data, helper(), self.network.clone());
+        settings.nodes.extend(nodes);
+        let provisioner = self.server.in_process("provisioner", &["system:masters"]);
+        settings.provisioner = Some(Client::new(provisioner, "default"));
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(flumen_kubelet::run(settings, stop.clone()));
+        self.kubelet = Some((task, stop));
+    }
+
+    async fn node(&self, name: &str) -> NodeSettings {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let serving = self.server.issue_server_certificate(&["127.0.0.1"]).unwrap();
-        let client = client(&self.server, &self.url, "system:node:here", &["system:nodes"]).await;
-        let data = self.directory.path().join("kubelet");
-        let mut settings = Settings::new(client, "here", data, helper(), self.network.clone());
-        settings.endpoint = Some(Endpoint {
+        let user = format!("system:node:{name}");
+        let client = client(&self.server, &self.url, &user, &["system:nodes"]).await;
+        let mut node = NodeSettings::new(client, name);
+        node.endpoint = Some(Endpoint {
             listener,
             address: [127, 0, 0, 1].into(),
             certificate_pem: serving.0,
             key_pem: serving.1,
             client_authority_pem: self.server.certificate_authority_pem(),
         });
-        let provisioner = self.server.in_process("provisioner", &["system:masters"]);
-        settings.provisioner = Some(Client::new(provisioner, "default"));
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(flumen_kubelet::run(settings, stop.clone()));
-        self.kubelet = Some((task, stop));
+        node
     }
 
     /// A file with which `user` reaches the API.

@@ -1,11 +1,12 @@
 //! The local cluster as a program of its own:
-//! `flumen-localcluster [--door ADDRESS] DIRECTORY [LISTEN [REGISTRY_LISTEN [CPU_MILLIS MEMORY_BYTES]]]`.
+//! `flumen-localcluster [--door ADDRESS] [--nodes NUMBER] [--pretend-nodes NUMBER] DIRECTORY [LISTEN [REGISTRY_LISTEN [CPU_MILLIS MEMORY_BYTES]]]`.
 //!
 //! Writes one line, `ready URL REGISTRY KUBECONFIG`, when it is, and ends on SIGTERM or SIGINT.
 
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::iter::Peekable;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -18,8 +19,7 @@ fn main() -> ExitCode {
     if args.next_if(|word| word == "__pod").is_some() {
         return flumen_kubelet::pod_main(args);
     }
-    let door = args.next_if(|word| word == "--door").and_then(|_| args.next());
-    match settings(args, door).and_then(run) {
+    match settings(args).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let mut text = error.to_string();
@@ -36,12 +36,19 @@ fn main() -> ExitCode {
 }
 
 fn settings(
-    mut args: impl Iterator<Item = OsString>,
-    door: Option<OsString>,
+    mut args: Peekable<impl Iterator<Item = OsString>>,
 ) -> Result<Settings, Box<dyn Error>> {
+    let mut option = |name: &str| args.next_if(|word| word == name).and_then(|_| args.next());
+    let (door, nodes, pretend) = (option("--door"), option("--nodes"), option("--pretend-nodes"));
     let data_directory = args.next().ok_or("the first argument must be the data directory")?.into();
     let helper = vec![std::env::current_exe()?.into(), "__pod".into()];
     let mut settings = Settings { data_directory, helper, ..Settings::default() };
+    if let Some(number) = nodes {
+        settings.nodes = number.to_string_lossy().parse()?;
+    }
+    if let Some(number) = pretend {
+        settings.pretend_nodes = number.to_string_lossy().parse()?;
+    }
     if let Some(door) = door {
         let target: SocketAddr = door.to_string_lossy().parse()?;
         settings.door = Some(Door::to(move || Some(target)));

@@ -38,13 +38,14 @@ pub(crate) struct Place {
     /// The program, and as whom it runs, if not as the test does.
     program: PathBuf,
     user: Option<u32>,
+    nodes: Option<(u8, u16)>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("directory"));
         let registry = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { directory, registry, size: None, door: None, program: PROGRAM.into(), user: None }
+        Self { directory, registry, size: None, door: None, program: PROGRAM.into(), user: None, nodes: None }
     }
 
     /// Run by a user who owns the directory and nothing else.
@@ -66,6 +67,11 @@ impl Place {
         Self { size: Some((cpu_millis, memory_bytes)), ..Self::new() }
     }
 
+    /// With so many nodes, and so many that only pretend.
+    pub(crate) fn of_nodes(nodes: u8, pretending: u16) -> Self {
+        Self { nodes: Some((nodes, pretending)), ..Self::new() }
+    }
+
     /// With a door to this address.
     pub(crate) fn with_door(self, door: SocketAddr) -> Self {
         Self { door: Some(door), ..self }
@@ -82,6 +88,10 @@ impl Place {
         }
         if let Some(door) = self.door {
             command.arg("--door").arg(door.to_string());
+        }
+        if let Some((nodes, pretending)) = self.nodes {
+            command.arg("--nodes").arg(nodes.to_string());
+            command.arg("--pretend-nodes").arg(pretending.to_string());
         }
         command.arg(self.path()).arg("127.0.0.1:0").arg(self.registry.to_string());
         if let Some((cpu, memory)) = self.size {

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::process::Output;
 
 use crate::cluster::Cluster;
 
@@ -9,10 +10,33 @@ const CHECKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/clients
 /// What the local cluster does not have on purpose, as docs/local-cluster.md says.
 const LACKS: &str = "schemas";
 
+pub(crate) async fn kubectl(cluster: &Cluster, words: &[&str]) -> String {
+    let mut command = tokio::process::Command::new("kubectl");
+    command
+        .arg("--kubeconfig")
+        .arg(&cluster.kubeconfig)
+        .args(words)
+        .env("HOME", cluster.place.path())
+        .kill_on_drop(true);
+    let Output { status, stdout, stderr } = command.output().await.expect("kubectl");
+    let (said, complained) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "kubectl {words:?}: {said}{complained}");
+    said.into_owned()
+}
+
+/// Whether this machine has the client; says so where it has not.
+pub(crate) fn is_there() -> bool {
+    let places = ["/usr/bin/kubectl", "/usr/local/bin/kubectl"];
+    let is_there = places.iter().any(|path| Path::new(path).exists());
+    if !is_there {
+        let _ = writeln!(std::io::stdout(), "skipped: this machine has no kubectl");
+    }
+    is_there
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn kubectl_works_as_with_a_real_control_plane() {
-    if !["/usr/bin/kubectl", "/usr/local/bin/kubectl"].iter().any(|path| Path::new(path).exists()) {
-        let _ = writeln!(std::io::stdout(), "skipped: this machine has no kubectl");
+    if !is_there() {
         return;
     }
     let cluster = Cluster::start().await;

@@ -8,6 +8,7 @@ mod kubectl;
 mod leftovers;
 mod lifetime;
 mod ordinary_user;
+mod nodes;
 mod pods;
 mod refusals;
 mod services;

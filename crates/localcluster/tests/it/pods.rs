@@ -118,7 +118,7 @@ async fn what_does_not_fit_waits_with_the_reason_and_runs_when_there_is_room() {
             found.and_then(|pod| pod.status.as_ref()?.conditions.as_ref()).into_iter().flatten();
         conditions.into_iter().any(|condition| {
             (condition.reason.as_deref(), condition.message.as_deref())
-                == (Some("Unschedulable"), Some("0/1 nodes are available: 1 Insufficient memory."))
+                == (Some("Unschedulable"), Some("0/1 nodes are available: 1 Insufficient memory. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."))
         })
     };
     let waiting = until(&pods, "second", refused).await;

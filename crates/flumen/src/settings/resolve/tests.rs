@@ -53,6 +53,8 @@ fn all_problems_are_said_together_with_where_they_come_from() {
     let variables = |name: &str| match name {
         "FLUMEN_ALLOCATABLE_CPU" => Some("lots".into()),
         "FLUMEN_LISTEN" => Some("localhost".into()),
+        "FLUMEN_NODES" => Some("0".into()),
+        "FLUMEN_PRETEND_NODES" => Some("many".into()),
         other => home(other),
     };
     let mut sources = sources(&variables);
@@ -63,6 +65,8 @@ fn all_problems_are_said_together_with_where_they_come_from() {
         "artifact-limit is \"much\"",
         "log-format in",
         "FLUMEN_ALLOCATABLE_CPU",
+        "nodes is \"0\" (FLUMEN_NODES): expected a number from 1 to 20",
+        "pretend-nodes is \"many\" (FLUMEN_PRETEND_NODES): expected a number from 0 to 1000",
         "listen is \"localhost\" (FLUMEN_LISTEN): expected an IP address and a port",
     ] {
         assert!(error.contains(part), "{part} in {error}");

@@ -57,7 +57,8 @@ fn only_who_can_have_a_directory_of_its_own_waits_for_one() {
 fn a_volume_has_the_policy_and_options_of_its_class_and_no_other_size_than_that_of_storage() {
     let made = |class: Value, claim: &PersistentVolumeClaim| {
         let class = serde_json::from_value(class).unwrap();
-        serde_json::to_value(volume(claim, class, "n", "/data/volumes".as_ref())).unwrap()
+        serde_json::to_value(volume(claim, class, &["n".to_owned()], "/data/volumes".as_ref()))
+            .unwrap()
     };
     let odd = claim(|claim| claim["spec"]["resources"]["requests"]["x"] = "1".into());
     let plain = made(json!({"provisioner": PROVISIONER}), &odd);

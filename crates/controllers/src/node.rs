@@ -1,0 +1,141 @@
+//! Whether nodes are there: one that is not heard for long enough is said to be unknown, and each gets the taints of its state.
+
+mod decide;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Node, Pod, Taint};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::api::{Api, Patch};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::error::Verb;
+use crate::events::{About, Told, tell};
+use crate::facts::{Key, Ready, Uid};
+use crate::hub::{Hub, describe, manager};
+use crate::kinds::Kind;
+use crate::world::{Heard, LEASES, World};
+use crate::{Error, clock};
+use decide::{Evictions, Verdict, decide};
+
+/// The component that events name.
+const NAME: &str = "node-controller";
+const NOT_READY: &str = "NodeNotReady";
+
+#[derive(Debug)]
+struct Round {
+    key: Key,
+    uid: Uid,
+    version: u64,
+    verdict: Verdict,
+    /// Pods that still say that they are ready.
+    ready_pods: Vec<(Key, Uid)>,
+}
+
+pub(crate) async fn look(hub: &Hub, name: String) -> Result<Option<Duration>, Error> {
+    let now = clock::now();
+    let Some(round) = hub.world(|world| begin(world, &name, Instant::now(), now)) else {
+        return Ok(None);
+    };
+    if round.verdict.lost {
+        lose(hub, &round, now).await?;
+    }
+    if let Some(taints) = &round.verdict.taints {
+        taint(hub, &round, taints).await?;
+    }
+    for (key, uid) in &round.ready_pods {
+        unready(hub, key, uid, now).await?;
+    }
+    Ok(round.verdict.again)
+}
+
+/// Notes a sign of life, and decides.
+fn begin(world: &mut World, name: &str, now: Instant, time: Timestamp) -> Option<Round> {
+    let Some(object) = world.named(Kind::Node, &Key::new("", name)) else {
+        world.heard.remove(name);
+        return None;
+    };
+    let (key, uid, version) = (object.key.clone(), Uid::clone(&object.uid), object.version);
+    let node = object.node()?.clone();
+    let lease = world.named(Kind::Lease, &Key::new(LEASES, name)).map_or(0, |lease| lease.version);
+    let sign = (lease, node.heartbeat);
+    let known = world.heard.get(name).filter(|heard| heard.sign == sign).map(|heard| heard.at);
+    let at = known.unwrap_or(now);
+    world.heard.insert(name.to_owned(), Heard { at, sign });
+    let verdict = decide(&node, now.duration_since(at), evictions(world), time);
+    let is_unknown = node.ready == Ready::Unknown && !verdict.heard_again;
+    let pods = world.pods_of(name).filter(|_| is_unknown);
+    let ready = pods.filter(|object| object.pod().is_some_and(|pod| pod.ready_since.is_some()));
+    let ready_pods = ready.map(|object| (object.key.clone(), Uid::clone(&object.uid))).collect();
+    Some(Round { key, uid, version, verdict, ready_pods })
+}
+
+fn evictions(world: &World) -> Evictions {
+    let states = world.nodes().filter_map(|object| Some(object.node()?.ready));
+    let (ready, others): (Vec<_>, Vec<_>) = states.partition(|ready| *ready == Ready::Yes);
+    Evictions::of(ready.len(), others.len())
+}
+
+/// Says of all that a kubelet reports that it is not known.
+async fn lose(hub: &Hub, round: &Round, now: Timestamp) -> Result<(), Error> {
+    let api: Api<Node> = Api::all(hub.client.clone());
+    let failed = |source| Error::request(Verb::Change, format!("Node {}", round.key), source);
+    let node = api.get_opt(&round.key.name).await.map_err(failed)?;
+    let Some(node) = node.filter(|node| node.metadata.uid.as_deref() == Some(&*round.uid)) else {
+        return Ok(());
+    };
+    let conditions = node.status.and_then(|status| status.conditions).unwrap_or_default();
+    let body = json!({
+        "metadata": {"uid": &*round.uid, "resourceVersion": node.metadata.resource_version},
+        "status": {"conditions": decide::unknown(conditions, node.metadata.creation_timestamp, &second(now))},
+    });
+    let changed = api.patch_status(&round.key.name, &manager(), &Patch::Merge(body)).await;
+    hub.answered(&changed.map_err(failed)?);
+    let message = format!("Node {} status is now: {NOT_READY}", round.key);
+    let about = About { api_version: "v1", kind: "Node", key: &round.key, uid: &round.uid };
+    tell(hub, &about, Told { by: NAME, warning: false, reason: NOT_READY, message }).await;
+    Ok(())
+}
+
+async fn taint(hub: &Hub, round: &Round, taints: &[Taint]) -> Result<(), Error> {
+    let api: Api<Node> = Api::all(hub.client.clone());
+    let body = json!({
+        "metadata": {"uid": &*round.uid, "resourceVersion": round.version.to_string()},
+        "spec": {"taints": if taints.is_empty() { Value::Null } else { json!(taints) }},
+    });
+    match api.patch(&round.key.name, &manager(), &Patch::Merge(body)).await {
+        Ok(node) => hub.answered(&node),
+        Err(kube::Error::Api(status)) if status.code == 404 => {}
+        Err(source) => {
+            return Err(Error::request(Verb::Change, format!("Node {}", round.key), source));
+        }
+    }
+    Ok(())
+}
+
+/// A pod of a node that is not heard is no address of a service any more.
+async fn unready(hub: &Hub, key: &Key, uid: &Uid, now: Timestamp) -> Result<(), Error> {
+    let body = json!({
+        "metadata": {"uid": &**uid},
+        "status": {"conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": second(now)}]},
+    });
+    let api = hub.api::<Pod>(&key.namespace);
+    match api.patch_status(&key.name, &manager(), &Patch::Strategic(body)).await {
+        Ok(pod) => hub.answered(&pod),
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => return Ok(()),
+        Err(source) => return Err(Error::request(Verb::Change, describe::<Pod>(key), source)),
+    }
+    let message = "Node is not ready".to_owned();
+    let about = About { api_version: "v1", kind: "Pod", key, uid };
+    tell(hub, &about, Told { by: NAME, warning: true, reason: NOT_READY, message }).await;
+    Ok(())
+}
+
+fn second(now: Timestamp) -> Time {
+    Time(Timestamp::from_second(now.as_second()).unwrap_or(now))
+}
+
+#[cfg(test)]
+mod tests;

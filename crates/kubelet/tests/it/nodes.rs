@@ -1,0 +1,110 @@
+//! Several nodes on one machine.
+
+use k8s_openapi::api::core::v1::Node;
+use kube::{
+    Api,
+    api::{LogParams, Patch, PatchParams},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    cluster::{Cluster, eventually},
+    separate::processes,
+};
+
+async fn start() -> Cluster {
+    let mut cluster = Cluster::start().await;
+    cluster.stop_kubelet().await;
+    cluster.start_nodes(&["here", "there"]).await;
+    cluster
+}
+
+fn on(node: &str) -> impl FnOnce(&mut Value) {
+    let node = node.to_owned();
+    move |pod| {
+        pod["spec"]["nodeSelector"] = json!({"kubernetes.io/hostname": node});
+        pod["spec"]["restartPolicy"] = "Always".into();
+    }
+}
+
+async fn power(cluster: &Cluster, node: &str, power: Value) {
+    let nodes: Api<Node> = Api::all(cluster.client.clone());
+    let patch = Patch::Merge(json!({"metadata": {"annotations": {"flumen.dev/power": power}}}));
+    nodes.patch(node, &PatchParams::default(), &patch).await.unwrap();
+}
+
+#[tokio::test]
+async fn pods_of_all_nodes_run_here_and_reach_each_other() {
+    let cluster = start().await;
+    let server = "exec python3 -c 'import socket; s = socket.create_server((\"\", 80)); s.accept()[0].send(b\"hi\\n\")'";
+    cluster.run("server", server, on("there")).await;
+    let server = cluster.wait_phase("server", "Running").await;
+    let address = server["status"]["podIP"].as_str().unwrap().to_owned();
+    assert!(address.starts_with("10.244.1."), "{address}");
+    assert_eq!(server["status"]["hostIP"], "10.244.1.1");
+    let ask = format!(
+        "import socket, time\nfor again in range(400):\n try: print(socket.create_connection((\"{address}\", 80)).recv(9)); break\n except OSError: time.sleep(0.05)"
+    );
+    cluster.run("client", &format!("python3 -c '{ask}'; sleep 600"), on("here")).await;
+    cluster.wait_log("client", "hi").await;
+    let nodes: Api<Node> = Api::all(cluster.client.clone());
+    let all = nodes.list(&kube::api::ListParams::default()).await.unwrap();
+    let ranges: Vec<_> = all.into_iter().map(|node| node.spec.unwrap().pod_cidr.unwrap()).collect();
+    assert_eq!(ranges, ["10.244.0.0/24", "10.244.1.0/24"]);
+}
+
+#[tokio::test]
+async fn a_power_failure_ends_what_runs_on_a_node_and_nothing_else() {
+    let cluster = start().await;
+    for (pod, node, mark) in [("lost", "there", "86401"), ("kept", "here", "86402")] {
+        cluster.run(pod, &format!("echo up; sleep {mark}; true"), on(node)).await;
+        cluster.wait_log(pod, "up").await;
+        // Another cluster's may be there, too.
+        eventually("it runs", async || (!processes(mark).is_empty()).then_some(())).await;
+    }
+    let lost = cluster.wait_phase("lost", "Running").await;
+    power(&cluster, "there", "off".into()).await;
+    eventually("its processes are gone", async || processes("86401").is_empty().then_some(()))
+        .await;
+    assert!(!processes("86402").is_empty(), "the other node goes on");
+    // Nobody is there who could say anything of the pod.
+    let still = cluster.wait_phase("lost", "Running").await;
+    assert_eq!(still["status"], lost["status"]);
+    power(&cluster, "there", Value::Null).await;
+    let back = cluster
+        .wait("lost", |pod| {
+            let status = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+            status.is_some_and(|all| all[0].restart_count == 1 && all[0].ready)
+        })
+        .await;
+    assert_eq!(back["metadata"]["uid"], lost["metadata"]["uid"]);
+    assert!(cluster.log("lost", &LogParams::default()).await.contains("up"));
+    assert!(!processes("86401").is_empty());
+}
+
+#[tokio::test]
+async fn a_node_says_that_it_lives_when_others_said_that_it_does_not() {
+    let mut cluster = start().await;
+    cluster.run("pod", "echo up; sleep 600", on("there")).await;
+    cluster.wait_log("pod", "up").await;
+    cluster.stop_kubelet().await;
+    let nodes: Api<Node> = Api::all(cluster.client.clone());
+    let unknown =
+        Patch::Merge(json!({"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}));
+    nodes.patch_status("there", &PatchParams::default(), &unknown).await.unwrap();
+    let unready = json!({"status": {"conditions": [{"type": "Ready", "status": "False"}]}});
+    let patch = Patch::Strategic(unready.clone());
+    cluster.pods().patch_status("pod", &PatchParams::default(), &patch).await.unwrap();
+    cluster.start_nodes(&["here", "there"]).await;
+    let is_ready = |pod: &k8s_openapi::api::core::v1::Pod| {
+        let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
+        conditions
+            .is_some_and(|all| all.iter().any(|one| one.type_ == "Ready" && one.status == "True"))
+    };
+    cluster.wait("pod", is_ready).await;
+    // The same while it runs.
+    let patch = Patch::Strategic(unready);
+    let told = cluster.pods().patch_status("pod", &PatchParams::default(), &patch).await.unwrap();
+    assert!(!is_ready(&told));
+    cluster.wait("pod", is_ready).await;
+}
