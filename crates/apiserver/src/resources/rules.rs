@@ -14,7 +14,9 @@ pub(crate) use self::{
     },
     nodes::Nodes,
     pods::Pods,
+    quotas::Quotas,
     services::Services,
+    slices::Slices,
     storage::{Claims, StorageClasses, Volumes},
 };
 
@@ -24,7 +26,9 @@ mod events;
 mod names;
 mod nodes;
 mod pods;
+mod quotas;
 mod services;
+mod slices;
 mod storage;
 
 /// The rules of a kind. The default is a kind without any.
@@ -69,6 +73,16 @@ pub(crate) trait Rules: Sync {
     /// Everything that may not change from one version of the object to the next.
     fn validate_update(&self, _new: &Value, _old: &Value) -> Vec<Cause> {
         Vec::new()
+    }
+
+    /// Everything that is wrong with a status.
+    fn validate_status(&self, _object: &Value) -> Vec<Cause> {
+        Vec::new()
+    }
+
+    /// Whether the generation counts every change but of metadata other than labels, and not that of a specification.
+    fn counts_all(&self) -> bool {
+        false
     }
 
     /// How long an object may take to end after its deletion, in seconds; `None` where it is simply removed.

@@ -22,6 +22,7 @@ const GROUPS: [(&str, &str); 4] = [
     ("replicasets", "apis/apps/v1"),
     ("leases", "apis/coordination.k8s.io/v1"),
     ("eventsv1", "apis/events.k8s.io/v1"),
+    ("endpointslices", "apis/discovery.k8s.io/v1"),
 ];
 
 pub(super) async fn send(run: &Run<'_>, step: &Step, body: Option<Value>) -> Result<Answer> {

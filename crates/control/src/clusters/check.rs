@@ -13,7 +13,7 @@ use self::contact::{credentials, reachable};
 use super::{ClusterView, reason};
 use crate::{CheckOutcome, Control, Error};
 
-/// What the version of the local cluster ends with. It allows everything to everyone, and has no quotas.
+/// What the version of the local cluster ends with. It allows everything to everyone.
 const LOCAL_VERSION: &str = "+flumen";
 
 /// A cluster, and what was looked at.

@@ -6,5 +6,6 @@ mod cluster;
 mod deployments;
 mod garbage;
 mod namespaces;
+mod quotas;
 mod scheduling;
 mod services;
