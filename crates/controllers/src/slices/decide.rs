@@ -127,7 +127,7 @@ fn endpoint(
             serving: Some(serving),
             terminating: Some(object.deleting),
         }),
-        hostname: hostname.filter(|_| pod.subdomain.as_deref() == Some(&view.object.key.name)),
+        hostname: hostname.filter(|_| pod.subdomain.as_ref() == Some(&view.object.key.name)),
         node_name: pod.node.clone(),
         target_ref: Some(ObjectReference {
             kind: Some("Pod".to_owned()),
