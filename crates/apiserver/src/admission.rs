@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{api::Api, clock, failure::Failure, resources::Resource, storage::Change};
 
 mod pods;
+pub(crate) mod quota;
 
 const AUTHORITY: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.";
 

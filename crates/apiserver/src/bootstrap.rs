@@ -46,7 +46,22 @@ pub(crate) async fn run(api: &Arc<Api>) -> Result<(), Error> {
             "ports": [{"name": "https", "port": advertised.port(), "protocol": "TCP"}]
         }]
     });
-    put(api, Method::PUT, "/api/v1/namespaces/default/endpoints/kubernetes".into(), endpoints).await?;
+    put(api, Method::PUT, "/api/v1/namespaces/default/endpoints/kubernetes".into(), endpoints)
+        .await?;
+    let slice = json!({
+        "metadata": {"name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"}},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [advertised.ip().to_string()], "conditions": {"ready": true}}],
+        "ports": [{"name": "https", "port": advertised.port(), "protocol": "TCP"}]
+    });
+    let slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+    let written = match api.registry.find("discovery.k8s.io", "v1", "endpointslices") {
+        Some(known) if api.store.get(known.id, "default/kubernetes").is_some() => {
+            put(api, Method::PUT, format!("{slices}/kubernetes"), slice).await
+        }
+        _ => put(api, Method::POST, slices.into(), slice).await,
+    };
+    written?;
     give_rights(api).await
 }
 

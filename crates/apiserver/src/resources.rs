@@ -1,6 +1,7 @@
 //! The table of kinds: names, scope, rules and columns of everything this server stores.
 
 use bytes::Bytes;
+pub(crate) use flumen_quota::quantity;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -12,7 +13,6 @@ pub(crate) use self::{
 };
 
 mod columns;
-pub(crate) mod quantity;
 mod rules;
 mod table;
 

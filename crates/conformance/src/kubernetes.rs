@@ -25,8 +25,8 @@ const PORT: u16 = 16443;
 const TOKEN: &str = "conformance";
 /// Those whose work the local cluster does too. There is no scheduler: no case has a node for its pods.
 const CONTROLLERS: &str = "deployment-controller,replicaset-controller,garbage-collector-controller,\
-    endpoints-controller,serviceaccount-controller,root-ca-certificate-publisher-controller,namespace-controller,\
-    clusterrole-aggregation-controller";
+    endpoints-controller,endpointslice-controller,resourcequota-controller,serviceaccount-controller,\
+    root-ca-certificate-publisher-controller,namespace-controller,clusterrole-aggregation-controller";
 const PATIENCE: Duration = Duration::from_mins(2);
 /// How often it is asked whether something is ready.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -1,26 +1,32 @@
 //! Endpoints: the addresses of the pods behind each service with a selector.
 
+mod printed;
 mod subsets;
+pub(crate) mod trigger;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Endpoints;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DeleteParams, PostParams};
 
 use crate::Error;
 use crate::error::Verb;
-use crate::facts::{Facts, Key, Uid, endpoints_digest};
+use crate::facts::{Facts, Key, Object, Uid, endpoints_digest};
 use crate::hub::{Hub, describe};
 use crate::kinds::Kind;
 use crate::world::World;
+pub(crate) use printed::of_slice_port;
+pub(crate) use subsets::{published_anyway, resolve};
 
 /// The label that tells the controller's own `Endpoints` from those made by hand.
 pub(crate) const MANAGED_BY: &str = "endpoints.kubernetes.io/managed-by";
 /// Its value.
 pub(crate) const MANAGER: &str = "endpoint-controller";
-const HEADLESS: &str = "service.kubernetes.io/headless";
+/// The label of what belongs to a service without an address.
+pub(crate) const HEADLESS: &str = "service.kubernetes.io/headless";
 
 #[derive(Debug)]
 enum Task {
@@ -31,7 +37,7 @@ enum Task {
 }
 
 pub(crate) async fn look(hub: &Hub, key: Key) -> Result<Option<Duration>, Error> {
-    match hub.world(|world| decide(world, &key)) {
+    match hub.world(|world| begin(world, &key)) {
         Task::Nothing => {}
         Task::Remove(uid) => hub.delete::<Endpoints>(&key, &uid, DeleteParams::default()).await?,
         Task::Create(endpoints) => {
@@ -56,6 +62,10 @@ async fn replace(hub: &Hub, key: &Key, wanted: Endpoints) -> Result<(), Error> {
         .map_err(|source| Error::request(Verb::Read, describe::<Endpoints>(key), source))?;
     live.subsets = wanted.subsets;
     live.metadata.labels = wanted.metadata.labels;
+    let triggered =
+        wanted.metadata.annotations.as_ref().and_then(|all| all.get(trigger::ANNOTATION));
+    let time = triggered.and_then(|time| time.parse().ok());
+    trigger::annotate(&mut live.metadata.annotations, time);
     let replaced = api.replace(&key.name, &PostParams::default(), &live).await;
     hub.answered(
         &replaced
@@ -64,15 +74,24 @@ async fn replace(hub: &Hub, key: &Key, wanted: Endpoints) -> Result<(), Error> {
     Ok(())
 }
 
-fn decide(world: &World, key: &Key) -> Task {
+fn begin(world: &mut World, key: &Key) -> Task {
+    let Some(service) = world.named(Kind::Service, key).and_then(Object::service).cloned() else {
+        world.endpoint_triggers.forget(key);
+        return decide(world, key, None);
+    };
+    let times = trigger::times(&world.selected_pods(&key.namespace, &service.selector));
+    let time =
+        service.has_endpoints().then(|| world.endpoint_triggers.look(key, service.created, times));
+    decide(world, key, time.flatten())
+}
+
+fn decide(world: &World, key: &Key, triggered: Option<Timestamp>) -> Task {
     let known = world.named(Kind::Endpoints, key);
     let Some(object) = world.named(Kind::Service, key) else {
         let ours = known.filter(|known| matches!(known.facts, Facts::Endpoints { ours: true, .. }));
         return ours.map_or(Task::Nothing, |known| Task::Remove(Uid::clone(&known.uid)));
     };
-    let Some(service) =
-        object.service().filter(|service| !service.selector.is_empty() && !service.external_name)
-    else {
+    let Some(service) = object.service().filter(|service| service.has_endpoints()) else {
         return Task::Nothing;
     };
     if object.deleting {
@@ -84,12 +103,15 @@ fn decide(world: &World, key: &Key) -> Task {
     if service.headless {
         labels.insert(HEADLESS.to_owned(), String::new());
     }
+    let mut annotations = None;
+    trigger::annotate(&mut annotations, triggered);
     let subsets = subsets::subsets(&key.name, &key.namespace, service, &pods);
     let wanted = Endpoints {
         metadata: ObjectMeta {
             name: Some(key.name.clone()),
             namespace: Some(key.namespace.clone()),
             labels: Some(labels),
+            annotations,
             ..ObjectMeta::default()
         },
         subsets: Some(subsets).filter(|subsets| !subsets.is_empty()),

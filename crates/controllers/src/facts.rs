@@ -7,8 +7,12 @@ mod service;
 mod taint;
 mod workload;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::ResourceQuotaSpec;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 pub(crate) use node::{Node, Ready};
@@ -94,6 +98,13 @@ pub(crate) enum Facts {
         digest: u64,
         ours: bool,
     },
+    /// A slice of the controller that makes them, without what does not matter to it.
+    Slice(Box<EndpointSlice>),
+    /// What a quota limits, and what its status says that it limits.
+    Quota {
+        spec: Option<Box<ResourceQuotaSpec>>,
+        hard: BTreeMap<String, Quantity>,
+    },
     Node(Box<Node>),
     /// Whether it is being deleted and still has the finalizer `kubernetes`.
     Namespace {
@@ -156,6 +167,13 @@ impl Object {
 
     pub(crate) fn service(&self) -> Option<&Service> {
         if let Facts::Service(service) = &self.facts { Some(service) } else { None }
+    }
+
+    /// The service that a slice is of.
+    pub(crate) fn service_of_slice(&self) -> Option<Key> {
+        let Facts::Slice(slice) = &self.facts else { return None };
+        let name = slice.metadata.labels.as_ref()?.get(crate::slices::SERVICE)?;
+        Some(Key::new(&*self.key.namespace, name.as_str()))
     }
 
     pub(crate) fn node(&self) -> Option<&Node> {

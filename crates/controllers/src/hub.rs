@@ -24,6 +24,8 @@ pub(crate) struct Queues {
     pub(crate) replica_sets: Queue<Uid>,
     pub(crate) garbage: Queue<Uid>,
     pub(crate) endpoints: Queue<Key>,
+    pub(crate) slices: Queue<Key>,
+    pub(crate) quotas: Queue<Key>,
     pub(crate) namespaces: Queue<String>,
     pub(crate) service_accounts: Queue<String>,
     pub(crate) pod_garbage: Queue<Uid>,
@@ -66,6 +68,8 @@ impl Hub {
             replica_sets: Queue::new(),
             garbage: Queue::new(),
             endpoints: Queue::new(),
+            slices: Queue::new(),
+            quotas: Queue::new(),
             namespaces: Queue::new(),
             service_accounts: Queue::new(),
             pod_garbage: Queue::new(),
@@ -111,7 +115,12 @@ impl Hub {
                 Wake::Deployment(uid) => self.queues.deployments.push(uid),
                 Wake::ReplicaSet(uid) => self.queues.replica_sets.push(uid),
                 Wake::Garbage(uid) => self.queues.garbage.push(uid),
-                Wake::Endpoints(key) => self.queues.endpoints.push(key),
+                Wake::Endpoints(key) => {
+                    self.queues.slices.push(key.clone());
+                    self.queues.endpoints.push(key);
+                }
+                Wake::Slices(key) => self.queues.slices.push(key),
+                Wake::Quota(key) => self.queues.quotas.push(key),
                 Wake::Namespace(name) => self.queues.namespaces.push(name),
                 Wake::ServiceAccount(namespace) => self.queues.service_accounts.push(namespace),
                 Wake::PodGarbage(uid) => self.queues.pod_garbage.push(uid),

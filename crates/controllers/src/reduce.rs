@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{Endpoints, Namespace, Node, PersistentVolumeClaim, Pod, Service};
+use k8s_openapi::api::core::v1::{
+    Endpoints, Namespace, Node, PersistentVolumeClaim, Pod, ResourceQuota, Service,
+};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
@@ -55,6 +58,28 @@ impl Reduce for Endpoints {
             .and_then(|labels| labels.get(crate::endpoints::MANAGED_BY))
             .is_some_and(|by| by == crate::endpoints::MANAGER);
         Facts::Endpoints { digest: endpoints_digest(self), ours }
+    }
+}
+
+impl Reduce for EndpointSlice {
+    const KIND: Kind = Kind::EndpointSlice;
+    fn facts(&self) -> Facts {
+        let labels = self.metadata.labels.as_ref();
+        let by = labels.and_then(|labels| labels.get(crate::slices::MANAGED_BY));
+        if by.is_none_or(|by| by != crate::slices::MANAGER) {
+            return Facts::Plain;
+        }
+        let mut slice = self.clone();
+        slice.metadata.managed_fields = None;
+        Facts::Slice(Box::new(slice))
+    }
+}
+
+impl Reduce for ResourceQuota {
+    const KIND: Kind = Kind::Quota;
+    fn facts(&self) -> Facts {
+        let hard = self.status.as_ref().and_then(|status| status.hard.clone());
+        Facts::Quota { spec: self.spec.clone().map(Box::new), hard: hard.unwrap_or_default() }
     }
 }
 

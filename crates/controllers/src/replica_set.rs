@@ -1,6 +1,7 @@
 //! Replica sets: as many pods as asked for.
 
 mod build;
+mod claim;
 mod decide;
 
 use std::time::Duration;
@@ -18,6 +19,10 @@ use crate::{Error, clock};
 use decide::{Action, Failure, Member};
 
 pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error> {
+    let claims =
+        hub.world(|world| Some((world.get(&uid)?.key.clone(), claim::claims(world, &uid))));
+    let Some((key, claims)) = claims else { return Ok(None) };
+    claim::act(hub, &key, &uid, claims).await?;
     let Some((key, actions)) = hub.world(|world| begin(world, &uid)) else { return Ok(None) };
     let mut failed = Ok(());
     for action in actions {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{Endpoints, Namespace, Node, PersistentVolumeClaim, Pod, Service};
+use k8s_openapi::api::core::v1::{
+    Endpoints, Namespace, Node, PersistentVolumeClaim, Pod, ResourceQuota, Service,
+};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::Client;
 use kube::api::Api;
@@ -17,8 +20,8 @@ use crate::kinds::{Kind, Kinds};
 use crate::reduce::{Bare, Reduce};
 use crate::watch::{Synced, follow};
 use crate::{
-    Settings, deployment, endpoints, eviction, garbage, namespace, node, pod_garbage, replica_set, roles,
-    scheduler, service_account, volumes,
+    Settings, deployment, endpoints, eviction, garbage, namespace, node, pod_garbage, quota, replica_set,
+    roles, scheduler, service_account, slices, volumes,
 };
 
 const FIRST_DELAY: Duration = Duration::from_millis(20);
@@ -103,6 +106,8 @@ fn watch_all(
             Kind::Deployment => reduced!(tasks, hub, Deployment, synced, stop),
             Kind::Service => reduced!(tasks, hub, Service, synced, stop),
             Kind::Endpoints => reduced!(tasks, hub, Endpoints, synced, stop),
+            Kind::EndpointSlice => reduced!(tasks, hub, EndpointSlice, synced, stop),
+            Kind::Quota => reduced!(tasks, hub, ResourceQuota, synced, stop),
             Kind::Node => reduced!(tasks, hub, Node, synced, stop),
             Kind::Namespace => reduced!(tasks, hub, Namespace, synced, stop),
             Kind::Claim => reduced!(tasks, hub, PersistentVolumeClaim, synced, stop),
@@ -134,6 +139,8 @@ fn all(hub: &Arc<Hub>, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
     serve!(tasks, hub, stop, "deployments", deployments, deployment::look);
     serve!(tasks, hub, stop, "replica sets", replica_sets, replica_set::look);
     serve!(tasks, hub, stop, "endpoints", endpoints, endpoints::look);
+    serve!(tasks, hub, stop, "endpoint slices", slices, slices::look);
+    serve!(tasks, hub, stop, "quotas", quotas, quota::look);
     serve!(tasks, hub, stop, "garbage", garbage, garbage::look);
     serve!(tasks, hub, stop, "namespaces", namespaces, namespace::look);
     serve!(tasks, hub, stop, "pod garbage", pod_garbage, pod_garbage::look);

@@ -5,17 +5,19 @@ mod capacity;
 mod labels;
 mod wake;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub(crate) use capacity::Capacity;
 pub(crate) use wake::{LEASES, Wake};
 
 use jiff::Timestamp;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use tokio::time::Instant;
 
+use crate::endpoints::trigger::Triggers;
 use crate::facts::{Facts, Key, Node, Object, Uid};
 use crate::kinds::Kind;
-use labels::{PodLabels, ServiceSelectors};
+use labels::{PodLabels, Selectors};
 
 #[derive(Debug, Default)]
 pub(crate) struct World {
@@ -26,7 +28,14 @@ pub(crate) struct World {
     /// The highest version that the watch of a kind has brought.
     seen: HashMap<Kind, u64>,
     pod_labels: PodLabels,
-    selectors: ServiceSelectors,
+    selectors: Selectors<Key>,
+    /// The replica sets by the labels that they select.
+    sets: Selectors<Uid>,
+    slices: HashMap<Key, HashSet<Uid>>,
+    /// The names of the quotas of each namespace that has any.
+    quotas: HashMap<String, HashSet<String>>,
+    pub(crate) endpoint_triggers: Triggers,
+    pub(crate) slice_triggers: Triggers,
     pub(crate) capacity: Capacity,
     nodes: HashSet<Uid>,
     /// Since when nodes are missing that pods are bound to.
@@ -110,7 +119,21 @@ impl World {
                 self.pod_labels.insert(&object.key.namespace, &pod.labels, &object.uid);
                 self.capacity.take(&object.uid, pod, object.deleting);
             }
-            Facts::Service(service) => self.selectors.insert(&object.key, &service.selector),
+            Facts::Service(service) if !service.selector.is_empty() => {
+                self.selectors.insert(&object.key.namespace, &service.selector, &object.key);
+            }
+            Facts::ReplicaSet(set) => {
+                self.sets.insert(&object.key.namespace, &set.match_labels, &object.uid);
+            }
+            Facts::Slice(_) => {
+                if let Some(service) = object.service_of_slice() {
+                    self.slices.entry(service).or_default().insert(Uid::clone(&object.uid));
+                }
+            }
+            Facts::Quota { .. } => {
+                let names = self.quotas.entry(object.key.namespace.clone()).or_default();
+                names.insert(object.key.name.clone());
+            }
             Facts::Node(_) => {
                 self.nodes.insert(Uid::clone(&object.uid));
             }
@@ -137,7 +160,19 @@ impl World {
                 self.pod_labels.remove(&object.key.namespace, &pod.labels, &object.uid);
                 self.capacity.release(&object.uid, pod);
             }
-            Facts::Service(service) => self.selectors.remove(&object.key, &service.selector),
+            Facts::Service(service) if !service.selector.is_empty() => {
+                self.selectors.remove(&object.key.namespace, &service.selector, &object.key);
+            }
+            Facts::ReplicaSet(set) => {
+                self.sets.remove(&object.key.namespace, &set.match_labels, &object.uid);
+            }
+            Facts::Slice(_) => {
+                let service = object.service_of_slice();
+                forget(&mut self.slices, service.as_ref(), &object.uid);
+            }
+            Facts::Quota { .. } => {
+                forget(&mut self.quotas, Some(&object.key.namespace), &object.key.name);
+            }
             Facts::Node(_) => {
                 self.nodes.remove(&object.uid);
             }
@@ -184,7 +219,7 @@ impl World {
     pub(crate) fn selected_pods(
         &self,
         namespace: &str,
-        selector: &std::collections::BTreeMap<String, String>,
+        selector: &BTreeMap<String, String>,
     ) -> Vec<&Object> {
         let candidates = self.pod_labels.candidates(namespace, selector);
         let pods = candidates.into_iter().flatten().filter_map(|uid| self.objects.get(uid));
@@ -195,6 +230,34 @@ impl World {
                 })
         })
         .collect()
+    }
+
+    /// The pods of a namespace that have all these labels; all of them if none are named.
+    pub(crate) fn pods_with(
+        &self,
+        namespace: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> Vec<&Object> {
+        if !labels.is_empty() {
+            return self.selected_pods(namespace, labels);
+        }
+        let here = |object: &&Object| object.kind == Kind::Pod && object.key.namespace == namespace;
+        self.objects.values().filter(here).collect()
+    }
+
+    /// The slices that the controller has made for a service.
+    pub(crate) fn slices(&self, service: &Key) -> impl Iterator<Item = &EndpointSlice> {
+        let uids = self.slices.get(service).into_iter().flatten();
+        uids.filter_map(|uid| match &self.objects.get(uid)?.facts {
+            Facts::Slice(slice) => Some(&**slice),
+            _ => None,
+        })
+    }
+
+    /// The quotas of a namespace.
+    fn quotas(&self, namespace: &str) -> impl Iterator<Item = Key> {
+        let names = self.quotas.get(namespace).into_iter().flatten();
+        names.map(move |name| Key::new(namespace, name.as_str()))
     }
 
     /// What the watches know to be in a namespace.
@@ -215,6 +278,21 @@ impl World {
     fn is_namespace_ending(&self, namespace: &str) -> bool {
         let key = Key::new("", namespace);
         self.named(Kind::Namespace, &key).is_some_and(|object| object.deleting)
+    }
+}
+
+/// Takes something out of a set, and the set out of its map when it was the last.
+fn forget<K: std::hash::Hash + Eq, V: std::hash::Hash + Eq>(
+    sets: &mut HashMap<K, HashSet<V>>,
+    key: Option<&K>,
+    value: &V,
+) {
+    let Some(key) = key else { return };
+    if let Some(known) = sets.get_mut(key) {
+        known.remove(value);
+        if known.is_empty() {
+            sets.remove(key);
+        }
     }
 }
 

@@ -79,8 +79,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("flink-cli", &["model", "flink-conf", "flink-manifest", "k8s", "flink-rest"]),
     // The local cluster, which knows nothing of Flink.
-    ("apiserver", &[]),
-    ("controllers", &[]),
+    ("quota", &[]),
+    ("apiserver", &["quota"]),
+    ("controllers", &["quota"]),
     ("registry", &[]),
     ("kubelet", &["image"]),
     ("localcluster", &["apiserver", "controllers", "kubelet", "registry"]),

@@ -46,6 +46,11 @@ impl Cause {
         )
     }
 
+    pub(crate) fn too_many(field: impl Into<String>, count: usize, most: usize) -> Self {
+        let detail = format!("must have at most {most} items");
+        Self::new("FieldValueTooMany", field, &format!("Too many: {count}"), &detail)
+    }
+
     pub(crate) fn unsupported(field: impl Into<String>, value: &Value, supported: &[&str]) -> Self {
         let list: Vec<String> = supported.iter().map(|value| format!("\"{value}\"")).collect();
         Self::new(

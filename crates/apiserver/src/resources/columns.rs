@@ -7,6 +7,7 @@ use crate::clock;
 
 mod node;
 mod pod;
+mod quota;
 mod rbac;
 mod service;
 mod storage;
@@ -78,6 +79,8 @@ pub(super) const NODE: &[Column] = node::COLUMNS;
 pub(super) const POD: &[Column] = pod::COLUMNS;
 pub(super) const SERVICE: &[Column] = service::SERVICE;
 pub(super) const ENDPOINTS: &[Column] = service::ENDPOINTS;
+pub(super) const ENDPOINT_SLICE: &[Column] = service::ENDPOINT_SLICE;
+pub(super) const QUOTA: &[Column] = quota::COLUMNS;
 pub(super) const DEPLOYMENT: &[Column] = workload::DEPLOYMENT;
 pub(super) const REPLICA_SET: &[Column] = workload::REPLICA_SET;
 pub(super) const CLAIM: &[Column] = storage::CLAIM;

@@ -12,8 +12,10 @@ pub(crate) use self::{
     names::{check_labels, label_value_problem, qualified_problems},
     nodes::Nodes,
     pods::Pods,
+    quotas::Quotas,
     rbac::{Bindings, Roles},
     services::Services,
+    slices::Slices,
     storage::{Claims, StorageClasses, Volumes},
 };
 
@@ -23,8 +25,10 @@ mod events;
 mod names;
 mod nodes;
 mod pods;
+mod quotas;
 mod rbac;
 mod services;
+mod slices;
 mod storage;
 
 /// The rules of a kind. The default is a kind without any.
@@ -69,6 +73,16 @@ pub(crate) trait Rules: Sync {
     /// Everything that may not change from one version of the object to the next.
     fn validate_update(&self, _new: &Value, _old: &Value) -> Vec<Cause> {
         Vec::new()
+    }
+
+    /// Everything that is wrong with a status.
+    fn validate_status(&self, _object: &Value) -> Vec<Cause> {
+        Vec::new()
+    }
+
+    /// Whether the generation counts every change but of metadata other than labels, and not that of a specification.
+    fn counts_all(&self) -> bool {
+        false
     }
 
     /// How long an object may take to end after its deletion, in seconds; `None` where it is simply removed.

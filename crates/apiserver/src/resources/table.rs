@@ -5,11 +5,14 @@ use k8s_openapi::api::{
     coordination::v1::Lease,
     core::v1::{
         ConfigMap, Endpoints, Event, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod,
-        Secret, Service, ServiceAccount,
+        ResourceQuota, Secret, Service, ServiceAccount,
     },
+    discovery::v1::EndpointSlice,
     rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
     storage::v1::StorageClass,
 };
+
+use serde_json::Value;
 
 use super::{Alias, Habit, Resource, Selectable, columns, rules, typed, typed_with_selector};
 
@@ -54,8 +57,44 @@ pub(super) fn resources() -> Vec<Resource> {
     resources.push(leases());
     resources.extend(storage());
     resources.extend(roles());
+    resources.extend([quotas(), slices()]);
     resources.push(new_events());
     resources
+}
+
+fn quotas() -> Resource {
+    Resource {
+        short_names: &["quota"],
+        status: true,
+        typed: typed::<ResourceQuota>,
+        rules: &rules::Quotas,
+        columns: columns::QUOTA,
+        habits: &[Habit::ReturnedWhenDeleted],
+        ..plain("ResourceQuota", "resourcequotas", "resourcequota")
+    }
+}
+
+fn slices() -> Resource {
+    Resource {
+        group: "discovery.k8s.io",
+        storage: "endpointslices.discovery.k8s.io",
+        typed: slice,
+        rules: &rules::Slices,
+        columns: columns::ENDPOINT_SLICE,
+        habits: &[Habit::CountsGeneration],
+        ..plain("EndpointSlice", "endpointslices", "endpointslice")
+    }
+}
+
+/// The type has a list that a client may leave out.
+fn slice(mut value: Value) -> Result<Value, serde_json::Error> {
+    if let Some(object) = value.as_object_mut() {
+        let endpoints = object.entry("endpoints").or_insert(Value::Null);
+        if endpoints.is_null() {
+            *endpoints = Value::Array(Vec::new());
+        }
+    }
+    typed::<EndpointSlice>(value)
 }
 
 fn leases() -> Resource {

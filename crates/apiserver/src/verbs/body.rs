@@ -276,11 +276,10 @@ fn collect_unknown(
 
 /// A quantity may be written as a number, which the types do not know.
 pub(super) fn quantities_to_text(value: &mut Value) {
-    const QUANTITIES: [&str; 5] = ["limits", "requests", "capacity", "allocatable", "overhead"];
     match value {
         Value::Object(map) => {
             for (key, value) in map {
-                if QUANTITIES.contains(&key.as_str()) {
+                if quantity::MAPS.contains(&key.as_str()) {
                     for (_, quantity) in value.as_object_mut().into_iter().flatten() {
                         if let Value::Number(number) = quantity {
                             *quantity = number.to_string().into();

@@ -92,28 +92,52 @@ async fn store_new(
     }
     resource.rules.warnings_of_new(&object).into_iter().for_each(|text| call.warnings.add(text));
     let reservation = write::reserve(api, resource, &name, &mut object, None)?;
-    let dry_run = call.dry_run();
     let key = resource.key(call.namespace(), &name);
-    if dry_run {
+    if call.dry_run() {
+        admission::quota::charge(api, resource, (call.namespace(), &name), None, &object)?;
         if api.store.get(resource.id, &key).is_some() {
             return Err(Failure::already_exists(resource, &name));
         }
         return Ok(Answer::Value(StatusCode::CREATED, object));
     }
-    let mut changes = vec![Change {
-        resource: resource.id,
-        key,
-        based_on: None,
-        object: resource.inward(object),
-        delete: false,
-    }];
-    changes.extend(admission::companions(api, resource, &name));
-    let objects =
-        api.store.commit(changes).await.map_err(|error| refused(error, resource, &name))?;
+    let objects = commit(api, call, &name, object).await?;
     if let Some(reservation) = reservation {
         reservation.keep();
     }
     first(objects).map(|object| Answer::Object(resource, StatusCode::CREATED, object))
+}
+
+/// Stores a new object, with what comes into being with it and what it takes of quotas: all or nothing.
+async fn commit(
+    api: &Api,
+    call: &Call,
+    name: &str,
+    mut object: Value,
+) -> Result<Vec<Arc<Object>>, Failure> {
+    let resource = call.target.resource;
+    let key = resource.key(call.namespace(), name);
+    loop {
+        let charges =
+            admission::quota::charge(api, resource, (call.namespace(), name), None, &object)?;
+        let is_charged = !charges.is_empty();
+        // Only an object that is charged may have to be stored once more.
+        let stored = if is_charged { object.clone() } else { std::mem::take(&mut object) };
+        let mut changes = vec![Change {
+            resource: resource.id,
+            key: key.clone(),
+            based_on: None,
+            object: resource.inward(stored),
+            delete: false,
+        }];
+        changes.extend(admission::companions(api, resource, name));
+        changes.extend(charges);
+        match api.store.commit(changes).await {
+            // Somebody else took of a quota in the meantime.
+            Err(CommitError::Stale) if is_charged && api.store.get(resource.id, &key).is_none() => {
+            }
+            other => return other.map_err(|error| refused(error, resource, name)),
+        }
+    }
 }
 
 fn first(objects: Vec<Arc<Object>>) -> Result<Arc<Object>, Failure> {

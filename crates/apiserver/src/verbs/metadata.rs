@@ -173,10 +173,24 @@ pub(super) fn count_generation(resource: &Resource, new: &mut Value, old: &Value
         return;
     }
     let started_deleting = is_deleting(new) && !is_deleting(old);
-    if new.get("spec") != old.get("spec") || started_deleting {
+    let changed = if resource.rules.counts_all() {
+        let labels = |object: &Value| object.pointer("/metadata/labels").cloned();
+        content(new) != content(old) || labels(new) != labels(old)
+    } else {
+        new.get("spec") != old.get("spec")
+    };
+    if changed || started_deleting {
         let generation = old.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
         of(new).insert("generation".into(), (generation + 1).into());
     }
+}
+
+/// The fields beside the metadata.
+fn content(object: &Value) -> Vec<(&String, &Value)> {
+    let mut fields: Vec<_> = object.as_object().into_iter().flatten().collect();
+    fields.retain(|(name, _)| *name != "metadata");
+    fields.sort_by_key(|(name, _)| *name);
+    fields
 }
 
 /// What is wrong with the metadata of any object.

@@ -54,11 +54,13 @@ pub(super) async fn change(
     let resource = call.target.resource;
     let key = call.key();
     let dry_run = call.dry_run();
-    for _ in 0..ATTEMPTS {
+    let mut attempts = 0;
+    while attempts < ATTEMPTS {
         let stored = api.store.get(resource.id, &key);
         let stored = stored.ok_or_else(|| Failure::not_found(resource, call.name()))?;
         let old = resource.outward(stored.value());
         let mut new = compute(&old)?;
+        let charges = charges(api, call, &old, &new)?;
         let reservation = reserve(api, resource, call.name(), &mut new, Some(&old))?;
         if dry_run {
             return Ok(Written::DryRun(new));
@@ -74,7 +76,8 @@ pub(super) async fn change(
             object: resource.inward(new.clone()),
             delete,
         };
-        match api.store.commit(vec![change]).await {
+        let changes = std::iter::once(change).chain(charges).collect();
+        match api.store.commit(changes).await {
             Ok(objects) => {
                 if let Some(reservation) = reservation {
                     reservation.keep();
@@ -93,11 +96,24 @@ pub(super) async fn change(
                     Written::Stored(object)
                 });
             }
-            Err(CommitError::Stale) => {}
+            Err(CommitError::Stale) => {
+                // Where only a quota was changed in the meantime, nobody was faster with this object.
+                let now = api.store.get(resource.id, &key).map(|object| object.revision);
+                attempts += usize::from(now != Some(stored.revision));
+            }
             Err(error) => return Err(Failure::unknown(error.to_string())),
         }
     }
     Err(Failure::modified(resource, call.name()))
+}
+
+/// What a change takes of quotas; one of a part of the object takes nothing.
+fn charges(api: &Api, call: &Call, old: &Value, new: &Value) -> Result<Vec<Change>, Failure> {
+    if call.target.subresource.is_some() {
+        return Ok(Vec::new());
+    }
+    let place = (call.namespace(), call.name());
+    admission::quota::charge(api, call.target.resource, place, Some(old), new)
 }
 
 /// Whether nothing holds a deleted object any more.
@@ -169,6 +185,9 @@ pub(super) fn finish_update(
     if part == Part::Object {
         causes.extend(resource.rules.validate(&new));
         causes.extend(resource.rules.validate_update(&new, old));
+    }
+    if part == Part::Status {
+        causes.extend(resource.rules.validate_status(&new));
     }
     if !causes.is_empty() {
         return Err(Failure::invalid(resource, call.name(), &causes));

@@ -17,13 +17,14 @@ pub(super) struct Answer {
 }
 
 /// Kinds of other groups than the core group, by the names of their paths.
-const GROUPS: [(&str, &str); 6] = [
+const GROUPS: [(&str, &str); 9] = [
     ("deployments", "apis/apps/v1"),
     ("replicasets", "apis/apps/v1"),
     ("leases", "apis/coordination.k8s.io/v1"),
     ("eventsv1", "apis/events.k8s.io/v1"),
     ("roles", "apis/rbac.authorization.k8s.io/v1"),
     ("rolebindings", "apis/rbac.authorization.k8s.io/v1"),
+    ("endpointslices", "apis/discovery.k8s.io/v1"),
 ];
 
 pub(super) async fn send(run: &Run<'_>, step: &Step, body: Option<Value>) -> Result<Answer> {

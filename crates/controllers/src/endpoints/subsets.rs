@@ -5,10 +5,11 @@ use std::net::IpAddr;
 
 use k8s_openapi::api::core::v1::{EndpointAddress, EndpointPort, EndpointSubset, ObjectReference};
 
+use super::printed;
 use crate::facts::{Object, Phase, Pod, Service, ServicePort, TargetPort};
 
 /// Name, protocol, number, application protocol.
-type Port = (Option<String>, String, i32, Option<String>);
+pub(crate) type Port = (Option<String>, String, i32, Option<String>);
 
 /// One address as it stands under a set of ports. Ordered as the subsets are written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +59,10 @@ pub(crate) fn subsets(
         let list = if ready { &mut group.ready } else { &mut group.not_ready };
         list.insert(address);
     }
-    groups.into_iter().map(|(ports, group)| subset(namespace, ports, group)).collect()
+    let mut subsets: Vec<EndpointSubset> =
+        groups.into_iter().map(|(ports, group)| subset(namespace, ports, group)).collect();
+    subsets.sort_by_cached_key(printed::of_subset);
+    subsets
 }
 
 /// The pod's address, if the service may show it.
@@ -67,13 +71,18 @@ fn published<'a>(service: &Service, object: &Object, pod: &'a Pod) -> Option<&'a
     if ended || (object.deleting && !service.publish_not_ready) {
         return None;
     }
-    let address = pod.address.as_deref()?;
+    published_anyway(pod)
+}
+
+/// The address of a pod that has not ended, if the API server takes it.
+pub(crate) fn published_anyway(pod: &Pod) -> Option<&str> {
+    let address = pod.address.as_deref().filter(|_| !pod.phase.is_final())?;
     let parsed: IpAddr = address.parse().ok()?;
     // The API server refuses such an address, and nobody else could reach it.
     (!parsed.is_loopback() && !parsed.is_unspecified()).then_some(address)
 }
 
-fn resolve(port: &ServicePort, pod: &Pod) -> Option<Port> {
+pub(crate) fn resolve(port: &ServicePort, pod: &Pod) -> Option<Port> {
     let number = match &port.target {
         TargetPort::Number(number) => *number,
         TargetPort::Named(name) => {
@@ -92,7 +101,7 @@ fn subset(namespace: &str, ports: BTreeSet<Port>, group: Group) -> EndpointSubse
             addresses.into_iter().map(|address| endpoint_address(namespace, address)).collect();
         Some(list).filter(|list| !list.is_empty())
     };
-    let ports: Vec<EndpointPort> = ports
+    let mut ports: Vec<EndpointPort> = ports
         .into_iter()
         .map(|(name, protocol, port, app_protocol)| EndpointPort {
             name,
@@ -101,6 +110,7 @@ fn subset(namespace: &str, ports: BTreeSet<Port>, group: Group) -> EndpointSubse
             app_protocol,
         })
         .collect();
+    ports.sort_by_cached_key(printed::of_port);
     EndpointSubset {
         addresses: list(group.ready),
         not_ready_addresses: list(group.not_ready),

@@ -19,6 +19,8 @@ pub(crate) struct Pod {
     pub(crate) phase: Phase,
     /// Since when it is ready, if it is.
     pub(crate) ready_since: Option<Timestamp>,
+    /// Since when it is ready, or not, if that was said.
+    pub(crate) readiness_since: Option<Timestamp>,
     pub(crate) address: Option<String>,
     pub(crate) hostname: Option<String>,
     pub(crate) subdomain: Option<String>,
@@ -80,6 +82,7 @@ impl From<&core::Pod> for Pod {
             node,
             phase,
             ready_since: status.and_then(ready_since),
+            readiness_since: status.and_then(readiness_since),
             address: status
                 .and_then(|status| status.pod_ip.clone())
                 .filter(|address| !address.is_empty()),
@@ -118,6 +121,12 @@ fn ready_since(status: &core::PodStatus) -> Option<Timestamp> {
         .flatten()
         .find(|condition| condition.type_ == "Ready" && condition.status == "True")?;
     Some(condition.last_transition_time.as_ref().map(|time| time.0).unwrap_or_default())
+}
+
+fn readiness_since(status: &core::PodStatus) -> Option<Timestamp> {
+    let mut conditions = status.conditions.iter().flatten();
+    let ready = conditions.find(|condition| condition.type_ == "Ready")?;
+    ready.last_transition_time.as_ref().map(|time| time.0)
 }
 
 fn restarts(status: &core::PodStatus) -> i32 {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -17,6 +18,14 @@ pub(crate) struct Service {
     pub(crate) external_name: bool,
     /// Addresses are published before the pods are ready and while they are being deleted.
     pub(crate) publish_not_ready: bool,
+    pub(crate) created: Timestamp,
+}
+
+impl Service {
+    /// Whether the controllers keep its endpoints.
+    pub(crate) fn has_endpoints(&self) -> bool {
+        !self.selector.is_empty() && !self.external_name
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +59,12 @@ impl From<&core::Service> for Service {
             publish_not_ready: spec
                 .and_then(|spec| spec.publish_not_ready_addresses)
                 .unwrap_or(false),
+            created: service
+                .metadata
+                .creation_timestamp
+                .as_ref()
+                .map(|time| time.0)
+                .unwrap_or_default(),
         }
     }
 }

@@ -1,10 +1,14 @@
 //! Deployments and replica sets. Their pod templates are not kept: who needs one reads the object again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use kube::core::{Expression, Selector};
 
 use super::{REVISION, TEMPLATE_HASH, fnv64};
 
@@ -45,6 +49,9 @@ pub(crate) struct ReplicaSet {
     pub(crate) min_ready_seconds: i64,
     pub(crate) generation: i64,
     pub(crate) created: Timestamp,
+    /// Which pods it may have. The labels that must be there are kept apart, to find the pods by.
+    pub(crate) selector: Selector,
+    pub(crate) match_labels: BTreeMap<String, String>,
     pub(crate) status: apps::ReplicaSetStatus,
 }
 
@@ -73,6 +80,7 @@ impl From<&apps::ReplicaSet> for ReplicaSet {
     fn from(set: &apps::ReplicaSet) -> Self {
         let labels = set.metadata.labels.as_ref();
         let spec = set.spec.as_ref();
+        let selector = spec.map(|spec| &spec.selector);
         Self {
             replicas: spec.and_then(|spec| spec.replicas).unwrap_or(1),
             hash: labels.and_then(|labels| labels.get(TEMPLATE_HASH)).cloned(),
@@ -84,6 +92,13 @@ impl From<&apps::ReplicaSet> for ReplicaSet {
                 .creation_timestamp
                 .as_ref()
                 .map(|time| time.0)
+                .unwrap_or_default(),
+            // One that cannot be read selects nothing.
+            selector: selector
+                .and_then(|selector| Selector::try_from(selector.clone()).ok())
+                .unwrap_or_else(|| Expression::In(String::new(), BTreeSet::new()).into()),
+            match_labels: selector
+                .and_then(|selector| selector.match_labels.clone())
                 .unwrap_or_default(),
             status: set.status.clone().unwrap_or_default(),
         }

@@ -1,8 +1,9 @@
-//! Who has which labels: from a selector to pods, and from a pod to the services that select it, without looking at all of them.
+//! Who has which labels: from a selector to pods, and from a pod to the services and replica sets that select it, without looking at all of them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::Hash;
 
-use crate::facts::{Key, Uid, fnv64};
+use crate::facts::{Uid, fnv64};
 
 /// Namespace, key and value as one number. Two pairs of the same number cost a comparison, no more: who asks compares the labels.
 fn pair(namespace: &str, key: &str, value: &str) -> u64 {
@@ -48,37 +49,45 @@ impl PodLabels {
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct ServiceSelectors(HashMap<u64, HashSet<Key>>);
+/// Things by one of the labels that they select.
+#[derive(Debug)]
+pub(super) struct Selectors<T>(HashMap<u64, HashSet<T>>);
 
-impl ServiceSelectors {
-    pub(super) fn insert(&mut self, service: &Key, selector: &BTreeMap<String, String>) {
-        if let Some((key, value)) = selector.first_key_value() {
-            self.0.entry(pair(&service.namespace, key, value)).or_default().insert(service.clone());
-        }
+impl<T> Default for Selectors<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T: Clone + Eq + Hash> Selectors<T> {
+    /// What names no label may select every pod of its namespace.
+    fn place(namespace: &str, selector: &BTreeMap<String, String>) -> u64 {
+        let (key, value) = selector.first_key_value().map_or(("", ""), |(key, value)| (key, value));
+        pair(namespace, key, value)
     }
 
-    pub(super) fn remove(&mut self, service: &Key, selector: &BTreeMap<String, String>) {
-        if let Some((key, value)) = selector.first_key_value() {
-            let number = pair(&service.namespace, key, value);
-            if let Some(services) = self.0.get_mut(&number) {
-                services.remove(service);
-                if services.is_empty() {
-                    self.0.remove(&number);
-                }
+    pub(super) fn insert(&mut self, namespace: &str, selector: &BTreeMap<String, String>, of: &T) {
+        self.0.entry(Self::place(namespace, selector)).or_default().insert(of.clone());
+    }
+
+    pub(super) fn remove(&mut self, namespace: &str, selector: &BTreeMap<String, String>, of: &T) {
+        let number = Self::place(namespace, selector);
+        if let Some(known) = self.0.get_mut(&number) {
+            known.remove(of);
+            if known.is_empty() {
+                self.0.remove(&number);
             }
         }
     }
 
-    /// The services that may select a pod with these labels.
+    /// Those that may select a pod with these labels.
     pub(super) fn candidates(
         &self,
         namespace: &str,
         labels: &BTreeMap<String, String>,
-    ) -> impl Iterator<Item = &Key> {
-        labels
-            .iter()
-            .filter_map(move |(key, value)| self.0.get(&pair(namespace, key, value)))
-            .flatten()
+    ) -> impl Iterator<Item = &T> {
+        let numbers = labels.iter().map(move |(key, value)| pair(namespace, key, value));
+        let any = pair(namespace, "", "");
+        numbers.chain([any]).filter_map(move |number| self.0.get(&number)).flatten()
     }
 }

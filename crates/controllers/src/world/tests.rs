@@ -157,3 +157,38 @@ fn a_service_is_woken_by_pods_that_match_or_matched_it() {
     assert!(world.selected_pods("ns", &[("app".to_owned(), "a".to_owned())].into()).is_empty());
     assert!(world.selected_pods("ns", &std::collections::BTreeMap::new()).is_empty());
 }
+
+#[test]
+fn pods_that_no_service_and_no_set_selects_wake_nobody() {
+    let mut world = World::default();
+    let service: core::Service =
+        serde_json::from_value(json!({"spec": {"selector": {"app": "b"}}})).expect("service");
+    world.watched(object(Kind::Service, "s", 1, Facts::Service(Box::new((&service).into()))));
+    let mut wakes = Vec::new();
+    for number in 0..10_000 {
+        let name = format!("p{number}");
+        wakes.extend(world.watched(bound(&name, 2 * number + 2, "1m")));
+        wakes.extend(world.watched(bound(&name, 2 * number + 3, "1m")));
+    }
+    wakes.retain(|wake| !matches!(wake, Wake::PodGarbage(_) | Wake::Schedule(_)));
+    assert!(wakes.is_empty(), "{wakes:?}");
+}
+
+#[test]
+fn only_what_goes_or_ends_wakes_the_quotas_of_its_namespace() {
+    let mut world = World::default();
+    let quota = |version| {
+        object(Kind::Quota, "q", version, Facts::Quota { spec: None, hard: BTreeMap::new() })
+    };
+    let wake = Wake::Quota(Key::new("ns", "q"));
+    assert_eq!(world.watched(quota(1)), [wake.clone()]);
+    assert!(world.watched(quota(2)).is_empty(), "what is used has changed, and no more");
+    assert!(!world.watched(bound("p", 3, "1")).contains(&wake));
+    let ended = pod(
+        "p",
+        4,
+        &json!({"metadata": {}, "spec": {"nodeName": "n", "containers": []}, "status": {"phase": "Failed"}}),
+    );
+    assert!(world.watched(ended).contains(&wake));
+    assert!(world.removed(Kind::Pod, "p", 5).contains(&wake));
+}

@@ -14,8 +14,11 @@ pub(crate) enum Wake {
     ReplicaSet(Uid),
     /// An object with owners, or one that is being deleted with its dependents.
     Garbage(Uid),
-    /// A service, by name: it may be gone.
+    /// A service, by name: it may be gone. Its endpoints and its slices.
     Endpoints(Key),
+    /// The slices of a service alone.
+    Slices(Key),
+    Quota(Key),
     /// A namespace that is being deleted.
     Namespace(String),
     /// What every namespace should contain.
@@ -33,6 +36,9 @@ pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -
     let Some(any) = new.or(old) else { return wakes };
     garbage(world, old, new, &mut wakes);
     contents(world, any, new.is_none(), &mut wakes);
+    if gives_back(old, new) {
+        wakes.extend(world.quotas(&any.key.namespace).map(Wake::Quota));
+    }
     match &any.facts {
         Facts::Pod(_) => pod(world, old, new, &mut wakes),
         Facts::ReplicaSet(_) => {
@@ -41,6 +47,16 @@ pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -
         }
         Facts::Deployment(_) => wakes.push(Wake::Deployment(Uid::clone(&any.uid))),
         Facts::Service(_) | Facts::Endpoints { .. } => wakes.push(Wake::Endpoints(any.key.clone())),
+        Facts::Slice(_) => {
+            let services = [old, new].into_iter().flatten().filter_map(Object::service_of_slice);
+            wakes.extend(services.map(Wake::Slices));
+        }
+        Facts::Quota { .. } => {
+            // What is used changes with every pod, and is known then.
+            if !old.zip(new).is_some_and(|(old, new)| old.facts == new.facts) {
+                wakes.push(Wake::Quota(any.key.clone()));
+            }
+        }
         Facts::Node(_) => node(world, old, new, &mut wakes),
         // What a claim or class becomes may be what pods wait for.
         Facts::Claim { .. } | Facts::StorageClass { .. } => {
@@ -60,6 +76,19 @@ pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -
         Facts::Plain => {}
     }
     wakes
+}
+
+/// Whether something takes less of quotas than before; what takes more was counted when it came.
+fn gives_back(old: Option<&Object>, new: Option<&Object>) -> bool {
+    let Some(old) = old else { return false };
+    let Some(new) = new else { return true };
+    match (&old.facts, &new.facts) {
+        (Facts::Pod(before), Facts::Pod(after)) => {
+            !before.phase.is_final() && after.phase.is_final()
+        }
+        (Facts::Service(before), Facts::Service(after)) => before != after,
+        _ => false,
+    }
 }
 
 fn garbage(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Vec<Wake>) {
@@ -129,6 +158,7 @@ fn pod(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Ve
             }
         }
     }
+    adoption(world, old, new, wakes);
     if !same_for_endpoints(old, new) {
         let labels = [old_pod, new_pod].into_iter().flatten().map(|pod| &pod.labels);
         let services =
@@ -171,11 +201,27 @@ fn same_for_endpoints(old: Option<&Object>, new: Option<&Object>) -> bool {
         && before.node == after.node
 }
 
+/// The replica sets that may want a pod that nobody manages.
+fn adoption(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Vec<Wake>) {
+    let Some(new) = new.filter(|new| new.controller().is_none()) else { return };
+    let Some(pod) = new.pod() else { return };
+    let same = |old: &Object| {
+        old.owners == new.owners && old.pod().is_some_and(|old| old.labels == pod.labels)
+    };
+    if !old.is_some_and(same) {
+        let sets = world.sets.candidates(&new.key.namespace, &pod.labels);
+        wakes.extend(sets.map(|set| Wake::ReplicaSet(Uid::clone(set))));
+    }
+}
+
 fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Vec<Wake>) {
     let Some(any) = new.or(old) else { return };
     let bound = |wake: fn(Uid) -> Wake| {
         world.pods_of(&any.key.name).map(move |object| wake(Uid::clone(&object.uid)))
     };
+    if new.is_some() && zone(old) != zone(new) {
+        wakes.extend(services_on(world, &any.key.name).map(Wake::Slices));
+    }
     match new {
         Some(new) => {
             let (old, new) = (old.and_then(Object::node), new.node());
@@ -202,6 +248,20 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
             wakes.extend(bound(Wake::PodGarbage));
         }
     }
+}
+
+/// What slices say of a node: that it is there, and its zone.
+fn zone(node: Option<&Object>) -> Option<Option<&String>> {
+    node.map(|node| node.node().and_then(|node| node.labels.get("topology.kubernetes.io/zone")))
+}
+
+/// The services that may have pods on a node.
+fn services_on<'a>(world: &'a World, node: &'a str) -> impl Iterator<Item = Key> + 'a {
+    world.pods_of(node).flat_map(move |object| {
+        let labels = object.pod().map(|pod| &pod.labels);
+        let services = labels.map(|it| world.selectors.candidates(&object.key.namespace, it));
+        services.into_iter().flatten().cloned()
+    })
 }
 
 /// All waiting pods, oldest first.

@@ -12,10 +12,72 @@ use kube::{Client, Resource, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tower::ServiceExt as _;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Holds up the watch of a kind, and counts how often its objects are listed in a namespace.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    plural: &'static str,
+    reached: CancellationToken,
+    open: CancellationToken,
+    lists: watch::Sender<usize>,
+}
+
+impl Gate {
+    pub(crate) fn before(plural: &'static str) -> Self {
+        let (reached, open) = (CancellationToken::new(), CancellationToken::new());
+        Self { plural, reached, open, lists: watch::Sender::new(0) }
+    }
+
+    /// Waits until the controllers have listed what there is, and ask what changes.
+    pub(crate) async fn reached(&self) {
+        self.reached.cancelled().await;
+    }
+
+    pub(crate) fn open(&self) {
+        self.open.cancel();
+    }
+
+    /// Waits until the objects were listed so many times more.
+    pub(crate) async fn listed(&self, times: usize) {
+        let mut lists = self.lists.subscribe();
+        let enough = *lists.borrow() + times;
+        lists.wait_for(|count| *count >= enough).await.expect("a gate");
+    }
+
+    fn is_watch(&self, uri: &http::Uri) -> bool {
+        let watches = uri.query().is_some_and(|query| query.contains("watch="));
+        watches && uri.path() == format!("/api/v1/{}", self.plural)
+    }
+
+    fn note(&self, uri: &http::Uri) {
+        if uri.path().ends_with(&format!("/namespaces/default/{}", self.plural)) {
+            self.lists.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+/// A client of the controllers whose watches go through a gate.
+fn held(server: &ApiServer, gate: Gate) -> Client {
+    let server = server.in_process("controllers", &["system:masters"]);
+    let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+        let (gate, server) = (gate.clone(), server.clone());
+        async move {
+            gate.note(request.uri());
+            if gate.is_watch(request.uri()) {
+                gate.reached.cancel();
+                gate.open.cancelled().await;
+            }
+            server.oneshot(request).await
+        }
+    });
+    Client::new(service, "default")
+}
 
 pub(crate) struct Cluster {
     pub(crate) client: Client,
@@ -32,6 +94,16 @@ impl Cluster {
 
     /// The same, of which watches can look back on so many changes only.
     pub(crate) async fn remembering(watch_window: usize) -> Self {
+        Self::begin(watch_window, None).await
+    }
+
+    /// The same, whose controllers see nothing of one kind until the gate is opened.
+    pub(crate) async fn behind(gate: &Gate) -> Self {
+        let settings = flumen_apiserver::Settings::default();
+        Self::begin(settings.watch_window, Some(gate.clone())).await
+    }
+
+    async fn begin(watch_window: usize, gate: Option<Gate>) -> Self {
         let directory = tempfile::tempdir().expect("directory");
         let stop = CancellationToken::new();
         let settings = flumen_apiserver::Settings {
@@ -42,10 +114,13 @@ impl Cluster {
         };
         let server = ApiServer::start(settings, stop.clone()).await.expect("API server");
         let client = Client::new(server.in_process("test", &["system:masters"]), "default");
-        let settings = flumen_controllers::Settings {
-            root_certificate: Some(server.certificate_authority_pem()),
-        };
-        let controllers = flumen_controllers::spawn(client.clone(), settings, stop.clone());
+        let controllers = flumen_controllers::spawn(
+            gate.map_or_else(|| client.clone(), |gate| held(&server, gate)),
+            flumen_controllers::Settings {
+                root_certificate: Some(server.certificate_authority_pem()),
+            },
+            stop.clone(),
+        );
         Self { client, controllers, stop: stop.drop_guard(), _directory: directory }
     }
 

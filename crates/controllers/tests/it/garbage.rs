@@ -1,10 +1,10 @@
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 use kube::api::DeleteParams;
 use kube::{Resource as _, ResourceExt as _};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, until, until_all};
+use crate::cluster::{Cluster, Gate, until, until_all};
 use crate::deployments::deployment;
 
 fn owned(name: &str, owner: &Value) -> Value {
@@ -161,4 +161,35 @@ async fn what_names_an_owner_that_never_existed_goes_and_what_has_another_owner_
         until(&maps, name, |found: Option<&ConfigMap>| found.is_none()).await;
     }
     cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_waits_for_dependents_that_no_watch_has_brought() {
+    for (options, is_orphaning) in
+        [(DeleteParams::foreground(), false), (DeleteParams::orphan(), true)]
+    {
+        let gate = Gate::before("configmaps");
+        let cluster = Cluster::behind(&gate).await;
+        let (secrets, maps) = (cluster.api::<Secret>(), cluster.api::<ConfigMap>());
+        gate.reached().await;
+        let owner: Secret = cluster.create(json!({"metadata": {"name": "owner"}})).await;
+        let mut reference = reference("Secret", "v1", "owner", &owner.uid().expect("uid"));
+        reference["blockOwnerDeletion"] = true.into();
+        cluster.create::<ConfigMap>(owned("late", &reference)).await;
+        secrets.delete("owner", &options).await.expect("deleted");
+        // It looked, and looked again: the first look was not the last.
+        tokio::select! {
+            () = gate.listed(2) => {}
+            _ = until(&secrets, "owner", |found: Option<&Secret>| found.is_none()) => {
+                panic!("the owner went before its dependent was seen")
+            }
+        }
+        assert!(maps.get_opt("late").await.expect("get").is_some());
+        gate.open();
+        until(&secrets, "owner", |found: Option<&Secret>| found.is_none()).await;
+        let late = maps.get_opt("late").await.expect("get");
+        let owners = late.map(|late| late.owner_references().len());
+        assert_eq!(owners, is_orphaning.then_some(0));
+        cluster.stop().await;
+    }
 }

@@ -7,5 +7,6 @@ mod deployments;
 mod garbage;
 mod namespaces;
 mod nodes;
+mod quotas;
 mod scheduling;
 mod services;

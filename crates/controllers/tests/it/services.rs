@@ -1,9 +1,10 @@
 use k8s_openapi::api::core::v1::{Endpoints, Pod, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::ResourceExt as _;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, until};
+use crate::cluster::{Cluster, until, until_all};
 
 fn service(spec: &Value) -> Value {
     json!({"metadata": {"name": "s", "labels": {"team": "t"}}, "spec": spec})
@@ -74,5 +75,59 @@ async fn what_somebody_else_keeps_is_not_touched() {
     until(&endpoints, "t", |found: Option<&Endpoints>| found.is_some()).await;
     assert_eq!(summary(endpoints.get_opt("s").await.expect("get").as_ref()), "1|0:80");
     assert!(endpoints.get_opt("kubernetes").await.expect("get").is_some());
+    cluster.stop().await;
+}
+
+/// Addresses, ready, serving, terminating of each endpoint of the slices of a service.
+fn told(slices: &[EndpointSlice], service: &str) -> Vec<String> {
+    let of = |slice: &&EndpointSlice| {
+        slice.labels().get("kubernetes.io/service-name").is_some_and(|name| name == service)
+    };
+    let mut all: Vec<String> = slices
+        .iter()
+        .filter(of)
+        .flat_map(|slice| &slice.endpoints)
+        .map(|endpoint| {
+            let conditions = endpoint.conditions.clone().unwrap_or_default();
+            let flags = [conditions.ready, conditions.serving, conditions.terminating];
+            let flags = flags.map(|flag| if flag == Some(true) { "1" } else { "0" });
+            format!("{} {}", endpoint.addresses.join(","), flags.concat())
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slices_follow_pods_and_go_with_the_service() {
+    let cluster = Cluster::start().await;
+    cluster.add_node("n", "4", "8Gi").await;
+    let (slices, pods) = (cluster.api::<EndpointSlice>(), cluster.api::<Pod>());
+    cluster
+        .create::<Service>(service(
+            &json!({"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "rest"}]}),
+        ))
+        .await;
+    let mut pod = web();
+    pod["spec"]["nodeName"] = "n".into();
+    cluster.create::<Pod>(pod).await;
+    let status = |ready: &str| json!({"status": {"phase": "Running", "podIP": "10.244.0.9", "conditions": [{"type": "Ready", "status": ready}]}});
+    for (ready, wanted) in [("False", "10.244.0.9 000"), ("True", "10.244.0.9 110")] {
+        let body = Patch::Merge(status(ready));
+        pods.patch_status("p", &PatchParams::default(), &body).await.expect("status");
+        until_all(&slices, |slices| told(slices, "s") == [wanted]).await;
+    }
+    pods.delete("p", &DeleteParams::default()).await.expect("deleted");
+    until_all(&slices, |slices| told(slices, "s") == ["10.244.0.9 011"]).await;
+    pods.delete("p", &DeleteParams::default().grace_period(0)).await.expect("ended");
+    let of = |slices: &[EndpointSlice]| {
+        slices
+            .iter()
+            .filter(|slice| slice.owner_references().iter().any(|owner| owner.name == "s"))
+            .count()
+    };
+    until_all(&slices, |slices| told(slices, "s").is_empty() && of(slices) == 1).await;
+    cluster.api::<Service>().delete("s", &DeleteParams::default()).await.expect("deleted");
+    until_all(&slices, |slices| of(slices) == 0).await;
     cluster.stop().await;
 }

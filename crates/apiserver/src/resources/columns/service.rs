@@ -16,6 +16,36 @@ pub(super) const SERVICE: &[Column] = &[
 
 pub(super) const ENDPOINTS: &[Column] = &[NAME, text("Endpoints", endpoints), AGE];
 
+pub(super) const ENDPOINT_SLICE: &[Column] = &[
+    NAME,
+    text("AddressType", |slice| string(slice, "/addressType").into()),
+    text("Ports", |slice| {
+        let ports = list(slice, "/ports").map(|port| match port.get("port") {
+            Some(number) => number.to_string(),
+            None => string(port, "/name").to_owned(),
+        });
+        shortened(ports.collect())
+    }),
+    text("Endpoints", |slice| {
+        let endpoints = list(slice, "/endpoints");
+        let addresses = endpoints.flat_map(|endpoint| list(endpoint, "/addresses"));
+        shortened(addresses.filter_map(Value::as_str).map(str::to_owned).collect())
+    }),
+    AGE,
+];
+
+/// The first few of a list, and how many more there are.
+fn shortened(mut all: Vec<String>) -> Value {
+    let more = all.len().saturating_sub(SHOWN);
+    all.truncate(SHOWN);
+    let shown = all.join(",");
+    match (more, shown.is_empty()) {
+        (0, true) => "<unset>".into(),
+        (0, false) => shown.into(),
+        _ => format!("{shown} + {more} more...").into(),
+    }
+}
+
 /// How many endpoints are shown.
 const SHOWN: usize = 3;
 

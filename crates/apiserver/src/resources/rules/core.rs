@@ -282,7 +282,7 @@ fn check_subset(subset: &Value, place: &str, causes: &mut Vec<Cause>) {
     }
 }
 
-fn address_problems(address: &str, field: &str, causes: &mut Vec<Cause>) {
+pub(super) fn address_problems(address: &str, field: &str, causes: &mut Vec<Cause>) {
     use std::net::IpAddr;
     let value = Value::from(address);
     let Ok(address) = address.parse::<IpAddr>() else {

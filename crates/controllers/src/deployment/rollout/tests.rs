@@ -55,6 +55,8 @@ fn decision(deployment: &Deployment, given: &[Given]) -> Decision {
             min_ready_seconds: 0,
             generation: 1,
             created: Timestamp::from_second(given.revision).expect("time"),
+            selector: kube::core::Selector::default(),
+            match_labels: std::collections::BTreeMap::new(),
             status: apps::ReplicaSetStatus {
                 replicas: given.running,
                 ready_replicas: Some(given.available),
@@ -235,6 +237,8 @@ fn the_status_settles_and_a_stuck_rollout_is_called_so() {
             min_ready_seconds: 0,
             generation: 1,
             created: now(),
+            selector: kube::core::Selector::default(),
+            match_labels: std::collections::BTreeMap::new(),
             status: apps::ReplicaSetStatus {
                 replicas: 1,
                 available_replicas: Some(available),

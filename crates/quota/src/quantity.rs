@@ -5,7 +5,8 @@ use serde_json::Value;
 const FORM: &str =
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 /// Where quantities stand: every value of such an object is one.
-const MAPS: [&str; 5] = ["limits", "requests", "capacity", "allocatable", "overhead"];
+pub const MAPS: [&str; 7] =
+    ["limits", "requests", "capacity", "allocatable", "overhead", "hard", "used"];
 /// A number of thousandths is what the real server keeps of a fraction, at the least.
 const DECIMAL: [(&str, i32); 10] = [
     ("n", -9),
@@ -25,7 +26,7 @@ const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 ///
 /// # Errors
 /// If one is none.
-pub(crate) fn normalize(value: &mut Value) -> Result<(), String> {
+pub fn normalize(value: &mut Value) -> Result<(), String> {
     match value {
         Value::Object(map) => {
             for (key, value) in map {
@@ -47,7 +48,7 @@ pub(crate) fn normalize(value: &mut Value) -> Result<(), String> {
 }
 
 /// A quantity as a number of billionths.
-pub(crate) fn parse(text: &str) -> Option<i128> {
+pub fn parse(text: &str) -> Option<i128> {
     let (digits, suffix) = split(text);
     let number = scaled(digits, 9)?;
     if let Some(power) = BINARY.iter().position(|known| *known == suffix) {
@@ -116,12 +117,35 @@ fn exponent_of(suffix: &str) -> Option<i32> {
 }
 
 /// Whether a number of bytes is none: it has a fraction, or is more than can be counted.
-pub(crate) fn is_fractional(text: &str) -> bool {
+pub fn is_fractional(text: &str) -> bool {
     let million = 1_000_000;
     parse(text).is_some_and(|number| {
         let thousandths = number / million + i128::from(number % million > 0);
         thousandths % 1000 != 0 || thousandths / 1000 > i128::from(i64::MAX)
     })
+}
+
+/// The units that a quantity is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Units {
+    /// `Ki`, `Mi`
+    Binary,
+    /// `m`, `k`, `M`
+    Decimal,
+    /// `e3`
+    Exponent,
+}
+
+/// The units of a quantity.
+pub fn units(text: &str) -> Units {
+    let (_, suffix) = split(text);
+    if BINARY.contains(&suffix) {
+        Units::Binary
+    } else if suffix.starts_with(['e', 'E']) && suffix.len() > 1 {
+        Units::Exponent
+    } else {
+        Units::Decimal
+    }
 }
 
 fn canonical(text: &str) -> Result<String, String> {
@@ -130,20 +154,25 @@ fn canonical(text: &str) -> Result<String, String> {
     if stays(digits, suffix) {
         return Ok(text.to_owned());
     }
+    Ok(render(number, units(text)))
+}
+
+/// Writes a number of billionths.
+pub fn render(number: i128, units: Units) -> String {
     let billion = 1_000_000_000;
     // Binary units stay binary as long as the number is whole and not small.
-    if BINARY.contains(&suffix) && number % billion == 0 && (number / billion).abs() >= 1024 {
-        return Ok(with_binary_suffix(number / billion));
+    if units == Units::Binary && number % billion == 0 && (number / billion).abs() >= 1024 {
+        return with_binary_suffix(number / billion);
     }
     // A fraction is kept to thousandths, rounded up.
     let thousandths = {
         let million = 1_000_000;
         number / million + i128::from(number % million > 0)
     };
-    if suffix.starts_with(['e', 'E']) && suffix.len() > 1 {
-        return Ok(with_exponent(thousandths));
+    if units == Units::Exponent {
+        return with_exponent(thousandths);
     }
-    Ok(with_decimal_suffix(thousandths))
+    with_decimal_suffix(thousandths)
 }
 
 fn with_binary_suffix(number: i128) -> String {
