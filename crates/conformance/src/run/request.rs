@@ -17,7 +17,7 @@ pub(super) struct Answer {
 }
 
 /// Kinds of other groups than the core group, by the names of their paths.
-const GROUPS: [(&str, &str); 9] = [
+const GROUPS: [(&str, &str); 7] = [
     ("deployments", "apis/apps/v1"),
     ("replicasets", "apis/apps/v1"),
     ("leases", "apis/coordination.k8s.io/v1"),
