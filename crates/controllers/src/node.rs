@@ -89,7 +89,7 @@ async fn lose(hub: &Hub, round: &Round, now: Timestamp) -> Result<(), Error> {
     let conditions = node.status.and_then(|status| status.conditions).unwrap_or_default();
     let body = json!({
         "metadata": {"uid": &*round.uid, "resourceVersion": node.metadata.resource_version},
-        "status": {"conditions": decide::unknown(conditions, node.metadata.creation_timestamp, &second(now))},
+        "status": {"conditions": decide::unknown(conditions, node.metadata.creation_timestamp.as_ref(), &second(now))},
     });
     let changed = api.patch_status(&round.key.name, &manager(), &Patch::Merge(body)).await;
     hub.answered(&changed.map_err(failed)?);

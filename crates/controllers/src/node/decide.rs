@@ -117,7 +117,7 @@ fn is_ours((key, effect): (&str, &str)) -> bool {
 /// The conditions of a node that is not heard.
 pub(super) fn unknown(
     conditions: Vec<NodeCondition>,
-    created: Option<Time>,
+    created: Option<&Time>,
     now: &Time,
 ) -> Vec<NodeCondition> {
     let never = |kind: &str| NodeCondition {
@@ -125,7 +125,7 @@ pub(super) fn unknown(
         status: "Unknown".to_owned(),
         reason: Some("NodeStatusNeverUpdated".to_owned()),
         message: Some("Kubelet never posted node status.".to_owned()),
-        last_heartbeat_time: created.clone(),
+        last_heartbeat_time: created.cloned(),
         last_transition_time: Some(now.clone()),
     };
     let missing: Vec<NodeCondition> = CONDITIONS
