@@ -9,6 +9,10 @@ def pods_of(kubectl, name):
     return kubectl.run("get", "pods", "-l", f"app={name}", "-o", "name").split()
 
 
+def gone(kubectl, names):
+    until(lambda: not kubectl.run("get", *names, "--ignore-not-found"), f"the end of {names}")
+
+
 def add(suite):
     rollouts(suite.check)
     changes(suite.check)
@@ -102,7 +106,7 @@ def changes(check):
         before = pods_of(kubectl, "web")
         expect_in(kubectl.run("rollout", "restart", "deployment/web"), "restarted")
         kubectl.run("rollout", "status", "deployment/web")
-        kubectl.run("wait", "--for=delete", *before, "--timeout=60s")
+        gone(kubectl, before)
         expect(len(pods_of(kubectl, "web")), 1)
 
     @check("rollout undo --to-revision")
@@ -171,5 +175,5 @@ def cascades(check):
     def _(kubectl):
         pods = start(kubectl, "back")
         kubectl.run("delete", "deployment", "back", "--cascade=background")
-        kubectl.run("wait", "--for=delete", *pods, "--timeout=60s")
+        gone(kubectl, pods)
         expect(pods_of(kubectl, "back"), [])
