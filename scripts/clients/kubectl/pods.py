@@ -34,7 +34,7 @@ def finished(kubectl, name):
     """Waits for the end of a pod, whichever it is, and answers with its phase."""
     seen = []
     path = "jsonpath={.status.phase}{'\\n'}"
-    with kubectl.start("get", "pod", name, "--watch", "-o", path) as watch:
+    with kubectl.watch("pods", name, "-o", path) as watch:
         try:
             while (phase := watch.next()) is not None:
                 seen.append(phase)
@@ -127,7 +127,7 @@ def logs(check):
         again["spec"]["volumes"] = [{"name": "keep", "emptyDir": {}}]
         kubectl.create(again)
         path = "{.status.containerStatuses[0].restartCount}{.status.containerStatuses[0].ready}{'\\n'}"
-        with kubectl.start("get", "pod", "again", "--watch", "-o", f"jsonpath={path}") as seen:
+        with kubectl.watch("pods", "again", "-o", f"jsonpath={path}") as seen:
             seen.until("1true")
         expect(kubectl.run("logs", "again", "--previous"), "first\n")
         expect_in(kubectl.refused("logs", "main", "--previous"), "previous terminated container", "not found")

@@ -98,8 +98,9 @@ def changes(check):
         expect_in(kubectl.refused("rollout", "undo", "deployment/web"), "paused")
         expect_in(kubectl.run("rollout", "resume", "deployment/web"), "resumed")
         kubectl.run("rollout", "status", "deployment/web")
-        said = kubectl.run("exec", "deployment/web", "--", "sh", "-c", "echo $COLOUR")
-        expect(said, "red\n")
+        # The pod before it may be ending still, and be the one that is chosen.
+        words = ["exec", "deployment/web", "--", "sh", "-c", "echo $COLOUR"]
+        until(lambda: kubectl.ask(*words)[1] == "red\n", "a pod with the variable")
 
     @check("rollout restart")
     def _(kubectl):
