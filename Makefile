@@ -7,6 +7,8 @@
 # conformance-kubernetes  the suite that holds the local cluster to account, run on a real Kubernetes control plane
 # conformance-record      the same, and what it answers becomes the record that `test` compares with
 # e2e-kubernetes          the main job and the streaming job, with that control plane for the local cluster
+# clients   kubectl, fabric8, client-go and the Python client against the local cluster, or with CONTROL_PLANE=DIRECTORY
+#           against Kubernetes' own control plane
 # fuzz      every reader of foreign text, FUZZ_SECONDS each; what it finds stays in fuzz/found
 
 CACHE ?= $(HOME)/.cache/flumen
@@ -15,7 +17,7 @@ FUZZ_SECONDS ?= 600
 export FLUMEN_TEST_TOOLS ?= $(CACHE)/test-tools
 
 .PHONY: build demo test test-all bench fuzz setup setup-tests setup-maven pure lint e2e
-.PHONY: conformance-kubernetes conformance-record e2e-kubernetes
+.PHONY: conformance-kubernetes conformance-record e2e-kubernetes clients
 
 build: target/release/flumen
 
@@ -78,6 +80,12 @@ e2e-kubernetes: setup-tests
 	programs="$$(target/debug/flumen-conformance build $(CACHE) | tail -n 1)" && \
 		FLUMEN_TEST_CONTROL_PLANE="$$programs" \
 		$(CARGO) test --locked --workspace --test end_to_end -- --test-threads 1 main_job streaming
+
+# Needs Go 1.25 or later for two of them.
+clients: export CONTROL_PLANE := $(CONTROL_PLANE)
+clients: setup
+	$(CARGO) build --locked --workspace --bin flumen
+	@scripts/clients/run target/debug/flumen $(CACHE)
 
 # Without a sanitizer, which needs a nightly compiler and looks for what safe Rust cannot do.
 fuzz: setup

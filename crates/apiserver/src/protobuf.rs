@@ -146,17 +146,18 @@ fn add(
 }
 
 fn entry(of: Kind, mut bytes: &[u8], depth: usize) -> Result<(String, Value), String> {
-    // A key or a value that is not there is an empty one.
-    let (mut key, mut found) = (String::new(), value(of, Content::Bytes(&[]), depth)?);
+    let (mut key, mut found) = (String::new(), None);
     while !bytes.is_empty() {
         let tag = number(&mut bytes)?;
         let content = content(tag & 7, &mut bytes)?;
         match (tag >> 3, content) {
             (1, Content::Bytes(bytes)) => text(bytes)?.clone_into(&mut key),
-            (2, content) => found = value(of, content, depth)?,
+            (2, content) => found = Some(value(of, content, depth)?),
             _ => return Err("an entry of a map has a key and a value only".into()),
         }
     }
+    // One that is not there is an empty one.
+    let found = found.map_or_else(|| value(of, Content::Bytes(&[]), depth), Ok)?;
     Ok((key, found))
 }
 

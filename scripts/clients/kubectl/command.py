@@ -98,6 +98,10 @@ class Kubectl:
         )
         return Lines(process)
 
+    def watch(self, kind, name, *words):
+        """Watches one object, as a list of it: of one named alone, kubectl passes over the first that the watch says."""
+        return self.start("get", kind, "--field-selector", f"metadata.name={name}", "--watch", *words)
+
     def object(self, *words):
         return json.loads(self.run("get", *words, "-o", "json"))
 

@@ -1,11 +1,14 @@
 """Pods: what they say, commands in them, and their ports."""
 
+import fcntl
 import os
 import pty
 import re
 import select
 import socket
+import struct
 import subprocess
+import termios
 import time
 import urllib.request
 
@@ -28,12 +31,19 @@ def ready(kubectl, name):
 
 
 def finished(kubectl, name):
-    """Waits for the end of a pod, whichever it is, by what its log's end says."""
-    with kubectl.start("get", "pod", name, "--watch", "-o", "jsonpath={.status.phase}{'\\n'}") as seen:
-        while (phase := seen.next()) is not None:
-            if phase in ("Succeeded", "Failed"):
-                return phase
-    raise Failed(f"expected the end of the pod {name}, got that of the watch")
+    """Waits for the end of a pod, whichever it is, and answers with its phase."""
+    seen = []
+    path = "jsonpath={.status.phase}{'\\n'}"
+    with kubectl.watch("pods", name, "-o", path) as watch:
+        try:
+            while (phase := watch.next()) is not None:
+                seen.append(phase)
+                if phase in ("Succeeded", "Failed"):
+                    return phase
+        except Failed as why:
+            now = kubectl.value(".status", "pod", name)
+            raise Failed(f"expected the end of the pod {name}, got {seen}, {why}: {now}") from None
+    raise Failed(f"expected the end of the pod {name}, got {seen} and the end of the watch")
 
 
 def life(check):
@@ -117,7 +127,7 @@ def logs(check):
         again["spec"]["volumes"] = [{"name": "keep", "emptyDir": {}}]
         kubectl.create(again)
         path = "{.status.containerStatuses[0].restartCount}{.status.containerStatuses[0].ready}{'\\n'}"
-        with kubectl.start("get", "pod", "again", "--watch", "-o", f"jsonpath={path}") as seen:
+        with kubectl.watch("pods", "again", "-o", f"jsonpath={path}") as seen:
             seen.until("1true")
         expect(kubectl.run("logs", "again", "--previous"), "first\n")
         expect_in(kubectl.refused("logs", "main", "--previous"), "previous terminated container", "not found")
@@ -170,11 +180,10 @@ def commands(check):
 
     @check("exec -it has a terminal")
     def _(kubectl):
+        # Old clients tell the size when the command runs already.
+        script = 'while [ "$(stty size)" = "0 0" ]; do sleep 0.1; done; stty size; read x; echo got $x'
         main, other = pty.openpty()
-        words = kubectl.words(["exec", "-it", "main", "--", "sh", "-c", "test -t 0 && stty size && read x && echo got $x"])
-        import fcntl
-        import struct
-        import termios
+        words = kubectl.words(["exec", "-it", "main", "--", "sh", "-c", script])
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
         process = subprocess.Popen(words, stdin=other, stdout=other, stderr=other,
                                    env=kubectl.environment, start_new_session=True)

@@ -156,7 +156,7 @@ def watches(check):
 
     @check("get --watch as a table")
     def _(kubectl):
-        with kubectl.start("get", "cm", "w1", "--watch") as seen:
+        with kubectl.watch("cm", "w1") as seen:
             expect(seen.next().split(), ["NAME", "DATA", "AGE"])
             expect(seen.next().split()[:2], ["w1", "0"])
             kubectl.run("patch", "cm", "w1", "-p", '{"data":{"a":"b"}}')

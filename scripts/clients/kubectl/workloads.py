@@ -9,6 +9,10 @@ def pods_of(kubectl, name):
     return kubectl.run("get", "pods", "-l", f"app={name}", "-o", "name").split()
 
 
+def gone(kubectl, names):
+    until(lambda: not kubectl.run("get", *names, "--ignore-not-found"), f"the end of {names}")
+
+
 def add(suite):
     rollouts(suite.check)
     changes(suite.check)
@@ -94,15 +98,16 @@ def changes(check):
         expect_in(kubectl.refused("rollout", "undo", "deployment/web"), "paused")
         expect_in(kubectl.run("rollout", "resume", "deployment/web"), "resumed")
         kubectl.run("rollout", "status", "deployment/web")
-        said = kubectl.run("exec", "deployment/web", "--", "sh", "-c", "echo $COLOUR")
-        expect(said, "red\n")
+        # The pod before it may be ending still, and be the one that is chosen.
+        words = ["exec", "deployment/web", "--", "sh", "-c", "echo $COLOUR"]
+        until(lambda: kubectl.ask(*words)[1] == "red\n", "a pod with the variable")
 
     @check("rollout restart")
     def _(kubectl):
         before = pods_of(kubectl, "web")
         expect_in(kubectl.run("rollout", "restart", "deployment/web"), "restarted")
         kubectl.run("rollout", "status", "deployment/web")
-        kubectl.run("wait", "--for=delete", *before, "--timeout=60s")
+        gone(kubectl, before)
         expect(len(pods_of(kubectl, "web")), 1)
 
     @check("rollout undo --to-revision")
@@ -171,5 +176,5 @@ def cascades(check):
     def _(kubectl):
         pods = start(kubectl, "back")
         kubectl.run("delete", "deployment", "back", "--cascade=background")
-        kubectl.run("wait", "--for=delete", *pods, "--timeout=60s")
+        gone(kubectl, pods)
         expect(pods_of(kubectl, "back"), [])

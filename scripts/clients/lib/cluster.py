@@ -26,11 +26,14 @@ class Cluster:
             self.process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
             )
-        ready = self.wait()
-        self.kubeconfig = ready["kubeconfig"]
         # One has no OpenAPI schemas; the other still knows all that ever happened, as it is young.
         self.lacks = "forgetting" if control_plane else "schemas"
-        self.image = push(ready["registry"])
+        try:
+            ready = self.wait()
+            self.kubeconfig, self.image = ready["kubeconfig"], push(ready["registry"])
+        except BaseException:
+            self.__exit__()
+            raise
 
     def wait(self):
         """What it says when it takes requests, which may be several lines."""

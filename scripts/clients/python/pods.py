@@ -99,7 +99,7 @@ def commands(check):
         expect(talk.readline_stdout(timeout=PATIENCE), "got word")
         talk.write_stdin("end\n")
         talk.run_forever(timeout=PATIENCE)
-        expect((talk.readline_stdout(timeout=1), talk.returncode), ("got end", 5))
+        expect((talk.read_stdout(), talk.returncode), ("got end\n", 5))
 
     @check("exec keeps output and errors apart")
     def _(cluster):
