@@ -46,7 +46,8 @@ pub(crate) async fn run(api: &Arc<Api>) -> Result<(), Error> {
             "ports": [{"name": "https", "port": advertised.port(), "protocol": "TCP"}]
         }]
     });
-    put(api, Method::PUT, "/api/v1/namespaces/default/endpoints/kubernetes".into(), endpoints).await?;
+    put(api, Method::PUT, "/api/v1/namespaces/default/endpoints/kubernetes".into(), endpoints)
+        .await?;
     give_rights(api).await
 }
 

@@ -17,8 +17,8 @@ use crate::kinds::{Kind, Kinds};
 use crate::reduce::{Bare, Reduce};
 use crate::watch::{Synced, follow};
 use crate::{
-    Settings, deployment, endpoints, garbage, namespace, pod_garbage, replica_set, roles, scheduler,
-    service_account, volumes,
+    Settings, deployment, endpoints, garbage, namespace, pod_garbage, replica_set, roles,
+    scheduler, service_account, volumes,
 };
 
 const FIRST_DELAY: Duration = Duration::from_millis(20);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     User, authorization,
-    rbac::{Policy, Rule, RoleRef, describe, is_master, quoted, uncovered},
+    rbac::{Policy, RoleRef, Rule, describe, is_master, quoted, uncovered},
 };
 use crate::{
     api::Api,

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Rules, child, default_to, items, label_value_problem, qualified_problems, subdomain_problem, text,
-    write_empty,
+    Rules, child, default_to, items, label_value_problem, qualified_problems, subdomain_problem,
+    text, write_empty,
 };
 use crate::failure::Cause;
 
@@ -15,7 +15,10 @@ fn path_problem(name: &str) -> Option<String> {
     if matches!(name, "." | "..") {
         return Some(format!("may not be '{name}'"));
     }
-    ["/", "%"].into_iter().find(|part| name.contains(part)).map(|part| format!("may not contain '{part}'"))
+    ["/", "%"]
+        .into_iter()
+        .find(|part| name.contains(part))
+        .map(|part| format!("may not contain '{part}'"))
 }
 
 /// Roles, in namespaces or of the cluster.
@@ -47,7 +50,8 @@ impl Rules for Roles {
 }
 
 fn check_rule(rule: &Value, namespaced: bool, place: &str, causes: &mut Vec<Cause>) {
-    let list = |field: &str| rule.get(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let list =
+        |field: &str| rule.get(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let is_empty = |field: &str| list(field).is_empty();
     if is_empty("verbs") {
         let detail = "verbs must contain at least one value";
@@ -165,7 +169,9 @@ fn check_subject(subject: &Value, namespaced: bool, place: &str, causes: &mut Ve
     let group = text(subject, "/apiGroup");
     let allowed = match text(subject, "/kind") {
         "ServiceAccount" => {
-            if let Some(problem) = Some(name).filter(|it| !it.is_empty()).and_then(subdomain_problem) {
+            if let Some(problem) =
+                Some(name).filter(|it| !it.is_empty()).and_then(subdomain_problem)
+            {
                 causes.push(Cause::invalid(format!("{place}.name"), &name.into(), &problem));
             }
             ""
