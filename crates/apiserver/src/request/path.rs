@@ -157,8 +157,8 @@ pub(crate) fn decode(part: &str) -> String {
     if !part.contains('%') {
         return part.to_owned();
     }
-    // Only a form decoder is at hand; a plus sign is itself in a path.
-    let escaped = part.replace('+', "%2B");
+    // Only a form decoder is at hand; these are themselves in a path.
+    let escaped = part.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     url::form_urlencoded::parse(escaped.as_bytes())
         .next()
         .map(|(name, _)| name.into_owned())
@@ -225,6 +225,7 @@ mod tests {
             ("/api/v1/watch/namespaces/a/pods/b", "pods a b - "),
             ("/api/v1/watch/namespaces/a/pods/b/log", "unknown"),
             ("/api/v1/watch", "unknown"),
+            ("/api/v1/namespaces/a/pods/b%20c&d=e+f", "pods a b c&d=e+f - "),
             (
                 "/api/v1/namespaces/a/services/http:b:8081/proxy/jobs//x%20y",
                 "services a http:b:8081 proxy /jobs//x%20y",

@@ -44,6 +44,11 @@ impl Rules for Roles {
         causes
     }
 
+    /// The real server checks a change twice, and says each time what it finds.
+    fn validate_update(&self, new: &Value, _old: &Value) -> Vec<Cause> {
+        self.validate(new)
+    }
+
     fn name_problem(&self, name: &str) -> Option<String> {
         path_problem(name)
     }
@@ -90,7 +95,8 @@ fn check_aggregation(role: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::required(place, detail));
     }
     for (position, selector) in selectors.iter().enumerate() {
-        let place = format!("{place}[{position}].matchLabels");
+        let (whole, known) = (format!("{place}[{position}]"), causes.len());
+        let place = format!("{whole}.matchLabels");
         let labels = selector.get("matchLabels").and_then(Value::as_object);
         for (key, value) in labels.into_iter().flatten() {
             for problem in qualified_problems(key) {
@@ -99,6 +105,9 @@ fn check_aggregation(role: &Value, causes: &mut Vec<Cause>) {
             if let Some(problem) = label_value_problem(value.as_str().unwrap_or_default()) {
                 causes.push(Cause::invalid(&place, value, &problem));
             }
+        }
+        if causes.len() > known {
+            causes.push(Cause::invalid(whole, &Value::Null, "invalid label selector."));
         }
     }
 }
@@ -146,14 +155,17 @@ impl Rules for Bindings {
     }
 
     fn validate_update(&self, new: &Value, old: &Value) -> Vec<Cause> {
+        // As of roles, a change is checked twice.
+        let mut causes = self.validate(new);
         if new.get("roleRef") == old.get("roleRef") {
-            return Vec::new();
+            return causes;
         }
         let told = serde_json::json!({
             "APIGroup": text(new, "/roleRef/apiGroup"), "Kind": text(new, "/roleRef/kind"),
             "Name": text(new, "/roleRef/name"),
         });
-        vec![Cause::invalid("roleRef", &told, "cannot change roleRef")]
+        causes.push(Cause::invalid("roleRef", &told, "cannot change roleRef"));
+        causes
     }
 
     fn name_problem(&self, name: &str) -> Option<String> {

@@ -31,7 +31,8 @@ pub(super) fn access(
     }
     let own = text(asked, "/metadata/namespace");
     if review.namespaced && own != namespace {
-        let why = format!("spec.resourceAttributes.namespace must match namespace: {namespace}");
+        let why =
+            "the namespace of the provided object does not match the namespace sent on the request";
         return Err(Failure::bad_request(why));
     }
     let user = if about_self { user.clone() } else { subject(asked) };
