@@ -56,20 +56,26 @@ macro_rules! message {
 
 mod objects;
 mod reviews;
+mod roles;
 
 use self::{
     objects::{CONFIG_MAP, DEPLOYMENT, NAMESPACE, SECRET, SERVICE, SERVICE_ACCOUNT},
     reviews::{ACCESS_REVIEW, RULES_REVIEW, SELF_REVIEW, TOKEN_REQUEST},
+    roles::{BINDING, CLUSTER_ROLE, ROLE},
 };
 
 /// The kinds that are taken in protobuf.
-pub(super) const ROOTS: [(&str, &Message); 11] = [
+pub(super) const ROOTS: [(&str, &Message); 15] = [
     ("Namespace", &NAMESPACE),
     ("ConfigMap", &CONFIG_MAP),
     ("Secret", &SECRET),
     ("ServiceAccount", &SERVICE_ACCOUNT),
     ("Service", &SERVICE),
     ("Deployment", &DEPLOYMENT),
+    ("Role", &ROLE),
+    ("ClusterRole", &CLUSTER_ROLE),
+    ("RoleBinding", &BINDING),
+    ("ClusterRoleBinding", &BINDING),
     ("TokenRequest", &TOKEN_REQUEST),
     ("SelfSubjectAccessReview", &ACCESS_REVIEW),
     ("SelfSubjectRulesReview", &RULES_REVIEW),
