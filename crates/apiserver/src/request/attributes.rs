@@ -126,9 +126,9 @@ mod tests {
     use super::{Attributes, Wanted};
     use crate::request::Query;
 
-    fn told(method: Method, path: &str) -> String {
+    fn told(method: &Method, path: &str) -> String {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let Attributes { verb, wanted } = Attributes::of(&method, path, &Query::parse(Some(query)));
+        let Attributes { verb, wanted } = Attributes::of(method, path, &Query::parse(Some(query)));
         match wanted {
             Wanted::Path(path) => format!("{verb} {path}"),
             Wanted::Resource(it) => {
@@ -196,7 +196,7 @@ mod tests {
             (&post, "/metrics/a%20b", "post /metrics/a b"),
             (&Method::HEAD, "/", "head /"),
         ] {
-            assert_eq!(told(method.clone(), path), expected, "{method} {path}");
+            assert_eq!(told(method, path), expected, "{method} {path}");
         }
     }
 }
