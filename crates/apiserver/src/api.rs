@@ -86,10 +86,10 @@ impl Api {
     async fn route(
         self: Arc<Self>,
         user: Option<User>,
-        request: Request<Body>,
+        mut request: Request<Body>,
     ) -> Result<Response<Body>, Failure> {
         let user = user.ok_or_else(Failure::unauthorized)?;
-        let user = impersonation::apply(&self, user, request.headers())?;
+        let user = impersonation::apply(&self, user, request.headers_mut())?;
         let query = Query::parse(request.uri().query());
         let attributes = Attributes::of(request.method(), request.uri().path(), &query);
         authorization::check(&self, &user, &attributes)?;
@@ -109,7 +109,9 @@ impl Api {
                 Ok(self.objects(call, request).await)
             }
             Route::OldOpenApi => Ok(old_openapi(self.registry, request.headers())),
-            Route::Review(review) => self.review(&review, &user, request).await,
+            Route::Review(review, namespace) => {
+                self.review((review, &namespace), &user, request).await
+            }
             other => self
                 .describe(&other, &request)
                 .map(|document| json(StatusCode::OK, document.to_string())),
@@ -154,7 +156,7 @@ impl Api {
 
     async fn review(
         &self,
-        review: &Review,
+        review: (&Review, &str),
         user: &User,
         request: Request<Body>,
     ) -> Result<Response<Body>, Failure> {
@@ -193,7 +195,7 @@ impl Api {
             Route::Health
             | Route::OldOpenApi
             | Route::Objects(_)
-            | Route::Review(_)
+            | Route::Review(..)
             | Route::Unknown => None,
         };
         document.ok_or_else(|| {

@@ -44,7 +44,7 @@ fn group_names(registry: &'static Registry) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = registry
         .all()
         .map(|resource| resource.group)
-        .chain(REVIEWS.map(|review| review.group))
+        .chain(REVIEWS.iter().map(|review| review.group))
         .filter(|group| !group.is_empty())
         .collect();
     names.sort_unstable();

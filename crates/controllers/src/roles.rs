@@ -26,8 +26,7 @@ type Roles = BTreeMap<String, ClusterRole>;
 /// Looks after roles that gather others until `stop`.
 pub(crate) async fn run(client: Client, stop: CancellationToken) {
     let api = Api::<ClusterRole>::all(client);
-    let mut events =
-        watcher(api.clone(), watcher::Config::default()).default_backoff().boxed();
+    let mut events = watcher(api.clone(), watcher::Config::default()).default_backoff().boxed();
     let (mut roles, mut complete, mut again) = (Roles::new(), false, false);
     loop {
         let pause = async {
@@ -55,11 +54,7 @@ pub(crate) async fn run(client: Client, stop: CancellationToken) {
     }
 }
 
-fn take(
-    event: Result<Event<ClusterRole>, watcher::Error>,
-    roles: &mut Roles,
-    complete: &mut bool,
-) {
+fn take(event: Result<Event<ClusterRole>, watcher::Error>, roles: &mut Roles, complete: &mut bool) {
     match event {
         Ok(Event::Init) => {
             roles.clear();
@@ -130,9 +125,7 @@ mod tests {
     fn a_role_gathers_what_its_selectors_find() {
         let pods = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]});
         let maps = json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]});
-        let gathers = |label: &str| {
-            json!({"clusterRoleSelectors": [{"matchLabels": {label: "true"}}, {"matchExpressions": [{"key": "b", "operator": "Exists"}]}]})
-        };
+        let gathers = |label: &str| json!({"clusterRoleSelectors": [{"matchLabels": {label: "true"}}, {"matchExpressions": [{"key": "b", "operator": "Exists"}]}]});
         let mut all = roles(json!([
             {"metadata": {"name": "all"}, "aggregationRule": gathers("a"), "rules": [maps]},
             {"metadata": {"name": "one", "labels": {"a": "true"}}, "rules": [pods]},

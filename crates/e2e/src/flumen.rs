@@ -17,7 +17,7 @@ use nix::{
 };
 use serde_json::Value;
 
-use crate::{kubectl, processes};
+use crate::processes;
 
 /// How long `flumen up` may take to be ready or to end.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -74,7 +74,6 @@ impl Flumen {
             .with_context(|| format!("could not create {}", directory.display()))?;
         let control_plane =
             std::env::var_os(CONTROL_PLANE).map(|it| ["--control-plane".into(), it]);
-        let has_control_plane = control_plane.is_some();
         let mut child = command(binary)
             // Ctrl-C at a terminal is for whoever started it: a second one would not wait.
             .process_group(0)
@@ -115,22 +114,7 @@ impl Flumen {
                 }
             }
         }
-        if has_control_plane {
-            flumen.give_rights()?;
-        }
         Ok(flumen)
-    }
-
-    /// A real control plane gives Flink's service account no rights by itself.
-    fn give_rights(&self) -> Result<()> {
-        let manifest = self.directory.with_extension("rbac.yaml");
-        std::fs::write(&manifest, self.succeed(&["cluster", "rbac", "local"])?)
-            .with_context(|| format!("could not write {}", manifest.display()))?;
-        let apply = ["apply", "--filename", &manifest.display().to_string()];
-        let applied = kubectl(&self.kubeconfig(), &apply)?;
-        let said = String::from_utf8_lossy(&applied.stderr);
-        ensure!(applied.status.success(), "kubectl apply: {}", said.trim());
-        Ok(())
     }
 
     /// The data directory.

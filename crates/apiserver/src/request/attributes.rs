@@ -126,10 +126,9 @@ mod tests {
     use super::{Attributes, Wanted};
     use crate::request::Query;
 
-    fn told(method: Method, path: &str) -> String {
+    fn told(method: &Method, path: &str) -> String {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let Attributes { verb, wanted } =
-            Attributes::of(&method, path, &Query::parse(Some(query)));
+        let Attributes { verb, wanted } = Attributes::of(method, path, &Query::parse(Some(query)));
         match wanted {
             Wanted::Path(path) => format!("{verb} {path}"),
             Wanted::Resource(it) => {
@@ -152,19 +151,43 @@ mod tests {
             (&get, "/api/v1/namespaces/a/pods/b/log", "get - pods log a b"),
             (&post, "/api/v1/namespaces/a/pods/b/exec", "create - pods exec a b"),
             (&get, "/api/v1/namespaces/a/pods/b/exec", "get - pods exec a b"),
-            (&get, "/api/v1/namespaces/a/services/http:b:80/proxy/x/y", "get - services proxy a http:b:80"),
+            (
+                &get,
+                "/api/v1/namespaces/a/services/http:b:80/proxy/x/y",
+                "get - services proxy a http:b:80",
+            ),
             (&Method::OPTIONS, "/api/v1/namespaces/a/services/b/proxy/", " - services proxy a b"),
             (&post, "/apis/apps/v1/namespaces/a/deployments", "create apps deployments - a -"),
-            (&Method::PATCH, "/apis/apps/v1/namespaces/a/deployments/b/scale", "patch apps deployments scale a b"),
-            (&Method::DELETE, "/apis/apps/v1/namespaces/a/deployments", "deletecollection apps deployments - a -"),
-            (&Method::DELETE, "/apis/apps/v1/namespaces/a/deployments/b", "delete apps deployments - a b"),
+            (
+                &Method::PATCH,
+                "/apis/apps/v1/namespaces/a/deployments/b/scale",
+                "patch apps deployments scale a b",
+            ),
+            (
+                &Method::DELETE,
+                "/apis/apps/v1/namespaces/a/deployments",
+                "deletecollection apps deployments - a -",
+            ),
+            (
+                &Method::DELETE,
+                "/apis/apps/v1/namespaces/a/deployments/b",
+                "delete apps deployments - a b",
+            ),
             (&get, "/api/v1/namespaces", "list - namespaces - - -"),
             (&get, "/api/v1/namespaces/a", "get - namespaces - a a"),
             (&put, "/api/v1/namespaces/a/finalize", "update - namespaces finalize a a"),
             (&get, "/api/v1/watch/namespaces/a/pods/b", "watch - pods - a b"),
             (&get, "/api/v1/proxy/namespaces/a/pods/b/c", "proxy - pods - a b"),
-            (&get, "/api/v1/secrets?fieldSelector=metadata.name%3Da,type%3Db", "list - secrets - - a"),
-            (&get, "/api/v1/secrets?fieldSelector=type%3Db,metadata.name%3D%3Da", "list - secrets - - a"),
+            (
+                &get,
+                "/api/v1/secrets?fieldSelector=metadata.name%3Da,type%3Db",
+                "list - secrets - - a",
+            ),
+            (
+                &get,
+                "/api/v1/secrets?fieldSelector=type%3Db,metadata.name%3D%3Da",
+                "list - secrets - - a",
+            ),
             (&get, "/api/v1/secrets?fieldSelector=metadata.name!%3Da", "list - secrets - - -"),
             (&get, "/api/v1/namespaces/a/configmaps/b%20c", "get - configmaps - a b c"),
             (&get, "/apis/none/v9/things/a", "get none things - - a"),
@@ -173,7 +196,7 @@ mod tests {
             (&post, "/metrics/a%20b", "post /metrics/a b"),
             (&Method::HEAD, "/", "head /"),
         ] {
-            assert_eq!(told(method.clone(), path), expected, "{method} {path}");
+            assert_eq!(told(method, path), expected, "{method} {path}");
         }
     }
 }

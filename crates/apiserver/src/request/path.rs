@@ -19,31 +19,29 @@ pub(crate) enum Route {
         version: String,
     },
     Objects(Target),
-    /// Something that is computed and never stored, such as `selfsubjectaccessreviews`.
-    Review(Review),
+    /// Something that is computed and never stored, such as `selfsubjectaccessreviews`, and its namespace, if it is in one.
+    Review(&'static Review, String),
     Unknown,
 }
 
 /// What is asked for by sending an object that is answered and never stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Review {
     pub(crate) group: &'static str,
     pub(crate) plural: &'static str,
     pub(crate) kind: &'static str,
     pub(crate) namespaced: bool,
-    /// Empty where it is in none.
-    pub(crate) namespace: String,
 }
 
 const fn review(group: &'static str, plural: &'static str, kind: &'static str) -> Review {
-    Review { group, plural, kind, namespaced: false, namespace: String::new() }
+    Review { group, plural, kind, namespaced: false }
 }
 
 const AUTHENTICATION: &str = "authentication.k8s.io";
 const AUTHORIZATION: &str = "authorization.k8s.io";
 
 /// The reviews that there are, in the order of discovery.
-pub(crate) const REVIEWS: [Review; 6] = [
+pub(crate) static REVIEWS: [Review; 6] = [
     review(AUTHENTICATION, "selfsubjectreviews", "SelfSubjectReview"),
     review(AUTHENTICATION, "tokenreviews", "TokenReview"),
     Review {
@@ -115,8 +113,7 @@ fn objects(
         && parts.is_empty()
         && review.namespaced == namespace.is_some()
     {
-        let namespace = namespace.map(decode).unwrap_or_default();
-        return Route::Review(Review { namespace, ..review.clone() });
+        return Route::Review(review, namespace.map(decode).unwrap_or_default());
     }
     let Some(resource) = registry.find(group, version, plural) else {
         return Route::Unknown;
@@ -160,8 +157,8 @@ pub(crate) fn decode(part: &str) -> String {
     if !part.contains('%') {
         return part.to_owned();
     }
-    // Only a form decoder is at hand; a plus sign is itself in a path.
-    let escaped = part.replace('+', "%2B");
+    // Only a form decoder is at hand; these are themselves in a path.
+    let escaped = part.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     url::form_urlencoded::parse(escaped.as_bytes())
         .next()
         .map(|(name, _)| name.into_owned())
@@ -208,7 +205,7 @@ mod tests {
                 target.subresource.as_deref().unwrap_or("-"),
                 target.rest
             ),
-            Route::Review(review) => format!("{} {}", review.plural, review.namespace),
+            Route::Review(review, namespace) => format!("{} {namespace}", review.plural),
             Route::Unknown => "unknown".to_owned(),
             _ => "other".to_owned(),
         }
@@ -228,6 +225,7 @@ mod tests {
             ("/api/v1/watch/namespaces/a/pods/b", "pods a b - "),
             ("/api/v1/watch/namespaces/a/pods/b/log", "unknown"),
             ("/api/v1/watch", "unknown"),
+            ("/api/v1/namespaces/a/pods/b%20c&d=e+f", "pods a b c&d=e+f - "),
             (
                 "/api/v1/namespaces/a/services/http:b:8081/proxy/jobs//x%20y",
                 "services a http:b:8081 proxy /jobs//x%20y",

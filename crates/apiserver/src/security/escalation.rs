@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     User, authorization,
-    rbac::{Policy, Rule, RoleRef, describe, is_master, quoted, uncovered},
+    rbac::{Policy, RoleRef, Rule, describe, is_master, quoted, uncovered},
 };
 use crate::{
     api::Api,
@@ -125,12 +125,12 @@ fn binding(call: &Call, role: &RoleRef) -> Attributes {
 
 /// What the role that is bound allows.
 fn rules_of(api: &Api, call: &Call, role: &RoleRef) -> Result<Vec<Rule>, Failure> {
+    if !matches!(role.kind.as_str(), "Role" | "ClusterRole") {
+        let why = format!("unsupported role reference kind: {:?}", role.kind);
+        return Err(Failure::unknown(why));
+    }
     let find = |policy: &Policy| policy.rules_of(role, call.namespace()).map(<[Rule]>::to_vec);
-    api.roles.look(&api.store, find).ok_or_else(|| {
-        let plural = if role.kind == "ClusterRole" { "clusterroles" } else { "roles" };
-        match api.registry.find(GROUP, "v1", plural) {
-            Some(resource) => Failure::not_found(resource, &role.name),
-            None => Failure::no_such_resource(),
-        }
-    })
+    // The real server, too, names the kind of the binding here and not that of the role.
+    let missing = || Failure::not_found(call.target.resource, &role.name);
+    api.roles.look(&api.store, find).ok_or_else(missing)
 }

@@ -12,22 +12,29 @@ use crate::{
     request::{Attributes, Resource, Wanted, decode},
 };
 
-const USER: HeaderName = HeaderName::from_static("impersonate-user");
-const GROUP: HeaderName = HeaderName::from_static("impersonate-group");
-const UID: HeaderName = HeaderName::from_static("impersonate-uid");
+static USER: HeaderName = HeaderName::from_static("impersonate-user");
+static GROUP: HeaderName = HeaderName::from_static("impersonate-group");
+static UID: HeaderName = HeaderName::from_static("impersonate-uid");
+const PREFIX: &str = "impersonate-";
 const EXTRA: &str = "impersonate-extra-";
 const FACTS: &str = "authentication.k8s.io";
 
-/// The user that a request acts as: the one who sends it, or the one it names.
+/// The user that a request acts as: the one who sends it, or the one it names. From here on it names nobody, as it may
+/// be passed on.
 ///
 /// # Errors
 /// If the sender may not act as that user, or if no user is named for the groups that are.
-pub(crate) fn apply(api: &Api, sender: User, headers: &HeaderMap) -> Result<User, Failure> {
+pub(crate) fn apply(api: &Api, sender: User, headers: &mut HeaderMap) -> Result<User, Failure> {
     let Some(wanted) = wanted(headers)? else { return Ok(sender) };
     for resource in resources(&wanted) {
         let attributes =
             Attributes { verb: "impersonate".to_owned(), wanted: Wanted::Resource(resource) };
         authorization::check(api, &sender, &attributes)?;
+    }
+    let is_ours = |name: &&HeaderName| name.as_str().starts_with(PREFIX);
+    let names: Vec<HeaderName> = headers.keys().filter(is_ours).cloned().collect();
+    for name in names {
+        headers.remove(name);
     }
     Ok(completed(wanted))
 }
@@ -71,10 +78,9 @@ fn resources(user: &User) -> Vec<Resource> {
         ..Resource::default()
     };
     let mut resources = vec![match account(&user.name) {
-        Some((namespace, name)) => Resource {
-            namespace: namespace.to_owned(),
-            ..resource("", "serviceaccounts", name)
-        },
+        Some((namespace, name)) => {
+            Resource { namespace: namespace.to_owned(), ..resource("", "serviceaccounts", name) }
+        }
         None => resource("", "users", &user.name),
     }];
     resources.extend(user.groups.iter().map(|group| resource("", "groups", group)));
@@ -123,9 +129,11 @@ mod tests {
         let user = wanted(&headers(&[("impersonate-user", "system:serviceaccount:a:b")]));
         let user = user.unwrap().unwrap();
         let asked = resources(&user);
-        assert_eq!((asked[0].plural.as_str(), asked[0].namespace.as_str()), ("serviceaccounts", "a"));
-        let groups =
-            ["system:serviceaccounts", "system:serviceaccounts:a", "system:authenticated"];
+        assert_eq!(
+            (asked[0].plural.as_str(), asked[0].namespace.as_str()),
+            ("serviceaccounts", "a")
+        );
+        let groups = ["system:serviceaccounts", "system:serviceaccounts:a", "system:authenticated"];
         assert_eq!(completed(user).groups, groups);
     }
 

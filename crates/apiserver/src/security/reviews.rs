@@ -14,7 +14,7 @@ mod access;
 pub(crate) fn answer(
     api: &Api,
     user: &User,
-    review: &Review,
+    (review, namespace): (&Review, &str),
     mut asked: Value,
 ) -> Result<Value, Failure> {
     if !asked.is_object() {
@@ -26,7 +26,7 @@ pub(crate) fn answer(
         asked["metadata"] = json!({});
     }
     if review.namespaced && asked["metadata"]["namespace"].is_null() {
-        asked["metadata"]["namespace"] = review.namespace.as_str().into();
+        asked["metadata"]["namespace"] = namespace.into();
     }
     asked["status"] = match review.kind {
         "SelfSubjectRulesReview" => {
@@ -36,7 +36,7 @@ pub(crate) fn answer(
         }
         "SelfSubjectReview" => json!({"userInfo": describe(user)}),
         "TokenReview" => token_status(api, &asked)?,
-        _ => access::access(api, user, review, &asked)?,
+        _ => access::access(api, user, (review, namespace), &asked)?,
     };
     Ok(asked)
 }

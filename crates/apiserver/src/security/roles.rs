@@ -89,13 +89,9 @@ impl Known {
     }
 }
 
-fn take(
-    policy: &mut Policy,
-    resource: &Resource,
-    key: &str,
-    object: Option<&serde_json::Value>,
-) {
-    let (namespace, name) = key.split_once('/').filter(|_| resource.namespaced).unwrap_or(("", key));
+fn take(policy: &mut Policy, resource: &Resource, key: &str, object: Option<&serde_json::Value>) {
+    let (namespace, name) =
+        key.split_once('/').filter(|_| resource.namespaced).unwrap_or(("", key));
     if resource.plural.ends_with("bindings") {
         policy.set_binding(namespace, name, object);
     } else {

@@ -135,7 +135,7 @@ async fn answer(
 ) -> http::Response<Body> {
     let user = match authentication::bearer(&request) {
         Some(token) => authentication::user_of_token(&api, token).or(certificate_user),
-        None => certificate_user.or_else(|| Some(User::anonymous())),
+        None => Some(certificate_user.unwrap_or_else(User::anonymous)),
     };
     api.answer(user, request).await
 }

@@ -112,7 +112,7 @@ async fn bind(cluster: &Cluster) {
 }
 
 async fn read(cluster: &Cluster, query: &str) -> (StatusCode, String) {
-    let service = cluster.server.in_process("admin", &[]);
+    let service = cluster.server.in_process("admin", &["system:masters"]);
     let request = Request::get(format!("{PODS}/a/log{query}")).body(Body::empty()).unwrap();
     let response = service.oneshot(request).await.unwrap();
     let status = response.status();
@@ -141,7 +141,7 @@ async fn a_log_comes_from_the_kubelet_with_the_options_of_the_client() {
 async fn a_followed_log_arrives_line_by_line() {
     let (cluster, lines) = start(&json!([{"name": "c", "image": "i"}])).await;
     bind(&cluster).await;
-    let service = cluster.server.in_process("admin", &[]);
+    let service = cluster.server.in_process("admin", &["system:masters"]);
     let request = Request::get(format!("{PODS}/a/log?follow=true")).body(Body::empty()).unwrap();
     let mut body = service.oneshot(request).await.unwrap().into_body();
     for line in ["one\n", "two\n"] {

@@ -120,7 +120,7 @@ async fn bodies_are_streamed_both_ways() {
     let request = http::Request::post(format!("{DEFAULT}/services/s:rest/proxy/echo"))
         .body(Body::from_stream(body))
         .unwrap();
-    let service = cluster.server.in_process("admin", &[]);
+    let service = cluster.server.in_process("admin", &["system:masters"]);
     let response = service.oneshot(request).await.unwrap();
     let mut answer = response.into_body();
     for part in ["one", "two"] {
@@ -141,7 +141,7 @@ async fn a_redirect_stays_behind_the_proxy() {
         (format!("{path}/moved"), 302, format!("{path}/jobs/1")),
         (format!("{path}?a=b"), 301, format!("{path}/?a=b")),
     ] {
-        let service = cluster.server.in_process("admin", &[]);
+        let service = cluster.server.in_process("admin", &["system:masters"]);
         let response =
             service.oneshot(http::Request::get(asked).body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.status().as_u16(), code);

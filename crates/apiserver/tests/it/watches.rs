@@ -162,7 +162,7 @@ async fn a_watch_goes_on_after_a_restart_where_it_was() {
 async fn tables_are_streamed_with_their_columns_once() {
     let cluster = Cluster::start().await;
     create(&cluster, "a", "x").await;
-    let service = cluster.server.in_process("admin", &[]);
+    let service = cluster.server.in_process("admin", &["system:masters"]);
     let request = http::Request::get(format!("{CONFIG_MAPS}?watch=true&labelSelector=app"))
         .header("accept", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json")
         .body(axum::body::Body::empty())

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Rules, child, default_to, items, label_value_problem, qualified_problems, subdomain_problem, text,
-    write_empty,
+    Rules, child, default_to, items, label_value_problem, qualified_problems, subdomain_problem,
+    text, write_empty,
 };
 use crate::failure::Cause;
 
@@ -15,7 +15,10 @@ fn path_problem(name: &str) -> Option<String> {
     if matches!(name, "." | "..") {
         return Some(format!("may not be '{name}'"));
     }
-    ["/", "%"].into_iter().find(|part| name.contains(part)).map(|part| format!("may not contain '{part}'"))
+    ["/", "%"]
+        .into_iter()
+        .find(|part| name.contains(part))
+        .map(|part| format!("may not contain '{part}'"))
 }
 
 /// Roles, in namespaces or of the cluster.
@@ -41,13 +44,19 @@ impl Rules for Roles {
         causes
     }
 
+    /// The real server checks a change twice, and says each time what it finds.
+    fn validate_update(&self, new: &Value, _old: &Value) -> Vec<Cause> {
+        self.validate(new)
+    }
+
     fn name_problem(&self, name: &str) -> Option<String> {
         path_problem(name)
     }
 }
 
 fn check_rule(rule: &Value, namespaced: bool, place: &str, causes: &mut Vec<Cause>) {
-    let list = |field: &str| rule.get(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let list =
+        |field: &str| rule.get(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let is_empty = |field: &str| list(field).is_empty();
     if is_empty("verbs") {
         let detail = "verbs must contain at least one value";
@@ -86,7 +95,8 @@ fn check_aggregation(role: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::required(place, detail));
     }
     for (position, selector) in selectors.iter().enumerate() {
-        let place = format!("{place}[{position}].matchLabels");
+        let (whole, known) = (format!("{place}[{position}]"), causes.len());
+        let place = format!("{whole}.matchLabels");
         let labels = selector.get("matchLabels").and_then(Value::as_object);
         for (key, value) in labels.into_iter().flatten() {
             for problem in qualified_problems(key) {
@@ -95,6 +105,9 @@ fn check_aggregation(role: &Value, causes: &mut Vec<Cause>) {
             if let Some(problem) = label_value_problem(value.as_str().unwrap_or_default()) {
                 causes.push(Cause::invalid(&place, value, &problem));
             }
+        }
+        if causes.len() > known {
+            causes.push(Cause::invalid(whole, &Value::Null, "invalid label selector."));
         }
     }
 }
@@ -142,14 +155,17 @@ impl Rules for Bindings {
     }
 
     fn validate_update(&self, new: &Value, old: &Value) -> Vec<Cause> {
+        // As of roles, a change is checked twice.
+        let mut causes = self.validate(new);
         if new.get("roleRef") == old.get("roleRef") {
-            return Vec::new();
+            return causes;
         }
         let told = serde_json::json!({
             "APIGroup": text(new, "/roleRef/apiGroup"), "Kind": text(new, "/roleRef/kind"),
             "Name": text(new, "/roleRef/name"),
         });
-        vec![Cause::invalid("roleRef", &told, "cannot change roleRef")]
+        causes.push(Cause::invalid("roleRef", &told, "cannot change roleRef"));
+        causes
     }
 
     fn name_problem(&self, name: &str) -> Option<String> {
@@ -165,7 +181,9 @@ fn check_subject(subject: &Value, namespaced: bool, place: &str, causes: &mut Ve
     let group = text(subject, "/apiGroup");
     let allowed = match text(subject, "/kind") {
         "ServiceAccount" => {
-            if let Some(problem) = Some(name).filter(|it| !it.is_empty()).and_then(subdomain_problem) {
+            if let Some(problem) =
+                Some(name).filter(|it| !it.is_empty()).and_then(subdomain_problem)
+            {
                 causes.push(Cause::invalid(format!("{place}.name"), &name.into(), &problem));
             }
             ""

@@ -33,7 +33,11 @@ impl RoleRef {
 pub(super) enum Subject {
     User(String),
     Group(String),
-    ServiceAccount { namespace: String, name: String, user: String },
+    ServiceAccount {
+        namespace: String,
+        name: String,
+        user: String,
+    },
     /// What nobody is, such as a service account without a namespace.
     Nobody,
 }

@@ -98,8 +98,8 @@ impl Policy {
         namespace: &'p str,
     ) -> impl Iterator<Item = Grant<'p>> {
         let namespaces = [Some(""), Some(namespace).filter(|name| !name.is_empty())];
-        let scopes = namespaces.into_iter().flatten().filter_map(|name| self.scopes.get(name));
-        scopes.flat_map(|scope| scope.of_user(user)).map(|(binding, subject)| Grant {
+        let scopes = namespaces.into_iter().flatten().filter_map(move |name| self.scopes.get(name));
+        scopes.flat_map(move |scope| scope.of_user(user)).map(move |(binding, subject)| Grant {
             binding,
             subject,
             rules: self.rules_of(&binding.role, &binding.namespace),
@@ -175,9 +175,9 @@ impl Scope {
 
     /// The bindings of a user, each once, with the first of its subjects that is the user.
     fn of_user<'p>(&'p self, user: &'p User) -> impl Iterator<Item = (&'p Binding, &'p Subject)> {
-        let by_group = user.groups.iter().filter_map(|group| self.groups.get(group));
+        let by_group = user.groups.iter().filter_map(move |group| self.groups.get(group));
         self.users.get(&user.name).into_iter().chain(by_group).flatten().filter_map(
-            |(binding, place)| {
+            move |(binding, place)| {
                 let mut earlier = binding.subjects.iter().take(*place);
                 let subject = binding.subjects.get(*place)?;
                 (!earlier.any(|other| other.is(user))).then_some((&**binding, subject))

@@ -48,7 +48,7 @@ impl Rule {
     }
 
     /// One rule for each verb on each thing.
-    fn parts(&self) -> impl Iterator<Item = Self> {
+    fn parts(&self) -> Vec<Self> {
         let names: Vec<Option<&String>> = if self.resource_names.is_empty() {
             vec![None]
         } else {
@@ -73,7 +73,7 @@ impl Rule {
             let of_path = |verb| Self { verbs: one(verb), paths: one(path), ..Self::default() };
             parts.extend(self.verbs.iter().map(of_path));
         }
-        parts.into_iter()
+        parts
     }
 
     /// Whether all that a part of another rule allows is allowed by this one.

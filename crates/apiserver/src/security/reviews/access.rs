@@ -21,7 +21,7 @@ const GROUP: &str = "authorization.k8s.io";
 pub(super) fn access(
     api: &Api,
     user: &User,
-    review: &Review,
+    (review, namespace): (&Review, &str),
     asked: &Value,
 ) -> Result<Value, Failure> {
     let about_self = review.kind == "SelfSubjectAccessReview";
@@ -30,9 +30,9 @@ pub(super) fn access(
         return Err(Failure::invalid_kind(GROUP, "", "", &causes));
     }
     let own = text(asked, "/metadata/namespace");
-    if review.namespaced && own != review.namespace {
+    if review.namespaced && own != namespace {
         let why =
-            format!("spec.resourceAttributes.namespace must match namespace: {}", review.namespace);
+            "the namespace of the provided object does not match the namespace sent on the request";
         return Err(Failure::bad_request(why));
     }
     let user = if about_self { user.clone() } else { subject(asked) };
@@ -142,11 +142,8 @@ fn check_metadata(review: &Review, asked: &Value, causes: &mut Vec<Cause>) {
         !allowed
     });
     if extra {
-        let detail = if review.namespaced {
-            "must be empty except for namespace"
-        } else {
-            "must be empty"
-        };
+        let detail =
+            if review.namespaced { "must be empty except for namespace" } else { "must be empty" };
         let metadata = asked.get("metadata").unwrap_or(&Value::Null);
         causes.push(Cause::invalid("metadata", metadata, detail));
     }

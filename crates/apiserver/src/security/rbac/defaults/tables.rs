@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use self::Given::{Paths, Resources};
+
 /// A role of the cluster.
 pub(super) struct Role {
     pub(super) name: &'static str,
@@ -39,8 +41,6 @@ fn sorted<'a>(texts: &[&'a str]) -> Vec<&'a str> {
     texts
 }
 
-use Given::{Paths, Resources};
-
 const GET: &[&str] = &["get"];
 const CREATE: &[&str] = &["create"];
 const READ: &[&str] = &["get", "list", "watch"];
@@ -72,7 +72,11 @@ pub(super) const ROLES: &[Role] = &[
     plain(
         "system:basic-user",
         &[
-            Resources(CREATE, AUTHORIZATION, &["selfsubjectaccessreviews", "selfsubjectrulesreviews"]),
+            Resources(
+                CREATE,
+                AUTHORIZATION,
+                &["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+            ),
             Resources(CREATE, AUTHENTICATION, &["selfsubjectreviews"]),
         ],
     ),
@@ -105,15 +109,32 @@ pub(super) const BINDINGS: &[(&str, &[&str])] = &[
 
 const PUBLIC: &[&str] = &["/livez", "/readyz", "/healthz", "/version", "/version/"];
 const ISSUER: &[&str] = &[
-    "/.well-known/openid-configuration", "/.well-known/openid-configuration/", "/openid/v1/jwks",
+    "/.well-known/openid-configuration",
+    "/.well-known/openid-configuration/",
+    "/openid/v1/jwks",
     "/openid/v1/jwks/",
 ];
 const DISCOVERY: &[&str] = &[
-    "/livez", "/readyz", "/healthz", "/version", "/version/", "/openapi", "/openapi/*", "/api",
-    "/api/*", "/apis", "/apis/*",
+    "/livez",
+    "/readyz",
+    "/healthz",
+    "/version",
+    "/version/",
+    "/openapi",
+    "/openapi/*",
+    "/api",
+    "/api/*",
+    "/apis",
+    "/apis/*",
 ];
 const MONITORING: &[&str] = &[
-    "/metrics", "/metrics/slis", "/livez", "/readyz", "/healthz", "/livez/*", "/readyz/*",
+    "/metrics",
+    "/metrics/slis",
+    "/livez",
+    "/readyz",
+    "/healthz",
+    "/livez/*",
+    "/readyz/*",
     "/healthz/*",
 ];
 
@@ -126,7 +147,14 @@ const EDIT: &[Given] = &[
     Resources(
         READ,
         "",
-        &["pods/attach", "pods/proxy", "pods/exec", "pods/portforward", "secrets", "services/proxy"],
+        &[
+            "pods/attach",
+            "pods/proxy",
+            "pods/exec",
+            "pods/portforward",
+            "secrets",
+            "services/proxy",
+        ],
     ),
     Resources(&["impersonate"], "", &["serviceaccounts"]),
     Resources(WRITE, "", &["pods", "pods/attach", "pods/proxy", "pods/exec", "pods/portforward"]),
@@ -135,8 +163,15 @@ const EDIT: &[Given] = &[
         WRITE,
         "",
         &[
-            "replicationcontrollers", "replicationcontrollers/scale", "serviceaccounts", "services",
-            "services/proxy", "persistentvolumeclaims", "configmaps", "secrets", "events",
+            "replicationcontrollers",
+            "replicationcontrollers/scale",
+            "serviceaccounts",
+            "services",
+            "services/proxy",
+            "persistentvolumeclaims",
+            "configmaps",
+            "secrets",
+            "events",
         ],
     ),
     Resources(CREATE, "", &["serviceaccounts/token"]),
@@ -144,8 +179,14 @@ const EDIT: &[Given] = &[
         WRITE,
         "apps",
         &[
-            "statefulsets", "statefulsets/scale", "daemonsets", "deployments", "deployments/scale",
-            "deployments/rollback", "replicasets", "replicasets/scale",
+            "statefulsets",
+            "statefulsets/scale",
+            "daemonsets",
+            "deployments",
+            "deployments/scale",
+            "deployments/rollback",
+            "replicasets",
+            "replicasets/scale",
         ],
     ),
     Resources(WRITE, "autoscaling", &["horizontalpodautoscalers"]),
@@ -154,8 +195,15 @@ const EDIT: &[Given] = &[
         WRITE,
         "extensions",
         &[
-            "daemonsets", "deployments", "deployments/scale", "deployments/rollback", "ingresses",
-            "replicasets", "replicasets/scale", "replicationcontrollers/scale", "networkpolicies",
+            "daemonsets",
+            "deployments",
+            "deployments/scale",
+            "deployments/rollback",
+            "ingresses",
+            "replicasets",
+            "replicasets/scale",
+            "replicationcontrollers/scale",
+            "networkpolicies",
         ],
     ),
     Resources(WRITE, "policy", &["poddisruptionbudgets"]),
@@ -169,17 +217,31 @@ const VIEW: &[Given] = &[
         READ,
         "",
         &[
-            "pods", "replicationcontrollers", "replicationcontrollers/scale", "serviceaccounts",
-            "services", "services/status", "endpoints", "persistentvolumeclaims",
-            "persistentvolumeclaims/status", "configmaps",
+            "pods",
+            "replicationcontrollers",
+            "replicationcontrollers/scale",
+            "serviceaccounts",
+            "services",
+            "services/status",
+            "endpoints",
+            "persistentvolumeclaims",
+            "persistentvolumeclaims/status",
+            "configmaps",
         ],
     ),
     Resources(
         READ,
         "",
         &[
-            "limitranges", "resourcequotas", "bindings", "events", "pods/status",
-            "resourcequotas/status", "namespaces/status", "replicationcontrollers/status", "pods/log",
+            "limitranges",
+            "resourcequotas",
+            "bindings",
+            "events",
+            "pods/status",
+            "resourcequotas/status",
+            "namespaces/status",
+            "replicationcontrollers/status",
+            "pods/log",
         ],
     ),
     Resources(READ, "", &["namespaces"]),
@@ -188,20 +250,41 @@ const VIEW: &[Given] = &[
         READ,
         "apps",
         &[
-            "controllerrevisions", "statefulsets", "statefulsets/status", "statefulsets/scale",
-            "daemonsets", "daemonsets/status", "deployments", "deployments/status",
-            "deployments/scale", "replicasets", "replicasets/status", "replicasets/scale",
+            "controllerrevisions",
+            "statefulsets",
+            "statefulsets/status",
+            "statefulsets/scale",
+            "daemonsets",
+            "daemonsets/status",
+            "deployments",
+            "deployments/status",
+            "deployments/scale",
+            "replicasets",
+            "replicasets/status",
+            "replicasets/scale",
         ],
     ),
-    Resources(READ, "autoscaling", &["horizontalpodautoscalers", "horizontalpodautoscalers/status"]),
+    Resources(
+        READ,
+        "autoscaling",
+        &["horizontalpodautoscalers", "horizontalpodautoscalers/status"],
+    ),
     Resources(READ, "batch", &["jobs", "cronjobs", "cronjobs/status", "jobs/status"]),
     Resources(
         READ,
         "extensions",
         &[
-            "daemonsets", "daemonsets/status", "deployments", "deployments/scale",
-            "deployments/status", "ingresses", "ingresses/status", "replicasets",
-            "replicasets/scale", "replicasets/status", "replicationcontrollers/scale",
+            "daemonsets",
+            "daemonsets/status",
+            "deployments",
+            "deployments/scale",
+            "deployments/status",
+            "ingresses",
+            "ingresses/status",
+            "replicasets",
+            "replicasets/scale",
+            "replicasets/status",
+            "replicationcontrollers/scale",
             "networkpolicies",
         ],
     ),

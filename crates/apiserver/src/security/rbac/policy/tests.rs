@@ -94,10 +94,7 @@ fn what_allows_it_is_told_and_what_is_missing_too() {
     policy.set_role("a", "worker", None);
     let verdict = policy.judge(&user, &asked);
     assert!(!verdict.is_allowed());
-    assert_eq!(
-        verdict.reason(),
-        r#"RBAC: role.rbac.authorization.k8s.io "worker" not found"#
-    );
+    assert_eq!(verdict.reason(), r#"RBAC: role.rbac.authorization.k8s.io "worker" not found"#);
 }
 
 #[test]
@@ -120,7 +117,10 @@ fn only_what_is_held_can_be_given() {
     for (rule, missing) in [
         (json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}), ""),
         (json!({"apiGroups": ["apps"], "resources": ["*"], "verbs": ["*"]}), ""),
-        (json!({"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["one"], "verbs": ["get"]}), ""),
+        (
+            json!({"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["one"], "verbs": ["get"]}),
+            "",
+        ),
         (
             json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}),
             r#"{APIGroups:[""], Resources:["configmaps"], Verbs:["get"]}"#,
