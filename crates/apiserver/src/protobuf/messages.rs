@@ -55,21 +55,24 @@ macro_rules! message {
 }
 
 mod objects;
+mod quotas;
 mod reviews;
 
 use self::{
     objects::{CONFIG_MAP, DEPLOYMENT, NAMESPACE, SECRET, SERVICE, SERVICE_ACCOUNT},
+    quotas::QUOTA,
     reviews::{ACCESS_REVIEW, RULES_REVIEW, SELF_REVIEW, TOKEN_REQUEST},
 };
 
 /// The kinds that are taken in protobuf.
-pub(super) const ROOTS: [(&str, &Message); 11] = [
+pub(super) const ROOTS: [(&str, &Message); 12] = [
     ("Namespace", &NAMESPACE),
     ("ConfigMap", &CONFIG_MAP),
     ("Secret", &SECRET),
     ("ServiceAccount", &SERVICE_ACCOUNT),
     ("Service", &SERVICE),
     ("Deployment", &DEPLOYMENT),
+    ("ResourceQuota", &QUOTA),
     ("TokenRequest", &TOKEN_REQUEST),
     ("SelfSubjectAccessReview", &ACCESS_REVIEW),
     ("SelfSubjectRulesReview", &RULES_REVIEW),

@@ -3,6 +3,7 @@
 use super::World;
 use crate::facts::{Facts, Key, Object, Pod, Uid};
 use crate::kinds::Kind;
+use crate::slices::ZONE;
 
 /// Something that a controller should look at.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -205,7 +206,7 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
         // The status of a node changes all the time, what it offers does not.
         Some(new) if old.is_none_or(|old| old.facts != new.facts) => {
             schedule_all(world, wakes);
-            if zone(old) != zone(Some(new)) {
+            if old.is_none_or(|old| zone(old) != zone(new)) {
                 wakes.extend(services_on(world, &new.key.name).map(Wake::Slices));
             }
         }
@@ -218,9 +219,9 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
     }
 }
 
-/// What slices say of a node: that it is there, and its zone.
-fn zone(node: Option<&Object>) -> Option<Option<&String>> {
-    node.map(|node| node.node().and_then(|node| node.labels.get("topology.kubernetes.io/zone")))
+/// What slices say of a node.
+fn zone(node: &Object) -> Option<&String> {
+    node.node()?.labels.get(ZONE)
 }
 
 /// The services that may have pods on a node.
