@@ -284,6 +284,19 @@ mod tests {
     }
 
     #[test]
+    fn a_quota_is_read_with_its_amounts() {
+        let amount = [field(1, b"pods"), field(2, &field(1, b"2"))].concat();
+        let spec = [field(1, &amount), field(2, b"BestEffort")].concat();
+        let object = [field(1, &field(1, b"q")), field(2, &spec), field(3, b"")].concat();
+        let expected = json!({
+            "apiVersion": "v1", "kind": "ResourceQuota",
+            "metadata": {"name": "q"},
+            "spec": {"hard": {"pods": "2"}, "scopes": ["BestEffort"]}
+        });
+        assert_eq!(decode(&body("ResourceQuota", &object)), Ok(expected));
+    }
+
+    #[test]
     fn what_is_not_known_or_cut_short_is_an_error() {
         assert!(decode(&body("Widget", b"")).unwrap_err().contains("Widget"));
         let whole = body("ConfigMap", &field(1, &field(1, b"a")));

@@ -35,7 +35,7 @@ pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error>
     }
     let actions = decide::decide(&view);
     let ends = actions.iter().any(|action| matches!(action, Action::RemoveFinalizer(_)));
-    if ends && has_unseen_dependents(hub, &object).await? {
+    if ends && has_unseen_dependents(hub, &object, &view.dependents).await? {
         return Ok(Some(AGAIN));
     }
     for action in actions {
@@ -96,8 +96,12 @@ async fn is_absent(hub: &Hub, object: &Object, owner: &Owner) -> Result<bool, Er
 }
 
 /// Asks the API server, because the watches of other kinds may be behind: an owner must not end before dependents that it waits for,
-/// nor leave some that it should free.
-async fn has_unseen_dependents(hub: &Hub, owner: &Object) -> Result<bool, Error> {
+/// nor leave some that it should free. What counts as seen is what the decision was made by, and not what has come since.
+async fn has_unseen_dependents(
+    hub: &Hub,
+    owner: &Object,
+    seen: &[DependentView],
+) -> Result<bool, Error> {
     for (kind, resource) in hub.kinds.watched() {
         let api: Api<Bare> = if owner.key.namespace.is_empty() {
             Api::all_with(hub.client.clone(), resource)
@@ -113,7 +117,7 @@ async fn has_unseen_dependents(hub: &Hub, owner: &Object) -> Result<bool, Error>
             let uid = found.metadata.uid.as_deref().unwrap_or_default();
             let owners = found.metadata.owner_references.iter().flatten();
             owners.into_iter().any(|one| *one.uid == *owner.uid)
-                && !hub.world(|world| world.dependents(&owner.uid).any(|known| *known.uid == *uid))
+                && !seen.iter().any(|known| *known.uid == *uid)
         });
         if is_unseen {
             return Ok(true);

@@ -15,7 +15,7 @@ use crate::hub::{Hub, describe};
 use crate::kinds::Kind;
 use crate::world::World;
 use decide::{Change, View};
-pub(crate) use decide::{MANAGED_BY, MANAGER, SERVICE};
+pub(crate) use decide::{MANAGED_BY, MANAGER, SERVICE, ZONE};
 
 pub(crate) async fn look(hub: &Hub, key: Key) -> Result<Option<Duration>, Error> {
     for change in hub.world(|world| begin(world, &key)) {

@@ -117,9 +117,9 @@ async fn commit(
     let resource = call.target.resource;
     let key = resource.key(call.namespace(), name);
     loop {
-        let charges =
+        let taken =
             admission::quota::charge(api, resource, (call.namespace(), name), None, &object)?;
-        let is_charged = !charges.is_empty();
+        let is_charged = !taken.is_empty();
         // Only an object that is charged may have to be stored once more.
         let stored = if is_charged { object.clone() } else { std::mem::take(&mut object) };
         let mut changes = vec![Change {
@@ -130,7 +130,7 @@ async fn commit(
             delete: false,
         }];
         changes.extend(admission::companions(api, resource, name));
-        changes.extend(charges);
+        changes.extend(taken);
         match api.store.commit(changes).await {
             // Somebody else took of a quota in the meantime.
             Err(CommitError::Stale) if is_charged && api.store.get(resource.id, &key).is_none() => {

@@ -167,13 +167,16 @@ async fn delete_one(
     name: &str,
     options: &Options,
 ) -> Result<Outcome, Failure> {
-    let mut marked_at = None;
+    let mut marked: Option<Arc<Object>> = None;
     loop {
-        let stored =
-            api.store.get(resource.id, key).ok_or_else(|| Failure::not_found(resource, name))?;
+        let Some(stored) = api.store.get(resource.id, key) else {
+            // Once it is marked, others may be faster to remove it.
+            let removed = marked.map(Outcome::Removed);
+            return removed.ok_or_else(|| Failure::not_found(resource, name));
+        };
         let old = stored.value();
         // The mark of this very deletion does not speak against it.
-        if marked_at != Some(stored.revision) {
+        if marked.as_ref().is_none_or(|marked| marked.revision != stored.revision) {
             check_preconditions(resource, name, &old, options)?;
         }
         let new = mark(resource, &old, options, clock::now());
@@ -196,7 +199,7 @@ async fn delete_one(
         match api.store.commit(vec![change]).await {
             Ok(objects) => {
                 if ends && !delete {
-                    marked_at = objects.first().map(|object| object.revision);
+                    marked = objects.into_iter().next();
                     continue;
                 }
                 if delete && resource.plural == "services" {

@@ -60,7 +60,7 @@ pub(super) async fn change(
         let stored = stored.ok_or_else(|| Failure::not_found(resource, call.name()))?;
         let old = resource.outward(stored.value());
         let mut new = compute(&old)?;
-        let charges = charges(api, call, &old, &new)?;
+        let taken = charges(api, call, &old, &new)?;
         let reservation = reserve(api, resource, call.name(), &mut new, Some(&old))?;
         if dry_run {
             return Ok(Written::DryRun(new));
@@ -76,7 +76,7 @@ pub(super) async fn change(
             object: resource.inward(new.clone()),
             delete,
         };
-        let changes = std::iter::once(change).chain(charges).collect();
+        let changes = std::iter::once(change).chain(taken).collect();
         match api.store.commit(changes).await {
             Ok(objects) => {
                 if let Some(reservation) = reservation {

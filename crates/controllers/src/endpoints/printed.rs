@@ -90,7 +90,7 @@ mod tests {
     use serde_json::json;
 
     fn hexadecimal(rank: Rank) -> String {
-        rank.iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:032x}", u128::from_be_bytes(rank))
     }
 
     #[test]

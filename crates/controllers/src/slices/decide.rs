@@ -18,7 +18,8 @@ pub(crate) const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
 /// Its value.
 pub(crate) const MANAGER: &str = "endpointslice-controller.k8s.io";
 const ADDRESS_TYPE: &str = "IPv4";
-const ZONE: &str = "topology.kubernetes.io/zone";
+/// The label of a node that says where it is.
+pub(crate) const ZONE: &str = "topology.kubernetes.io/zone";
 /// How many endpoints a slice has at the most.
 const FULL: usize = 100;
 
@@ -63,12 +64,12 @@ pub(crate) fn decide(view: &View<'_>) -> Vec<Change> {
     }
     for (key, slices) in by_ports {
         match groups.remove(&key) {
-            Some((ports, wanted)) => plan.group(view, ports, wanted, &slices),
+            Some((ports, wanted)) => plan.group(view, &ports, wanted, &slices),
             None => plan.delete.extend(slices.into_iter().cloned()),
         }
     }
     for (ports, wanted) in groups.into_values() {
-        plan.group(view, ports, wanted, &[]);
+        plan.group(view, &ports, wanted, &[]);
     }
     plan.keep_one(view);
     plan.changes(view)
@@ -160,7 +161,7 @@ impl Plan {
     fn group(
         &mut self,
         view: &View<'_>,
-        ports: Ports,
+        ports: &Ports,
         mut wanted: Endpoints,
         slices: &[&EndpointSlice],
     ) {

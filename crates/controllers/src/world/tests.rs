@@ -181,7 +181,7 @@ fn only_what_goes_or_ends_wakes_the_quotas_of_its_namespace() {
         object(Kind::Quota, "q", version, Facts::Quota { spec: None, hard: BTreeMap::new() })
     };
     let wake = Wake::Quota(Key::new("ns", "q"));
-    assert_eq!(world.watched(quota(1)), [wake.clone()]);
+    assert_eq!(world.watched(quota(1)), std::slice::from_ref(&wake));
     assert!(world.watched(quota(2)).is_empty(), "what is used has changed, and no more");
     assert!(!world.watched(bound("p", 3, "1")).contains(&wake));
     let ended = pod(

@@ -3,6 +3,7 @@
 use super::World;
 use crate::facts::{Facts, Key, Node, Object, Pod, Uid};
 use crate::kinds::Kind;
+use crate::slices::ZONE;
 
 /// Where kubelets say that they live.
 pub(crate) const LEASES: &str = "kube-node-lease";
@@ -219,7 +220,7 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
     let bound = |wake: fn(Uid) -> Wake| {
         world.pods_of(&any.key.name).map(move |object| wake(Uid::clone(&object.uid)))
     };
-    if new.is_some() && zone(old) != zone(new) {
+    if new.is_some_and(|new| old.is_none_or(|old| zone(old) != zone(new))) {
         wakes.extend(services_on(world, &any.key.name).map(Wake::Slices));
     }
     match new {
@@ -250,9 +251,9 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
     }
 }
 
-/// What slices say of a node: that it is there, and its zone.
-fn zone(node: Option<&Object>) -> Option<Option<&String>> {
-    node.map(|node| node.node().and_then(|node| node.labels.get("topology.kubernetes.io/zone")))
+/// What slices say of a node.
+fn zone(node: &Object) -> Option<&String> {
+    node.node()?.labels.get(ZONE)
 }
 
 /// The services that may have pods on a node.

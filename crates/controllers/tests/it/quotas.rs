@@ -74,7 +74,7 @@ async fn many_at_once_get_just_what_there_is_while_others_go() {
             async move { pods.delete(&name, &DeleteParams::default()).await }
         });
         let gone = futures::future::join_all(gone).await;
-        assert!(gone.iter().all(Result::is_ok));
+        assert!(gone.iter().all(Result::is_ok), "{gone:?}");
         until_it_says(&cluster, "pods", "0/10").await;
     }
     cluster.stop().await;
