@@ -254,7 +254,7 @@ impl<T: TryFrom<u16>, const LEAST: u16, const MOST: u16> FromStr for Count<T, LE
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = text.parse().ok().filter(|number| (LEAST..=MOST).contains(number));
+        let number = text.parse::<u16>().ok().filter(|number| (LEAST..=MOST).contains(number));
         let number = number.and_then(|number| T::try_from(number).ok());
         number.map(Self).ok_or_else(|| format!("expected a number from {LEAST} to {MOST}"))
     }
