@@ -127,7 +127,9 @@ fn add(
         Holds::Map => {
             let Content::Bytes(bytes) = content else { return Err("it is no map".into()) };
             let (key, value) = entry(field.kind, bytes, depth)?;
-            map.entry(name).or_insert_with(|| json!({}))[key] = value;
+            if let Value::Object(slot) = map.entry(name).or_insert_with(|| json!({})) {
+                slot.insert(key, value);
+            }
         }
         Holds::Several => {
             let value = value(field.kind, content, depth)?;

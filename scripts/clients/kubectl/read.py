@@ -201,7 +201,7 @@ def server(check):
 
     @check("explain", needs="schemas")
     def _(kubectl):
-        expect_in(kubectl.run("explain", "pods"), "Pod", "spec", "<PodSpec>")
+        expect_in(kubectl.run("explain", "pods"), "Pod", "FIELDS:", "spec")
         text = kubectl.run("explain", "deployment.spec.template.spec.containers.image")
         expect_in(text, "image", "<string>")
 

@@ -68,7 +68,11 @@ public final class Checks {
                 System.out.println("ok " + check.getKey());
             } catch (Exception | AssertionError problem) {
                 failed = true;
-                String text = problem instanceof AssertionError ? problem.getMessage() : problem.toString();
+                StringBuilder causes = new StringBuilder(problem instanceof AssertionError ? problem.getMessage() : problem.toString());
+                for (Throwable cause = problem.getCause(); cause != null; cause = cause.getCause()) {
+                    causes.append(": ").append(cause);
+                }
+                String text = causes.toString();
                 System.out.println("FAILED " + check.getKey() + ": " + text.replace("\n", "\\n"));
             }
         }
