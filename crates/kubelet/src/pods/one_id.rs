@@ -58,7 +58,7 @@ mod tests {
 
     use super::*;
 
-    fn refused(context: Value, containers: &[Value]) -> String {
+    fn refused(context: &Value, containers: &[Value]) -> String {
         let containers: Vec<_> = (0..)
             .zip(containers)
             .map(|(number, context)| json!({"name": format!("c{number}"), "securityContext": context}))
@@ -71,28 +71,29 @@ mod tests {
     fn one_user_and_one_group_may_be_any() {
         let builds = json!({"runAsUser": 1000, "runAsGroup": 1000, "fsGroup": 1000, "supplementalGroups": [1000]});
         for context in [json!(null), json!({"runAsUser": 1234}), builds] {
-            assert_eq!(refused(context, &[json!(null), json!(null)]), "");
+            assert_eq!(refused(&context, &[json!(null), json!(null)]), "");
         }
         assert_eq!(
-            refused(json!({"runAsUser": 1}), &[json!({"runAsUser": 2}), json!({"runAsUser": 2})]),
+            refused(&json!({"runAsUser": 1}), &[json!({"runAsUser": 2}), json!({"runAsUser": 2})]),
             ""
         );
-        assert_eq!(refused(json!(null), &[json!({"runAsUser": 2}), json!(null)]), "");
+        assert_eq!(refused(&json!(null), &[json!({"runAsUser": 2}), json!(null)]), "");
     }
 
     #[test]
     fn two_users_or_a_further_group_are_refused_with_what_to_do() {
-        let users = refused(json!({"runAsUser": 1}), &[json!(null), json!({"runAsUser": 2})]);
+        let users = refused(&json!({"runAsUser": 1}), &[json!(null), json!({"runAsUser": 2})]);
         assert!(
             users.contains("container c0 asks for runAsUser 1 and container c1 for 2"),
             "{users}"
         );
-        let group = refused(json!({"fsGroup": 7}), &[json!({"runAsGroup": 7}), json!(null)]);
+        let group = refused(&json!({"fsGroup": 7}), &[json!({"runAsGroup": 7}), json!(null)]);
         assert!(
             group.contains("fsGroup asks for group 7, which is not the runAsGroup of container c1"),
             "{group}"
         );
-        let group = refused(json!({"runAsGroup": 7, "supplementalGroups": [7, 8]}), &[json!(null)]);
+        let group =
+            refused(&json!({"runAsGroup": 7, "supplementalGroups": [7, 8]}), &[json!(null)]);
         assert!(group.contains("supplementalGroups asks for group 8"), "{group}");
     }
 }
