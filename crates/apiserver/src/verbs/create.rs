@@ -107,7 +107,7 @@ async fn store_new(
     }];
     changes.extend(admission::companions(api, resource, &name));
     let objects =
-        api.store.commit(changes).await.map_err(|error| refused(error, resource, &name))?;
+        api.store.commit(changes).await.map_err(|error| refused(&error, resource, &name))?;
     if let Some(reservation) = reservation {
         reservation.keep();
     }
@@ -118,7 +118,7 @@ fn first(objects: Vec<Arc<Object>>) -> Result<Arc<Object>, Failure> {
     objects.into_iter().next().ok_or_else(|| Failure::internal("the store returned nothing"))
 }
 
-fn refused(error: CommitError, resource: &Resource, name: &str) -> Failure {
+fn refused(error: &CommitError, resource: &Resource, name: &str) -> Failure {
     match error {
         CommitError::Stale => Failure::already_exists(resource, name),
         CommitError::Disk(_) => Failure::unknown(error.to_string()),
