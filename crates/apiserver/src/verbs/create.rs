@@ -135,7 +135,7 @@ async fn commit(
             // Somebody else took of a quota in the meantime.
             Err(CommitError::Stale) if is_charged && api.store.get(resource.id, &key).is_none() => {
             }
-            other => return other.map_err(|error| refused(error, resource, name)),
+            other => return other.map_err(|error| refused(&error, resource, name)),
         }
     }
 }
@@ -144,7 +144,7 @@ fn first(objects: Vec<Arc<Object>>) -> Result<Arc<Object>, Failure> {
     objects.into_iter().next().ok_or_else(|| Failure::internal("the store returned nothing"))
 }
 
-fn refused(error: CommitError, resource: &Resource, name: &str) -> Failure {
+fn refused(error: &CommitError, resource: &Resource, name: &str) -> Failure {
     match error {
         CommitError::Stale => Failure::already_exists(resource, name),
         CommitError::Disk(_) => Failure::unknown(error.to_string()),

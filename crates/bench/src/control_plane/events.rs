@@ -1,15 +1,12 @@
 //! How soon a change reaches those who watch.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use futures::{StreamExt as _, future};
+use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 use kube::Client;
 use serde_json::{Value, json};
-use tokio::{sync::watch::Receiver, time::MissedTickBehavior};
+use tokio::sync::watch::Receiver;
 
 use super::{
     requests::{Latencies, config_map, create_all, send, watch},
@@ -21,6 +18,8 @@ const HERE: &str = "/api/v1/namespaces/default/configmaps";
 /// One change each.
 const EVERY: Duration = Duration::from_millis(2);
 const CHANGES: usize = 10_000;
+/// More than one request may be under way, but not without end.
+const SENDERS: usize = 16;
 /// Objects that are changed in turn.
 const OBJECTS: usize = 100;
 const WATCHES: usize = 1000;
@@ -43,26 +42,16 @@ pub(crate) async fn at_a_rate(client: &Client, table: &mut Table) -> Result<()> 
         }
         anyhow::Ok(arrived)
     });
-    let begun = Arc::new(Mutex::new(vec![None; CHANGES]));
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let (mut changes, start) = (Vec::with_capacity(CHANGES), Instant::now());
-    for change in 0..CHANGES {
-        ticks.tick().await;
-        let (client, begun) = (client.clone(), Arc::clone(&begun));
-        changes.push(tokio::spawn(async move {
-            let path = format!("{HERE}/e-{}", change % OBJECTS);
-            let body = json!({"data": {"change": change.to_string()}});
-            begun.lock().unwrap_or_else(PoisonError::into_inner)[change] = Some(Instant::now());
-            send(&client, http::Method::PATCH, &path, &body).await
-        }));
-    }
-    for change in changes {
-        change.await.context("a change ended in a panic")??;
+    let start = Instant::now();
+    let senders = (0..SENDERS).map(|sender| tokio::spawn(changes(client.clone(), start, sender)));
+    let mut begun = vec![None; CHANGES];
+    for sent in future::join_all(senders).await {
+        for (change, at) in sent.context("a sender ended in a panic")?? {
+            begun[change] = Some(at);
+        }
     }
     let rate = to_figure(CHANGES) / start.elapsed().as_secs_f64();
     let arrived = arrived.await.context("the watch ended in a panic")??;
-    let begun = begun.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let times =
         begun.into_iter().zip(arrived).filter_map(|(begun, at)| Some(at?.duration_since(begun?)));
     let times = Latencies::of(times.collect());
@@ -77,11 +66,25 @@ pub(crate) async fn at_a_rate(client: &Client, table: &mut Table) -> Result<()> 
     Ok(())
 }
 
+/// The changes of one sender, each at its time or as soon as the one before is answered; when each began.
+async fn changes(client: Client, start: Instant, sender: usize) -> Result<Vec<(usize, Instant)>> {
+    let mut begun = Vec::with_capacity(CHANGES / SENDERS + 1);
+    for change in (sender..CHANGES).step_by(SENDERS) {
+        let due = start + EVERY * u32::try_from(change).unwrap_or(u32::MAX);
+        tokio::time::sleep_until(due.into()).await;
+        begun.push((change, Instant::now()));
+        let body = json!({"data": {"change": change.to_string()}});
+        let path = format!("{HERE}/e-{}", change % OBJECTS);
+        send(&client, http::Method::PATCH, &path, &body).await?;
+    }
+    Ok(begun)
+}
+
 /// Many watches at once, each on a connection of its own.
 pub(crate) async fn many_watches(client: &Client, side: &Side, table: &mut Table) -> Result<()> {
     let before = side.resident_alone()?;
-    let opened = (0..WATCHES).map(|_| watch(client, HERE));
-    let opened = future::try_join_all(opened).await?;
+    let open = stream::iter(0..WATCHES).map(|_| watch(client, HERE)).buffer_unordered(SENDERS);
+    let opened: Vec<_> = open.try_collect().await?;
     let mut counts: Vec<Receiver<usize>> = Vec::with_capacity(WATCHES);
     for events in opened {
         let (seen, count) = tokio::sync::watch::channel(0);
