@@ -20,8 +20,8 @@ use crate::kinds::{Kind, Kinds};
 use crate::reduce::{Bare, Reduce};
 use crate::watch::{Synced, follow};
 use crate::{
-    Settings, deployment, endpoints, eviction, garbage, namespace, node, pod_garbage, quota, replica_set,
-    roles, scheduler, service_account, slices, volumes,
+    Settings, deployment, endpoints, eviction, garbage, namespace, node, pod_garbage, quota,
+    replica_set, roles, scheduler, service_account, slices, volumes,
 };
 
 const FIRST_DELAY: Duration = Duration::from_millis(20);

@@ -45,7 +45,15 @@ impl Place {
     pub(crate) fn new() -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("directory"));
         let registry = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { directory, registry, size: None, door: None, program: PROGRAM.into(), user: None, nodes: None }
+        Self {
+            directory,
+            registry,
+            size: None,
+            door: None,
+            program: PROGRAM.into(),
+            user: None,
+            nodes: None,
+        }
     }
 
     /// Run by a user who owns the directory and nothing else.
