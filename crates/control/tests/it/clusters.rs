@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use flumen_control::{ClusterSource, EnvironmentDocument, Error, OperationState, Terms};
+use flumen_cluster::manifest::{Place, flink_rights};
+use flumen_control::{
+    CheckOutcome, ClusterSource, EnvironmentDocument, Error, OperationState, Terms,
+};
 use flumen_model::{ClusterName, CredentialKind, EnvironmentName, Secret};
 use flumen_testkit::eventually_async;
 use serde_json::{Value, json};
@@ -175,12 +178,29 @@ async fn what_cannot_be_used_is_refused_by_name_and_not_stored() {
     let local = refusal(control.remove_cluster(&name("local")).await);
     assert!(local.1.contains("can be neither added nor changed nor removed"), "{}", local.1);
     assert!(matches!(control.cluster("bad").await, Err(Error::NoCluster { .. })));
-    let check = control.check_cluster("local", None).await.unwrap();
-    let bad: Vec<_> = check
-        .findings
-        .iter()
-        .filter(|one| one.outcome != flumen_control::CheckOutcome::Passed)
-        .collect();
-    assert!(bad.is_empty(), "{bad:?}");
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn the_local_cluster_is_checked_as_every_other() {
+    let server = TestServer::start().await;
+    let bad = async || {
+        let check = server.control().check_cluster("local", None).await.unwrap();
+        let findings = check.findings.into_iter();
+        findings.filter(|one| one.outcome != CheckOutcome::Passed).collect::<Vec<_>>()
+    };
+    let without_rights = bad().await;
+    let [finding] = &*without_rights else { panic!("{without_rights:?}") };
+    assert_eq!(finding.name, "rights of default/default");
+    assert!(finding.detail.contains("create, delete pods;"), "{}", finding.detail);
+    let place = Place {
+        namespace: "default".parse().unwrap(),
+        accounts: vec!["default".to_owned()],
+        host_network: false,
+    };
+    for object in flink_rights(&place) {
+        server.world.create(object).await;
+    }
+    assert_eq!(bad().await, []);
     server.finish().await;
 }

@@ -3,12 +3,20 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use flumen_apiserver::ApiServer;
 use flumen_testkit::eventually_async;
 use futures::StreamExt as _;
-use k8s_openapi::api::core::v1::{Node, Pod};
+use jiff::Timestamp;
+use k8s_openapi::{
+    api::{
+        coordination::v1::Lease,
+        core::v1::{Node, Pod},
+    },
+    apimachinery::pkg::apis::meta::v1::MicroTime,
+};
 use kube::{
     Api, Client, ResourceExt as _,
     api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
@@ -33,6 +41,8 @@ use crate::{
 };
 
 const NAME: &str = "n";
+/// A node that is not heard for longer loses its pods' readiness; kubelets renew their leases as often.
+const RENEWED_EVERY: Duration = Duration::from_secs(10);
 
 /// What becomes of JobManager pods.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,6 +107,7 @@ impl FakeNode {
         let change = Patch::Merge(status);
         nodes.patch_status(NAME, &PatchParams::default(), &change).await.unwrap();
         tasks.spawn(pretend(client.clone(), Arc::clone(&shared)));
+        tasks.spawn(live(client.clone()));
         let node = Self { client, shared, _tasks: tasks };
         node.resize("4", "16Gi").await;
         node
@@ -137,6 +148,22 @@ impl FakeNode {
     pub(crate) fn write_log(&self, container: &str, previous: bool, text: &str) {
         let mut logs = self.shared.logs.lock().unwrap();
         logs.insert((container.to_owned(), previous), text.to_owned());
+    }
+}
+
+/// Renews the lease of the node.
+async fn live(client: Client) {
+    let leases: Api<Lease> = Api::namespaced(client, "kube-node-lease");
+    let mut renewal = tokio::time::interval(RENEWED_EVERY);
+    loop {
+        renewal.tick().await;
+        let renewed = json!({
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": { "name": NAME },
+            "spec": { "holderIdentity": NAME, "renewTime": MicroTime(Timestamp::now()) },
+        });
+        // The API server may be about to end, and then nobody looks any more.
+        let _ = leases.patch(NAME, &PatchParams::apply(NAME), &Patch::Apply(renewed)).await;
     }
 }
 

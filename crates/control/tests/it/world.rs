@@ -176,7 +176,8 @@ impl World {
 
     pub(crate) async fn create(&self, object: Value) {
         let kind = object["kind"].as_str().unwrap();
-        let group = if kind == "Deployment" { "apps" } else { "" };
+        let version = object["apiVersion"].as_str().unwrap();
+        let (group, _) = version.split_once('/').unwrap_or(("", version));
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, "v1", kind));
         let api: Api<DynamicObject> =
             Api::namespaced_with(self.client.clone(), "default", &resource);

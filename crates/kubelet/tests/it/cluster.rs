@@ -113,7 +113,8 @@ impl Cluster {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let serving = self.server.issue_server_certificate(&["127.0.0.1"]).unwrap();
         let user = format!("system:node:{name}");
-        let client = client(&self.server, &self.url, &user, &["system:nodes"]).await;
+        let client =
+            client(&self.server, &self.url, &user, &["system:nodes", "system:masters"]).await;
         let mut node = NodeSettings::new(client, name);
         node.endpoint = Some(Endpoint {
             listener,

@@ -54,7 +54,7 @@ async fn nothing_is_left_after_the_kubelet_was_killed() {
     let directory = cluster.directory.path().to_owned();
     let mut kubelet = Separate(
         Command::new(env!("CARGO_BIN_EXE_flumen-kubelet"))
-            .arg(cluster.kubeconfig("system:node:here", &["system:nodes"]))
+            .arg(cluster.kubeconfig("system:node:here", &["system:nodes", "system:masters"]))
             .arg("here")
             .arg(directory.join("separate"))
             .spawn()

@@ -176,7 +176,7 @@ fn high_water(process: u32) -> u64 {
 async fn what_a_pod_says_without_end_does_not_stay_in_the_kubelets_memory() {
     let mut cluster = Cluster::start().await;
     cluster.stop_kubelet().await;
-    let kubeconfig = cluster.kubeconfig("system:node:here", &["system:nodes"]);
+    let kubeconfig = cluster.kubeconfig("system:node:here", &["system:nodes", "system:masters"]);
     let directory: PathBuf = cluster.directory.path().join("separate");
     let kubelet = Separate(
         Command::new(env!("CARGO_BIN_EXE_flumen-kubelet"))
