@@ -1,10 +1,14 @@
 //! Connections that are passed on between the host and the node's network.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// What keeps connections from being taken, such as too many open files, does not pass at once.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Passes each connection on to a new one, until told to stop.
 pub(crate) async fn serve<F>(
@@ -25,7 +29,7 @@ pub(crate) async fn serve<F>(
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(PAUSE).await;
                 }
             },
         }

@@ -54,7 +54,7 @@ for headers in ({{}}, {{"Authorization": "Bearer none"}}):
         hosts.join(" ")
     );
     let (_, log) = cluster.run_to_end("curious", &script, |_| {}).await;
-    assert_eq!(log, "401\n401\n");
+    assert_eq!(log, "403\n401\n", "who proves nothing may nothing, and who lies is nobody");
 }
 
 #[tokio::test]
