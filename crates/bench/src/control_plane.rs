@@ -114,7 +114,9 @@ impl Bench<'_> {
             for (name, figure, goal) in figures {
                 let series = |rounds: &[Round]| {
                     let mut series = Series::default();
-                    rounds.iter().for_each(|round| series.push(figure(take(round))));
+                    for round in rounds {
+                        series.push(figure(take(round)));
+                    }
                     series
                 };
                 let what = format!("{what}{name}");

@@ -77,21 +77,21 @@ fn take(event: Result<Event<ClusterRole>, watcher::Error>, roles: &mut Roles, co
 fn gathered(roles: &Roles) -> Vec<(String, Vec<PolicyRule>)> {
     let mut changes = Vec::new();
     for (name, role) in roles {
-        let Some(rule) = &role.aggregation_rule else { continue };
-        let selectors = rule.cluster_role_selectors.iter().flatten();
-        let mut rules: Vec<PolicyRule> = Vec::new();
+        let Some(aggregation) = &role.aggregation_rule else { continue };
+        let selectors = aggregation.cluster_role_selectors.iter().flatten();
+        let mut found: Vec<PolicyRule> = Vec::new();
         // One that makes no sense selects nothing.
         for selector in selectors.filter_map(|one| Selector::try_from(one.clone()).ok()) {
             let others = roles.iter().filter(|(other, _)| *other != name);
             let selected = others.filter(|(_, other)| selector.matches(other.labels()));
             for own in selected.flat_map(|(_, other)| other.rules.iter().flatten()) {
-                if !rules.contains(own) {
-                    rules.push(own.clone());
+                if !found.contains(own) {
+                    found.push(own.clone());
                 }
             }
         }
-        if rules != role.rules.clone().unwrap_or_default() {
-            changes.push((name.clone(), rules));
+        if found != role.rules.clone().unwrap_or_default() {
+            changes.push((name.clone(), found));
         }
     }
     changes

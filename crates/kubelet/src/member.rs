@@ -170,6 +170,6 @@ impl Member {
 
 async fn until(power: &mut watch::Receiver<Power>, wanted: Power) {
     if power.wait_for(|power| *power == wanted).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

@@ -39,6 +39,11 @@ impl LocalCluster {
     /// # Errors
     /// If the data directory or an address is in use, or a part does not start. Nothing is left running then.
     pub async fn start(settings: Settings, stop: CancellationToken) -> Result<Self, Error> {
+        // The futures of the parts together are larger than a stack should carry.
+        Box::pin(Self::put_together(settings, stop)).await
+    }
+
+    async fn put_together(settings: Settings, stop: CancellationToken) -> Result<Self, Error> {
         if settings.helper.is_empty() {
             return Err(Error::NoHelper);
         }

@@ -156,7 +156,7 @@ mod tests {
 
     fn node(ready: Ready, taints: &Value, unschedulable: bool) -> Node {
         let taints = serde_json::from_value(taints.clone()).expect("taints");
-        Node { ready, taints, unschedulable, ..Node::default() }
+        Node { taints, unschedulable, ready, ..Node::default() }
     }
 
     fn verdict(node: &Node, silent: u64, evictions: Evictions) -> Verdict {

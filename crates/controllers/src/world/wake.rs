@@ -223,31 +223,27 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
     if new.is_some_and(|new| old.is_none_or(|old| zone(old) != zone(new))) {
         wakes.extend(services_on(world, &any.key.name).map(Wake::Slices));
     }
-    match new {
-        Some(new) => {
-            let (old, new) = (old.and_then(Object::node), new.node());
-            if old != new {
-                wakes.push(Wake::Node(any.key.name.clone()));
-            }
-            // The status of a node changes all the time, what it offers does not.
-            if old.map(Node::offer) != new.map(Node::offer) {
-                schedule_all(world, wakes);
-            }
-            let evicts = |node: Option<&Node>| {
-                node.into_iter().flat_map(Node::evicts).cloned().collect::<Vec<_>>()
-            };
-            if evicts(old) != evicts(new) {
-                wakes.extend(bound(Wake::Evict));
-            }
-            // Whether any node is ready decides whether pods are driven away at all.
-            if old.map(|node| node.ready) != new.map(|node| node.ready) {
-                wakes.extend(world.nodes().map(|node| Wake::Node(node.key.name.clone())));
-            }
-        }
-        None => {
-            wakes.push(Wake::Node(any.key.name.clone()));
-            wakes.extend(bound(Wake::PodGarbage));
-        }
+    let Some(new) = new else {
+        wakes.push(Wake::Node(any.key.name.clone()));
+        wakes.extend(bound(Wake::PodGarbage));
+        return;
+    };
+    let (old, new) = (old.and_then(Object::node), new.node());
+    if old != new {
+        wakes.push(Wake::Node(any.key.name.clone()));
+    }
+    // The status of a node changes all the time, what it offers does not.
+    if old.map(Node::offer) != new.map(Node::offer) {
+        schedule_all(world, wakes);
+    }
+    let evicts =
+        |node: Option<&Node>| node.into_iter().flat_map(Node::evicts).cloned().collect::<Vec<_>>();
+    if evicts(old) != evicts(new) {
+        wakes.extend(bound(Wake::Evict));
+    }
+    // Whether any node is ready decides whether pods are driven away at all.
+    if old.map(|node| node.ready) != new.map(|node| node.ready) {
+        wakes.extend(world.nodes().map(|node| Wake::Node(node.key.name.clone())));
     }
 }
 

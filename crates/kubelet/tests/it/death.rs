@@ -73,7 +73,8 @@ async fn nothing_is_left_after_the_kubelet_was_killed() {
         .await;
     cluster.wait_phase("victim", "Running").await;
     let sleepers = async || {
-        let found: Vec<PathBuf> = processes(&mark).into_iter().filter(sleeps).collect();
+        let found: Vec<PathBuf> =
+            processes(&mark).into_iter().filter(|process| sleeps(process)).collect();
         (found.len() == 2).then_some(found)
     };
     let sleepers = eventually("both sleep", sleepers).await;

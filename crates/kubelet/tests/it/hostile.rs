@@ -139,7 +139,7 @@ time.sleep({mark})'"#
     );
     cluster.run("undead", &script, |_| {}).await;
     cluster.wait_log("undead", "up").await;
-    let sleepers = || processes(&mark).into_iter().filter(sleeps).count();
+    let sleepers = || processes(&mark).iter().filter(|process| sleeps(process)).count();
     eventually("it sleeps", async || (sleepers() == 1).then_some(())).await;
     cluster.delete("undead", 1).await;
     cluster.wait_gone("undead").await;
@@ -149,7 +149,7 @@ time.sleep({mark})'"#
 #[tokio::test]
 async fn a_pod_that_multiplies_comes_to_an_end() {
     let cluster = Cluster::start().await;
-    let script = r#"exec python3 -c '
+    let script = r"exec python3 -c '
 import resource, threading
 print(resource.getrlimit(resource.RLIMIT_NPROC))
 threading.stack_size(65536)
@@ -160,7 +160,7 @@ try:
         count += 1
 except RuntimeError:
     print(count < 8192, count > 8000, flush=True)
-wait.set()'"#;
+wait.set()'";
     let (_, log) = cluster.run_to_end("many", script, |_| {}).await;
     assert_eq!(log, "(8192, 8192)\nTrue True\n");
 }

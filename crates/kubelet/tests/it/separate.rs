@@ -1,6 +1,9 @@
 //! A kubelet that is a process of its own, and processes as the host sees them.
 
-use std::{path::PathBuf, process::Child};
+use std::{
+    path::{Path, PathBuf},
+    process::Child,
+};
 
 /// Killed when this is dropped.
 pub(crate) struct Separate(pub(crate) Child);
@@ -28,6 +31,6 @@ pub(crate) fn processes(mark: &str) -> Vec<PathBuf> {
 }
 
 /// Whether the program of a process is `sleep`.
-pub(crate) fn sleeps(process: &PathBuf) -> bool {
+pub(crate) fn sleeps(process: &Path) -> bool {
     std::fs::read_link(process.join("exe")).is_ok_and(|exe| exe.ends_with("sleep"))
 }

@@ -142,6 +142,6 @@ async fn a_fresh_cluster_has_a_ready_node_and_a_private_kubeconfig() {
         reqwest::Client::builder().danger_accept_invalid_certs(true).build().expect("client");
     let refused =
         stranger.get(format!("{}/api/v1/pods", cluster.url)).send().await.expect("answer");
-    assert_eq!(refused.status(), 401);
+    assert_eq!(refused.status(), 403);
     cluster.stop().await;
 }

@@ -1,6 +1,7 @@
 //! Services: by name from another pod, and through the API's proxy.
 
 use k8s_openapi::api::core::v1::{Endpoints, Pod, Service};
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -87,6 +88,18 @@ print(" ".join(pod["metadata"]["name"] for pod in json.load(answer)["items"]))
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pod_reaches_the_api_with_the_token_and_the_authority_that_it_is_given() {
     let cluster = Cluster::start().await;
+    let metadata = json!({"name": "asking", "namespace": "default"});
+    let role = json!({
+        "metadata": metadata,
+        "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}],
+    });
+    cluster.create::<Role>(role).await;
+    let binding = json!({
+        "metadata": metadata,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "asking"},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "default"}],
+    });
+    cluster.create::<RoleBinding>(binding).await;
     let mut pod = once(&cluster, "asking", "");
     pod["spec"]["containers"][0]["command"] = json!(["python3", "-c", ASK]);
     cluster.create::<Pod>(pod).await;

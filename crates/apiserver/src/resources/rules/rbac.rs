@@ -86,9 +86,9 @@ fn check_rule(rule: &Value, namespaced: bool, place: &str, causes: &mut Vec<Caus
 }
 
 fn check_aggregation(role: &Value, causes: &mut Vec<Cause>) {
-    let Some(rule) = role.get("aggregationRule").filter(|rule| !rule.is_null()) else { return };
+    let Some(aggregation) = role.get("aggregationRule").filter(|it| !it.is_null()) else { return };
     let place = "aggregationRule.clusterRoleSelectors";
-    let selectors = rule.get("clusterRoleSelectors").and_then(Value::as_array);
+    let selectors = aggregation.get("clusterRoleSelectors").and_then(Value::as_array);
     let selectors = selectors.map_or(&[][..], Vec::as_slice);
     if selectors.is_empty() {
         let detail = "at least one clusterRoleSelector required if aggregationRule is non-nil";
