@@ -15,6 +15,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use serde_json::Value;
 
 use crate::{
     cluster::Cluster,
@@ -81,9 +82,18 @@ impl Running {
         self.child.id()
     }
 
-    /// What it has said of itself, as JSON when it is all there.
-    pub(crate) fn said(&self) -> Result<String> {
-        fs::read_to_string(&self.said).with_context(|| self.said.display().to_string())
+    /// What it says of itself, which it does once it is ready.
+    pub(crate) fn said(&self) -> Result<Value> {
+        let began = Instant::now();
+        loop {
+            let said = fs::read_to_string(&self.said)
+                .with_context(|| format!("could not read {}", self.said.display()))?;
+            if let Ok(said) = serde_json::from_str(&said) {
+                return Ok(said);
+            }
+            ensure!(began.elapsed() < PATIENCE, "flumen local says nothing of itself");
+            thread::sleep(LOOK_EVERY);
+        }
     }
 }
 

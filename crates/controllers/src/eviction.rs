@@ -113,7 +113,8 @@ async fn evict(hub: &Hub, key: &Key, uid: &Uid) -> Result<(), Error> {
     let api = hub.api::<Pod>(&key.namespace);
     match api.patch_status(&key.name, &manager(), &Patch::Strategic(body)).await {
         Ok(pod) => hub.answered(&pod),
-        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => return Ok(()),
+        // It is gone, or another one of that name has come.
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 422) => return Ok(()),
         Err(source) => return Err(Error::request(Verb::Change, describe::<Pod>(key), source)),
     }
     hub.delete::<Pod>(key, uid, DeleteParams::default()).await

@@ -5,15 +5,16 @@ mod decide;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Node, Pod, Taint};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::api::{Api, Patch};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::error::Verb;
 use crate::events::{About, Told, tell};
-use crate::facts::{Key, Ready, Uid};
+use crate::facts::{Key, Object, Ready, Uid};
 use crate::hub::{Hub, describe, manager};
 use crate::kinds::Kind;
 use crate::world::{Heard, LEASES, World};
@@ -29,6 +30,8 @@ struct Round {
     key: Key,
     uid: Uid,
     version: u64,
+    /// That of its lease, 0 where there is none.
+    lease: u64,
     verdict: Verdict,
     /// Pods that still say that they are ready.
     ready_pods: Vec<(Key, Uid)>,
@@ -40,7 +43,9 @@ pub(crate) async fn look(hub: &Hub, name: String) -> Result<Option<Duration>, Er
         return Ok(None);
     };
     if round.verdict.lost {
+        // The rest follows when the watch brings what is said of it now.
         lose(hub, &round, now).await?;
+        return Ok(round.verdict.again);
     }
     if let Some(taints) = &round.verdict.taints {
         taint(hub, &round, taints).await?;
@@ -66,10 +71,14 @@ fn begin(world: &mut World, name: &str, now: Instant, time: Timestamp) -> Option
     world.heard.insert(name.to_owned(), Heard { at, sign });
     let verdict = decide(&node, now.duration_since(at), evictions(world), time);
     let is_unknown = node.ready == Ready::Unknown && !verdict.heard_again;
-    let pods = world.pods_of(name).filter(|_| is_unknown);
-    let ready = pods.filter(|object| object.pod().is_some_and(|pod| pod.ready_since.is_some()));
-    let ready_pods = ready.map(|object| (object.key.clone(), Uid::clone(&object.uid))).collect();
-    Some(Round { key, uid, version, verdict, ready_pods })
+    let ready_pods = if is_unknown { ready_pods(world, name) } else { Vec::new() };
+    Some(Round { key, uid, version, lease, verdict, ready_pods })
+}
+
+fn ready_pods(world: &World, node: &str) -> Vec<(Key, Uid)> {
+    let is_ready = |object: &&Object| object.pod().is_some_and(|pod| pod.ready_since.is_some());
+    let pods = world.pods_of(node).filter(is_ready);
+    pods.map(|object| (object.key.clone(), Uid::clone(&object.uid))).collect()
 }
 
 fn evictions(world: &World) -> Evictions {
@@ -78,17 +87,23 @@ fn evictions(world: &World) -> Evictions {
     Evictions::of(ready.len(), others.len())
 }
 
-/// Says of all that a kubelet reports that it is not known.
+/// Says of all that a kubelet reports that it is not known. The watches may be behind with its last sign of life, and bring
+/// it then.
 async fn lose(hub: &Hub, round: &Round, now: Timestamp) -> Result<(), Error> {
     let api: Api<Node> = Api::all(hub.client.clone());
     let failed = |source| Error::request(Verb::Change, format!("Node {}", round.key), source);
+    let leases: Api<Lease> = Api::namespaced(hub.client.clone(), LEASES);
+    let lease = leases.get_opt(&round.key.name).await.map_err(failed)?;
     let node = api.get_opt(&round.key.name).await.map_err(failed)?;
-    let Some(node) = node.filter(|node| node.metadata.uid.as_deref() == Some(&*round.uid)) else {
+    let Some(node) = node.filter(|node| version(&node.metadata) == round.version) else {
         return Ok(());
     };
+    if lease.map_or(0, |lease| version(&lease.metadata)) != round.lease {
+        return Ok(());
+    }
     let conditions = node.status.and_then(|status| status.conditions).unwrap_or_default();
     let body = json!({
-        "metadata": {"uid": &*round.uid, "resourceVersion": node.metadata.resource_version},
+        "metadata": {"uid": &*round.uid, "resourceVersion": round.version.to_string()},
         "status": {"conditions": decide::unknown(conditions, node.metadata.creation_timestamp.as_ref(), &second(now))},
     });
     let changed = api.patch_status(&round.key.name, &manager(), &Patch::Merge(body)).await;
@@ -97,6 +112,10 @@ async fn lose(hub: &Hub, round: &Round, now: Timestamp) -> Result<(), Error> {
     let about = About { api_version: "v1", kind: "Node", key: &round.key, uid: &round.uid };
     tell(hub, &about, Told { by: NAME, warning: false, reason: NOT_READY, message }).await;
     Ok(())
+}
+
+fn version(metadata: &ObjectMeta) -> u64 {
+    metadata.resource_version.as_ref().and_then(|version| version.parse().ok()).unwrap_or(0)
 }
 
 async fn taint(hub: &Hub, round: &Round, taints: &[Taint]) -> Result<(), Error> {
@@ -124,7 +143,8 @@ async fn unready(hub: &Hub, key: &Key, uid: &Uid, now: Timestamp) -> Result<(), 
     let api = hub.api::<Pod>(&key.namespace);
     match api.patch_status(&key.name, &manager(), &Patch::Strategic(body)).await {
         Ok(pod) => hub.answered(&pod),
-        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => return Ok(()),
+        // It is gone, or another one of that name has come.
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 422) => return Ok(()),
         Err(source) => return Err(Error::request(Verb::Change, describe::<Pod>(key), source)),
     }
     let message = "Node is not ready".to_owned();

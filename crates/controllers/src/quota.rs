@@ -15,6 +15,8 @@ use crate::error::Verb;
 use crate::facts::Key;
 use crate::hub::{Hub, MANAGER, describe};
 
+/// A pod may leave a quota by a change that no watch is asked for; kube-controller-manager counts again as often.
+const EVERY: Duration = Duration::from_mins(5);
 /// How often it is counted again at once where objects come in meanwhile.
 const ATTEMPTS: usize = 20;
 
@@ -30,7 +32,7 @@ pub(crate) async fn look(hub: &Hub, key: Key) -> Result<Option<Duration>, Error>
         let used = count(hub, &key.namespace, &quota).await?;
         let status = status(&quota, &used);
         if is_same(quota.status.as_ref(), &status) {
-            return Ok(None);
+            return Ok(Some(EVERY));
         }
         quota.status = Some(status);
         let parameters =
@@ -38,7 +40,7 @@ pub(crate) async fn look(hub: &Hub, key: Key) -> Result<Option<Duration>, Error>
         match api.replace_status(&key.name, &parameters, &quota).await {
             Ok(written) => {
                 hub.answered(&written);
-                return Ok(None);
+                return Ok(Some(EVERY));
             }
             Err(source) => {
                 let error = failed(Verb::Change, source);

@@ -12,7 +12,7 @@ import termios
 import time
 import urllib.request
 
-from lib.checks import PATIENCE, Failed, expect, expect_in
+from lib.checks import PATIENCE, Failed, expect, expect_in, until
 
 from objects import STAYS, pod
 
@@ -64,9 +64,10 @@ def life(check):
 
     @check("describe of a pod")
     def _(kubectl):
+        # Events are written beside what they tell of.
+        until(lambda: "Started" in kubectl.run("describe", "pod", "main"), "an event")
         text = kubectl.run("describe", "pod", "main")
-        expect_in(text, "Status:           Running" if "Status:           " in text else "Running")
-        expect_in(text, "Scheduled", "Started", "Ready", kubectl.image)
+        expect_in(" ".join(text.split()), "Status: Running", "Scheduled", "Ready True", kubectl.image)
 
     @check("get events")
     def _(kubectl):

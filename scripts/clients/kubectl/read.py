@@ -213,6 +213,9 @@ def server(check):
     def _(kubectl):
         expect(kubectl.run("auth", "can-i", "create", "pods"), "yes\n")
         expect_in(kubectl.run("auth", "can-i", "--list"), "Resources", "[*]")
+        stranger = "system:serviceaccount:default:nobody-binds-this"
+        code, said, _ = kubectl.ask("auth", "can-i", "create", "pods", f"--as={stranger}")
+        expect((code, said), (1, "no\n"))
 
     @check("auth whoami", since=(1, 28))
     def _(kubectl):
@@ -226,7 +229,10 @@ def server(check):
     @check("cordon and uncordon")
     def _(kubectl):
         node = kubectl.run("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
-        expect_in(kubectl.run("cordon", node), "cordoned")
-        expect_in(kubectl.run("get", "node", node), "SchedulingDisabled")
-        expect_in(kubectl.run("uncordon", node), "uncordoned")
+        try:
+            expect_in(kubectl.run("cordon", node), "cordoned")
+            expect_in(kubectl.run("get", "node", node), "SchedulingDisabled")
+        finally:
+            said = kubectl.run("uncordon", node)
+        expect_in(said, "uncordoned")
         expect("SchedulingDisabled" in kubectl.run("get", "node", node), False)

@@ -99,8 +99,15 @@ def applies(check):
 
     @check("apply set-last-applied and view-last-applied")
     def _(kubectl):
-        seen = kubectl.run("apply", "view-last-applied", "cm", "a", "-o", "json")
-        expect(json.loads(seen)["data"], {"two": "4"})
+        def last(name):
+            seen = kubectl.run("apply", "view-last-applied", "cm", name, "-o", "json")
+            return json.loads(seen)["data"]
+
+        expect(last("a"), {"two": "4"})
+        kubectl.run("create", "configmap", "unapplied", "--from-literal=one=1")
+        given = listed([config_map("unapplied", one="1")])
+        kubectl.run("apply", "set-last-applied", "--create-annotation", "-f", "-", given=given)
+        expect(last("unapplied"), {"one": "1"})
 
     @check("diff")
     def _(kubectl):

@@ -146,8 +146,9 @@ def ports(check):
 
     @check("a pod that is deleted goes")
     def _(cluster):
+        known = cluster.core.list_namespaced_pod(cluster.namespace).metadata.resource_version
         cluster.core.delete_namespaced_pod("serves", cluster.namespace)
-        for event in Watch().stream(cluster.core.list_namespaced_pod, cluster.namespace,
+        for event in Watch().stream(cluster.core.list_namespaced_pod, cluster.namespace, resource_version=known,
                                     field_selector="metadata.name=serves", timeout_seconds=PATIENCE):
             if event["type"] == "DELETED":
                 return

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -12,6 +12,7 @@ use flumen_image::{
 use futures::StreamExt as _;
 use kube::Client;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::{
     requests::{create_all, send, watch},
@@ -23,12 +24,17 @@ const PODS: &str = "/api/v1/namespaces/default/pods";
 const ACCOUNT: &str = "/api/v1/namespaces/default/serviceaccounts/default";
 const OBJECTS: usize = 10_000;
 const PROCESSES: usize = 500;
+/// What they run.
+const SLEEP: &str = "sleep";
+/// How long anything here may take.
+const PATIENCE: Duration = Duration::from_mins(10);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Of nodes that only pretend, as a label and as a taint.
 const PRETEND: &str = "flumen.dev/pretend";
 
 /// Pods on a node that only pretends: what their objects weigh.
 pub(crate) fn objects(side: &Side, runs: usize, table: &mut Table) -> Result<()> {
-    let before = side.resident_alone()?;
+    let before = side.idle_alone()?;
     let pods: Vec<Value> = (0..OBJECTS).map(pretended).collect();
     let spent = side.run(async |client| until_running(&client, &pods).await)?;
     table.alone("10,000 pods on a pretending node, all Running", Unit::Milliseconds, &spent, "");
@@ -59,7 +65,7 @@ pub(crate) fn processes(side: &Side, table: &mut Table) -> Result<()> {
     table.alone("500 sleeping pods, all Running", Unit::Milliseconds, &spent, "60,000 ms");
     let resident = Series::of(side.resident_alone()?);
     table.alone("resident with them, flumen local", Unit::Mebibytes, &resident, "");
-    let gone = side.run(async |client| until_gone(&client).await)?;
+    let gone = side.run(async |client| until_gone(&client, side).await)?;
     table.alone("until all are gone", Unit::Milliseconds, &gone, "");
     Ok(())
 }
@@ -84,8 +90,8 @@ fn sleeping(one: usize, image: &str) -> Value {
     json!({
         "metadata": {"name": format!("s-{one}"), "labels": {"app": "sleep"}},
         "spec": {
-            "terminationGracePeriodSeconds": 0,
-            "containers": [{"name": "main", "image": image, "command": ["sleep", "100000"]}],
+            "terminationGracePeriodSeconds": 1,
+            "containers": [{"name": "main", "image": image, "command": [SLEEP, "100000"]}],
         },
     })
 }
@@ -93,9 +99,12 @@ fn sleeping(one: usize, image: &str) -> Value {
 /// Creates pods and waits until all run.
 async fn until_running(client: &Client, pods: &[Value]) -> Result<Series> {
     // Without its account a namespace takes no pods.
-    while send(client, http::Method::GET, ACCOUNT, &Value::Null).await.is_err() {
-        tokio::task::yield_now().await;
-    }
+    let account = async {
+        while send(client, http::Method::GET, ACCOUNT, &Value::Null).await.is_err() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    timeout(PATIENCE, account).await.context("the namespace has no account")?;
     let mut events = Box::pin(watch(client, PODS).await?);
     let began = Instant::now();
     let running = async {
@@ -112,22 +121,29 @@ async fn until_running(client: &Client, pods: &[Value]) -> Result<Series> {
         }
         anyhow::Ok(())
     };
-    tokio::try_join!(create_all(client, PODS, pods), running)?;
+    let all = async { tokio::try_join!(create_all(client, PODS, pods), running) };
+    timeout(PATIENCE, all).await.context("not all pods run")??;
     Ok(since(began))
 }
 
-async fn until_gone(client: &Client) -> Result<Series> {
+/// Deletes all pods and waits until neither objects nor processes of them are left.
+async fn until_gone(client: &Client, side: &Side) -> Result<Series> {
     let began = Instant::now();
     send(client, http::Method::DELETE, PODS, &Value::Null).await?;
-    loop {
-        let list =
-            send(client, http::Method::GET, &format!("{PODS}?limit=1"), &Value::Null).await?;
-        let list: Value = serde_json::from_str(&list)?;
-        if list["items"].as_array().is_some_and(Vec::is_empty) {
-            return Ok(since(began));
+    let gone = async {
+        loop {
+            let list =
+                send(client, http::Method::GET, &format!("{PODS}?limit=1"), &Value::Null).await?;
+            let list: Value = serde_json::from_str(&list)?;
+            let is_empty = list["items"].as_array().is_some_and(Vec::is_empty);
+            if is_empty && side.pods_of(SLEEP) == 0 {
+                return anyhow::Ok(());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    };
+    timeout(PATIENCE, gone).await.context("not all pods are gone")??;
+    Ok(since(began))
 }
 
 fn since(began: Instant) -> Series {

@@ -1,12 +1,6 @@
 //! One side: a local cluster with its own control plane, or with that of Kubernetes.
 
-use std::{
-    ffi::OsString,
-    fs::File,
-    path::Path,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{ffi::OsString, fs::File, path::Path, thread, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
 use flumen_e2e::processes::family;
@@ -69,6 +63,18 @@ impl Side {
         Ok(process::mebibytes(bytes))
     }
 
+    /// The processes of its pods that run this program.
+    pub(crate) fn pods_of(&self, program: &str) -> usize {
+        let all = family(self.running.id()).into_iter();
+        all.filter(|(_, command)| command.split(' ').next() == Some(program)).count()
+    }
+
+    /// Resident memory of `flumen local` itself when nothing happens yet, in MiB.
+    pub(crate) fn idle_alone(&self) -> Result<f64> {
+        thread::sleep(SETTLED);
+        self.resident_alone()
+    }
+
     /// Resident memory of `flumen local` itself, without the pods, in MiB.
     pub(crate) fn resident_alone(&self) -> Result<f64> {
         Ok(process::mebibytes(process::memory(self.running.id())?.resident))
@@ -83,16 +89,9 @@ impl Side {
 
     /// Where it keeps images.
     pub(crate) fn registry(&self) -> Result<String> {
-        let began = Instant::now();
-        loop {
-            let said = self.running.said()?;
-            if let Ok(Value::Object(said)) = serde_json::from_str(&said) {
-                let registry = said.get("registry").and_then(Value::as_str);
-                return Ok(registry.context("flumen local names no registry")?.to_owned());
-            }
-            anyhow::ensure!(began.elapsed() < SETTLED, "flumen local does not say where it is");
-            thread::sleep(Duration::from_millis(10));
-        }
+        let said = self.running.said()?;
+        let registry = said.get("registry").and_then(Value::as_str);
+        Ok(registry.context("flumen local names no registry")?.to_owned())
     }
 
     /// Does something as a client on the API server's own network, so that nothing lies between them on either side.

@@ -76,8 +76,89 @@ async fn change(hub: &Hub, pod: &Key, uid: &Uid, owner: Value) -> Result<(), Err
     match api.patch(&pod.name, &manager(), &Patch::Strategic(body)).await {
         Ok(changed) => hub.answered(&changed),
         // It is gone, or another one of that name has come.
-        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409 | 422) => {}
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 422) => {}
         Err(source) => return Err(Error::request(Verb::Change, describe::<Pod>(pod), source)),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Facts, Object, Owner};
+    use crate::kinds::Kind;
+
+    fn object(kind: Kind, name: &str, deleting: bool, facts: Facts) -> Object {
+        Object {
+            uid: name.into(),
+            kind,
+            key: Key::new("ns", name),
+            version: 1,
+            owners: Vec::new(),
+            deleting,
+            foreground: false,
+            orphan: false,
+            facts,
+        }
+    }
+
+    fn world(selector: &Value, deleting: bool) -> World {
+        let mut world = World::default();
+        let set: ReplicaSet = serde_json::from_value(
+            json!({"metadata": {}, "spec": {"replicas": 1, "selector": selector}}),
+        )
+        .expect("replica set");
+        let facts = Facts::ReplicaSet(Box::new((&set).into()));
+        world.watched(object(Kind::ReplicaSet, "set", deleting, facts));
+        world
+    }
+
+    fn see(world: &mut World, name: &str, app: &str, owner: Option<&str>, deleting: bool) {
+        let pod: Pod = serde_json::from_value(
+            json!({"metadata": {"labels": {"app": app}}, "spec": {"containers": []}}),
+        )
+        .expect("pod");
+        let owners = owner.map(|uid| Owner {
+            uid: uid.into(),
+            api_version: "apps/v1".to_owned(),
+            kind: "ReplicaSet".to_owned(),
+            name: uid.to_owned(),
+            controller: true,
+            blocking: true,
+        });
+        let object = object(Kind::Pod, name, deleting, Facts::Pod(Box::new((&pod).into())));
+        world.watched(Object { owners: owners.into_iter().collect(), ..object });
+    }
+
+    #[test]
+    fn a_set_has_the_pods_that_it_selects_and_that_nobody_else_has() {
+        let labels = json!({"matchLabels": {"app": "x"}});
+        let expressions =
+            json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["x"]}]});
+        let none: [(&str, &str); 0] = [];
+        for (selector, deleting, expected) in [
+            (&labels, false, &[("adopt", "free"), ("release", "changed")][..]),
+            (&expressions, false, &[("adopt", "free"), ("release", "changed")][..]),
+            (&labels, true, &none[..]),
+        ] {
+            let mut world = world(selector, deleting);
+            see(&mut world, "free", "x", None, false);
+            see(&mut world, "other label", "y", None, false);
+            see(&mut world, "of another", "x", Some("other"), false);
+            see(&mut world, "free and going", "x", None, true);
+            see(&mut world, "own", "x", Some("set"), false);
+            see(&mut world, "changed", "y", Some("set"), false);
+            see(&mut world, "changed and going", "y", Some("set"), true);
+            let claims = claims(&world, &"set".into());
+            let mut told: Vec<(&str, &str)> = claims
+                .iter()
+                .map(|claim| match claim {
+                    Claim::Adopt { name, .. } => ("adopt", name.as_str()),
+                    Claim::Release { name, .. } => ("release", name.as_str()),
+                })
+                .collect();
+            told.sort_unstable();
+            assert_eq!(told, expected, "{selector} {deleting}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::facts::Owner;
 use crate::quantity::Amount;
+use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::core::v1 as core;
 use serde_json::{Value, json};
 
@@ -164,10 +165,15 @@ fn pods_that_no_service_and_no_set_selects_wake_nobody() {
     let service: core::Service =
         serde_json::from_value(json!({"spec": {"selector": {"app": "b"}}})).expect("service");
     world.watched(object(Kind::Service, "s", 1, Facts::Service(Box::new((&service).into()))));
+    let set: apps::ReplicaSet = serde_json::from_value(json!({
+        "metadata": {}, "spec": {"selector": {"matchLabels": {"app": "b"}}},
+    }))
+    .expect("replica set");
+    world.watched(object(Kind::ReplicaSet, "r", 1, Facts::ReplicaSet(Box::new((&set).into()))));
     let mut wakes = Vec::new();
     for number in 0..10_000 {
         let name = format!("p{number}");
-        wakes.extend(world.watched(bound(&name, 2 * number + 2, "1m")));
+        wakes.extend(world.watched(waiting(&name, 2 * number + 2, "1m")));
         wakes.extend(world.watched(bound(&name, 2 * number + 3, "1m")));
     }
     wakes.retain(|wake| !matches!(wake, Wake::PodGarbage(_) | Wake::Schedule(_)));
@@ -191,4 +197,34 @@ fn only_what_goes_or_ends_wakes_the_quotas_of_its_namespace() {
     );
     assert!(world.watched(ended).contains(&wake));
     assert!(world.removed(Kind::Pod, "p", 5).contains(&wake));
+}
+
+#[test]
+fn a_service_of_another_type_may_give_node_ports_back() {
+    let mut world = World::default();
+    let quota = Facts::Quota { spec: None, hard: BTreeMap::new() };
+    world.watched(object(Kind::Quota, "q", 1, quota));
+    let service = |version, kind: &str| {
+        let service: core::Service =
+            serde_json::from_value(json!({"spec": {"type": kind}})).expect("service");
+        object(Kind::Service, "s", version, Facts::Service(Box::new((&service).into())))
+    };
+    let wake = Wake::Quota(Key::new("ns", "q"));
+    assert!(!world.watched(service(2, "NodePort")).contains(&wake), "what comes is counted then");
+    assert!(world.watched(service(3, "ClusterIP")).contains(&wake));
+}
+
+#[test]
+fn a_node_that_goes_is_one_less_for_all_others() {
+    let mut world = World::default();
+    let node = |name: &str, version, ready: &str| {
+        let node: core::Node = serde_json::from_value(
+            json!({"status": {"conditions": [{"type": "Ready", "status": ready}]}}),
+        )
+        .expect("node");
+        object(Kind::Node, name, version, Facts::Node(Box::new((&node).into())))
+    };
+    world.watched(node("silent", 1, "Unknown"));
+    world.watched(node("ready", 2, "True"));
+    assert!(world.removed(Kind::Node, "ready", 3).contains(&Wake::Node("silent".to_owned())));
 }

@@ -87,7 +87,8 @@ fn gives_back(old: Option<&Object>, new: Option<&Object>) -> bool {
         (Facts::Pod(before), Facts::Pod(after)) => {
             !before.phase.is_final() && after.phase.is_final()
         }
-        (Facts::Service(before), Facts::Service(after)) => before != after,
+        // What it takes is not among what is known of it.
+        (Facts::Service(_), Facts::Service(_)) => true,
         _ => false,
     }
 }
@@ -223,8 +224,10 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
     if new.is_some_and(|new| old.is_none_or(|old| zone(old) != zone(new))) {
         wakes.extend(services_on(world, &any.key.name).map(Wake::Slices));
     }
+    let all = || world.nodes().map(|node| Wake::Node(node.key.name.clone()));
     let Some(new) = new else {
         wakes.push(Wake::Node(any.key.name.clone()));
+        wakes.extend(all());
         wakes.extend(bound(Wake::PodGarbage));
         return;
     };
@@ -241,9 +244,9 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
     if evicts(old) != evicts(new) {
         wakes.extend(bound(Wake::Evict));
     }
-    // Whether any node is ready decides whether pods are driven away at all.
+    // How many nodes are ready decides whether pods are driven away at all.
     if old.map(|node| node.ready) != new.map(|node| node.ready) {
-        wakes.extend(world.nodes().map(|node| Wake::Node(node.key.name.clone())));
+        wakes.extend(all());
     }
 }
 

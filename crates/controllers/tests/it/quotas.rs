@@ -36,6 +36,7 @@ async fn what_goes_or_ends_is_given_back() {
         cluster.create::<Pod>(pod(name)).await;
     }
     cluster.create::<ConfigMap>(json!({"metadata": {"name": "m"}})).await;
+    until_it_says(&cluster, "count/configmaps", "2/9").await;
     let quota = cluster.api::<ResourceQuota>().get("q").await.expect("quota");
     assert_eq!(says(Some(&quota), "requests.cpu").as_deref(), Some("300m/1"));
     let ended = json!({"status": {"phase": "Succeeded"}});

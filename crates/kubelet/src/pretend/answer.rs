@@ -61,11 +61,20 @@ pub(super) fn answer(
     if pod.metadata.deletion_timestamp.is_some() {
         return Some(Answer::Delete);
     }
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    match phase {
-        None | Some("Pending") => Some(Answer::Run(Box::new(status(pod, host, address(), now)))),
-        _ => None,
-    }
+    let known = pod.status.as_ref();
+    let is_due = match known.and_then(|status| status.phase.as_deref()) {
+        None | Some("Pending") => true,
+        // So it is said of the pods of a node that was not heard for a while.
+        Some("Running") => known.is_some_and(is_unready),
+        Some(_) => false,
+    };
+    let own = known.and_then(|status| status.pod_ip.as_ref()?.parse().ok());
+    is_due.then(|| Answer::Run(Box::new(status(pod, host, own.unwrap_or_else(address), now))))
+}
+
+fn is_unready(status: &PodStatus) -> bool {
+    let mut conditions = status.conditions.iter().flatten();
+    conditions.any(|condition| condition.type_ == "Ready" && condition.status == "False")
 }
 
 fn status(pod: &Pod, host: Ipv4Addr, address: Ipv4Addr, now: &Time) -> PodStatus {
@@ -173,6 +182,15 @@ mod tests {
         let going = json!({"name": "p", "deletionTimestamp": "2026-01-01T00:00:00Z"});
         let going = pod(&json!({"metadata": going, "status": {"phase": "Running"}}));
         assert_eq!(said(&going), json!("delete"));
+    }
+
+    #[test]
+    fn a_pod_that_others_call_unready_is_ready_again_where_it_was() {
+        let conditions = json!([{"type": "Ready", "status": "False"}]);
+        let unready = json!({"phase": "Running", "podIP": "198.18.0.1", "conditions": conditions});
+        let status = said(&pod(&json!({"status": unready})));
+        assert_eq!((&status["phase"], &status["podIP"]), (&json!("Running"), &json!("198.18.0.1")));
+        assert_eq!(status["conditions"][2]["status"], "True");
     }
 
     #[test]

@@ -76,6 +76,16 @@ func (c *cluster) succeed(ctx context.Context, lease string, letGo bool) error {
 	}
 	end()
 	<-ended
+	if letGo {
+		// One that lets go leaves no time in which nobody leads.
+		found, err := c.client.CoordinationV1().Leases(c.namespace).Get(ctx, lease, meta.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if holder := found.Spec.HolderIdentity; holder != nil && *holder == "first" {
+			return fmt.Errorf("expected the lease to be let go, but its holder is still %q", *holder)
+		}
+	}
 	if err := waitFor(ctx, leadsNext); err != nil {
 		return err
 	}
