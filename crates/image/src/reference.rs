@@ -1,4 +1,4 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
 use flumen_model::{Digest, InvalidValue};
 
@@ -35,6 +35,11 @@ impl Reference {
     /// Host and port of the registry, `docker.io` for Docker Hub.
     pub fn registry(&self) -> &str {
         &self.registry
+    }
+
+    /// Whether the registry is on this machine.
+    pub fn is_of_loopback(&self) -> bool {
+        is_loopback(&self.registry)
     }
 
     /// The repository, `library/flink` for Docker Hub's `flink`.
@@ -97,6 +102,15 @@ impl fmt::Display for Reference {
         }
         Ok(())
     }
+}
+
+/// Whether a host, with or without a port, is this machine.
+pub(crate) fn is_loopback(registry: &str) -> bool {
+    let host = match registry.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => registry.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl FromStr for Reference {

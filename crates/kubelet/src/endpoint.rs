@@ -19,6 +19,7 @@ use hyper_util::{
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 use crate::{pods::Node, settings::Endpoint};
 pub(crate) use tls::Error;
@@ -30,6 +31,8 @@ pub(crate) struct Server {
     listener: TcpListener,
     tls: TlsAcceptor,
     routes: Router,
+    /// Connections end with it: after a power failure nobody answers any more.
+    life: CancellationToken,
 }
 
 impl Server {
@@ -39,6 +42,7 @@ impl Server {
         let listener = endpoint.listener.try_clone().map_err(Error::Listener)?;
         listener.set_nonblocking(true).map_err(Error::Listener)?;
         let listener = TcpListener::from_std(listener).map_err(Error::Listener)?;
+        let life = node.present.life().clone();
         let routes = Router::new()
             .route("/healthz", get(async || "ok"))
             .route("/containerLogs/{namespace}/{pod}/{container}", get(logs::get))
@@ -46,7 +50,7 @@ impl Server {
             .route("/attach/{namespace}/{pod}/{container}", any(exec::attach))
             .route("/portForward/{namespace}/{pod}", any(port_forward::port_forward))
             .with_state(node);
-        Ok(Self { listener, tls, routes })
+        Ok(Self { listener, tls, routes, life })
     }
 
     /// Serves until the future is dropped.
@@ -54,11 +58,9 @@ impl Server {
         loop {
             match self.listener.accept().await {
                 Ok((connection, _)) => {
-                    tokio::spawn(serve_connection(
-                        connection,
-                        self.tls.clone(),
-                        self.routes.clone(),
-                    ));
+                    let serving =
+                        serve_connection(connection, self.tls.clone(), self.routes.clone());
+                    tokio::spawn(self.life.clone().run_until_cancelled_owned(serving));
                 }
                 Err(error) => {
                     tracing::debug!(%error, "could not accept a connection to the kubelet");

@@ -22,7 +22,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::protocol::IdMap;
+use crate::{protocol::IdMap, remove};
 pub(crate) use credentials::Keyring;
 pub(crate) use unpack::Unpacking;
 
@@ -112,12 +112,8 @@ impl Images {
     ) -> Result<Self, Error> {
         let client = Client::new(settings.clone()).map_err(Error::Client)?;
         let incoming = directory.join("incoming");
-        match fs::remove_dir_all(&incoming) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::Keep { path: incoming, source: error });
-            }
-            _ => {}
-        }
+        remove::directory(&incoming)
+            .map_err(|source| Error::Keep { path: incoming.clone(), source })?;
         for path in ["layers/empty", "references", "incoming"].map(|name| directory.join(name)) {
             fs::create_dir_all(&path).map_err(|source| Error::Keep { path, source })?;
         }
@@ -187,7 +183,7 @@ impl Images {
         let image = Image {
             id: remote.reference.to_string(),
             layers: each_once(layers),
-            run: run_configuration(&remote.config),
+            run: run_configuration(&remote.config, reference),
             size_bytes: remote.manifest.layers().iter().map(flumen_image::Descriptor::size).sum(),
         };
         self.remember(reference, &image)?;
@@ -248,7 +244,7 @@ impl Images {
             // What is left of either is removed at the next start, too.
             let _ = fs::remove_file(&blob);
             if result.is_err() {
-                let _ = fs::remove_dir_all(&partial);
+                let _ = remove::directory(&partial);
             }
             result
         })
@@ -303,10 +299,16 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-fn run_configuration(config: &flumen_image::ImageConfiguration) -> RunConfiguration {
+/// Only images of a registry on this machine lean on the host: who made another one is not known, and as an ordinary user
+/// its containers may read what that user may.
+fn run_configuration(
+    config: &flumen_image::ImageConfiguration,
+    reference: &Reference,
+) -> RunConfiguration {
     let Some(config) = config.config() else { return RunConfiguration::default() };
     let list = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
     let label = config.labels().as_ref().and_then(|labels| labels.get(HOST_DIRECTORIES_LABEL));
+    let label = label.filter(|_| reference.is_of_loopback());
     RunConfiguration {
         environment: list(config.env())
             .iter()

@@ -110,6 +110,7 @@ impl Member {
         let settings = &self.settings;
         let (recorder, record) = Recorder::new(settings.client.clone(), settings.name.clone());
         let node = Arc::new(self.node(host, runner, recorder));
+        let _over = node.present.life().clone().drop_guard();
         let server = match &settings.endpoint {
             Some(endpoint) => Some(
                 Server::new(endpoint, Arc::clone(&node))

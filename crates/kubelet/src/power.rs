@@ -47,7 +47,17 @@ pub(crate) async fn follow(client: Client, name: &str, power: watch::Sender<Powe
             Ok(Some(Event::Apply(node))) => set(of(&node)),
             Ok(Some(Event::Delete(_))) => {}
             Ok(None) => return,
-            Err(error) => tracing::debug!(%error, node = name, "could not watch the node"),
+            Err(error) => {
+                tracing::debug!(%error, node = name, "could not watch the node");
+                // Why the API cannot be asked is said when the node registers.
+                power.send_if_modified(|power| {
+                    let is_first = *power == Power::Unknown;
+                    if is_first {
+                        *power = Power::On;
+                    }
+                    is_first
+                });
+            }
         }
     }
 }

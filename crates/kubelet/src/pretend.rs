@@ -3,7 +3,11 @@
 
 mod answer;
 
-use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    net::Ipv4Addr,
+    time::Duration,
+};
 
 use futures::{StreamExt, TryStreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
@@ -47,13 +51,17 @@ pub async fn pretend(
     let registrations: Vec<Registration> =
         names.iter().map(|name| registration(client.clone(), name)).collect();
     let serve = async {
-        let leases = FuturesUnordered::new();
-        for registration in &registrations {
+        let live = async |registration: &Registration| {
             let node = registration.register().await?;
-            leases.push(async move { registration.keep_alive(&node).await });
-        }
-        tokio::join!(leases.collect::<()>(), follow(client, &names));
-        Ok::<(), Error>(())
+            registration.keep_alive(&node).await;
+            Ok::<(), Error>(())
+        };
+        let lives: FuturesUnordered<_> = registrations.iter().map(live).collect();
+        let follow = async {
+            follow(client, &names).await;
+            Ok(())
+        };
+        tokio::try_join!(lives.try_collect::<()>(), follow).map(|_| ())
     };
     tokio::select! {
         result = serve => result,
@@ -81,13 +89,22 @@ async fn follow(client: Client, names: &[String]) {
     let mut events = watcher::watcher(api, watcher::Config::default()).default_backoff().boxed();
     let mut answers = FuturesUnordered::new();
     let mut addresses = Addresses::default();
+    // Of these pods it is being said that they run; what else happens to them meanwhile is no reason to say it again.
+    let mut starting = HashSet::new();
     loop {
         tokio::select! {
             event = events.try_next(), if answers.len() < CONCURRENT => match event {
                 Ok(Some(Event::Apply(pod) | Event::InitApply(pod))) => {
                     addresses.see(&pod);
-                    if let Some(answer) = decide(&pod, names, &mut addresses) {
-                        answers.push(give(client.clone(), pod, answer));
+                    let uid = pod.metadata.uid.clone().unwrap_or_default();
+                    if let Some(answer) = decide(&pod, names, &mut addresses)
+                        && (answer == Answer::Delete || starting.insert(uid.clone()))
+                    {
+                        let client = client.clone();
+                        answers.push(async move {
+                            give(client, pod, answer).await;
+                            uid
+                        });
                     }
                 }
                 Ok(Some(_)) => {}
@@ -95,7 +112,9 @@ async fn follow(client: Client, names: &[String]) {
                 // The stream goes on by itself, with growing pauses.
                 Err(error) => tracing::debug!(%error, "could not watch the pods of nodes that pretend"),
             },
-            Some(()) = answers.next() => {}
+            Some(uid) = answers.next() => {
+                starting.remove(&uid);
+            }
         }
     }
 }

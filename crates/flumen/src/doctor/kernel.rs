@@ -86,9 +86,10 @@ fn try_out(words: &[&str]) -> io::Result<Option<String>> {
 /// Tries what pods need, as the local cluster does it, in a process of one thread; says on standard output why it cannot be
 /// done.
 pub(crate) fn probe(what: Option<&str>) -> ExitCode {
+    let is_root = is_root();
     let entered = flumen_localcluster::enter_user_namespace().map_err(anyhow::Error::from);
     let tried = entered.and_then(|()| match what {
-        Some(OVERLAY) => mount_overlay(),
+        Some(OVERLAY) => mount_overlay(!is_root),
         _ => make_namespaces(),
     });
     match tried {
@@ -112,7 +113,7 @@ fn make_namespaces() -> Result<()> {
 }
 
 /// In a mount namespace of its own, on a file system in memory: nothing of it stays.
-fn mount_overlay() -> Result<()> {
+fn mount_overlay(in_user_namespace: bool) -> Result<()> {
     unshare(CloneFlags::CLONE_NEWNS).context("could not make a mount namespace")?;
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     mount(None::<&str>, "/", None::<&str>, private, None::<&str>)
@@ -125,7 +126,9 @@ fn mount_overlay() -> Result<()> {
     for name in ["lower", "upper", "work", "root"] {
         fs::create_dir(name).context("could not make a directory")?;
     }
-    let options = "lowerdir=lower,upperdir=upper,workdir=work";
-    mount(Some("overlay"), "root", Some("overlay"), MsFlags::empty(), Some(options))
+    // As pods mount it; users other than root keep its notes in attributes of their own.
+    let notes = if in_user_namespace { ",userxattr" } else { "" };
+    let options = format!("lowerdir=lower,upperdir=upper,workdir=work,volatile{notes}");
+    mount(Some("overlay"), "root", Some("overlay"), MsFlags::empty(), Some(options.as_str()))
         .context("could not mount the overlay file system")
 }

@@ -13,9 +13,9 @@ use url::Url;
 
 use super::{
     call::{Call, Scope},
-    transport::{Transport, is_loopback, reach, read_body, understand},
+    transport::{Transport, reach, read_body, understand},
 };
-use crate::{Credential, Error};
+use crate::{Credential, Error, reference::is_loopback};
 
 /// A token whose end comes within this time is not used any more.
 const MARGIN: Duration = Duration::from_secs(10);

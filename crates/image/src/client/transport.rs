@@ -2,7 +2,6 @@
 //! turns every refusal into an error.
 
 use std::{
-    net::IpAddr,
     sync::{Mutex, OnceLock},
     time::Duration,
 };
@@ -23,7 +22,7 @@ use super::{
     authentication::{Tokens, denied},
     call::{Body, Call},
 };
-use crate::{Error, Reference, Settings};
+use crate::{Error, Reference, Settings, reference::is_loopback};
 
 const FILE_PIECE: usize = 256 * 1024;
 const LONGEST_ERROR_BODY: usize = 64 * 1024;
@@ -273,15 +272,6 @@ impl Failure {
 pub(super) fn may_be_better_later(error: &Error) -> bool {
     error.kind() == Kind::Unavailable
         || matches!(error, Error::Refused { .. }) && error.kind() == Kind::Timeout
-}
-
-/// Whether a host, with or without a port, is this machine.
-pub(super) fn is_loopback(registry: &str) -> bool {
-    let host = match registry.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => registry.split(':').next().unwrap_or_default(),
-    };
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn asked_wait(headers: &HeaderMap) -> Option<Duration> {

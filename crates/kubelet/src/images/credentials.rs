@@ -78,10 +78,6 @@ impl Place {
     }
 
     fn holds(&self, image: &Reference) -> bool {
-        let split = |host: &str| {
-            let (name, port) = host.split_once(':').unwrap_or((host, ""));
-            (name.split('.').map(str::to_owned).collect::<Vec<_>>(), port.to_owned())
-        };
         let ((wanted, port), (labels, other)) = (split(&self.host), split(image.registry()));
         port == other
             && wanted.len() == labels.len()
@@ -90,13 +86,23 @@ impl Place {
     }
 }
 
+/// The labels of a host, and its port.
+fn split(host: &str) -> (Vec<&str>, &str) {
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    (name.split('.').collect(), port)
+}
+
 /// A `*` stands for any letters.
 fn matches(pattern: &str, label: &str) -> bool {
-    let Some((before, after)) = pattern.split_once('*') else { return pattern == label };
-    label.strip_prefix(before).is_some_and(|rest| {
-        let ends = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
-        ends.into_iter().any(|at| rest.get(at..).is_some_and(|rest| matches(after, rest)))
-    })
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == label };
+    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let between = label.strip_prefix(first).and_then(|label| label.strip_suffix(last));
+    // The leftmost place of each part leaves the most for the others, so that no other has to be tried.
+    let found = between.and_then(|between| {
+        let mut parts = middle.split('*');
+        parts.try_fold(between, |left, part| left.split_once(part).map(|(_, right)| right))
+    });
+    found.is_some()
 }
 
 fn credential(entry: Entry) -> Option<Credential> {
@@ -172,6 +178,22 @@ mod tests {
             ("s-1.eu.example.com:443/x", vec![]),
         ] {
             assert_eq!(found(&keyring, image), expected, "{image}");
+        }
+    }
+
+    #[test]
+    fn a_star_stands_for_any_letters_and_many_cost_little() {
+        for (pattern, label, expected) in [
+            ("a*", "a", true),
+            ("a*c", "abc", true),
+            ("a*a", "a", false),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "aXcYb", false),
+            ("*b*", "abc", true),
+            ("**", "", true),
+            (&"*a".repeat(30), &format!("{}b", "a".repeat(60)), false),
+        ] {
+            assert_eq!(matches(pattern, label), expected, "{pattern} {label}");
         }
     }
 

@@ -104,6 +104,9 @@ fn mount_layers(container: &Container) -> Result<(), Failure> {
     mounted.map_err(|errno| {
         // The usual reasons, and the kernel does not say them.
         let hint = match errno {
+            Errno::EINVAL if container.map.is_one() => {
+                " (users other than root may mount them only from Linux 5.11 on, and the kubelet's data directory must not itself be on an overlay file system)"
+            }
             Errno::EINVAL => {
                 " (the kubelet's data directory must not itself be on an overlay file system)"
             }

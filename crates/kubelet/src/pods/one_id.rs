@@ -10,7 +10,7 @@ pub(super) fn refusal(pod: &Pod) -> Option<String> {
     let spec = pod.spec.as_ref()?;
     let asked = two_users(spec).or_else(|| further_group(spec))?;
     Some(format!(
-        "this node is run by an ordinary user, so that a pod has one user and one group: {asked}, or run the node as root"
+        "on this node a pod has one user and one group, because it is run by an ordinary user or has few user ids (/proc/self/uid_map): {asked}, or run the node as root of the machine"
     ))
 }
 

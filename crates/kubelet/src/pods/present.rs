@@ -35,6 +35,8 @@ struct Pod {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Present {
     pods: Arc<Mutex<HashMap<String, Pod>>>,
+    /// Ends with the node's present life: with a power failure all of it is over.
+    life: CancellationToken,
 }
 
 impl Present {
@@ -42,8 +44,13 @@ impl Present {
         self.pods.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Cancelled when nothing of the node runs any more, whoever still asks for it.
+    pub(crate) fn life(&self) -> &CancellationToken {
+        &self.life
+    }
+
     pub(super) fn connected(&self, uid: &str, network: Arc<OwnedFd>) {
-        let place = Place { network, ended: CancellationToken::new() };
+        let place = Place { network, ended: self.life.child_token() };
         self.lock().entry(uid.to_owned()).or_default().place = Some(place);
     }
 

@@ -121,21 +121,24 @@ pub(crate) async fn work(node: Arc<Node>, uid: String, mut seen: watch::Receiver
 
 impl Worker {
     fn see(&mut self, seen: &Seen) {
-        let now = Timestamp::now();
         self.pod = Arc::clone(&seen.pod);
-        // Of a node that was not heard for a while others have said what its pods are.
+        if seen.gone {
+            self.state.observe_gone(Timestamp::now());
+        }
+    }
+
+    /// Of a node that was not heard for a while others have said what its pods are.
+    fn heed_others(&mut self) {
         let is_news = report::version(&self.pod) > self.reported_version && !self.report_begun;
         if is_news && self.reported.as_ref().is_some_and(|told| !status::agrees(told, &self.pod)) {
             self.reported = None;
-        }
-        if seen.gone {
-            self.state.observe_gone(now);
         }
     }
 
     /// Begins everything that is to be done now; returns when to look again at the latest.
     fn step(&mut self) -> Option<Timestamp> {
         let now = Timestamp::now();
+        self.heed_others();
         self.state.observe(&self.pod, now);
         let desired = self.status(now);
         for name in status::backing_off(&desired) {

@@ -22,7 +22,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::workshop::helper;
 
 /// Everything that waits gives up after this, so that a failure is seen.
-const PATIENCE: Duration = Duration::from_secs(40);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 const HOST: &str = "/usr,/bin,/sbin,/lib,/lib64,/etc/alternatives,/etc/java-17-openjdk";
 
 pub(crate) struct Cluster {

@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::cluster::Cluster;
 
 /// Answers each connection to the pod's own loopback with what it was sent, in capitals.
-const SERVER: &str = "import socketserver
+pub(crate) const SERVER: &str = "import socketserver
 class Answer(socketserver.StreamRequestHandler):
     def handle(self):
         for line in self.rfile: self.wfile.write(line.upper())

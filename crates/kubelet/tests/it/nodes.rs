@@ -6,9 +6,11 @@ use kube::{
     api::{LogParams, Patch, PatchParams},
 };
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{
-    cluster::{Cluster, eventually},
+    cluster::{Cluster, PATIENCE, eventually},
+    forward::SERVER,
     separate::processes,
 };
 
@@ -54,19 +56,41 @@ async fn pods_of_all_nodes_run_here_and_reach_each_other() {
 }
 
 #[tokio::test]
+async fn a_power_failure_ends_what_comes_from_outside() {
+    let cluster = start().await;
+    cluster
+        .run("lost", "", |pod| {
+            on("there")(pod);
+            pod["spec"]["containers"][0]["command"] = json!(["python3", "-c", SERVER]);
+        })
+        .await;
+    cluster.wait_log("lost", "up").await;
+    let mut forwarder = cluster.pods().portforward("lost", &[7000]).await.unwrap();
+    let mut stream = forwarder.take_stream(7000).unwrap();
+    stream.write_all(b"hello\n").await.unwrap();
+    let mut answer = [0; 6];
+    stream.read_exact(&mut answer).await.unwrap();
+    power(&cluster, "there", "off".into()).await;
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "the connection is still open");
+}
+
+#[tokio::test]
 async fn a_power_failure_ends_what_runs_on_a_node_and_nothing_else() {
     let cluster = start().await;
-    for (pod, node, mark) in [("lost", "there", "86401"), ("kept", "here", "86402")] {
+    let mark = |number: u32| (number * 10_000_000 + std::process::id()).to_string();
+    let (lost_mark, kept_mark) = (mark(1), mark(2));
+    for (pod, node, mark) in [("lost", "there", &lost_mark), ("kept", "here", &kept_mark)] {
         cluster.run(pod, &format!("echo up; sleep {mark}; true"), on(node)).await;
         cluster.wait_log(pod, "up").await;
-        // Another cluster's may be there, too.
         eventually("it runs", async || (!processes(mark).is_empty()).then_some(())).await;
     }
     let lost = cluster.wait_phase("lost", "Running").await;
     power(&cluster, "there", "off".into()).await;
-    eventually("its processes are gone", async || processes("86401").is_empty().then_some(()))
+    eventually("its processes are gone", async || processes(&lost_mark).is_empty().then_some(()))
         .await;
-    assert!(!processes("86402").is_empty(), "the other node goes on");
+    assert!(!processes(&kept_mark).is_empty(), "the other node goes on");
     // Nobody is there who could say anything of the pod.
     let still = cluster.wait_phase("lost", "Running").await;
     assert_eq!(still["status"], lost["status"]);
@@ -79,7 +103,7 @@ async fn a_power_failure_ends_what_runs_on_a_node_and_nothing_else() {
         .await;
     assert_eq!(back["metadata"]["uid"], lost["metadata"]["uid"]);
     assert!(cluster.log("lost", &LogParams::default()).await.contains("up"));
-    assert!(!processes("86401").is_empty());
+    assert!(!processes(&lost_mark).is_empty());
 }
 
 #[tokio::test]
