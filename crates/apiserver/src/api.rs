@@ -150,7 +150,7 @@ impl Api {
             Answer::Object(resource, status, object) => {
                 json(status, view.object(resource, &object))
             }
-            Answer::List(list) => json(StatusCode::OK, view.list(&list)),
+            Answer::List(list) => json(StatusCode::OK, view.list(list)),
         })
     }
 
@@ -233,8 +233,8 @@ pub(crate) fn text(status: StatusCode, text: impl Into<Body>) -> Response<Body> 
     response
 }
 
-pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.into()));
+pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

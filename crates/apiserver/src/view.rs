@@ -1,5 +1,6 @@
 //! Objects in the form that the client accepts: as they are, as rows of a table, or their metadata alone.
 
+use axum::body::Body;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
@@ -11,6 +12,7 @@ use crate::{
     storage::Object,
 };
 
+mod list;
 pub(crate) mod table;
 
 /// Where what existed at the start of a watch ends.
@@ -58,16 +60,16 @@ impl View {
         }
     }
 
-    pub(crate) fn list(self, list: &List) -> Vec<u8> {
+    pub(crate) fn list(self, list: List) -> Body {
         match self.accept {
-            Accept::Json => json_list(list),
+            Accept::Json => list::body(list),
             Accept::Metadata | Accept::MetadataList => {
                 let items: Vec<Value> =
                     list.entries.iter().map(|(_, object)| partial(&object.value())).collect();
                 json!({
                     "kind": "PartialObjectMetadataList",
                     "apiVersion": "meta.k8s.io/v1",
-                    "metadata": list_metadata(list),
+                    "metadata": list_metadata(&list),
                     "items": items,
                 })
                 .to_string()
@@ -77,7 +79,7 @@ impl View {
                 let entries = list.entries.iter();
                 let rows: Vec<Value> =
                     entries.map(|(_, object)| self.row(list.resource, &object.value())).collect();
-                table::render(list.resource, &list_metadata(list), &rows, true).to_string().into()
+                table::render(list.resource, &list_metadata(&list), &rows, true).to_string().into()
             }
         }
     }
@@ -100,31 +102,6 @@ fn partial(value: &Value) -> Value {
         "apiVersion": "meta.k8s.io/v1",
         "metadata": value.get("metadata").cloned().unwrap_or_default(),
     })
-}
-
-fn json_list(list: &List) -> Vec<u8> {
-    let size: usize = list.entries.iter().map(|(_, object)| object.json.len() + 1).sum();
-    let mut body = Vec::with_capacity(size + 200);
-    let (kind, version) = (list.resource.kind, list.resource.api_version());
-    let metadata = list_metadata(list);
-    let head = format!(
-        "{{\"kind\":\"{kind}List\",\"apiVersion\":\"{version}\",\"metadata\":{metadata},\"items\":["
-    );
-    body.extend_from_slice(head.as_bytes());
-    for (position, (_, object)) in list.entries.iter().enumerate() {
-        if position > 0 {
-            body.push(b',');
-        }
-        body.push(b'{');
-        if list.resource.alias.is_some() {
-            let json = list.resource.render(&list.resource.outward(object.value()));
-            body.extend_from_slice(json.get(list.resource.prefix.len()..).unwrap_or_default());
-        } else {
-            body.extend_from_slice(object.item());
-        }
-    }
-    body.extend_from_slice(b"]}\n");
-    body
 }
 
 fn list_metadata(list: &List) -> Value {

@@ -26,7 +26,7 @@ pub(crate) struct Index {
 }
 
 impl Object {
-    pub(super) fn new(resource: &'static Resource, mut value: Value, revision: u64) -> Self {
+    pub(crate) fn new(resource: &'static Resource, mut value: Value, revision: u64) -> Self {
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("resourceVersion".into(), revision.to_string().into());
         }

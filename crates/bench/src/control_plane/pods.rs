@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::{
-    requests::{create_all, send, watch},
+    requests::{create_all, read, send, watch},
     side::Side,
 };
 use crate::figures::{Series, Table, Unit};
@@ -45,7 +45,7 @@ pub(crate) fn objects(side: &Side, runs: usize, table: &mut Table) -> Result<()>
         let (mut times, mut bytes) = (Series::default(), 0);
         for _ in 0..runs {
             let began = Instant::now();
-            bytes = send(&client, http::Method::GET, PODS, &Value::Null).await?.len();
+            bytes = read(&client, PODS).await?;
             times.push(began.elapsed());
         }
         Ok((times, bytes))

@@ -84,6 +84,21 @@ pub(crate) async fn send(
     answer.with_context(|| format!("{method} {path}"))
 }
 
+/// Reads an answer to its end and drops it, so that the time is the server's rather than this client's; its length.
+pub(crate) async fn read(client: &Client, path: &str) -> Result<usize> {
+    let answer = client.request_stream(http::Request::get(path).body(Vec::new())?).await;
+    let mut answer = Box::pin(answer.with_context(|| format!("GET {path}"))?);
+    let mut length = 0;
+    loop {
+        let piece = answer.fill_buf().await.with_context(|| format!("GET {path}"))?.len();
+        if piece == 0 {
+            return Ok(length);
+        }
+        answer.consume_unpin(piece);
+        length += piece;
+    }
+}
+
 async fn timed(
     client: &Client,
     method: http::Method,
