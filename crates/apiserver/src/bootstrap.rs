@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     Error,
     api::Api,
+    resources::RBAC_GROUP,
     security::{User, rbac::defaults},
 };
 
@@ -68,14 +69,13 @@ pub(crate) async fn run(api: &Arc<Api>) -> Result<(), Error> {
 /// The roles that every cluster has: made where they are missing, and brought back to what they are, as the real server
 /// does it at each start.
 async fn give_rights(api: &Arc<Api>) -> Result<(), Error> {
-    const GROUP: &str = "rbac.authorization.k8s.io";
     let roles = defaults::roles().into_iter().map(|role| ("clusterroles", role));
     let bindings = defaults::bindings().into_iter().map(|it| ("clusterrolebindings", it));
     let mut writes = Vec::new();
     for (plural, wanted) in roles.chain(bindings) {
-        let Some(resource) = api.registry.find(GROUP, "v1", plural) else { continue };
+        let Some(resource) = api.registry.find(RBAC_GROUP, "v1", plural) else { continue };
         let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        let collection = format!("/apis/{GROUP}/v1/{plural}");
+        let collection = format!("/apis/{RBAC_GROUP}/v1/{plural}");
         match api.store.get(resource.id, &name) {
             None => writes.push(put(api, Method::POST, collection, wanted)),
             Some(present) => {

@@ -111,8 +111,7 @@ pub(crate) fn resources(registry: &'static Registry, group: &str, version: &str)
 }
 
 fn resource_entry(resource: &Resource) -> Value {
-    // Namespaces are deleted one by one.
-    let all = resource.plural != "namespaces";
+    let all = !resource.has(Habit::DeletedOneByOne);
     let verbs: Vec<&str> =
         VERBS.into_iter().filter(|verb| all || *verb != "deletecollection").collect();
     let mut entry = json!({

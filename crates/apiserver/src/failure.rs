@@ -1,6 +1,6 @@
 //! What a client is told when a request fails: the `Status` object, with the words of the real server.
 
-use std::fmt::Display;
+use std::{collections::HashSet, fmt::Display};
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -139,10 +139,11 @@ impl Failure {
 
     pub(crate) fn invalid_kind(group: &str, kind: &str, name: &str, causes: &[Cause]) -> Self {
         let mut texts: Vec<String> = Vec::new();
+        let mut said = HashSet::new();
         for cause in causes {
             let text = cause.to_string();
             // What two checks find is said once.
-            if !texts.contains(&text) {
+            if said.insert(text.clone()) {
                 texts.push(text);
             }
         }

@@ -33,6 +33,9 @@ pub(crate) struct Alias {
     pub(crate) stored: &'static dyn Rules,
 }
 
+/// The group of roles and bindings.
+pub(crate) const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
+
 /// What is particular about a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Habit {
@@ -44,6 +47,10 @@ pub(crate) enum Habit {
     CreatedByUpdate,
     /// The answer to a deletion is the object and not a `Status`.
     ReturnedWhenDeleted,
+    /// A change says which version it is of: who renews a lease must have seen who holds it.
+    ChangedByVersion,
+    /// Not all of it can be deleted at once.
+    DeletedOneByOne,
 }
 
 /// A kind that the server stores.

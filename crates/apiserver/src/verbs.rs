@@ -9,6 +9,7 @@ use crate::{
     api::{Answer, Api},
     failure::Failure,
     request::{Call, options},
+    resources::Habit,
 };
 
 pub(crate) mod body;
@@ -62,6 +63,7 @@ fn verb_of(call: &Call) -> Option<&'static str> {
         Method::PUT if named => Some("update"),
         Method::PATCH if named => Some("patch"),
         Method::DELETE if named => Some("delete"),
+        Method::DELETE if target.resource.has(Habit::DeletedOneByOne) => None,
         Method::DELETE if collection_in_namespace => Some("deletecollection"),
         // Only a proxy passes other methods on.
         _ if target.subresource.as_deref() == Some("proxy") => Some("get"),

@@ -126,6 +126,7 @@ impl Bench<'_> {
         row("create a ConfigMap of 1 KiB", ", p99", |round| &round.create);
         row("until a watch has its event", ", p99", |round| &round.event);
         row("get it", ", p99", |round| &round.get);
+        row("get it as an account with a role", ", p99", |round| &round.judged);
         row("patch it", ", p99", |round| &round.patch);
         row("list 1,000 such", ", the slowest", |round| &round.list);
         let (mut writes, mut peer_writes) = (Series::default(), Series::default());

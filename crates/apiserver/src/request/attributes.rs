@@ -4,6 +4,7 @@
 use http::Method;
 
 use super::{Query, path::decode};
+use crate::selector::fields;
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,13 +111,8 @@ fn verb_of(method: &Method) -> &'static str {
 /// The one name that a field selector allows: who may only see one object may list and watch it so.
 fn selected_name(query: &Query) -> String {
     let selector = query.text("fieldSelector").unwrap_or_default();
-    let mut names = selector.split(',').filter_map(|term| {
-        let value = term.strip_prefix("metadata.name=")?;
-        Some(value.strip_prefix('=').unwrap_or(value))
-    });
-    let name = names.next().unwrap_or_default();
-    // What would have to be unescaped is no name.
-    if name.contains(['\\', '/', '%', '=', '!']) { String::new() } else { name.to_owned() }
+    let name = fields::only_name(selector).unwrap_or_default();
+    if name.contains(['/', '%']) || matches!(&*name, "." | "..") { String::new() } else { name }
 }
 
 #[cfg(test)]
@@ -183,6 +179,17 @@ mod tests {
                 "/api/v1/secrets?fieldSelector=metadata.name%3Da,type%3Db",
                 "list - secrets - - a",
             ),
+            (
+                &get,
+                "/api/v1/secrets?fieldSelector=type!%3Dx%5C,metadata.name%3Da",
+                "list - secrets - - -",
+            ),
+            (
+                &get,
+                "/api/v1/secrets?fieldSelector=metadata.name%3Da%5C,b",
+                "list - secrets - - a,b",
+            ),
+            (&get, "/api/v1/secrets?fieldSelector=metadata.name%3Da,x", "list - secrets - - -"),
             (
                 &get,
                 "/api/v1/secrets?fieldSelector=type%3Db,metadata.name%3D%3Da",

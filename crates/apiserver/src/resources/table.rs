@@ -14,7 +14,9 @@ use k8s_openapi::api::{
 
 use serde_json::Value;
 
-use super::{Alias, Habit, Resource, Selectable, columns, rules, typed, typed_with_selector};
+use super::{
+    Alias, Habit, RBAC_GROUP, Resource, Selectable, columns, rules, typed, typed_with_selector,
+};
 
 const METADATA: [Selectable; 2] = [
     Selectable { name: "metadata.name", pointer: "/metadata/name", absent: "" },
@@ -104,7 +106,7 @@ fn leases() -> Resource {
         typed: typed::<Lease>,
         rules: &rules::Leases,
         columns: columns::LEASE,
-        habits: &[Habit::CreatedByUpdate],
+        habits: &[Habit::CreatedByUpdate, Habit::ChangedByVersion],
         ..plain("Lease", "leases", "lease")
     }
 }
@@ -118,7 +120,7 @@ fn namespaces() -> Resource {
         rules: &rules::Namespaces,
         selectable: selectable(&[("status.phase", "/status/phase", "")]),
         columns: columns::NAMESPACE,
-        habits: &[Habit::ReturnedWhenDeleted],
+        habits: &[Habit::ReturnedWhenDeleted, Habit::DeletedOneByOne],
         ..plain("Namespace", "namespaces", "namespace")
     }
 }
@@ -332,7 +334,7 @@ fn apps() -> [Resource; 2] {
 
 fn roles() -> [Resource; 4] {
     let role = |kind, plural, singular| Resource {
-        group: "rbac.authorization.k8s.io",
+        group: RBAC_GROUP,
         columns: columns::ROLE,
         habits: &[Habit::CreatedByUpdate],
         ..plain(kind, plural, singular)

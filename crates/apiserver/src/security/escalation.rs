@@ -11,9 +11,9 @@ use crate::{
     api::Api,
     failure::Failure,
     request::{Attributes, Call, Resource, Wanted},
+    resources::RBAC_GROUP,
 };
 
-const GROUP: &str = "rbac.authorization.k8s.io";
 const AGGREGATING: &str = "must have cluster-admin privileges to use the aggregationRule";
 
 /// Refuses a role or a binding that gives more than its author has. `old` is the state before, if there is one.
@@ -27,7 +27,7 @@ pub(crate) fn check(
     old: Option<&Value>,
 ) -> Result<(), Failure> {
     let resource = call.target.resource;
-    if resource.group != GROUP || is_master(&call.user) {
+    if resource.group != RBAC_GROUP || is_master(&call.user) {
         return Ok(());
     }
     if old.is_some_and(|old| only_owners_change(new, old)) {
@@ -114,7 +114,7 @@ fn binding(call: &Call, role: &RoleRef) -> Attributes {
     Attributes {
         verb: "bind".to_owned(),
         wanted: Wanted::Resource(Resource {
-            group: GROUP.to_owned(),
+            group: RBAC_GROUP.to_owned(),
             plural: plural.to_owned(),
             namespace: call.namespace().to_owned(),
             name: role.name.clone(),

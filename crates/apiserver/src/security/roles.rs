@@ -6,11 +6,10 @@ use tokio::sync::watch;
 
 use super::rbac::Policy;
 use crate::{
-    resources::{Registry, Resource},
+    resources::{RBAC_GROUP, Registry, Resource},
     storage::Store,
 };
 
-const GROUP: &str = "rbac.authorization.k8s.io";
 const KINDS: [&str; 4] = ["roles", "clusterroles", "rolebindings", "clusterrolebindings"];
 
 /// What is stored, as far as it has been asked for.
@@ -36,7 +35,7 @@ impl Roles {
     pub(crate) fn follow(store: &Store, registry: &'static Registry) -> Self {
         let kinds: Vec<Kind> = KINDS
             .iter()
-            .filter_map(|plural| registry.find(GROUP, "v1", plural))
+            .filter_map(|plural| registry.find(RBAC_GROUP, "v1", plural))
             .map(|resource| Kind { resource, changed: store.subscribe(resource.id) })
             .collect();
         let mut known = Known { policy: Policy::default(), revisions: vec![0; kinds.len()] };

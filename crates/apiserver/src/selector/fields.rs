@@ -5,6 +5,8 @@ use crate::{failure::Failure, resources::Resource, storage::Object};
 /// The fields that every kind has.
 const METADATA_FIELDS: usize = 2;
 
+const NAME: &str = "metadata.name";
+
 /// One term of a field selector.
 #[derive(Debug)]
 pub(crate) struct Requirement {
@@ -40,6 +42,15 @@ pub(super) fn parse(resource: &Resource, text: &str) -> Result<Vec<Requirement>,
         requirements.push(Requirement { position, equal, value: unescape(value) });
     }
     Ok(requirements)
+}
+
+/// The name that every object has which the selector selects, if it says just one.
+pub(crate) fn only_name(text: &str) -> Option<String> {
+    let terms = split(text);
+    let terms = terms.iter().filter(|term| !term.is_empty());
+    let terms: Vec<_> = terms.map(|term| take_apart(term)).collect::<Option<_>>()?;
+    let (.., name) = terms.into_iter().find(|(field, equal, _)| *field == NAME && *equal)?;
+    Some(unescape(name))
 }
 
 fn take_apart(term: &str) -> Option<(&str, bool, &str)> {

@@ -43,6 +43,7 @@ pub(super) fn list(api: &Api, call: &Call) -> Result<Answer, Failure> {
         Some(Continue { revision: -1, .. }) => api.store.list(resource.id, namespace),
         Some(token) => {
             let revision = token.revision.unsigned_abs();
+            check_reached(api, revision)?;
             let entries = api.store.list_at(resource.id, namespace, revision).map_err(|_| {
                 let rest = Continue { revision: -1, after: token.after.clone() };
                 Failure::continue_expired(&render_continue(&rest))
@@ -96,16 +97,19 @@ fn first_piece(api: &Api, call: &Call) -> Result<(Vec<Entry>, u64), Failure> {
     // A piece of a list at a revision is one of that very revision.
     let piece = matching.is_none() && wanted > 0 && call.query.text("limit").is_some();
     if matching == Some("Exact") || piece {
+        check_reached(api, wanted)?;
         let entries = api.store.list_at(resource.id, namespace, wanted).map_err(|_| {
             Failure::expired("The resourceVersion for the provided list is too old.")
         })?;
         return Ok((entries, wanted));
     }
-    let (entries, revision) = api.store.list(resource.id, namespace);
-    if wanted > revision {
-        return Err(Failure::too_large_revision(wanted, revision));
-    }
-    Ok((entries, revision))
+    check_reached(api, wanted)?;
+    Ok(api.store.list(resource.id, namespace))
+}
+
+fn check_reached(api: &Api, wanted: u64) -> Result<(), Failure> {
+    let revision = api.store.revision();
+    if wanted > revision { Err(Failure::too_large_revision(wanted, revision)) } else { Ok(()) }
 }
 
 fn check_match(call: &Call, matching: Option<&str>) -> Result<(), Failure> {

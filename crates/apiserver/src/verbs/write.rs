@@ -10,10 +10,10 @@ use crate::{
     admission,
     allocation::Reservation,
     api::Api,
-    failure::Failure,
+    failure::{Cause, Failure},
     managed::{self, Author},
     request::Call,
-    resources::Resource,
+    resources::{Habit, Resource},
     security::escalation,
     storage::{Change, CommitError, Object},
 };
@@ -244,10 +244,14 @@ fn check_identity(call: &Call, new: &Value, old: &Value) -> Result<(), Failure> 
         let why = wrong_uid(resource, &call.key(), uid, stored);
         return Err(Failure::conflict(resource, call.name(), &why));
     }
-    let revision = metadata::text(new, "resourceVersion");
-    if !revision.is_empty() && revision != "0" && revision != metadata::text(old, "resourceVersion")
-    {
-        return Err(Failure::modified(resource, call.name()));
+    match metadata::text(new, "resourceVersion") {
+        "" | "0" if resource.has(Habit::ChangedByVersion) => {
+            let field = "metadata.resourceVersion";
+            let cause = Cause::invalid(field, &0.into(), "must be specified for an update");
+            Err(Failure::invalid(resource, call.name(), &[cause]))
+        }
+        "" | "0" => Ok(()),
+        revision if revision == metadata::text(old, "resourceVersion") => Ok(()),
+        _ => Err(Failure::modified(resource, call.name())),
     }
-    Ok(())
 }

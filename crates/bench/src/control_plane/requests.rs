@@ -12,6 +12,10 @@ const HERE: &str = "/api/v1/namespaces/default/configmaps";
 /// Where those are that are only listed.
 const LISTED: &str = "/api/v1/namespaces/listed/configmaps";
 const LISTED_COUNT: usize = 1000;
+/// Who may read the timed objects by a role, among many who may not.
+const READER: &str = "system:serviceaccount:default:reader";
+const OTHER_BINDINGS: usize = 100;
+const RIGHTS: &str = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
 /// Timed requests of a kind in a round.
 const TIMED: usize = 200;
 const TIMED_LISTS: usize = 20;
@@ -28,6 +32,8 @@ pub(crate) struct Round {
     /// From the start of a creation until a watch had the object.
     pub(crate) event: Latencies,
     pub(crate) get: Latencies,
+    /// The same by one whose rights must be looked up.
+    pub(crate) judged: Latencies,
     pub(crate) patch: Latencies,
     pub(crate) list: Latencies,
 }
@@ -115,7 +121,24 @@ pub(crate) async fn prepare(client: &Client) -> Result<()> {
     let namespace = json!({"metadata": {"name": "listed"}});
     send(client, http::Method::POST, "/api/v1/namespaces", &namespace).await?;
     let objects: Vec<_> = (0..LISTED_COUNT).map(|one| config_map(&format!("c-{one}"))).collect();
-    create_all(client, LISTED, &objects).await
+    create_all(client, LISTED, &objects).await?;
+    let rule = json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]});
+    let role = json!({"metadata": {"name": "reader"}, "rules": [rule]});
+    send(client, http::Method::POST, &format!("{RIGHTS}/roles"), &role).await?;
+    let bindings: Vec<_> = (0..OTHER_BINDINGS)
+        .map(|one| binding(&format!("other-{one}")))
+        .chain([binding("reader")])
+        .collect();
+    create_all(client, &format!("{RIGHTS}/rolebindings"), &bindings).await
+}
+
+/// Gives an account the right to read.
+fn binding(account: &str) -> Value {
+    json!({
+        "metadata": {"name": account},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": "default"}],
+    })
 }
 
 /// Creates objects, many at a time.
@@ -169,6 +192,14 @@ pub(crate) async fn round(client: &Client, run: usize) -> Result<Round> {
     for path in &paths {
         get.push(timed(client, http::Method::GET, path, &Value::Null).await?);
     }
+    let mut judged = Vec::new();
+    for path in &paths {
+        let request = http::Request::get(path).header("impersonate-user", READER);
+        let began = Instant::now();
+        let answer = client.request_text(request.body(Vec::new())?).await;
+        answer.with_context(|| format!("GET {path} as {READER}"))?;
+        judged.push(began.elapsed());
+    }
     let change = json!({"data": {"more": "y"}});
     for path in &paths {
         patch.push(timed(client, http::Method::PATCH, path, &change).await?);
@@ -179,8 +210,9 @@ pub(crate) async fn round(client: &Client, run: usize) -> Result<Round> {
     for path in &paths {
         send(client, http::Method::DELETE, path, &Value::Null).await?;
     }
-    let [create, event, get, patch, list] = [create, event, get, patch, list].map(Latencies::of);
-    Ok(Round { create, event, get, patch, list })
+    let [create, event, get, judged, patch, list] =
+        [create, event, get, judged, patch, list].map(Latencies::of);
+    Ok(Round { create, event, get, judged, patch, list })
 }
 
 /// Creations in a second, many at a time.

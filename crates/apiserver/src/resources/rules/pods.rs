@@ -1,5 +1,7 @@
 //! The rules of pods, and of the pod templates in other kinds.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 pub(super) use self::spec::check_pod_spec;
@@ -14,6 +16,8 @@ mod spec;
 mod status;
 mod volumes;
 pub(super) mod warnings;
+
+const DEADLINE: &str = "/spec/activeDeadlineSeconds";
 
 /// Pods.
 pub(crate) struct Pods;
@@ -85,10 +89,26 @@ impl Rules for Pods {
                 return vec![Cause::forbidden(format!("spec.{group}"), detail)];
             }
         }
+        let mut causes = Vec::new();
+        let deadline = |pod: &Value| pod.pointer(DEADLINE).and_then(Value::as_i64);
+        match (deadline(new), deadline(old)) {
+            (Some(new), Some(old)) if new > old => {
+                let detail = "must be less than or equal to previous value";
+                return vec![Cause::invalid("spec.activeDeadlineSeconds", &new.into(), detail)];
+            }
+            (None, Some(_)) => {
+                let detail = "must not update from a positive integer to nil value";
+                causes.push(Cause::invalid("spec.activeDeadlineSeconds", &Value::Null, detail));
+            }
+            _ => {}
+        }
+        if !keeps_tolerations(new, old) {
+            let detail = "existing toleration can not be modified except its tolerationSeconds";
+            causes.push(Cause::forbidden("spec.tolerations", detail));
+        }
         let (mut new_spec, old_spec) = (comparable_spec(new), comparable_spec(old));
-        // Tolerations may be added, the deadline set or shortened: everything else stands still.
         if new_spec == old_spec {
-            return Vec::new();
+            return causes;
         }
         if let Value::Object(map) = &mut new_spec {
             map.retain(|key, value| old_spec.get(key) != Some(value));
@@ -97,7 +117,8 @@ impl Rules for Pods {
         let changed: Vec<&String> =
             new_spec.as_object().map(|map| map.keys().collect()).unwrap_or_default();
         let detail = format!("{detail}\nchanged: {changed:?}");
-        vec![Cause::forbidden("spec", &detail)]
+        causes.push(Cause::forbidden("spec", &detail));
+        causes
     }
 
     fn grace_period(&self, object: &Value, asked: Option<i64>) -> Option<i64> {
@@ -115,6 +136,20 @@ impl Rules for Pods {
     }
 }
 
+/// Whether each toleration that was there still is, perhaps for another time.
+fn keeps_tolerations(new: &Value, old: &Value) -> bool {
+    let all = |pod: &Value| -> HashSet<String> {
+        let spec = pod.get("spec").unwrap_or(&Value::Null);
+        let timeless = list(spec, "tolerations").map(|toleration| {
+            let part = |name: &str| text(toleration, name);
+            json!([part("/key"), part("/operator"), part("/value"), part("/effect")]).to_string()
+        });
+        timeless.collect()
+    };
+    all(old).is_subset(&all(new))
+}
+
+/// What may not be changed in any way.
 fn comparable_spec(pod: &Value) -> Value {
     let mut spec = pod.get("spec").cloned().unwrap_or_default();
     for list in ["containers", "initContainers"] {

@@ -6,9 +6,7 @@ use super::{
     Rules, child, default_to, items, label_value_problem, qualified_problems, subdomain_problem,
     text, write_empty,
 };
-use crate::failure::Cause;
-
-const GROUP: &str = "rbac.authorization.k8s.io";
+use crate::{failure::Cause, resources::RBAC_GROUP};
 
 /// What is wrong with a name that may be anything that can stand in a path.
 fn path_problem(name: &str) -> Option<String> {
@@ -120,11 +118,11 @@ pub(crate) struct Bindings {
 impl Rules for Bindings {
     fn default(&self, object: &mut Value) {
         if let Some(role) = child(object, "roleRef") {
-            default_to(role, "apiGroup", GROUP);
+            default_to(role, "apiGroup", RBAC_GROUP);
         }
         for subject in items(object, "subjects") {
             if matches!(text(subject, "/kind"), "User" | "Group") {
-                default_to(subject, "apiGroup", GROUP);
+                default_to(subject, "apiGroup", RBAC_GROUP);
             }
         }
     }
@@ -132,8 +130,8 @@ impl Rules for Bindings {
     fn validate(&self, object: &Value) -> Vec<Cause> {
         let mut causes = Vec::new();
         let group = text(object, "/roleRef/apiGroup");
-        if group != GROUP {
-            causes.push(Cause::unsupported("roleRef.apiGroup", &group.into(), &[GROUP]));
+        if group != RBAC_GROUP {
+            causes.push(Cause::unsupported("roleRef.apiGroup", &group.into(), &[RBAC_GROUP]));
         }
         let kinds: &[&str] =
             if self.namespaced { &["Role", "ClusterRole"] } else { &["ClusterRole"] };
@@ -188,7 +186,7 @@ fn check_subject(subject: &Value, namespaced: bool, place: &str, causes: &mut Ve
             }
             ""
         }
-        "User" | "Group" => GROUP,
+        "User" | "Group" => RBAC_GROUP,
         kind => {
             let known = ["ServiceAccount", "User", "Group"];
             causes.push(Cause::unsupported(format!("{place}.kind"), &kind.into(), &known));

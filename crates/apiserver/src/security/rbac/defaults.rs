@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::{Rule, uncovered};
+use crate::resources::RBAC_GROUP;
 
 mod tables;
 
 /// Set to `false` on a role or a binding, it keeps the server from bringing it back to what it was.
 const UPDATED: &str = "rbac.authorization.kubernetes.io/autoupdate";
-const GROUP: &str = "rbac.authorization.k8s.io";
 
 /// The roles of the cluster, complete; those that gather others hold what they gather at first.
 pub(crate) fn roles() -> Vec<Value> {
@@ -54,7 +54,7 @@ fn rules(row: &tables::Role) -> Vec<Value> {
 
 /// The bindings of those roles.
 pub(crate) fn bindings() -> Vec<Value> {
-    let subject = |group: &&str| json!({"kind": "Group", "apiGroup": GROUP, "name": group});
+    let subject = |group: &&str| json!({"kind": "Group", "apiGroup": RBAC_GROUP, "name": group});
     tables::BINDINGS
         .iter()
         .map(|(role, groups)| {
@@ -64,7 +64,7 @@ pub(crate) fn bindings() -> Vec<Value> {
                     "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
                     "annotations": {UPDATED: "true"},
                 },
-                "roleRef": {"kind": "ClusterRole", "name": role, "apiGroup": GROUP},
+                "roleRef": {"kind": "ClusterRole", "name": role, "apiGroup": RBAC_GROUP},
                 "subjects": groups.iter().map(subject).collect::<Vec<_>>(),
             })
         })

@@ -1,9 +1,14 @@
 //! What a client should know of a pod that is valid and yet perhaps not what was meant.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::Value;
 
 use super::{list, text};
 use crate::resources::quantity;
+
+/// A client is told 4096 characters of warnings at most.
+const ENOUGH: usize = 4096;
 
 /// Warnings about a pod or a template; `field` is the place of the template and ends with a dot, or is empty.
 pub(in crate::resources::rules) fn of(pod: &Value, field: &str) -> Vec<String> {
@@ -43,14 +48,13 @@ fn containers<'a>(spec: &'a Value, place: &str) -> Vec<(String, &'a Value)> {
 }
 
 fn repeated(spec: &Value, (name, key): (&str, &str), place: &str, warnings: &mut Vec<String>) {
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     for (position, item) in list(spec, name).enumerate() {
         let value = text(item, &format!("/{key}"));
-        if seen.contains(&value) {
+        if !seen.insert(value) {
             let place = format!("{place}.{name}[{position}].{key}");
             warnings.push(format!("{place}: duplicate {key} \"{value}\""));
         }
-        seen.push(value);
     }
 }
 
@@ -68,36 +72,50 @@ fn amounts(container: &Value, place: &str, warnings: &mut Vec<String>) {
 }
 
 fn variables(container: &Value, place: &str, warnings: &mut Vec<String>) {
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     for (position, variable) in list(container, "env").enumerate() {
         let name = text(variable, "/name");
         let reference = format!("$({name})");
         let value = text(variable, "/value");
         let builds_on =
             variable.get("valueFrom").is_none() && value != reference && value.contains(&reference);
-        if seen.contains(&name) && !builds_on {
+        if !seen.insert(name) && !builds_on {
             warnings.push(format!(
                 "{place}.env[{position}]: hides previous definition of \"{name}\", which may be dropped when using apply"
             ));
         }
-        seen.push(name);
     }
 }
 
+/// A port of a container, as far as it can be in the way of another.
+struct Port<'a> {
+    place: String,
+    name: &'a str,
+    number: (i64, &'a str),
+    host: (i64, &'a str),
+}
+
 fn ports(spec: &Value, place: &str, warnings: &mut Vec<String>) {
-    let mut all: Vec<(String, &Value)> = Vec::new();
-    for (place, container) in containers(spec, place) {
-        let own = list(container, "ports").enumerate();
-        all.extend(own.map(|(position, port)| (format!("{place}.ports[{position}]"), port)));
-    }
     let number = |port: &Value, name: &str| port.get(name).and_then(Value::as_i64).unwrap_or(0);
-    for (position, (place, port)) in all.iter().enumerate() {
-        let key =
-            |port: &Value| (number(port, "containerPort"), text(port, "/protocol").to_owned());
-        for (other_place, other) in all[..position].iter().filter(|(_, it)| key(it) == key(port)) {
-            let (host, other_host) = (number(port, "hostPort"), number(other, "hostPort"));
-            let (address, other_address) = (text(port, "/hostIP"), text(other, "/hostIP"));
-            let what = if address == other_address && host == other_host {
+    let mut all: Vec<Port<'_>> = Vec::new();
+    for (place, container) in containers(spec, place) {
+        all.extend(list(container, "ports").enumerate().map(|(position, port)| Port {
+            place: format!("{place}.ports[{position}]"),
+            name: text(port, "/name"),
+            number: (number(port, "containerPort"), text(port, "/protocol")),
+            host: (number(port, "hostPort"), text(port, "/hostIP")),
+        }));
+    }
+    let mut of_number: HashMap<(i64, &str), Vec<&Port<'_>>> = HashMap::new();
+    for port in &all {
+        let others = of_number.entry(port.number).or_default();
+        for other in others.iter() {
+            // Each pair has one, and no more than that is ever told.
+            if warnings.len() >= ENOUGH {
+                return;
+            }
+            let ((host, address), (other_host, other_address)) = (port.host, other.host);
+            let what = if port.host == other.host {
                 "duplicate"
             } else if host == 0 || other_host == 0 {
                 "overlapping"
@@ -106,17 +124,18 @@ fn ports(spec: &Value, place: &str, warnings: &mut Vec<String>) {
             } else {
                 continue;
             };
-            warnings.push(format!("{place}: {what} port definition with {other_place}"));
+            let (place, other) = (&port.place, &other.place);
+            warnings.push(format!("{place}: {what} port definition with {other}"));
         }
+        others.push(port);
     }
-    let mut names: Vec<(&str, &str)> = Vec::new();
-    for (place, port) in &all {
-        let name = text(port, "/name");
-        match names.iter().find(|(known, _)| *known == name) {
-            Some((_, other)) if !name.is_empty() => warnings.push(format!(
+    let mut names: HashMap<&str, &str> = HashMap::new();
+    for Port { place, name, .. } in all.iter().filter(|port| !port.name.is_empty()) {
+        match names.get(name) {
+            Some(other) => warnings.push(format!(
                 "{place}: duplicate port name \"{name}\" with {other}, services and probes that select ports by name will use {other}"
             )),
-            _ => names.push((name, place)),
+            None => drop(names.insert(name, place)),
         }
     }
 }

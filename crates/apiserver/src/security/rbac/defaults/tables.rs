@@ -51,7 +51,7 @@ const ALL: &[&str] = &["*"];
 
 const AUTHENTICATION: &str = "authentication.k8s.io";
 const AUTHORIZATION: &str = "authorization.k8s.io";
-const RBAC: &str = "rbac.authorization.k8s.io";
+const RBAC: &str = crate::resources::RBAC_GROUP;
 
 const fn plain(name: &'static str, rules: &'static [Given]) -> Role {
     Role { name, gathered_by: "", gathers: false, rules }
