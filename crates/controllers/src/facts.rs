@@ -16,7 +16,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 pub(crate) use node::{Node, Ready};
-pub(crate) use pod::{Constraints, Phase, Pod, Requests};
+pub(crate) use pod::{Constraints, Phase, Pod};
 pub(crate) use service::{Service, ServicePort, TargetPort, endpoints_digest};
 pub(crate) use taint::{NO_EXECUTE, NO_SCHEDULE, PREFER_NO_SCHEDULE, Toleration, is_tolerated};
 pub(crate) use workload::{Deployment, ReplicaSet, Strategy};

@@ -13,7 +13,6 @@ mod kinds;
 mod namespace;
 mod node;
 mod pod_garbage;
-mod quantity;
 mod queue;
 mod quota;
 mod reduce;
@@ -29,6 +28,5 @@ mod watch;
 mod world;
 
 pub use error::{Error, Verb};
-pub use quantity::Amount;
 pub use run::{spawn, spawn_scheduler};
 pub use settings::Settings;

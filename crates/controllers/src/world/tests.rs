@@ -1,6 +1,6 @@
 use super::*;
 use crate::facts::Owner;
-use crate::quantity::Amount;
+use flumen_quota::Amount;
 use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::core::v1 as core;
 use serde_json::{Value, json};
