@@ -169,6 +169,15 @@ impl Object {
         if let Facts::Service(service) = &self.facts { Some(service) } else { None }
     }
 
+    /// Why its label selector cannot be read, if so.
+    pub(crate) fn unreadable(&self) -> Option<&String> {
+        match &self.facts {
+            Facts::ReplicaSet(set) => set.selector.as_ref().err(),
+            Facts::Deployment(deployment) => deployment.unreadable.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The service that a slice is of.
     pub(crate) fn service_of_slice(&self) -> Option<Key> {
         let Facts::Slice(slice) = &self.facts else { return None };

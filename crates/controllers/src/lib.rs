@@ -20,12 +20,15 @@ mod replica_set;
 mod roles;
 mod run;
 mod scheduler;
+mod selector;
 mod service_account;
 mod settings;
 mod slices;
 mod volumes;
 mod watch;
 mod world;
+#[cfg(test)]
+mod wire;
 
 pub use error::{Error, Verb};
 pub use run::{spawn, spawn_scheduler};

@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) slice_triggers: Triggers,
     pub(crate) capacity: Capacity,
     nodes: HashSet<Uid>,
+    /// Whose label selector cannot be read, which was said.
+    pub(crate) unreadable: HashSet<Uid>,
     /// Since when nodes are missing that pods are bound to.
     missing_nodes: HashMap<String, Instant>,
     /// When each node was last heard.
@@ -95,6 +97,7 @@ impl World {
         wake::wakes(self, Some(&old), None)
     }
 
+        self.unreadable.remove(uid);
     /// Forgets the objects of a kind that a new list no longer has.
     pub(crate) fn retain(&mut self, kind: Kind, listed: &HashSet<Uid>) -> Vec<Wake> {
         let gone: Vec<Uid> = self

@@ -153,7 +153,7 @@ mod tests {
             min_ready_seconds: 0,
             generation: 2,
             created: Timestamp::UNIX_EPOCH,
-            selector: kube::core::Selector::default(),
+            selector: Ok(kube::core::Selector::default()),
             match_labels: std::collections::BTreeMap::new(),
             status: ReplicaSetStatus::default(),
         }
