@@ -22,13 +22,14 @@ mod run;
 mod scheduler;
 mod selector;
 mod service_account;
+mod services;
 mod settings;
 mod slices;
 mod volumes;
 mod watch;
-mod world;
 #[cfg(test)]
 mod wire;
+mod world;
 
 pub use error::{Error, Verb};
 pub use run::{spawn, spawn_scheduler};

@@ -14,9 +14,10 @@ use jiff::Timestamp;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use tokio::time::Instant;
 
-use crate::endpoints::trigger::Triggers;
 use crate::facts::{Facts, Key, Node, Object, Uid};
 use crate::kinds::Kind;
+use crate::node::Pulse;
+use crate::services::trigger::Triggers;
 use labels::{PodLabels, Selectors};
 
 #[derive(Debug, Default)]
@@ -34,8 +35,8 @@ pub(crate) struct World {
     slices: HashMap<Key, HashSet<Uid>>,
     /// The names of the quotas of each namespace that has any.
     quotas: HashMap<String, HashSet<String>>,
-    pub(crate) endpoint_triggers: Triggers,
-    pub(crate) slice_triggers: Triggers,
+    /// What was known of each service when it was last looked at.
+    pub(crate) triggers: Triggers,
     pub(crate) capacity: Capacity,
     nodes: HashSet<Uid>,
     /// Whose label selector cannot be read, which was said.

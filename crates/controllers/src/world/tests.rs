@@ -147,7 +147,7 @@ fn a_service_is_woken_by_pods_that_match_or_matched_it() {
     let service: core::Service =
         serde_json::from_value(json!({"spec": {"selector": {"app": "a"}}})).expect("service");
     world.watched(object(Kind::Service, "s", 1, Facts::Service(Box::new((&service).into()))));
-    let wake = Wake::Endpoints(Key::new("ns", "s"));
+    let wake = Wake::Service(Key::new("ns", "s"));
     assert!(world.watched(waiting("p", 2, "1")).contains(&wake));
     assert!(
         !world.watched(waiting("p", 3, "1")).contains(&wake),

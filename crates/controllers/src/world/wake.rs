@@ -16,9 +16,7 @@ pub(crate) enum Wake {
     /// An object with owners, or one that is being deleted with its dependents.
     Garbage(Uid),
     /// A service, by name: it may be gone. Its endpoints and its slices.
-    Endpoints(Key),
-    /// The slices of a service alone.
-    Slices(Key),
+    Service(Key),
     Quota(Key),
     /// A namespace that is being deleted.
     Namespace(String),
@@ -47,10 +45,10 @@ pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -
             wakes.extend(any.controller().map(|owner| Wake::Deployment(Uid::clone(&owner.uid))));
         }
         Facts::Deployment(_) => wakes.push(Wake::Deployment(Uid::clone(&any.uid))),
-        Facts::Service(_) | Facts::Endpoints { .. } => wakes.push(Wake::Endpoints(any.key.clone())),
+        Facts::Service(_) | Facts::Endpoints { .. } => wakes.push(Wake::Service(any.key.clone())),
         Facts::Slice(_) => {
             let services = [old, new].into_iter().flatten().filter_map(Object::service_of_slice);
-            wakes.extend(services.map(Wake::Slices));
+            wakes.extend(services.map(Wake::Service));
         }
         Facts::Quota { .. } => {
             // What is used changes with every pod, and is known then.
@@ -165,7 +163,7 @@ fn pod(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Ve
         let labels = [old_pod, new_pod].into_iter().flatten().map(|pod| &pod.labels);
         let services =
             labels.flat_map(|labels| world.selectors.candidates(&any.key.namespace, labels));
-        wakes.extend(services.map(|service| Wake::Endpoints(service.clone())));
+        wakes.extend(services.map(|service| Wake::Service(service.clone())));
     }
     if let (Some(object), Some(pod)) = (new, new_pod) {
         match &pod.node {
@@ -222,7 +220,7 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
         world.pods_of(&any.key.name).map(move |object| wake(Uid::clone(&object.uid)))
     };
     if new.is_some_and(|new| old.is_none_or(|old| zone(old) != zone(new))) {
-        wakes.extend(services_on(world, &any.key.name).map(Wake::Slices));
+        wakes.extend(services_on(world, &any.key.name).map(Wake::Service));
     }
     let all = || world.nodes().map(|node| Wake::Node(node.key.name.clone()));
     let Some(new) = new else {
