@@ -16,7 +16,7 @@ use crate::kinds::{Kind, Kinds};
 use crate::queue::Queue;
 use crate::reduce::Reduce;
 use crate::world::{Wake, World};
-use crate::{Error, Settings};
+use crate::{Error, Settings, quota};
 
 #[derive(Debug)]
 pub(crate) struct Queues {
@@ -24,7 +24,7 @@ pub(crate) struct Queues {
     pub(crate) replica_sets: Queue<Uid>,
     pub(crate) garbage: Queue<Uid>,
     pub(crate) services: Queue<Key>,
-    pub(crate) quotas: Queue<Key>,
+    pub(crate) quotas: Queue<String>,
     pub(crate) namespaces: Queue<String>,
     pub(crate) service_accounts: Queue<String>,
     pub(crate) pod_garbage: Queue<Uid>,
@@ -114,7 +114,8 @@ impl Hub {
                 Wake::ReplicaSet(uid) => self.queues.replica_sets.push(uid),
                 Wake::Garbage(uid) => self.queues.garbage.push(uid),
                 Wake::Service(key) => self.queues.services.push(key),
-                Wake::Quota(key) => self.queues.quotas.push(key),
+                Wake::Quotas(namespace) => self.queues.quotas.push(namespace),
+                Wake::GivenBack(namespace, kind) => quota::given_back(self, namespace, kind),
                 Wake::Namespace(name) => self.queues.namespaces.push(name),
                 Wake::ServiceAccount(namespace) => self.queues.service_accounts.push(namespace),
                 Wake::PodGarbage(uid) => self.queues.pod_garbage.push(uid),

@@ -259,7 +259,7 @@ impl World {
     }
 
     /// The quotas of a namespace.
-    fn quotas(&self, namespace: &str) -> impl Iterator<Item = Key> {
+    pub(crate) fn quotas(&self, namespace: &str) -> impl Iterator<Item = Key> {
         let names = self.quotas.get(namespace).into_iter().flatten();
         names.map(move |name| Key::new(namespace, name.as_str()))
     }

@@ -17,7 +17,10 @@ pub(crate) enum Wake {
     Garbage(Uid),
     /// A service, by name: it may be gone. Its endpoints and its slices.
     Service(Key),
-    Quota(Key),
+    /// The quotas of a namespace.
+    Quotas(String),
+    /// The same, after something of this kind went there.
+    GivenBack(String, Kind),
     /// A namespace that is being deleted.
     Namespace(String),
     /// What every namespace should contain.
@@ -35,8 +38,8 @@ pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -
     let Some(any) = new.or(old) else { return wakes };
     garbage(world, old, new, &mut wakes);
     contents(world, any, new.is_none(), &mut wakes);
-    if gives_back(old, new) {
-        wakes.extend(world.quotas(&any.key.namespace).map(Wake::Quota));
+    if gives_back(old, new) && world.quotas(&any.key.namespace).next().is_some() {
+        wakes.push(Wake::GivenBack(any.key.namespace.clone(), any.kind));
     }
     match &any.facts {
         Facts::Pod(_) => pod(world, old, new, &mut wakes),
@@ -53,7 +56,7 @@ pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -
         Facts::Quota { .. } => {
             // What is used changes with every pod, and is known then.
             if !old.zip(new).is_some_and(|(old, new)| old.facts == new.facts) {
-                wakes.push(Wake::Quota(any.key.clone()));
+                wakes.push(Wake::Quotas(any.key.namespace.clone()));
             }
         }
         Facts::Node(_) => node(world, old, new, &mut wakes),
