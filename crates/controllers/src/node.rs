@@ -1,6 +1,7 @@
 //! Whether nodes are there: one that is not heard for long enough is said to be unknown, and each gets the taints of its state.
 
 mod decide;
+mod pulse;
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, Patch};
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::Verb;
 use crate::events::{About, Told, tell};
@@ -20,6 +22,7 @@ use crate::kinds::Kind;
 use crate::world::{Heard, LEASES, World};
 use crate::{Error, clock};
 use decide::{Evictions, Verdict, decide};
+pub(crate) use pulse::Pulse;
 
 /// The component that events name.
 const NAME: &str = "node-controller";
@@ -54,6 +57,17 @@ pub(crate) async fn look(hub: &Hub, name: String) -> Result<Option<Duration>, Er
         unready(hub, key, uid, now).await?;
     }
     Ok(round.verdict.again)
+}
+
+/// Lets it be known that this process runs, until `stop`.
+pub(crate) async fn beat(hub: &Hub, stop: &CancellationToken) {
+    loop {
+        hub.world(|world| world.pulse.beat(Instant::now()));
+        tokio::select! {
+            () = tokio::time::sleep(pulse::BEAT) => {}
+            () = stop.cancelled() => return,
+        }
+    }
 }
 
 /// Notes a sign of life, and decides.

@@ -144,6 +144,8 @@ fn all(hub: &Arc<Hub>, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
     serve!(tasks, hub, stop, "namespaces", namespaces, namespace::look);
     serve!(tasks, hub, stop, "pod garbage", pod_garbage, pod_garbage::look);
     serve!(tasks, hub, stop, "nodes", nodes, node::look);
+    let (beating, until) = (Arc::clone(hub), stop.clone());
+    tasks.spawn(async move { node::beat(&beating, &until).await });
     serve!(tasks, hub, stop, "evictions", evictions, eviction::look);
     if hub.kinds.of_reference("v1", "PersistentVolumeClaim").is_some() {
         tasks.spawn(volumes::run(hub.client.clone(), stop.clone()));

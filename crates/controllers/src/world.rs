@@ -38,11 +38,13 @@ pub(crate) struct World {
     /// What was known of each service when it was last looked at.
     pub(crate) triggers: Triggers,
     pub(crate) capacity: Capacity,
-    nodes: HashSet<Uid>,
     /// Whose label selector cannot be read, which was said.
     pub(crate) unreadable: HashSet<Uid>,
+    nodes: HashSet<Uid>,
     /// Since when nodes are missing that pods are bound to.
     missing_nodes: HashMap<String, Instant>,
+    /// Whether the controllers themselves have run meanwhile.
+    pub(crate) pulse: Pulse,
     /// When each node was last heard.
     pub(crate) heard: HashMap<String, Heard>,
     /// Since when pods are on nodes whose taints they bear for a while.
@@ -95,10 +97,10 @@ impl World {
         self.unlink(&old);
         self.capacity.gone(uid);
         self.evictions.remove(uid);
+        self.unreadable.remove(uid);
         wake::wakes(self, Some(&old), None)
     }
 
-        self.unreadable.remove(uid);
     /// Forgets the objects of a kind that a new list no longer has.
     pub(crate) fn retain(&mut self, kind: Kind, listed: &HashSet<Uid>) -> Vec<Wake> {
         let gone: Vec<Uid> = self
