@@ -14,10 +14,14 @@ use crate::error::Verb;
 use crate::events::{About, Told, tell};
 use crate::facts::{Key, REVISION, Strategy, Uid};
 use crate::hub::{Hub, MANAGER, describe};
+use crate::selector::is_readable;
 use crate::world::World;
 use crate::{Error, clock};
 use build::Kinship;
 use rollout::{Action, Decision, Set};
+
+/// The component that events name.
+const NAME: &str = "deployment-controller";
 
 /// One Deployment as it was when the round began.
 struct Round {
@@ -29,6 +33,9 @@ struct Round {
 
 pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error> {
     let Some(round) = hub.world(|world| begin(world, &uid)) else { return Ok(None) };
+    if !is_readable(hub, &about(&round), NAME).await {
+        return Ok(None);
+    }
     for action in &round.decision.actions {
         act(hub, &round, action).await?;
     }
@@ -169,12 +176,10 @@ async fn taken(hub: &Hub, round: &Round, wanted: &ReplicaSet) -> Result<(), Erro
 async fn told_scaling(hub: &Hub, round: &Round, name: &str, from: i32, to: i32) {
     let direction = if to < from { "down" } else { "up" };
     let message = format!("Scaled {direction} replica set {name} from {from} to {to}");
-    let about =
-        About { api_version: "apps/v1", kind: "Deployment", key: &round.key, uid: &round.uid };
-    tell(
-        hub,
-        &about,
-        Told { by: "deployment-controller", warning: false, reason: "ScalingReplicaSet", message },
-    )
-    .await;
+    let told = Told { by: NAME, warning: false, reason: "ScalingReplicaSet", message };
+    tell(hub, &about(round), told).await;
+}
+
+fn about(round: &Round) -> About<'_> {
+    About { api_version: "apps/v1", kind: "Deployment", key: &round.key, uid: &round.uid }
 }

@@ -2,12 +2,9 @@
 
 mod printed;
 mod subsets;
-pub(crate) mod trigger;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Endpoints;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DeleteParams, PostParams};
@@ -16,8 +13,7 @@ use crate::Error;
 use crate::error::Verb;
 use crate::facts::{Facts, Key, Object, Uid, endpoints_digest};
 use crate::hub::{Hub, describe};
-use crate::kinds::Kind;
-use crate::world::World;
+use crate::services::{View, trigger};
 pub(crate) use printed::of_slice_port;
 pub(crate) use subsets::{published_anyway, resolve};
 
@@ -29,29 +25,28 @@ pub(crate) const MANAGER: &str = "endpoint-controller";
 pub(crate) const HEADLESS: &str = "service.kubernetes.io/headless";
 
 #[derive(Debug)]
-enum Task {
-    Nothing,
+pub(crate) enum Change {
     Remove(Uid),
     Create(Box<Endpoints>),
     Replace(Box<Endpoints>),
 }
 
-pub(crate) async fn look(hub: &Hub, key: Key) -> Result<Option<Duration>, Error> {
-    match hub.world(|world| begin(world, &key)) {
-        Task::Nothing => {}
-        Task::Remove(uid) => hub.delete::<Endpoints>(&key, &uid, DeleteParams::default()).await?,
-        Task::Create(endpoints) => {
-            let created = hub
-                .api::<Endpoints>(&key.namespace)
-                .create(&PostParams::default(), &endpoints)
-                .await;
-            hub.answered(&created.map_err(|source| {
-                Error::request(Verb::Create, describe::<Endpoints>(&key), source)
-            })?);
+pub(crate) async fn act(hub: &Hub, key: &Key, change: Option<Change>) -> Result<(), Error> {
+    match change {
+        None => Ok(()),
+        Some(Change::Remove(uid)) => {
+            hub.delete::<Endpoints>(key, &uid, DeleteParams::default()).await
         }
-        Task::Replace(endpoints) => replace(hub, &key, *endpoints).await?,
+        Some(Change::Create(endpoints)) => {
+            let api = hub.api::<Endpoints>(&key.namespace);
+            let created = api.create(&PostParams::default(), &endpoints).await;
+            hub.answered(&created.map_err(|source| {
+                Error::request(Verb::Create, describe::<Endpoints>(key), source)
+            })?);
+            Ok(())
+        }
+        Some(Change::Replace(endpoints)) => replace(hub, key, *endpoints).await,
     }
-    Ok(None)
 }
 
 async fn replace(hub: &Hub, key: &Key, wanted: Endpoints) -> Result<(), Error> {
@@ -74,37 +69,22 @@ async fn replace(hub: &Hub, key: &Key, wanted: Endpoints) -> Result<(), Error> {
     Ok(())
 }
 
-fn begin(world: &mut World, key: &Key) -> Task {
-    let Some(service) = world.named(Kind::Service, key).and_then(Object::service).cloned() else {
-        world.endpoint_triggers.forget(key);
-        return decide(world, key, None);
-    };
-    let times = trigger::times(&world.selected_pods(&key.namespace, &service.selector));
-    let time =
-        service.has_endpoints().then(|| world.endpoint_triggers.look(key, service.created, times));
-    decide(world, key, time.flatten())
+/// What is to be done about the endpoints of a service that is gone.
+pub(crate) fn left(endpoints: &Object) -> Option<Change> {
+    let ours = matches!(endpoints.facts, Facts::Endpoints { ours: true, .. });
+    ours.then(|| Change::Remove(Uid::clone(&endpoints.uid)))
 }
 
-fn decide(world: &World, key: &Key, triggered: Option<Timestamp>) -> Task {
-    let known = world.named(Kind::Endpoints, key);
-    let Some(object) = world.named(Kind::Service, key) else {
-        let ours = known.filter(|known| matches!(known.facts, Facts::Endpoints { ours: true, .. }));
-        return ours.map_or(Task::Nothing, |known| Task::Remove(Uid::clone(&known.uid)));
-    };
-    let Some(service) = object.service().filter(|service| service.has_endpoints()) else {
-        return Task::Nothing;
-    };
-    if object.deleting {
-        return Task::Nothing;
-    }
-    let pods = world.selected_pods(&key.namespace, &service.selector);
+pub(crate) fn decide(view: &View<'_>) -> Option<Change> {
+    let (key, service) = (&view.object.key, view.service);
     let mut labels: BTreeMap<String, String> = service.labels.clone();
     labels.insert(MANAGED_BY.to_owned(), MANAGER.to_owned());
     if service.headless {
         labels.insert(HEADLESS.to_owned(), String::new());
     }
     let mut annotations = None;
-    trigger::annotate(&mut annotations, triggered);
+    trigger::annotate(&mut annotations, view.trigger);
+    let pods: Vec<&Object> = view.pods.iter().map(|(pod, _)| *pod).collect();
     let subsets = subsets::subsets(&key.name, &key.namespace, service, &pods);
     let wanted = Endpoints {
         metadata: ObjectMeta {
@@ -116,11 +96,9 @@ fn decide(world: &World, key: &Key, triggered: Option<Timestamp>) -> Task {
         },
         subsets: Some(subsets).filter(|subsets| !subsets.is_empty()),
     };
-    match known.map(|known| &known.facts) {
-        None => Task::Create(Box::new(wanted)),
-        Some(Facts::Endpoints { digest, .. }) if *digest == endpoints_digest(&wanted) => {
-            Task::Nothing
-        }
-        Some(_) => Task::Replace(Box::new(wanted)),
+    match view.endpoints.map(|known| &known.facts) {
+        None => Some(Change::Create(Box::new(wanted))),
+        Some(Facts::Endpoints { digest, .. }) if *digest == endpoints_digest(&wanted) => None,
+        Some(_) => Some(Change::Replace(Box::new(wanted))),
     }
 }

@@ -2,7 +2,7 @@
 //! them: no decision depends on an event.
 
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, PostParams};
 
 use crate::clock;
@@ -44,7 +44,7 @@ fn namespace<'a>(about: &About<'a>) -> &'a str {
 fn event(about: &About<'_>, told: Told<'_>, now: jiff::Timestamp) -> Event {
     let mut identity = format!("{}{}{}", about.uid, told.reason, told.message).into_bytes();
     identity.extend(now.as_nanosecond().to_le_bytes());
-    let time = Time(jiff::Timestamp::from_second(now.as_second()).unwrap_or(now));
+    let time = clock::stamp(now);
     Event {
         metadata: ObjectMeta {
             // As the real ones are named: object, dot, sixteen hexadecimal digits. Object names have at most 253 characters.

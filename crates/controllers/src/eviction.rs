@@ -4,9 +4,7 @@ mod decide;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{DeleteParams, Patch};
 use serde_json::json;
 use tokio::time::Instant;
@@ -99,7 +97,6 @@ fn judge(world: &mut World, uid: &Uid, tolerations: &[Toleration], now: Instant)
 
 async fn evict(hub: &Hub, key: &Key, uid: &Uid) -> Result<(), Error> {
     told(hub, key, uid, format!("Marking for deletion Pod {key}")).await;
-    let now = clock::now();
     let body = json!({
         "metadata": {"uid": &**uid},
         "status": {"conditions": [{
@@ -107,7 +104,7 @@ async fn evict(hub: &Hub, key: &Key, uid: &Uid) -> Result<(), Error> {
             "status": "True",
             "reason": "DeletionByTaintManager",
             "message": "Taint manager: deleting due to NoExecute taint",
-            "lastTransitionTime": Time(Timestamp::from_second(now.as_second()).unwrap_or(now)),
+            "lastTransitionTime": clock::stamp(clock::now()),
         }]},
     });
     let api = hub.api::<Pod>(&key.namespace);

@@ -16,7 +16,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 pub(crate) use node::{Node, Ready};
-pub(crate) use pod::{Constraints, Phase, Pod, Requests};
+pub(crate) use pod::{Constraints, Phase, Pod};
 pub(crate) use service::{Service, ServicePort, TargetPort, endpoints_digest};
 pub(crate) use taint::{NO_EXECUTE, NO_SCHEDULE, PREFER_NO_SCHEDULE, Toleration, is_tolerated};
 pub(crate) use workload::{Deployment, ReplicaSet, Strategy};
@@ -167,6 +167,15 @@ impl Object {
 
     pub(crate) fn service(&self) -> Option<&Service> {
         if let Facts::Service(service) = &self.facts { Some(service) } else { None }
+    }
+
+    /// Why its label selector cannot be read, if so.
+    pub(crate) fn unreadable(&self) -> Option<&String> {
+        match &self.facts {
+            Facts::ReplicaSet(set) => set.selector.as_ref().err(),
+            Facts::Deployment(deployment) => deployment.unreadable.as_ref(),
+            _ => None,
+        }
     }
 
     /// The service that a slice is of.

@@ -16,16 +16,15 @@ use crate::kinds::{Kind, Kinds};
 use crate::queue::Queue;
 use crate::reduce::Reduce;
 use crate::world::{Wake, World};
-use crate::{Error, Settings};
+use crate::{Error, Settings, quota};
 
 #[derive(Debug)]
 pub(crate) struct Queues {
     pub(crate) deployments: Queue<Uid>,
     pub(crate) replica_sets: Queue<Uid>,
     pub(crate) garbage: Queue<Uid>,
-    pub(crate) endpoints: Queue<Key>,
-    pub(crate) slices: Queue<Key>,
-    pub(crate) quotas: Queue<Key>,
+    pub(crate) services: Queue<Key>,
+    pub(crate) quotas: Queue<String>,
     pub(crate) namespaces: Queue<String>,
     pub(crate) service_accounts: Queue<String>,
     pub(crate) pod_garbage: Queue<Uid>,
@@ -67,8 +66,7 @@ impl Hub {
             deployments: Queue::new(),
             replica_sets: Queue::new(),
             garbage: Queue::new(),
-            endpoints: Queue::new(),
-            slices: Queue::new(),
+            services: Queue::new(),
             quotas: Queue::new(),
             namespaces: Queue::new(),
             service_accounts: Queue::new(),
@@ -115,12 +113,9 @@ impl Hub {
                 Wake::Deployment(uid) => self.queues.deployments.push(uid),
                 Wake::ReplicaSet(uid) => self.queues.replica_sets.push(uid),
                 Wake::Garbage(uid) => self.queues.garbage.push(uid),
-                Wake::Endpoints(key) => {
-                    self.queues.slices.push(key.clone());
-                    self.queues.endpoints.push(key);
-                }
-                Wake::Slices(key) => self.queues.slices.push(key),
-                Wake::Quota(key) => self.queues.quotas.push(key),
+                Wake::Service(key) => self.queues.services.push(key),
+                Wake::Quotas(namespace) => self.queues.quotas.push(namespace),
+                Wake::GivenBack(namespace, kind) => quota::given_back(self, namespace, kind),
                 Wake::Namespace(name) => self.queues.namespaces.push(name),
                 Wake::ServiceAccount(namespace) => self.queues.service_accounts.push(namespace),
                 Wake::PodGarbage(uid) => self.queues.pod_garbage.push(uid),

@@ -51,7 +51,7 @@ impl Kinds {
         Ok(Self::new(found.groups().flat_map(kube::discovery::ApiGroup::recommended_resources)))
     }
 
-    fn new(resources: impl Iterator<Item = (ApiResource, ApiCapabilities)>) -> Self {
+    pub(crate) fn new(resources: impl Iterator<Item = (ApiResource, ApiCapabilities)>) -> Self {
         let mut kinds = Self { entries: Vec::new(), contents: Vec::new() };
         for (resource, capabilities) in resources {
             let can = |verb: &str| capabilities.supports_operation(verb);

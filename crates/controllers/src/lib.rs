@@ -13,7 +13,6 @@ mod kinds;
 mod namespace;
 mod node;
 mod pod_garbage;
-mod quantity;
 mod queue;
 mod quota;
 mod reduce;
@@ -21,14 +20,17 @@ mod replica_set;
 mod roles;
 mod run;
 mod scheduler;
+mod selector;
 mod service_account;
+mod services;
 mod settings;
 mod slices;
 mod volumes;
 mod watch;
+#[cfg(test)]
+mod wire;
 mod world;
 
 pub use error::{Error, Verb};
-pub use quantity::Amount;
 pub use run::{spawn, spawn_scheduler};
 pub use settings::Settings;

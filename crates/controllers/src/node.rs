@@ -1,16 +1,18 @@
 //! Whether nodes are there: one that is not heard for long enough is said to be unknown, and each gets the taints of its state.
 
 mod decide;
+mod pulse;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Node, Pod, Taint};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, Patch};
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::Verb;
 use crate::events::{About, Told, tell};
@@ -20,6 +22,7 @@ use crate::kinds::Kind;
 use crate::world::{Heard, LEASES, World};
 use crate::{Error, clock};
 use decide::{Evictions, Verdict, decide};
+pub(crate) use pulse::Pulse;
 
 /// The component that events name.
 const NAME: &str = "node-controller";
@@ -56,6 +59,17 @@ pub(crate) async fn look(hub: &Hub, name: String) -> Result<Option<Duration>, Er
     Ok(round.verdict.again)
 }
 
+/// Lets it be known that this process runs, until `stop`.
+pub(crate) async fn beat(hub: &Hub, stop: &CancellationToken) {
+    loop {
+        hub.world(|world| world.pulse.beat(Instant::now()));
+        tokio::select! {
+            () = tokio::time::sleep(pulse::BEAT) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
 /// Notes a sign of life, and decides.
 fn begin(world: &mut World, name: &str, now: Instant, time: Timestamp) -> Option<Round> {
     let Some(object) = world.named(Kind::Node, &Key::new("", name)) else {
@@ -67,7 +81,8 @@ fn begin(world: &mut World, name: &str, now: Instant, time: Timestamp) -> Option
     let lease = world.named(Kind::Lease, &Key::new(LEASES, name)).map_or(0, |lease| lease.version);
     let sign = (lease, node.heartbeat);
     let known = world.heard.get(name).filter(|heard| heard.sign == sign).map(|heard| heard.at);
-    let at = known.unwrap_or(now);
+    // What was said while nobody listened was not heard.
+    let at = known.unwrap_or(now).max(world.pulse.beat(now));
     world.heard.insert(name.to_owned(), Heard { at, sign });
     let verdict = decide(&node, now.duration_since(at), evictions(world), time);
     let is_unknown = node.ready == Ready::Unknown && !verdict.heard_again;
@@ -104,7 +119,7 @@ async fn lose(hub: &Hub, round: &Round, now: Timestamp) -> Result<(), Error> {
     let conditions = node.status.and_then(|status| status.conditions).unwrap_or_default();
     let body = json!({
         "metadata": {"uid": &*round.uid, "resourceVersion": round.version.to_string()},
-        "status": {"conditions": decide::unknown(conditions, node.metadata.creation_timestamp.as_ref(), &second(now))},
+        "status": {"conditions": decide::unknown(conditions, node.metadata.creation_timestamp.as_ref(), &clock::stamp(now))},
     });
     let changed = api.patch_status(&round.key.name, &manager(), &Patch::Merge(body)).await;
     hub.answered(&changed.map_err(failed)?);
@@ -138,7 +153,7 @@ async fn taint(hub: &Hub, round: &Round, taints: &[Taint]) -> Result<(), Error> 
 async fn unready(hub: &Hub, key: &Key, uid: &Uid, now: Timestamp) -> Result<(), Error> {
     let body = json!({
         "metadata": {"uid": &**uid},
-        "status": {"conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": second(now)}]},
+        "status": {"conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": clock::stamp(now)}]},
     });
     let api = hub.api::<Pod>(&key.namespace);
     match api.patch_status(&key.name, &manager(), &Patch::Strategic(body)).await {
@@ -151,10 +166,6 @@ async fn unready(hub: &Hub, key: &Key, uid: &Uid, now: Timestamp) -> Result<(), 
     let about = About { api_version: "v1", kind: "Pod", key, uid };
     tell(hub, &about, Told { by: NAME, warning: true, reason: NOT_READY, message }).await;
     Ok(())
-}
-
-fn second(now: Timestamp) -> Time {
-    Time(Timestamp::from_second(now.as_second()).unwrap_or(now))
 }
 
 #[cfg(test)]

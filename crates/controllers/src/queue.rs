@@ -73,16 +73,19 @@ impl<K: Clone + Eq + Hash> Queue<K> {
 
     /// Asks for a look at `key`, as soon as possible.
     pub(crate) fn push(&self, key: K) {
+        self.push_in(key, Duration::ZERO);
+    }
+
+    /// Asks for a look at `key` after a pause, in which others may ask for the same: the first of them says when it ends.
+    pub(crate) fn push_in(&self, key: K, pause: Duration) {
         let now = Instant::now();
         let mut state = self.lock();
-        match state
-            .failures
-            .get(&key)
-            .map(|(_, earliest)| *earliest)
-            .filter(|earliest| *earliest > now)
-        {
-            Some(earliest) => state.push_at(key, earliest),
-            None => state.push(key),
+        let earliest = state.failures.get(&key).map_or(now, |(_, earliest)| *earliest);
+        let at = earliest.max(now + pause);
+        if at > now {
+            state.push_at(key, at);
+        } else {
+            state.push(key);
         }
         drop(state);
         self.0.changed.notify_one();
@@ -294,6 +297,28 @@ mod tests {
             queue.lock().push_at("a", Instant::now() + Duration::from_secs(seconds));
         }
         assert_eq!(looks(&queue, 1, |_| Ok(None)).await, [("a", 3000)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_gathers_and_does_not_grow() {
+        let queue = Queue::new();
+        let start = Instant::now();
+        let rounds = RefCell::new(Vec::new());
+        let stop = CancellationToken::new();
+        let run = queue.run("test", stop.clone(), |_| {
+            rounds.borrow_mut().push(start.elapsed().as_millis());
+            std::future::ready(Ok(None))
+        });
+        let push = async {
+            for _ in 0..10 {
+                queue.push_in("a", Duration::from_millis(500));
+                tokio::time::sleep(Duration::from_millis(90)).await;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            stop.cancel();
+        };
+        futures::join!(run, push);
+        assert_eq!(rounds.into_inner(), [500, 1040]);
     }
 
     #[tokio::test(start_paused = true)]

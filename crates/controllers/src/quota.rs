@@ -12,27 +12,60 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::error::Verb;
-use crate::facts::Key;
+use crate::facts::{Facts, Key};
 use crate::hub::{Hub, MANAGER, describe};
+use crate::kinds::Kind;
+use crate::world::World;
 
 /// A pod may leave a quota by a change that no watch is asked for; kube-controller-manager counts again as often.
 const EVERY: Duration = Duration::from_mins(5);
+/// How long what goes is gathered before it is counted: people see it within a second, and what goes by the thousand costs two
+/// counts a second.
+const PAUSE: Duration = Duration::from_millis(500);
 /// How often it is counted again at once where objects come in meanwhile.
 const ATTEMPTS: usize = 20;
 
+/// Something of this kind went: where a quota counts such, it is counted again when others have had the time to go with it.
+pub(crate) fn given_back(hub: &Hub, namespace: String, kind: Kind) {
+    let Some((resource, _)) = hub.kinds.resource(kind) else { return };
+    if hub.world(|world| is_counted(world, &namespace, resource)) {
+        hub.queues.quotas.push_in(namespace, PAUSE);
+    }
+}
+
+fn is_counted(world: &World, namespace: &str, resource: &ApiResource) -> bool {
+    let kind = flumen_quota::Kind { group: &resource.group, plural: &resource.plural };
+    world.quotas(namespace).any(|key| {
+        let facts = world.named(Kind::Quota, &key).map(|object| &object.facts);
+        let Some(Facts::Quota { spec: Some(spec), .. }) = facts else { return false };
+        !kind.taken_from(spec.hard.iter().flatten().map(|(name, _)| name)).is_empty()
+    })
+}
+
+/// Counts for all quotas of a namespace, one after the other.
+pub(crate) async fn look(hub: &Hub, namespace: String) -> Result<Option<Duration>, Error> {
+    let quotas: Vec<Key> = hub.world(|world| world.quotas(&namespace).collect());
+    let mut outcome = Ok(());
+    for key in &quotas {
+        // One that cannot be counted does not hold up the others.
+        outcome = outcome.and(recount(hub, key).await);
+    }
+    outcome.map(|()| Some(EVERY).filter(|_| !quotas.is_empty()))
+}
+
 /// Counts live objects, and not what the watches have brought: a quota that is written over at its very revision has counted
 /// everything that had come in by then, so that nothing is lost that the API server has counted already.
-pub(crate) async fn look(hub: &Hub, key: Key) -> Result<Option<Duration>, Error> {
+async fn recount(hub: &Hub, key: &Key) -> Result<(), Error> {
     let api = hub.api::<ResourceQuota>(&key.namespace);
-    let failed = |verb, source| Error::request(verb, describe::<ResourceQuota>(&key), source);
+    let failed = |verb, source| Error::request(verb, describe::<ResourceQuota>(key), source);
     let mut conflict = None;
     for _ in 0..ATTEMPTS {
         let found = api.get_opt(&key.name).await.map_err(|source| failed(Verb::Read, source))?;
-        let Some(mut quota) = found else { return Ok(None) };
+        let Some(mut quota) = found else { return Ok(()) };
         let used = count(hub, &key.namespace, &quota).await?;
         let status = status(&quota, &used);
         if is_same(quota.status.as_ref(), &status) {
-            return Ok(Some(EVERY));
+            return Ok(());
         }
         quota.status = Some(status);
         let parameters =
@@ -40,18 +73,18 @@ pub(crate) async fn look(hub: &Hub, key: Key) -> Result<Option<Duration>, Error>
         match api.replace_status(&key.name, &parameters, &quota).await {
             Ok(written) => {
                 hub.answered(&written);
-                return Ok(Some(EVERY));
+                return Ok(());
             }
             Err(source) => {
                 let error = failed(Verb::Change, source);
                 if !error.is_conflict() {
-                    return if error.is_gone() { Ok(None) } else { Err(error) };
+                    return if error.is_gone() { Ok(()) } else { Err(error) };
                 }
                 conflict = Some(error);
             }
         }
     }
-    conflict.map_or(Ok(None), Err)
+    conflict.map_or(Ok(()), Err)
 }
 
 /// What the objects of a namespace take of what a quota limits.
@@ -79,7 +112,7 @@ async fn count(hub: &Hub, namespace: &str, quota: &ResourceQuota) -> Result<Amou
             counted.iter().map(|name| (name.clone(), Amount::count(number))).collect()
         };
         for name in counted {
-            let amount = taken.get(&name).copied().unwrap_or(Amount::count(0));
+            let amount = taken.get(&name).copied().unwrap_or_default();
             used.insert(name, amount);
         }
     }
@@ -145,37 +178,4 @@ fn is_same(old: Option<&ResourceQuotaStatus>, new: &ResourceQuotaStatus) -> bool
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn quota(hard: &Value, status: &Value) -> ResourceQuota {
-        serde_json::from_value(
-            json!({"metadata": {"name": "q"}, "spec": {"hard": hard}, "status": status}),
-        )
-        .expect("quota")
-    }
-
-    #[test]
-    fn a_status_has_what_was_found_and_keeps_what_nobody_counts() {
-        let old = json!({"hard": {"pods": "1"}, "used": {"pods": "1", "example.com/x": "3", "gone": "1"}});
-        let quota = quota(&json!({"pods": "2", "example.com/x": "5", "example.com/y": "5"}), &old);
-        let found = Amounts::from([("pods".to_owned(), Amount::count(0))]);
-        let status = json!(status(&quota, &found));
-        assert_eq!(
-            status["hard"],
-            json!({"pods": "2", "example.com/x": "5", "example.com/y": "5"})
-        );
-        assert_eq!(status["used"], json!({"pods": "0", "example.com/x": "3"}));
-    }
-
-    #[test]
-    fn the_same_in_other_units_is_the_same() {
-        let status = |cpu: &str| -> ResourceQuotaStatus {
-            serde_json::from_value(json!({"hard": {"cpu": cpu}, "used": {"cpu": "0"}}))
-                .expect("status")
-        };
-        assert!(is_same(Some(&status("1")), &status("1000m")));
-        assert!(!is_same(Some(&status("1")), &status("1001m")));
-        assert!(!is_same(None, &status("1")));
-    }
-}
+mod tests;

@@ -14,14 +14,20 @@ use crate::error::Verb;
 use crate::events::{About, Told, tell};
 use crate::facts::{Key, Uid};
 use crate::hub::{Hub, MANAGER, describe};
+use crate::selector::is_readable;
 use crate::world::World;
 use crate::{Error, clock};
 use decide::{Action, Failure, Member};
 
+/// The component that events name.
+const NAME: &str = "replicaset-controller";
+
 pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error> {
-    let claims =
-        hub.world(|world| Some((world.get(&uid)?.key.clone(), claim::claims(world, &uid))));
-    let Some((key, claims)) = claims else { return Ok(None) };
+    let Some(key) = hub.world(|world| Some(world.get(&uid)?.key.clone())) else { return Ok(None) };
+    if !is_readable(hub, &about(&key, &uid), NAME).await {
+        return Ok(None);
+    }
+    let claims = hub.world(|world| claim::claims(world, &uid));
     claim::act(hub, &key, &uid, claims).await?;
     let Some((key, actions)) = hub.world(|world| begin(world, &uid)) else { return Ok(None) };
     let mut failed = Ok(());
@@ -150,6 +156,9 @@ async fn report(
 }
 
 async fn told(hub: &Hub, key: &Key, uid: &Uid, warning: bool, reason: &str, message: String) {
-    let about = About { api_version: "apps/v1", kind: "ReplicaSet", key, uid };
-    tell(hub, &about, Told { by: "replicaset-controller", warning, reason, message }).await;
+    tell(hub, &about(key, uid), Told { by: NAME, warning, reason, message }).await;
+}
+
+fn about<'a>(key: &'a Key, uid: &'a Uid) -> About<'a> {
+    About { api_version: "apps/v1", kind: "ReplicaSet", key, uid }
 }

@@ -2,6 +2,7 @@
 //! depends on this kind.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -16,61 +17,80 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 use crate::error::Verb;
+use crate::queue::Queue;
 
-/// Pause after a change that failed.
-const AGAIN: Duration = Duration::from_millis(200);
 const MANAGER: &str = "clusterrole-aggregation-controller";
 
 type Roles = BTreeMap<String, ClusterRole>;
 
+/// What the watch has brought.
+#[derive(Debug, Default)]
+struct Known {
+    roles: Roles,
+    /// Until the listing is complete nothing is decided: what is missing would seem to be gone.
+    complete: bool,
+}
+
+impl Known {
+    fn take(&mut self, event: Event<ClusterRole>) {
+        match event {
+            Event::Init => *self = Self::default(),
+            Event::InitApply(role) | Event::Apply(role) => {
+                self.roles.insert(role.name_any(), role);
+            }
+            Event::InitDone => self.complete = true,
+            Event::Delete(role) => {
+                self.roles.remove(&role.name_any());
+            }
+        }
+    }
+
+    fn changes(&self) -> Vec<(String, Vec<PolicyRule>)> {
+        if self.complete { gathered(&self.roles) } else { Vec::new() }
+    }
+}
+
 /// Looks after roles that gather others until `stop`.
 pub(crate) async fn run(client: Client, stop: CancellationToken) {
     let api = Api::<ClusterRole>::all(client);
+    let (known, queue) = (Mutex::new(Known::default()), Queue::new());
+    tokio::select! {
+        () = follow(&api, &known, &queue) => {}
+        () = queue.run("roles", stop, |name| look(&api, &known, name)) => {}
+    }
+}
+
+async fn follow(api: &Api<ClusterRole>, known: &Mutex<Known>, queue: &Queue<String>) {
     let mut events = watcher(api.clone(), watcher::Config::default()).default_backoff().boxed();
-    let (mut roles, mut complete, mut again) = (Roles::new(), false, false);
-    loop {
-        let pause = async {
-            if again { tokio::time::sleep(AGAIN).await } else { std::future::pending().await }
-        };
-        tokio::select! {
-            () = stop.cancelled() => return,
-            event = events.next() => match event {
-                Some(event) => take(event, &mut roles, &mut complete),
-                None => return,
-            },
-            () = pause => {}
-        }
-        if !complete {
-            continue;
-        }
-        again = false;
-        for (name, rules) in gathered(&roles) {
-            if let Err(error) = write(&api, &name, &rules).await {
-                let error = &error as &dyn std::error::Error;
-                tracing::debug!(error, "a cluster role has to wait");
-                again = true;
+    while let Some(event) = events.next().await {
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "watch interrupted");
+                continue;
             }
+        };
+        let changes = {
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.take(event);
+            known.changes()
+        };
+        for (name, _) in changes {
+            queue.push(name);
         }
     }
 }
 
-fn take(event: Result<Event<ClusterRole>, watcher::Error>, roles: &mut Roles, complete: &mut bool) {
-    match event {
-        Ok(Event::Init) => {
-            roles.clear();
-            *complete = false;
-        }
-        Ok(Event::InitApply(role) | Event::Apply(role)) => {
-            roles.insert(role.name_any(), role);
-        }
-        Ok(Event::InitDone) => *complete = true,
-        Ok(Event::Delete(role)) => {
-            roles.remove(&role.name_any());
-        }
-        Err(error) => {
-            tracing::debug!(error = &error as &dyn std::error::Error, "watch interrupted");
-        }
+async fn look(
+    api: &Api<ClusterRole>,
+    known: &Mutex<Known>,
+    name: String,
+) -> Result<Option<Duration>, Error> {
+    let changes = known.lock().unwrap_or_else(PoisonError::into_inner).changes();
+    if let Some((_, rules)) = changes.iter().find(|(changed, _)| *changed == name) {
+        write(api, &name, rules).await?;
     }
+    Ok(None)
 }
 
 /// The roles whose rules are not those that they gather, with what these are.
@@ -111,9 +131,13 @@ async fn write(api: &Api<ClusterRole>, name: &str, rules: &[PolicyRule]) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use std::time::Duration;
 
-    use super::{Roles, gathered};
+    use serde_json::{Value, json};
+    use tokio_util::sync::CancellationToken;
+
+    use super::{Roles, gathered, run};
+    use crate::wire::Wire;
 
     fn roles(all: Value) -> Roles {
         let all: Vec<k8s_openapi::api::rbac::v1::ClusterRole> =
@@ -137,5 +161,28 @@ mod tests {
         assert_eq!(json!(changes[0].1), json!([pods, maps]));
         all.get_mut("all").expect("role").rules = Some(changes[0].1.clone());
         assert!(gathered(&all).is_empty(), "nothing is left to do");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_is_refused_is_repeated_later_and_later() {
+        let wire = Wire::default();
+        let all = json!({"metadata": {"resourceVersion": "1"}, "items": [
+            {"metadata": {"name": "all"}, "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"a": "true"}}]}},
+            {"metadata": {"name": "one", "labels": {"a": "true"}}, "rules": [{"verbs": ["get"]}]},
+        ]});
+        let refused = json!({"kind": "Status", "code": 403, "reason": "Forbidden"});
+        let client = wire.client(move |asked| {
+            let is_list = asked.starts_with("GET");
+            Some(if is_list { (200, all.clone()) } else { (403, refused.clone()) })
+        });
+        let stop = CancellationToken::new();
+        let soon = tokio::time::sleep(Duration::from_mins(1));
+        tokio::select! {
+            () = run(client, stop) => {}
+            () = soon => {}
+        }
+        let path = "PATCH /apis/rbac.authorization.k8s.io/v1/clusterroles/all";
+        let writes = wire.asked().iter().filter(|asked| *asked == path).count();
+        assert!((5..20).contains(&writes), "{writes} in a minute");
     }
 }

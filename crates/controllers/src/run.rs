@@ -20,8 +20,8 @@ use crate::kinds::{Kind, Kinds};
 use crate::reduce::{Bare, Reduce};
 use crate::watch::{Synced, follow};
 use crate::{
-    Settings, deployment, endpoints, eviction, garbage, namespace, node, pod_garbage, quota,
-    replica_set, roles, scheduler, service_account, slices, volumes,
+    Settings, deployment, eviction, garbage, namespace, node, pod_garbage, quota, replica_set,
+    roles, scheduler, service_account, services, volumes,
 };
 
 const FIRST_DELAY: Duration = Duration::from_millis(20);
@@ -138,13 +138,14 @@ fn all(hub: &Arc<Hub>, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
     serve!(tasks, hub, stop, "service accounts", service_accounts, service_account::look);
     serve!(tasks, hub, stop, "deployments", deployments, deployment::look);
     serve!(tasks, hub, stop, "replica sets", replica_sets, replica_set::look);
-    serve!(tasks, hub, stop, "endpoints", endpoints, endpoints::look);
-    serve!(tasks, hub, stop, "endpoint slices", slices, slices::look);
+    serve!(tasks, hub, stop, "services", services, services::look);
     serve!(tasks, hub, stop, "quotas", quotas, quota::look);
     serve!(tasks, hub, stop, "garbage", garbage, garbage::look);
     serve!(tasks, hub, stop, "namespaces", namespaces, namespace::look);
     serve!(tasks, hub, stop, "pod garbage", pod_garbage, pod_garbage::look);
     serve!(tasks, hub, stop, "nodes", nodes, node::look);
+    let (beating, until) = (Arc::clone(hub), stop.clone());
+    tasks.spawn(async move { node::beat(&beating, &until).await });
     serve!(tasks, hub, stop, "evictions", evictions, eviction::look);
     if hub.kinds.of_reference("v1", "PersistentVolumeClaim").is_some() {
         tasks.spawn(volumes::run(hub.client.clone(), stop.clone()));

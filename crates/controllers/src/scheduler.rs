@@ -8,9 +8,8 @@ mod words;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Binding, ObjectReference, Pod};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Status, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Status};
 use kube::api::{Patch, PostParams};
 use serde_json::json;
 
@@ -124,7 +123,6 @@ async fn bind(hub: &Hub, key: &Key, uid: &Uid, node: &str) -> Result<(), Error> 
 
 /// Writes why no node will do into the pod's status.
 async fn refuse(hub: &Hub, round: &Round, uid: &Uid, message: &str) -> Result<(), Error> {
-    let now = clock::now();
     let body = json!({
         "metadata": {"uid": &**uid, "resourceVersion": round.version.to_string()},
         "status": {"conditions": [{
@@ -133,7 +131,7 @@ async fn refuse(hub: &Hub, round: &Round, uid: &Uid, message: &str) -> Result<()
             "reason": "Unschedulable",
             "message": message,
             "lastProbeTime": null,
-            "lastTransitionTime": Time(Timestamp::from_second(now.as_second()).unwrap_or(now)),
+            "lastTransitionTime": clock::stamp(clock::now()),
         }]},
     });
     let answer = hub

@@ -14,9 +14,10 @@ use jiff::Timestamp;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use tokio::time::Instant;
 
-use crate::endpoints::trigger::Triggers;
 use crate::facts::{Facts, Key, Node, Object, Uid};
 use crate::kinds::Kind;
+use crate::node::Pulse;
+use crate::services::trigger::Triggers;
 use labels::{PodLabels, Selectors};
 
 #[derive(Debug, Default)]
@@ -34,12 +35,16 @@ pub(crate) struct World {
     slices: HashMap<Key, HashSet<Uid>>,
     /// The names of the quotas of each namespace that has any.
     quotas: HashMap<String, HashSet<String>>,
-    pub(crate) endpoint_triggers: Triggers,
-    pub(crate) slice_triggers: Triggers,
+    /// What was known of each service when it was last looked at.
+    pub(crate) triggers: Triggers,
     pub(crate) capacity: Capacity,
+    /// Whose label selector cannot be read, which was said.
+    pub(crate) unreadable: HashSet<Uid>,
     nodes: HashSet<Uid>,
     /// Since when nodes are missing that pods are bound to.
     missing_nodes: HashMap<String, Instant>,
+    /// Whether the controllers themselves have run meanwhile.
+    pub(crate) pulse: Pulse,
     /// When each node was last heard.
     pub(crate) heard: HashMap<String, Heard>,
     /// Since when pods are on nodes whose taints they bear for a while.
@@ -92,6 +97,7 @@ impl World {
         self.unlink(&old);
         self.capacity.gone(uid);
         self.evictions.remove(uid);
+        self.unreadable.remove(uid);
         wake::wakes(self, Some(&old), None)
     }
 
@@ -255,7 +261,7 @@ impl World {
     }
 
     /// The quotas of a namespace.
-    fn quotas(&self, namespace: &str) -> impl Iterator<Item = Key> {
+    pub(crate) fn quotas(&self, namespace: &str) -> impl Iterator<Item = Key> {
         let names = self.quotas.get(namespace).into_iter().flatten();
         names.map(move |name| Key::new(namespace, name.as_str()))
     }

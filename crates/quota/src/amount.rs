@@ -47,12 +47,25 @@ impl Amount {
         Self { billionths: left.max(0), units: self.units }
     }
 
+    /// How many of `parts` equal parts of `whole` this is, rounded down; 0 of nothing.
+    pub fn parts_of(self, whole: Self, parts: i64) -> i64 {
+        let multiple = self.billionths.saturating_mul(i128::from(parts));
+        let part = multiple.checked_div(whole.billionths).unwrap_or(0);
+        i64::try_from(part).unwrap_or(0)
+    }
+
     /// The next whole number.
     #[must_use]
     pub fn whole(self) -> Self {
         let rest = self.billionths.rem_euclid(1_000_000_000);
         let up = if rest == 0 { 0 } else { 1_000_000_000 - rest };
         Self { billionths: self.billionths.saturating_add(up), units: self.units }
+    }
+}
+
+impl Default for Amount {
+    fn default() -> Self {
+        Self::count(0)
     }
 }
 

@@ -21,6 +21,8 @@ const DECIMAL: [(&str, i32); 10] = [
     ("E", 18),
 ];
 const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+/// How many digits of a fraction are told apart.
+const PLACES: usize = 18;
 
 /// Writes all quantities of an object as the real server does.
 ///
@@ -47,14 +49,15 @@ pub fn normalize(value: &mut Value) -> Result<(), String> {
     }
 }
 
-/// A quantity as a number of billionths.
+/// A quantity as a number of billionths; a finer fraction is rounded up. `None` if it is no quantity, or more than can be counted.
 pub fn parse(text: &str) -> Option<i128> {
     let (digits, suffix) = split(text);
-    let number = scaled(digits, 9)?;
-    if let Some(power) = BINARY.iter().position(|known| *known == suffix) {
-        return number.checked_mul(1 << (10 * (power + 1)));
-    }
-    shift(number, exponent_of(suffix)?)
+    let (twos, tens) = match BINARY.iter().position(|known| *known == suffix) {
+        Some(position) => (10 * (position + 1), 0),
+        None => (0, exponent_of(suffix)?),
+    };
+    let magnitude = magnitude(digits.trim_start_matches(['+', '-']), twos, tens)?;
+    Some(if text.starts_with('-') { -magnitude } else { magnitude })
 }
 
 fn split(text: &str) -> (&str, &str) {
@@ -63,32 +66,29 @@ fn split(text: &str) -> (&str, &str) {
     text.split_at(length.map_or(text.len(), |length| start + length))
 }
 
-/// A decimal number times a power of ten; what is smaller counts as the smallest.
-fn scaled(text: &str, digits: usize) -> Option<i128> {
-    let negative = text.starts_with('-');
-    let text = text.trim_start_matches(['+', '-']);
+/// The billionths of a decimal number times powers of two and ten.
+fn magnitude(text: &str, twos: usize, tens: i32) -> Option<i128> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
         return None;
     }
-    let mut number: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    for position in 0..digits {
-        let digit = fraction.as_bytes().get(position).map_or(0, |byte| i128::from(byte - b'0'));
-        number = number.checked_mul(10)?.checked_add(digit)?;
+    let (fraction, finer) = fraction.split_at(fraction.len().min(PLACES));
+    let mut number: i128 = 0;
+    for digit in whole.bytes().chain(fraction.bytes()) {
+        number = number.checked_mul(10)?.checked_add(i128::from(digit - b'0'))?;
     }
-    if fraction.len() > digits && fraction[digits..].bytes().any(|byte| byte != b'0') {
-        number = number.checked_add(1)?;
+    number = number.checked_add(i128::from(finer.bytes().any(|digit| digit != b'0')))?;
+    number = number.checked_mul(1 << twos)?;
+    if number == 0 {
+        return Some(0);
     }
-    Some(if negative { -number } else { number })
-}
-
-fn shift(number: i128, exponent: i32) -> Option<i128> {
-    let power = 10_i128.checked_pow(exponent.unsigned_abs())?;
+    let places = i32::try_from(fraction.len()).unwrap_or(i32::MAX);
+    let exponent = tens.saturating_add(9).saturating_sub(places);
+    let power = 10_i128.checked_pow(exponent.unsigned_abs());
     if exponent >= 0 {
-        return number.checked_mul(power);
+        return number.checked_mul(power?);
     }
-    let rest = i128::from(number % power != 0);
-    Some(number / power + rest)
+    Some(power.map_or(1, |power| number / power + i128::from(number % power > 0)))
 }
 
 /// Whether a quantity stays as it is written: the real server looks no closer at what has few digits and no thousands
@@ -212,7 +212,7 @@ fn reduce(thousandths: i128) -> (i128, i32) {
 
 #[cfg(test)]
 mod tests {
-    use super::canonical;
+    use super::{canonical, parse};
 
     #[test]
     fn quantities_are_written_as_the_real_server_writes_them() {
@@ -238,6 +238,69 @@ mod tests {
         }
         for text in ["", "x", "1KB", "1 Gi", ".", "1.2.3"] {
             assert!(canonical(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn equal_amounts_are_equal_however_they_are_written() {
+        for (left, right) in [
+            ("1.0", "1"),
+            ("500m", "0.5"),
+            ("500m", ".5"),
+            ("1e3", "1k"),
+            ("1E3", "1000"),
+            ("1E", "1e18"),
+            ("1600Mi", "1677721600"),
+            ("0.5Gi", "512Mi"),
+            ("1.", "1"),
+            ("2e-3", "2m"),
+            ("+1", "1"),
+            ("100u", "0.0001"),
+            ("1.1", "1100m"),
+            ("0e400", "0"),
+        ] {
+            assert_eq!(parse(left), parse(right), "{left} = {right}");
+            assert!(parse(left).is_some(), "{left}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_finer_than_a_billionth_is_rounded_and_that_up() {
+        for (text, billionths) in [
+            ("0.0000000001", 1),
+            ("0.0000000001k", 100),
+            ("0.0000000011k", 1100),
+            ("0.0000000001Gi", 107_374_183),
+            ("1.00000000000000000000000000000000000000001", 1_000_000_001),
+            ("0.1n", 1),
+            ("1e-400", 1),
+            ("-0.1n", -1),
+            ("-1.5", -1_500_000_000),
+        ] {
+            assert_eq!(parse(text), Some(billionths), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_quantity_is_refused() {
+        for text in [
+            "",
+            "m",
+            ".",
+            "1,5",
+            "1KB",
+            "1.2.3",
+            "Mi",
+            "1e",
+            "1ee3",
+            "-",
+            "--1",
+            "1 Gi",
+            "0x10",
+            "1e400",
+            "9999999999999Ei",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{DeploymentCondition, DeploymentStatus};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::rollout::Set;
+use crate::clock;
 use crate::facts::{Deployment, Strategy};
 
 /// What the status is made of.
@@ -199,7 +199,7 @@ fn set_condition(conditions: &mut Vec<DeploymentCondition>, draft: Draft, now: T
 
 /// Sets a condition with a new time of update; the time of transition moves only with the status.
 fn touch(conditions: &mut Vec<DeploymentCondition>, draft: Draft, now: Timestamp) {
-    let second = Time(Timestamp::from_second(now.as_second()).unwrap_or(now));
+    let second = clock::stamp(now);
     let known = conditions.iter().position(|condition| condition.type_ == draft.type_);
     let transition =
         known.map(|place| &conditions[place]).filter(|known| known.status == draft.status);

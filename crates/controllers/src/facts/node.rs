@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use flumen_quota::{Amount, Amounts};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
 
-use super::pod::Requests;
 use super::taint::NO_EXECUTE;
-use crate::quantity::Amount;
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Node {
     pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) allocatable: Requests,
+    pub(crate) allocatable: Amounts,
     pub(crate) taints: Vec<core::Taint>,
     /// Cordoned.
     pub(crate) unschedulable: bool,

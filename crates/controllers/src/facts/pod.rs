@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use flumen_quota::{Amount, Amounts};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::taint::Toleration;
-use crate::quantity::Amount;
-
-/// Amounts by resource name (`cpu`, `memory`, `pods`, …).
-pub(crate) type Requests = BTreeMap<String, Amount>;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pod {
@@ -26,7 +23,7 @@ pub(crate) struct Pod {
     pub(crate) subdomain: Option<String>,
     /// The named container ports.
     pub(crate) ports: Vec<NamedPort>,
-    pub(crate) requests: Requests,
+    pub(crate) requests: Amounts,
     pub(crate) created: Timestamp,
     pub(crate) restarts: i32,
     /// Only while the pod waits for a node of the default scheduler.
@@ -182,9 +179,9 @@ fn constraints(spec: &core::PodSpec, status: Option<&core::PodStatus>) -> Constr
 
 /// What the pod needs at once, as the scheduler counts it: all containers and sidecars together, or the largest step of the
 /// initialisation (with the sidecars started before it), plus the overhead of its runtime.
-fn requests(spec: &core::PodSpec) -> Requests {
-    let mut sidecars = Requests::new();
-    let mut largest = Requests::new();
+fn requests(spec: &core::PodSpec) -> Amounts {
+    let mut sidecars = Amounts::new();
+    let mut largest = Amounts::new();
     for container in spec.init_containers.iter().flatten() {
         let own = container_requests(container);
         if is_sidecar(container) {
@@ -204,14 +201,14 @@ fn requests(spec: &core::PodSpec) -> Requests {
     let overhead =
         spec.overhead.iter().flatten().map(|(name, quantity)| (name.clone(), amount(quantity)));
     add(&mut total, &overhead.collect());
-    total.insert("pods".to_owned(), Amount::whole(1));
+    total.insert("pods".to_owned(), Amount::count(1));
     total
 }
 
-fn container_requests(container: &core::Container) -> Requests {
-    let Some(resources) = &container.resources else { return Requests::new() };
+fn container_requests(container: &core::Container) -> Amounts {
+    let Some(resources) = &container.resources else { return Amounts::new() };
     let limits = resources.limits.iter().flatten();
-    let mut own: Requests =
+    let mut own: Amounts =
         limits.map(|(name, quantity)| (name.clone(), amount(quantity))).collect();
     own.extend(
         resources
@@ -225,17 +222,17 @@ fn container_requests(container: &core::Container) -> Requests {
 
 /// A quantity that cannot be read counts as more than any node has: such a pod waits instead of taking what it may not.
 fn amount(quantity: &Quantity) -> Amount {
-    Amount::parse(&quantity.0).unwrap_or_else(|| Amount::whole(i64::MAX))
+    Amount::parse(&quantity.0).unwrap_or_else(|| Amount::count(usize::MAX))
 }
 
-fn add(total: &mut Requests, more: &Requests) {
+fn add(total: &mut Amounts, more: &Amounts) {
     for (name, amount) in more {
-        let sum = total.get(name).copied().unwrap_or_default() + *amount;
+        let sum = total.get(name).copied().unwrap_or_default().plus(*amount);
         total.insert(name.clone(), sum);
     }
 }
 
-fn raise(total: &mut Requests, least: &Requests) {
+fn raise(total: &mut Amounts, least: &Amounts) {
     for (name, amount) in least {
         let larger = total.get(name).copied().unwrap_or_default().max(*amount);
         total.insert(name.clone(), larger);
@@ -292,6 +289,13 @@ mod tests {
         );
         assert_eq!(request(&pod, "cpu"), Amount::parse("1"));
         assert_eq!(request(&pod, "memory"), Amount::parse("1Gi"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_more_than_any_node_has() {
+        let pod = facts(&json!({"containers": [{"name": "a", "resources": asks("1e400", "x")}]}));
+        let most = Amount::parse("7Ei").expect("quantity");
+        assert!(pod.requests["cpu"] > most && pod.requests["memory"] > most);
     }
 
     #[test]

@@ -1,20 +1,22 @@
 //! Deployments and replica sets. Their pod templates are not kept: who needs one reads the object again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use kube::core::{Expression, Selector};
+use kube::core::Selector;
 
 use super::{REVISION, TEMPLATE_HASH, fnv64};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Deployment {
     pub(crate) replicas: i32,
+    /// Why its selector cannot be read, if so.
+    pub(crate) unreadable: Option<String>,
     pub(crate) paused: bool,
     pub(crate) strategy: Strategy,
     /// Names the template; differs for different templates.
@@ -49,19 +51,21 @@ pub(crate) struct ReplicaSet {
     pub(crate) min_ready_seconds: i64,
     pub(crate) generation: i64,
     pub(crate) created: Timestamp,
-    /// Which pods it may have. The labels that must be there are kept apart, to find the pods by.
-    pub(crate) selector: Selector,
+    /// Which pods it may have, or why that cannot be read. The labels that must be there are kept apart, to find the pods by.
+    pub(crate) selector: Result<Selector, String>,
     pub(crate) match_labels: BTreeMap<String, String>,
     pub(crate) status: apps::ReplicaSetStatus,
 }
 
 impl From<&apps::Deployment> for Deployment {
     fn from(deployment: &apps::Deployment) -> Self {
+        let unreadable = read(deployment.spec.as_ref().map(|spec| &spec.selector)).err();
         let spec = deployment.spec.clone().unwrap_or_default();
         let status = deployment.status.clone().unwrap_or_default();
         let replicas = spec.replicas.unwrap_or(1);
         Self {
             replicas,
+            unreadable,
             paused: spec.paused.unwrap_or(false),
             strategy: strategy(spec.strategy.as_ref(), replicas),
             hash: template_hash(&spec.template, status.collision_count),
@@ -93,16 +97,18 @@ impl From<&apps::ReplicaSet> for ReplicaSet {
                 .as_ref()
                 .map(|time| time.0)
                 .unwrap_or_default(),
-            // One that cannot be read selects nothing.
-            selector: selector
-                .and_then(|selector| Selector::try_from(selector.clone()).ok())
-                .unwrap_or_else(|| Expression::In(String::new(), BTreeSet::new()).into()),
+            selector: read(selector),
             match_labels: selector
                 .and_then(|selector| selector.match_labels.clone())
                 .unwrap_or_default(),
             status: set.status.clone().unwrap_or_default(),
         }
     }
+}
+
+fn read(selector: Option<&LabelSelector>) -> Result<Selector, String> {
+    let selector = selector.ok_or("there is none")?;
+    Selector::try_from(selector.clone()).map_err(|error| error.to_string())
 }
 
 fn revision(metadata: &ObjectMeta) -> i64 {

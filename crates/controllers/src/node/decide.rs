@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{NodeCondition, Taint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use crate::clock;
 use crate::facts::{NO_EXECUTE, NO_SCHEDULE, Node, Ready};
 
 /// How long a node may be silent; kube-controller-manager 1.34 waits as long.
@@ -100,7 +101,7 @@ fn taints(node: &Node, evictions: Evictions, now: Timestamp) -> Option<Vec<Taint
     all.extend(missing.map(|(key, effect)| Taint {
         key: (*key).to_owned(),
         effect: (*effect).to_owned(),
-        time_added: Some(super::second(now)),
+        time_added: Some(clock::stamp(now)),
         value: None,
     }));
     (all != node.taints).then_some(all)

@@ -39,17 +39,25 @@ fn ready_pod(name: &str, node: &str) -> Object {
 const EARLY: &str = "2026-01-01T00:00:00Z";
 const LATE: &str = "2026-01-01T00:05:00Z";
 
+/// A round after so many seconds, up to which the process has run.
+fn round(world: &mut World, name: &str, start: Instant, seconds: u64) -> Option<Round> {
+    let at = |seconds| start + Duration::from_secs(seconds);
+    for second in (0..seconds).step_by(5) {
+        world.pulse.beat(at(second));
+    }
+    begin(world, name, at(seconds), Timestamp::UNIX_EPOCH)
+}
+
 #[test]
 fn each_new_lease_or_status_is_a_sign_of_life_and_the_same_again_is_none() {
     let mut world = World::default();
     world.watched(node("n", 1, "True", EARLY));
-    let (start, time) = (Instant::now(), Timestamp::UNIX_EPOCH);
+    let start = Instant::now();
     let mut lost = |change: Option<Object>, seconds| {
         if let Some(change) = change {
             world.watched(change);
         }
-        let round = begin(&mut world, "n", start + Duration::from_secs(seconds), time);
-        round.expect("a node").verdict.lost
+        round(&mut world, "n", start, seconds).expect("a node").verdict.lost
     };
     assert!(!lost(None, 0));
     assert!(!lost(Some(lease("n", 2)), 49));
@@ -68,14 +76,32 @@ fn the_pods_of_a_node_that_is_not_heard_are_not_ready() {
     world.watched(node("other", 2, "True", EARLY));
     world.watched(ready_pod("here", "n"));
     world.watched(ready_pod("there", "other"));
-    let (start, time) = (Instant::now(), Timestamp::UNIX_EPOCH);
+    let start = Instant::now();
     let pods = |world: &mut World, name: &str, seconds| {
-        let round = begin(world, name, start + Duration::from_secs(seconds), time);
-        let pods = round.expect("a node").ready_pods;
+        let pods = round(world, name, start, seconds).expect("a node").ready_pods;
         pods.into_iter().map(|(key, _)| key.name).collect::<Vec<_>>()
     };
     assert!(pods(&mut world, "n", 0).is_empty(), "it was heard just now");
     assert_eq!(pods(&mut world, "n", 60), ["here"]);
     assert!(pods(&mut world, "other", 0).is_empty());
-    assert!(begin(&mut world, "none", start, time).is_none());
+    assert!(round(&mut world, "none", start, 0).is_none());
+}
+
+#[test]
+fn a_node_is_not_lost_because_the_process_itself_was_stopped() {
+    let mut world = World::default();
+    world.watched(node("n", 1, "True", EARLY));
+    let start = Instant::now();
+    let verdict = |world: &mut World, seconds| {
+        let now = start + Duration::from_secs(seconds);
+        let verdict = begin(world, "n", now, Timestamp::UNIX_EPOCH).expect("a node").verdict;
+        (verdict.lost, verdict.again.map(|rest| rest.as_secs()))
+    };
+    assert_eq!(verdict(&mut world, 0), (false, Some(50)));
+    assert_eq!(verdict(&mut world, 300), (false, Some(50)), "nobody has listened");
+    for seconds in (305..350).step_by(5) {
+        world.pulse.beat(start + Duration::from_secs(seconds));
+    }
+    assert_eq!(verdict(&mut world, 349), (false, Some(1)));
+    assert_eq!(verdict(&mut world, 350), (true, None));
 }

@@ -23,8 +23,9 @@ pub(super) enum Claim {
 pub(super) fn claims(world: &World, uid: &Uid) -> Vec<Claim> {
     let Some(object) = world.get(uid).filter(|object| !object.deleting) else { return Vec::new() };
     let Some(set) = object.replica_set() else { return Vec::new() };
+    let Ok(selector) = &set.selector else { return Vec::new() };
     let has_labels =
-        |pod: &crate::facts::Object| pod.pod().is_some_and(|pod| set.selector.matches(&pod.labels));
+        |pod: &crate::facts::Object| pod.pod().is_some_and(|pod| selector.matches(&pod.labels));
     let left = world.managed(uid).filter(|pod| pod.is_active_pod() && !has_labels(pod));
     let left =
         left.map(|pod| Claim::Release { uid: Uid::clone(&pod.uid), name: pod.key.name.clone() });
@@ -135,11 +136,13 @@ mod tests {
         let labels = json!({"matchLabels": {"app": "x"}});
         let expressions =
             json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["x"]}]});
+        let strange = json!({"matchExpressions": [{"key": "app", "operator": "Near"}]});
         let none: [(&str, &str); 0] = [];
         for (selector, deleting, expected) in [
             (&labels, false, &[("adopt", "free"), ("release", "changed")][..]),
             (&expressions, false, &[("adopt", "free"), ("release", "changed")][..]),
             (&labels, true, &none[..]),
+            (&strange, false, &none[..]),
         ] {
             let mut world = world(selector, deleting);
             see(&mut world, "free", "x", None, false);

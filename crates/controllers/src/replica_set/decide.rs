@@ -4,11 +4,10 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{ReplicaSetCondition, ReplicaSetStatus};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::Error;
 use crate::error::Verb;
 use crate::facts::{Phase, Pod, ReplicaSet, Uid};
+use crate::{Error, clock};
 
 /// A pod of the replica set that is neither ended nor being deleted.
 #[derive(Debug, Clone)]
@@ -133,9 +132,7 @@ fn conditions(
             status: "True".to_owned(),
             reason: Some(failure.reason.to_owned()),
             message: Some(failure.message.clone()),
-            last_transition_time: Some(Time(
-                Timestamp::from_second(now.as_second()).unwrap_or(now),
-            )),
+            last_transition_time: Some(clock::stamp(now)),
         }),
         (None, None) => {}
     }
@@ -156,7 +153,7 @@ mod tests {
             min_ready_seconds: 0,
             generation: 2,
             created: Timestamp::UNIX_EPOCH,
-            selector: kube::core::Selector::default(),
+            selector: Ok(kube::core::Selector::default()),
             match_labels: std::collections::BTreeMap::new(),
             status: ReplicaSetStatus::default(),
         }

@@ -1,20 +1,18 @@
 //! Whether a pod fits a node.
 
+use flumen_quota::{Amount, Amounts};
 use k8s_openapi::api::core::v1 as core;
 
 use super::words::{self, Refusal};
 use super::{affinity, score};
-use crate::facts::{
-    Constraints, Key, NO_SCHEDULE, Node, PREFER_NO_SCHEDULE, Requests, is_tolerated,
-};
-use crate::quantity::Amount;
+use crate::facts::{Constraints, Key, NO_SCHEDULE, Node, PREFER_NO_SCHEDULE, is_tolerated};
 
 /// A node with what its pods take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate<'a> {
     pub(crate) key: &'a Key,
     pub(crate) node: &'a Node,
-    pub(crate) used: Option<&'a Requests>,
+    pub(crate) used: Option<&'a Amounts>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +25,7 @@ pub(crate) enum Outcome {
 
 /// The node for a pod, or why there is none.
 pub(crate) fn place(
-    requests: &Requests,
+    requests: &Amounts,
     constraints: &Constraints,
     nodes: &[Candidate<'_>],
 ) -> Outcome {
@@ -62,7 +60,7 @@ pub(crate) fn place(
 
 /// Why the node will not do. Like the real scheduler, all lacking resources but only the first other reason.
 fn refusal(
-    requests: &Requests,
+    requests: &Amounts,
     constraints: &Constraints,
     candidate: &Candidate<'_>,
 ) -> Option<Refusal> {
@@ -82,12 +80,14 @@ fn refusal(
     lack(requests, candidate)
 }
 
-fn lack(requests: &Requests, candidate: &Candidate<'_>) -> Option<Refusal> {
+fn lack(requests: &Amounts, candidate: &Candidate<'_>) -> Option<Refusal> {
     let used = |name| candidate.used.map(|used| amount(used, name)).unwrap_or_default();
     let whole = |name| amount(&candidate.node.allocatable, name);
     let lacking: Vec<_> = requests
         .iter()
-        .filter(|(name, asked)| **asked > Amount::default() && whole(name) - used(name) < **asked)
+        .filter(|(name, asked)| {
+            **asked > Amount::default() && used(name).plus(**asked) > whole(name)
+        })
         .collect();
     let reason = |name: &String| {
         if name == "pods" { "Too many pods".to_owned() } else { format!("Insufficient {name}") }
@@ -100,7 +100,7 @@ fn lack(requests: &Requests, candidate: &Candidate<'_>) -> Option<Refusal> {
     })
 }
 
-pub(super) fn amount(amounts: &Requests, resource: &str) -> Amount {
+pub(super) fn amount(amounts: &Amounts, resource: &str) -> Amount {
     amounts.get(resource).copied().unwrap_or_default()
 }
 

@@ -1,8 +1,10 @@
 //! Which of the nodes that fit is the best. Each property gives up to a hundred points, weighted as the real scheduler weights them.
 
+use flumen_quota::Amounts;
+
 use super::affinity;
 use super::fit::{Candidate, amount};
-use crate::facts::{Constraints, PREFER_NO_SCHEDULE, Requests, is_tolerated};
+use crate::facts::{Constraints, PREFER_NO_SCHEDULE, is_tolerated};
 
 const MOST: i64 = 100;
 const TAINTS: i64 = 3;
@@ -10,7 +12,7 @@ const AFFINITY: i64 = 2;
 
 /// The best one; of equals the one with the fewest pods, then the first by name.
 pub(super) fn best<'a>(
-    requests: &Requests,
+    requests: &Amounts,
     constraints: &Constraints,
     fitting: &[&Candidate<'a>],
 ) -> Option<&'a str> {
@@ -42,11 +44,11 @@ fn disliked(constraints: &Constraints, candidate: &Candidate<'_>) -> i64 {
 }
 
 /// What part of processors and memory is left when the pod is there.
-fn room(requests: &Requests, candidate: &Candidate<'_>) -> i64 {
+fn room(requests: &Amounts, candidate: &Candidate<'_>) -> i64 {
     let left = |resource| {
         let whole = amount(&candidate.node.allocatable, resource);
         let used = candidate.used.map(|used| amount(used, resource)).unwrap_or_default();
-        (whole - used - amount(requests, resource)).parts_of(whole, MOST).max(0)
+        whole.minus(used).minus(amount(requests, resource)).parts_of(whole, MOST)
     };
     i64::midpoint(left("cpu"), left("memory"))
 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
-use crate::endpoints::trigger;
 use crate::endpoints::{HEADLESS, of_slice_port, published_anyway, resolve};
-use crate::facts::{Object, Service};
+use crate::facts::Object;
+use crate::services::{View, trigger};
 
 /// The label by which a slice names its service.
 pub(crate) const SERVICE: &str = "kubernetes.io/service-name";
@@ -29,17 +28,6 @@ pub(crate) enum Change {
     Create(Box<EndpointSlice>),
     Replace(Box<EndpointSlice>),
     Delete { name: String, uid: String },
-}
-
-/// Everything that decides.
-pub(crate) struct View<'a> {
-    pub(crate) object: &'a Object,
-    pub(crate) service: &'a Service,
-    /// Each pod with its node, if that is known.
-    pub(crate) pods: Vec<(&'a Object, Option<&'a Object>)>,
-    /// Slices of this controller for the service.
-    pub(crate) slices: Vec<&'a EndpointSlice>,
-    pub(crate) trigger: Option<Timestamp>,
 }
 
 /// What one endpoint is known by: its address and its pod. Everything else of it may change in place.

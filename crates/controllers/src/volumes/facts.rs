@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use flumen_quota::Amount;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::facts::Key;
-use crate::quantity::Amount;
 
 /// A claim in use is not removed.
 pub(super) const CLAIM_PROTECTION: &str = "kubernetes.io/pvc-protection";

@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::facts::{Pod, Requests, Uid};
+use flumen_quota::Amounts;
+
+use crate::facts::{Pod, Uid};
 
 #[derive(Debug, Default)]
 pub(crate) struct Capacity {
-    used: HashMap<String, Requests>,
+    used: HashMap<String, Amounts>,
     /// Pods whose binding was asked for but has not been seen yet, with their node.
     assumed: HashMap<Uid, String>,
     /// Pods that wait for a node.
@@ -15,7 +17,7 @@ pub(crate) struct Capacity {
 
 impl Capacity {
     /// What the pods of `node` take.
-    pub(crate) fn used(&self, node: &str) -> Option<&Requests> {
+    pub(crate) fn used(&self, node: &str) -> Option<&Amounts> {
         self.used.get(node)
     }
 
@@ -75,7 +77,7 @@ impl Capacity {
         let used = self.used.entry(node.to_owned()).or_default();
         for (name, amount) in &pod.requests {
             let sum = used.entry(name.clone()).or_default();
-            *sum = if more { *sum + *amount } else { *sum - *amount };
+            *sum = if more { sum.plus(*amount) } else { sum.minus(*amount) };
         }
     }
 }

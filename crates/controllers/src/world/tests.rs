@@ -1,6 +1,6 @@
 use super::*;
 use crate::facts::Owner;
-use crate::quantity::Amount;
+use flumen_quota::Amount;
 use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::core::v1 as core;
 use serde_json::{Value, json};
@@ -147,7 +147,7 @@ fn a_service_is_woken_by_pods_that_match_or_matched_it() {
     let service: core::Service =
         serde_json::from_value(json!({"spec": {"selector": {"app": "a"}}})).expect("service");
     world.watched(object(Kind::Service, "s", 1, Facts::Service(Box::new((&service).into()))));
-    let wake = Wake::Endpoints(Key::new("ns", "s"));
+    let wake = Wake::Service(Key::new("ns", "s"));
     assert!(world.watched(waiting("p", 2, "1")).contains(&wake));
     assert!(
         !world.watched(waiting("p", 3, "1")).contains(&wake),
@@ -186,8 +186,8 @@ fn only_what_goes_or_ends_wakes_the_quotas_of_its_namespace() {
     let quota = |version| {
         object(Kind::Quota, "q", version, Facts::Quota { spec: None, hard: BTreeMap::new() })
     };
-    let wake = Wake::Quota(Key::new("ns", "q"));
-    assert_eq!(world.watched(quota(1)), std::slice::from_ref(&wake));
+    assert_eq!(world.watched(quota(1)), [Wake::Quotas("ns".to_owned())]);
+    let wake = Wake::GivenBack("ns".to_owned(), Kind::Pod);
     assert!(world.watched(quota(2)).is_empty(), "what is used has changed, and no more");
     assert!(!world.watched(bound("p", 3, "1")).contains(&wake));
     let ended = pod(
@@ -209,7 +209,7 @@ fn a_service_of_another_type_may_give_node_ports_back() {
             serde_json::from_value(json!({"spec": {"type": kind}})).expect("service");
         object(Kind::Service, "s", version, Facts::Service(Box::new((&service).into())))
     };
-    let wake = Wake::Quota(Key::new("ns", "q"));
+    let wake = Wake::GivenBack("ns".to_owned(), Kind::Service);
     assert!(!world.watched(service(2, "NodePort")).contains(&wake), "what comes is counted then");
     assert!(world.watched(service(3, "ClusterIP")).contains(&wake));
 }

@@ -16,10 +16,11 @@ pub(crate) enum Wake {
     /// An object with owners, or one that is being deleted with its dependents.
     Garbage(Uid),
     /// A service, by name: it may be gone. Its endpoints and its slices.
-    Endpoints(Key),
-    /// The slices of a service alone.
-    Slices(Key),
-    Quota(Key),
+    Service(Key),
+    /// The quotas of a namespace.
+    Quotas(String),
+    /// The same, after something of this kind went there.
+    GivenBack(String, Kind),
     /// A namespace that is being deleted.
     Namespace(String),
     /// What every namespace should contain.
@@ -37,8 +38,8 @@ pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -
     let Some(any) = new.or(old) else { return wakes };
     garbage(world, old, new, &mut wakes);
     contents(world, any, new.is_none(), &mut wakes);
-    if gives_back(old, new) {
-        wakes.extend(world.quotas(&any.key.namespace).map(Wake::Quota));
+    if gives_back(old, new) && world.quotas(&any.key.namespace).next().is_some() {
+        wakes.push(Wake::GivenBack(any.key.namespace.clone(), any.kind));
     }
     match &any.facts {
         Facts::Pod(_) => pod(world, old, new, &mut wakes),
@@ -47,15 +48,15 @@ pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -
             wakes.extend(any.controller().map(|owner| Wake::Deployment(Uid::clone(&owner.uid))));
         }
         Facts::Deployment(_) => wakes.push(Wake::Deployment(Uid::clone(&any.uid))),
-        Facts::Service(_) | Facts::Endpoints { .. } => wakes.push(Wake::Endpoints(any.key.clone())),
+        Facts::Service(_) | Facts::Endpoints { .. } => wakes.push(Wake::Service(any.key.clone())),
         Facts::Slice(_) => {
             let services = [old, new].into_iter().flatten().filter_map(Object::service_of_slice);
-            wakes.extend(services.map(Wake::Slices));
+            wakes.extend(services.map(Wake::Service));
         }
         Facts::Quota { .. } => {
             // What is used changes with every pod, and is known then.
             if !old.zip(new).is_some_and(|(old, new)| old.facts == new.facts) {
-                wakes.push(Wake::Quota(any.key.clone()));
+                wakes.push(Wake::Quotas(any.key.namespace.clone()));
             }
         }
         Facts::Node(_) => node(world, old, new, &mut wakes),
@@ -165,7 +166,7 @@ fn pod(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Ve
         let labels = [old_pod, new_pod].into_iter().flatten().map(|pod| &pod.labels);
         let services =
             labels.flat_map(|labels| world.selectors.candidates(&any.key.namespace, labels));
-        wakes.extend(services.map(|service| Wake::Endpoints(service.clone())));
+        wakes.extend(services.map(|service| Wake::Service(service.clone())));
     }
     if let (Some(object), Some(pod)) = (new, new_pod) {
         match &pod.node {
@@ -222,7 +223,7 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
         world.pods_of(&any.key.name).map(move |object| wake(Uid::clone(&object.uid)))
     };
     if new.is_some_and(|new| old.is_none_or(|old| zone(old) != zone(new))) {
-        wakes.extend(services_on(world, &any.key.name).map(Wake::Slices));
+        wakes.extend(services_on(world, &any.key.name).map(Wake::Service));
     }
     let all = || world.nodes().map(|node| Wake::Node(node.key.name.clone()));
     let Some(new) = new else {

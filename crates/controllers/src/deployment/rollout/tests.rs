@@ -55,7 +55,7 @@ fn decision(deployment: &Deployment, given: &[Given]) -> Decision {
             min_ready_seconds: 0,
             generation: 1,
             created: Timestamp::from_second(given.revision).expect("time"),
-            selector: kube::core::Selector::default(),
+            selector: Ok(kube::core::Selector::default()),
             match_labels: std::collections::BTreeMap::new(),
             status: apps::ReplicaSetStatus {
                 replicas: given.running,
@@ -237,7 +237,7 @@ fn the_status_settles_and_a_stuck_rollout_is_called_so() {
             min_ready_seconds: 0,
             generation: 1,
             created: now(),
-            selector: kube::core::Selector::default(),
+            selector: Ok(kube::core::Selector::default()),
             match_labels: std::collections::BTreeMap::new(),
             status: apps::ReplicaSetStatus {
                 replicas: 1,

@@ -11,7 +11,7 @@ const NO_VICTIMS: &str = "no new claims to deallocate, preemption: 0/1 nodes are
 struct Given {
     key: Key,
     node: Node,
-    used: Requests,
+    used: Amounts,
 }
 
 fn node(name: &str, cpu: &str, memory: &str, more: &Value) -> Given {
@@ -23,7 +23,7 @@ fn node(name: &str, cpu: &str, memory: &str, more: &Value) -> Given {
             .extend(value.as_object().expect("object").clone());
     }
     let node: core::Node = serde_json::from_value(whole).expect("node");
-    Given { key: Key::new("", name), node: Node::from(&node), used: Requests::new() }
+    Given { key: Key::new("", name), node: Node::from(&node), used: Amounts::new() }
 }
 
 fn with(mut node: Given, resource: &str, used: &str) -> Given {

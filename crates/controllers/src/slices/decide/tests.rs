@@ -49,8 +49,9 @@ fn settle(pods: &[Object], before: &[EndpointSlice]) -> (Vec<EndpointSlice>, [us
         object: &object,
         service: object.service().expect("service"),
         pods: pods.iter().map(|pod| (pod, Some(&node))).collect(),
-        slices: before.iter().collect(),
         trigger: None,
+        endpoints: None,
+        slices: before.iter().collect(),
     };
     let mut after = before.to_vec();
     let mut counts = [0; 3];
