@@ -16,7 +16,7 @@ use std::{
 
 pub(crate) use limits::Limits;
 
-use crate::protocol::Mount;
+use crate::protocol::{Access, Mount};
 
 const MOUNT: &str = "/sys/fs/cgroup";
 const PROCESSES: &str = "cgroup.procs";
@@ -103,7 +103,7 @@ impl Group {
             source: source.to_owned(),
             sub_path: None,
             target: target.to_owned(),
-            read_only: true,
+            access: Access::RecursivelyReadOnly,
         };
         let top = Path::new(MOUNT);
         match &self.hierarchies {
