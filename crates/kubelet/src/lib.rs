@@ -8,6 +8,7 @@ mod environment;
 mod error;
 mod events;
 mod images;
+mod leftovers;
 mod logs;
 mod member;
 mod network;
