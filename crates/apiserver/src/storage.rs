@@ -49,8 +49,14 @@ pub(crate) struct Change {
 pub(crate) enum CommitError {
     #[error("the object is not at the revision that the change was based on")]
     Stale,
+    /// Room on the disk may come back.
     #[error("the change could not be written to disk: {0}")]
-    Disk(String),
+    Write(String),
+    /// What the kernel has of the log cannot be trusted any more: it may have dropped what it could not write.
+    #[error(
+        "the disk did not take what was written: {0}; no change is taken any more, so see to the disk and start the local cluster again"
+    )]
+    Sync(String),
 }
 
 struct Table {
@@ -184,7 +190,7 @@ impl Store {
     ) -> Result<Vec<Arc<Object>>, CommitError> {
         let (objects, revision) = self.append(changes)?;
         if self.wait_for_disk {
-            self.disk.wait(revision).await.map_err(CommitError::Disk)?;
+            self.disk.wait(revision).await.map_err(CommitError::Sync)?;
         }
         Ok(objects)
     }
@@ -218,7 +224,7 @@ impl Store {
         inner
             .log
             .append(first, operations)
-            .map_err(|error| CommitError::Disk(error.to_string()))?;
+            .map_err(|error| CommitError::Write(error.to_string()))?;
         let last = first + prepared.len() as u64 - 1;
         inner.revision = last;
         let mut objects = Vec::with_capacity(prepared.len());

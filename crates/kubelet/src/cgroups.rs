@@ -16,7 +16,7 @@ use std::{
 
 pub(crate) use limits::Limits;
 
-use crate::protocol::Mount;
+use crate::protocol::{Access, Mount};
 
 const MOUNT: &str = "/sys/fs/cgroup";
 const PROCESSES: &str = "cgroup.procs";
@@ -47,9 +47,13 @@ enum Hierarchies {
     Second(PathBuf),
 }
 
-/// The kubelet's own group, or why there is none. It is removed with the last clone, when no container is left.
+/// The kubelet's own group, or why there is none, and what begins the names of those that are made in it. It is removed
+/// with the last clone, when no container is left.
 #[derive(Debug, Clone)]
-pub(crate) struct Cgroups(Result<Arc<Own>, Error>);
+pub(crate) struct Cgroups {
+    own: Result<Arc<Own>, Error>,
+    prefix: String,
+}
 
 #[derive(Debug)]
 struct Own(Hierarchies);
@@ -71,13 +75,25 @@ impl Cgroups {
         if let Err(error) = &opened {
             tracing::warn!(%error, "the limits of containers are not enforced");
         }
-        Self(opened)
+        Self { own: opened, prefix: String::new() }
+    }
+
+    /// For the containers of the node with this number.
+    pub(crate) fn of_node(&self, number: usize) -> Self {
+        Self { own: self.own.clone(), prefix: format!("{number}-") }
+    }
+
+    /// Removes all groups of the node, whose containers have ended. Waits for the kernel, so not for a task.
+    pub(crate) fn remove_groups(&self) {
+        if let Ok(own) = &self.own {
+            own.0.remove_inside(&self.prefix);
+        }
     }
 
     /// Makes a group with limits; a process joins it by writing 0 into each of [`Group::joins`].
     pub(crate) fn group(&self, name: &str, limits: &Limits) -> Result<Group, Error> {
-        let own = self.0.as_ref().map_err(Clone::clone)?;
-        let group = Group { hierarchies: own.0.below(name) };
+        let own = self.own.as_ref().map_err(Clone::clone)?;
+        let group = Group { hierarchies: own.0.below(&format!("{}{name}", self.prefix)) };
         let made = group.hierarchies.make_one().and_then(|()| group.hierarchies.limit(limits));
         if made.is_err() {
             group.hierarchies.remove();
@@ -103,7 +119,7 @@ impl Group {
             source: source.to_owned(),
             sub_path: None,
             target: target.to_owned(),
-            read_only: true,
+            access: Access::RecursivelyReadOnly,
         };
         let top = Path::new(MOUNT);
         match &self.hierarchies {
@@ -236,13 +252,21 @@ impl Hierarchies {
 
     /// With the groups in it.
     fn remove_all(&self) {
+        self.remove_inside("");
+        self.remove();
+    }
+
+    /// The groups in it whose names begin so.
+    fn remove_inside(&self, prefix: &str) {
         for directory in self.directories() {
             let inside = fs::read_dir(directory).into_iter().flatten().flatten();
-            for entry in inside.filter(|entry| entry.path().is_dir()) {
+            let named = |entry: &fs::DirEntry| {
+                entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes())
+            };
+            for entry in inside.filter(|entry| named(entry) && entry.path().is_dir()) {
                 Self::Second(entry.path()).remove();
             }
         }
-        self.remove();
     }
 }
 
@@ -261,5 +285,19 @@ mod tests {
         assert_eq!(find(mount.path(), "k").unwrap(), first);
         fs::write(at("cgroup.controllers"), "cpu memory").unwrap();
         assert_eq!(find(mount.path(), "k").unwrap(), Hierarchies::Second(at("k")));
+    }
+
+    #[test]
+    fn a_node_removes_its_own_groups_and_those_of_no_other() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["1-a", "1-b", "0-a", "11-a"] {
+            fs::create_dir(directory.path().join(name)).unwrap();
+        }
+        let own = Arc::new(Own(Hierarchies::Second(directory.path().to_owned())));
+        let machine = Cgroups { own: Ok(own), prefix: String::new() };
+        machine.of_node(1).remove_groups();
+        let left = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let left: std::collections::BTreeSet<_> = left.collect();
+        assert_eq!(left, ["0-a", "11-a"].map(Into::into).into());
     }
 }

@@ -18,7 +18,6 @@ use crate::{
     events::Recorder,
     images::Images,
     logs::Logs,
-    network::NodeNetwork,
     node::Registration,
     pods::{self, Names, Node, Present},
     power::{self, Power},
@@ -27,11 +26,14 @@ use crate::{
     settings::Allocatable,
 };
 
+/// Directory of the nodes after the first one, each with its pods.
+pub(crate) const NODES: &str = "nodes";
+pub(crate) const PODS: &str = "pods";
+
 /// What the nodes of a machine share.
 pub(crate) struct Host {
     pub(crate) helper: Vec<std::ffi::OsString>,
     pub(crate) images: Images,
-    pub(crate) cgroups: Cgroups,
     pub(crate) directory: Directory,
     pub(crate) dns: SocketAddr,
     pub(crate) domain: String,
@@ -46,15 +48,15 @@ pub(crate) struct Member {
     pub(crate) settings: NodeSettings,
     /// Directory of its pods.
     pub(crate) pods_directory: PathBuf,
-    pub(crate) network: NodeNetwork,
+    pub(crate) cgroups: Cgroups,
 }
 
 impl Member {
     /// The directory of the pods of the node with this number.
-    pub(crate) fn pods_directory(data_directory: &Path, number: u8, name: &str) -> PathBuf {
+    pub(crate) fn pods_directory(data_directory: &Path, number: usize, name: &str) -> PathBuf {
         match number {
-            0 => data_directory.join("pods"),
-            _ => data_directory.join("nodes").join(name).join("pods"),
+            0 => data_directory.join(PODS),
+            _ => data_directory.join(NODES).join(name).join(PODS),
         }
     }
 
@@ -103,6 +105,11 @@ impl Member {
             tracing::debug!("some containers did not end in time");
         }
         runner.stop().await;
+        if end.is_none() {
+            // Those who would have done it went with the power.
+            let cgroups = self.cgroups.clone();
+            let _ = tokio::task::spawn_blocking(move || cgroups.remove_groups()).await;
+        }
         end
     }
 
@@ -136,12 +143,12 @@ impl Member {
             name: self.settings.name.clone(),
             pods_directory: self.pods_directory.clone(),
             runner,
-            network: self.network.clone(),
+            network: self.settings.network.clone(),
             images: host.images.clone(),
             logs: Logs::default(),
             names: Names::default(),
             present: Present::default(),
-            cgroups: host.cgroups.clone(),
+            cgroups: self.cgroups.clone(),
             directory: host.directory.clone(),
             recorder,
             dns: host.dns,
@@ -164,7 +171,7 @@ impl Member {
             }),
             capacity: Allocatable::of_this_machine().at_least(host.allocatable),
             allocatable: host.allocatable,
-            pod_range: self.network.pod_range(),
+            pod_range: self.settings.network.pod_range(),
         }
     }
 }

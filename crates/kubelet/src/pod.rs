@@ -8,6 +8,7 @@ mod devices;
 mod execute;
 mod failure;
 mod identity;
+mod mounts;
 mod namespaces;
 mod program;
 mod root;

@@ -156,8 +156,19 @@ pub struct Mount {
     pub sub_path: Option<PathBuf>,
     /// Absolute path in the container.
     pub target: PathBuf,
-    /// Mount it read-only.
-    pub read_only: bool,
+    /// What the container may do there.
+    pub access: Access,
+}
+
+/// What a container may do with what is mounted into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Access {
+    /// What the owners and modes of its files allow.
+    Full,
+    /// Change nothing, but for what the host has mounted below it: what Kubernetes does unless it is asked for more.
+    ReadOnly,
+    /// Change nothing, nor what the host has mounted below it.
+    RecursivelyReadOnly,
 }
 
 /// A process started inside a running container.

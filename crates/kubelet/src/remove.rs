@@ -1,9 +1,9 @@
 //! Removing what a pod has left, whatever it made of it.
 //!
 //! Directories may lie in each other deeper than any stack or table of open files reaches, so nothing is done in depth: what is in a
-//! directory is put beside it, until there are no more directories.
+//! directory is put beside it, until there are no more directories. What goes away meanwhile need not be removed.
 
-use std::{io, path::Path};
+use std::{ffi::CStr, io, os::fd::AsFd, path::Path};
 
 use rustix::{
     fs::{AtFlags, CWD, Dir, Mode, OFlags, openat, renameat, unlinkat},
@@ -15,11 +15,10 @@ const DIRECTORY: OFlags =
 
 /// Removes a directory with all that is in it; one that is not there is fine.
 pub(crate) fn directory(path: &Path) -> io::Result<()> {
-    let top = match openat(CWD, path, DIRECTORY, Mode::empty()) {
-        Err(Errno::NOENT) => return Ok(()),
-        other => other?,
+    let Some(top) = unless_gone(openat(CWD, path, DIRECTORY, Mode::empty()))? else {
+        return Ok(());
     };
-    let mut lifted = Lifted { prefix: uuid::Uuid::new_v4().simple().to_string(), count: 0 };
+    let mut lifted = Lifted::new();
     let mut again = true;
     while again {
         again = false;
@@ -30,18 +29,39 @@ pub(crate) fn directory(path: &Path) -> io::Result<()> {
                 continue;
             }
             again = true;
-            let inner = openat(&top, name, DIRECTORY, Mode::empty())?;
-            for entry in Dir::read_from(&inner)? {
-                let entry = entry?;
-                let name = entry.file_name();
-                if !is_self_or_parent(name) && !unlink(&inner, name)? {
-                    renameat(&inner, name, &top, lifted.next())?;
-                }
-            }
-            unlinkat(&top, name, AtFlags::REMOVEDIR)?;
+            take_apart(&top, name, &mut lifted)?;
         }
     }
-    Ok(unlinkat(CWD, path, AtFlags::REMOVEDIR)?)
+    unless_gone(unlinkat(CWD, path, AtFlags::REMOVEDIR))?;
+    Ok(())
+}
+
+/// Removes a directory in `top` and puts the directories that it has beside it.
+fn take_apart(top: impl AsFd, name: &CStr, lifted: &mut Lifted) -> io::Result<()> {
+    let Some(inner) = unless_gone(openat(&top, name, DIRECTORY, Mode::empty()))? else {
+        return Ok(());
+    };
+    for entry in Dir::read_from(&inner)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !is_self_or_parent(name) && !unlink(&inner, name)? {
+            lift(&inner, name, &top, lifted)?;
+        }
+    }
+    unless_gone(unlinkat(&top, name, AtFlags::REMOVEDIR))?;
+    Ok(())
+}
+
+fn lift(inner: impl AsFd, name: &CStr, top: impl AsFd, lifted: &mut Lifted) -> Result<(), Errno> {
+    unless_gone(renameat(inner, name, top, lifted.next())).map(drop)
+}
+
+/// Nothing if there was nothing.
+fn unless_gone<T>(result: Result<T, Errno>) -> Result<Option<T>, Errno> {
+    match result {
+        Err(Errno::NOENT) => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 /// Names that nothing else has.
@@ -51,20 +71,24 @@ struct Lifted {
 }
 
 impl Lifted {
+    fn new() -> Self {
+        Self { prefix: uuid::Uuid::new_v4().simple().to_string(), count: 0 }
+    }
+
     fn next(&mut self) -> String {
         self.count += 1;
         format!("{}-{}", self.prefix, self.count)
     }
 }
 
-fn is_self_or_parent(name: &std::ffi::CStr) -> bool {
+fn is_self_or_parent(name: &CStr) -> bool {
     matches!(name.to_bytes(), b"." | b"..")
 }
 
 /// Whether it was anything but a directory, and is gone.
-fn unlink(parent: impl std::os::fd::AsFd, name: &std::ffi::CStr) -> Result<bool, Errno> {
-    match unlinkat(parent, name, AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => Ok(true),
+fn unlink(parent: impl AsFd, name: &CStr) -> Result<bool, Errno> {
+    match unless_gone(unlinkat(parent, name, AtFlags::empty())) {
+        Ok(_) => Ok(true),
         Err(Errno::ISDIR) => Ok(false),
         Err(errno) => Err(errno),
     }
@@ -93,6 +117,19 @@ mod tests {
         }
         super::directory(&path).unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_goes_away_meanwhile_is_no_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let top = openat(CWD, directory.path(), DIRECTORY, Mode::empty()).unwrap();
+        let mut lifted = Lifted::new();
+        take_apart(&top, c"gone", &mut lifted).unwrap();
+        lift(&top, c"gone", &top, &mut lifted).unwrap();
+        assert!(unlink(&top, c"gone").unwrap());
+        // What is there and cannot be removed is one.
+        fs::write(directory.path().join("file"), "").unwrap();
+        assert!(take_apart(&top, c"file", &mut lifted).is_err());
     }
 
     #[test]

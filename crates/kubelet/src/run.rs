@@ -16,8 +16,8 @@ use crate::{
     directory::Directory,
     dns::Dns,
     images::Images,
-    member::{Host, Member},
-    network::NodeNetwork,
+    leftovers,
+    member::{Host, Member, NODES},
     provision::Provisioner,
     proxy,
 };
@@ -37,17 +37,17 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Erro
     let images = Images::open(image_settings, settings.data_directory.join("images"), settings.ids)
         .map_err(|error| Error::Images(error.into()))?;
     let directory = Directory::new();
+    let first = settings.nodes.first().map(|node| node.client.clone());
     let dns = Dns::bind(&settings.network, settings.dns, &settings.domain, directory.clone())
         .await
         .map_err(|source| Error::Dns { address: settings.dns, source })?;
-    let names = settings.nodes.iter().map(|node| node.name.clone()).collect();
-    let provision = provision(settings.provisioner, names, volumes_directory, settings.ids);
-    let first = settings.nodes.first().map(|node| node.client.clone());
-    let members = members(settings.nodes, &settings.data_directory, &settings.network)?;
+    let names: Vec<String> = settings.nodes.iter().map(|node| node.name.clone()).collect();
+    let nodes_directory = settings.data_directory.join(NODES);
+    let provision = provision(settings.provisioner, names.clone(), volumes_directory, settings.ids);
+    let members = members(settings.nodes, &settings.data_directory, &cgroups)?;
     let host = Host {
         helper: settings.helper,
         images,
-        cgroups,
         directory: directory.clone(),
         dns: settings.dns,
         domain: settings.domain,
@@ -58,7 +58,10 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Erro
     };
     let follow = async {
         match first {
-            Some(client) => directory::feed(client, directory.clone()).await,
+            Some(client) => {
+                let leftovers = leftovers::remove(client.clone(), &nodes_directory, &names);
+                tokio::join!(leftovers, directory::feed(client, directory.clone()));
+            }
             None => std::future::pending().await,
         }
     };
@@ -79,14 +82,14 @@ fn group_name(data_directory: &Path) -> String {
 fn members(
     nodes: Vec<NodeSettings>,
     data_directory: &Path,
-    network: &NodeNetwork,
+    cgroups: &Cgroups,
 ) -> Result<Vec<Member>, Error> {
-    let numbered = (0_u8..=u8::MAX).zip(nodes);
+    let numbered = nodes.into_iter().enumerate();
     numbered
         .map(|(number, settings)| {
             let pods_directory = Member::pods_directory(data_directory, number, &settings.name);
             make_directory(&pods_directory)?;
-            Ok(Member { settings, pods_directory, network: network.of_node(number)? })
+            Ok(Member { settings, pods_directory, cgroups: cgroups.of_node(number) })
         })
         .collect()
 }

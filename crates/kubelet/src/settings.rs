@@ -19,7 +19,7 @@ pub struct Settings {
     pub data_directory: PathBuf,
     /// Program and first arguments that make [`crate::pod_main`] run with what follows.
     pub helper: Vec<OsString>,
-    /// The network of the nodes.
+    /// The network of the machine, which its nodes share.
     pub network: NodeNetwork,
     /// The client with which directories of this machine become the volumes of claims; it needs the rights of a provisioner.
     /// Without it claims get no volumes from here. None by default.
@@ -49,14 +49,16 @@ pub struct NodeSettings {
     pub name: String,
     /// Labels beside those that every node has. Default: none.
     pub labels: BTreeMap<String, String>,
+    /// The node's part of the machine's network, see [`NodeNetwork::of_node`].
+    pub network: NodeNetwork,
     /// The kubelet's own endpoint. Default: none.
     pub endpoint: Option<Endpoint>,
 }
 
 impl NodeSettings {
     /// Settings with all defaults.
-    pub fn new(client: kube::Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into(), labels: BTreeMap::new(), endpoint: None }
+    pub fn new(client: kube::Client, name: impl Into<String>, network: NodeNetwork) -> Self {
+        Self { client, name: name.into(), labels: BTreeMap::new(), network, endpoint: None }
     }
 }
 

@@ -18,7 +18,7 @@ use kube::Client;
 
 use crate::{
     environment::Facts,
-    protocol::{IdMap, Mount},
+    protocol::{Access, IdMap, Mount},
     sub_path,
 };
 use payload::Gathering;
@@ -178,9 +178,14 @@ impl Volumes {
         let read_only = mount.read_only.unwrap_or_default()
             || claim.and_then(|claim| claim.read_only).unwrap_or_default()
             || follows_api(volume);
+        let access = match mount.recursive_read_only.as_deref() {
+            _ if !read_only => Access::Full,
+            Some("Enabled" | "IfPossible") => Access::RecursivelyReadOnly,
+            _ => Access::ReadOnly,
+        };
         let target = Path::new("/").join(&mount.mount_path);
         if sub_path.is_empty() {
-            return Ok(Mount { source, sub_path: None, target, read_only });
+            return Ok(Mount { source, sub_path: None, target, access });
         }
         let (mount, path) = (mount.name.clone(), sub_path.to_owned());
         if !project::is_inside(Path::new(sub_path)) {
@@ -192,6 +197,56 @@ impl Volumes {
             path,
             source,
         })?;
-        Ok(Mount { source, sub_path: Some(sub_path.into()), target, read_only })
+        Ok(Mount { source, sub_path: Some(sub_path.into()), target, access })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn access(volume: &Value, mount: Value) -> Access {
+        let client = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
+        let volumes = Volumes {
+            client: Client::try_from(client).unwrap(),
+            directory: "/nowhere".into(),
+            map: IdMap::OWN,
+            facts: Facts::default(),
+        };
+        let mut volume = volume.clone();
+        volume["name"] = "v".into();
+        let spec = json!({"containers": [], "volumes": [volume]});
+        let pod: Pod = serde_json::from_value(json!({"spec": spec})).unwrap();
+        let mut mount = mount;
+        mount["name"] = "v".into();
+        mount["mountPath"] = "/v".into();
+        let mount: VolumeMount = serde_json::from_value(mount).unwrap();
+        volumes.source(&pod, "main", &mount, "").unwrap().access
+    }
+
+    #[tokio::test]
+    async fn what_is_mounted_below_is_read_only_for_those_who_ask_for_it() {
+        let host = json!({"hostPath": {"path": "/data"}});
+        for (mount, expected) in [
+            (json!({}), Access::Full),
+            (json!({"readOnly": true}), Access::ReadOnly),
+            (json!({"readOnly": true, "recursiveReadOnly": "Disabled"}), Access::ReadOnly),
+            (
+                json!({"readOnly": true, "recursiveReadOnly": "Enabled"}),
+                Access::RecursivelyReadOnly,
+            ),
+            (
+                json!({"readOnly": true, "recursiveReadOnly": "IfPossible"}),
+                Access::RecursivelyReadOnly,
+            ),
+            (json!({"recursiveReadOnly": "IfPossible"}), Access::Full),
+        ] {
+            assert_eq!(access(&host, mount.clone()), expected, "{mount}");
+        }
+        assert_eq!(access(&json!({"configMap": {"name": "m"}}), json!({})), Access::ReadOnly);
+        let claim = json!({"persistentVolumeClaim": {"claimName": "c", "readOnly": true}});
+        assert_eq!(access(&claim, json!({})), Access::ReadOnly);
     }
 }

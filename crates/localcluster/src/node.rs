@@ -41,6 +41,12 @@ pub(crate) fn names(settings: &Settings) -> Vec<String> {
     std::iter::once(first.clone()).chain((1..settings.nodes).map(worker)).collect()
 }
 
+/// Each with its number.
+fn numbered(settings: &Settings) -> impl Iterator<Item = (u8, String)> {
+    // An open range would look for the number after the last one.
+    (0..=u8::MAX).zip(names(settings))
+}
+
 /// What the kubelet is started with: clients of its own over TLS, as on any other control plane.
 pub(crate) async fn settings(
     directory: &DataDirectory,
@@ -52,10 +58,10 @@ pub(crate) async fn settings(
     let data = directory.private("kubelet")?;
     let is_inside = settings.control_plane.is_some();
     let mut nodes = Vec::new();
-    for (number, name) in (0_u8..).zip(names(settings)) {
+    for (number, name) in numbered(settings) {
         let network = network.of_node(number).map_err(Error::Network)?;
         let ip = is_inside.then(|| network.node_address());
-        nodes.push(node(control_plane.authority(), url, (name, ip), &network).await?);
+        nodes.push(node(control_plane.authority(), url, (name, ip), network).await?);
     }
     let mut nodes = nodes.into_iter();
     let mut first = nodes.next().ok_or(Error::Ended { part: KUBELET })?;
@@ -75,7 +81,7 @@ async fn node(
     authority: &Authority,
     url: &str,
     (name, inside): (String, Option<Ipv4Addr>),
-    network: &NodeNetwork,
+    network: NodeNetwork,
 ) -> Result<NodeSettings, Error> {
     let client = client(authority, url, &name).await?;
     let ip = inside.unwrap_or(Ipv4Addr::LOCALHOST);
@@ -91,7 +97,7 @@ async fn node(
     let (certificate_pem, key_pem) = authority.issue_server(&names).map_err(Error::ApiServer)?;
     let client_authority_pem = authority.pem().to_owned();
     let address = IpAddr::V4(ip);
-    let mut node = NodeSettings::new(client, name);
+    let mut node = NodeSettings::new(client, name, network);
     node.endpoint =
         Some(Endpoint { listener, address, certificate_pem, key_pem, client_authority_pem });
     Ok(node)
@@ -160,5 +166,15 @@ mod tests {
         assert!(is_ready(&node, second("2026-01-01T00:00:10Z")));
         assert!(!is_ready(&node, second("2026-01-01T00:00:11Z")));
         assert!(!is_ready(&Node::default(), 0));
+    }
+
+    #[test]
+    fn there_may_be_as_many_nodes_as_there_are_numbers() {
+        let mut last = None;
+        // One by one: `collect` would not ask for the number after the last one.
+        for node in numbered(&Settings { nodes: u8::MAX, ..Settings::default() }) {
+            last = Some(node);
+        }
+        assert_eq!(last, Some((254, "local-worker254".to_owned())));
     }
 }

@@ -22,7 +22,7 @@ pub struct Settings {
     pub helper: Vec<OsString>,
     /// The name of the first node; those of the others begin with it. Default: `local`.
     pub node_name: String,
-    /// How many nodes there are. Default: 1.
+    /// How many nodes there are. Default: 1, which is also the least.
     pub nodes: u8,
     /// What pods may ask for in all on each node. Default: what the machine has.
     pub allocatable: Allocatable,

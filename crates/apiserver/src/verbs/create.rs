@@ -147,6 +147,6 @@ fn first(objects: Vec<Arc<Object>>) -> Result<Arc<Object>, Failure> {
 fn refused(error: &CommitError, resource: &Resource, name: &str) -> Failure {
     match error {
         CommitError::Stale => Failure::already_exists(resource, name),
-        CommitError::Disk(_) => Failure::unknown(error.to_string()),
+        CommitError::Write(_) | CommitError::Sync(_) => Failure::unknown(error.to_string()),
     }
 }

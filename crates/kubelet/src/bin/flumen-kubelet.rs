@@ -54,7 +54,7 @@ fn run(kubeconfig: &PathBuf, node: &str, data: PathBuf) -> Result<(), Box<dyn Er
             Config::from_custom_kubeconfig(Kubeconfig::read_from(kubeconfig)?, &options).await?;
         config.default_retry = false;
         let network = NodeNetwork::create(NetworkSettings::default())?;
-        let node = NodeSettings::new(Client::try_from(config)?, node);
+        let node = NodeSettings::new(Client::try_from(config)?, node, network.of_node(0)?);
         let helper = vec![std::env::current_exe()?.into(), POD.into()];
         let settings = Settings::new(node, data, helper, network);
         let stop = CancellationToken::new();

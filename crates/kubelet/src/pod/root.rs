@@ -27,9 +27,10 @@ use rustix::{
 use super::{
     devices,
     failure::{Failure, during},
+    mounts::Table,
 };
 use crate::{
-    protocol::{Container, IdMap, Mount},
+    protocol::{Access, Container, IdMap, Mount},
     sub_path,
 };
 
@@ -51,6 +52,8 @@ struct Planned {
     target: PathBuf,
     source: Source,
     flags: MsFlags,
+    /// The flags are also for what the host has mounted below.
+    recursive: bool,
 }
 
 /// Makes the container's file system the root of the caller, in a mount namespace of its own.
@@ -68,8 +71,9 @@ pub(super) fn enter(container: &Container) -> Result<(), Failure> {
     std::env::set_current_dir("/").map_err(during("enter the new root"))?;
 
     devices::mount_all(devices, container.map)?;
+    let mounts = Table::open()?;
     for item in planned {
-        place(item, container.map)?;
+        place(item, container.map, &mounts)?;
     }
     let working_directory = Path::new(&container.working_directory);
     if working_directory.is_absolute() {
@@ -137,16 +141,21 @@ fn plan(container: &Container) -> Result<Vec<Planned>, Failure> {
             Err(error) => return Err(Failure::new(format!("look at {}", path.display()), error)),
         };
         let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-        planned.push(Planned { target: path.clone(), source, flags });
+        planned.push(Planned { target: path.clone(), source, flags, recursive: true });
     }
     let mut mounts: Vec<_> = container.mounts.iter().collect();
     mounts.sort_by_key(|mount| mount.target.components().count());
     for mount in mounts {
-        let flags = if mount.read_only { MsFlags::MS_RDONLY } else { MsFlags::empty() };
+        let (flags, recursive) = match mount.access {
+            Access::Full => (MsFlags::empty(), false),
+            Access::ReadOnly => (MsFlags::MS_RDONLY, false),
+            Access::RecursivelyReadOnly => (MsFlags::MS_RDONLY, true),
+        };
         planned.push(Planned {
             target: mount.target.clone(),
             source: source_of(mount, container.map)?,
             flags,
+            recursive,
         });
     }
     Ok(planned)
@@ -183,7 +192,7 @@ fn take(path: &Path, directory: bool) -> Result<Source, Failure> {
     Ok(if directory { Source::Directory(tree) } else { Source::File(tree) })
 }
 
-fn place(item: Planned, map: IdMap) -> Result<(), Failure> {
+fn place(item: Planned, map: IdMap, mounts: &Table) -> Result<(), Failure> {
     let target = &item.target;
     let tree = match item.source {
         Source::Link(to) => {
@@ -204,7 +213,16 @@ fn place(item: Planned, map: IdMap) -> Result<(), Failure> {
         }
     };
     attach(&tree, target)?;
-    if item.flags.is_empty() { Ok(()) } else { remount(target, item.flags) }
+    if item.flags.is_empty() {
+        return Ok(());
+    }
+    remount(target, item.flags)?;
+    if item.recursive {
+        for below in mounts.below(target)? {
+            forbid(&below.path, item.flags | below.flags)?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts a detached mount on an existing path.
@@ -215,11 +233,14 @@ pub(super) fn attach(tree: impl AsFd, target: &Path) -> Result<(), Failure> {
 }
 
 fn remount(target: &Path, flags: MsFlags) -> Result<(), Failure> {
-    let step = || format!("make {} read-only", target.display());
     // What was forbidden there stays so; only the host's root may allow it.
-    let found = rustix::fs::statvfs(target).map_err(during(step()))?.f_flag;
+    let found = rustix::fs::statvfs(target).map_err(during(read_only(target)))?.f_flag;
     let kept = KEPT.iter().filter(|(on, _)| found.contains(*on)).map(|(_, flag)| *flag);
-    let flags = kept.fold(flags, MsFlags::union);
+    forbid(target, kept.fold(flags, MsFlags::union))
+}
+
+/// Has a mount forbid just this.
+fn forbid(target: &Path, flags: MsFlags) -> Result<(), Failure> {
     mount(
         None::<&str>,
         target,
@@ -227,7 +248,11 @@ fn remount(target: &Path, flags: MsFlags) -> Result<(), Failure> {
         MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags,
         None::<&str>,
     )
-    .map_err(during(step()))
+    .map_err(during(read_only(target)))
+}
+
+fn read_only(target: &Path) -> String {
+    format!("make {} read-only", target.display())
 }
 
 fn make_directories(path: &Path, map: IdMap) -> Result<(), Failure> {

@@ -31,7 +31,7 @@ use crate::{
     events::Note,
     images::Image,
     logs::{self, capture},
-    protocol::{self, Exit, Mount},
+    protocol::{self, Access, Exit, Mount},
     remove,
     runner::{self, Output},
 };
@@ -218,7 +218,7 @@ impl Start {
                 source: directory.join(name),
                 sub_path: None,
                 target: target.into(),
-                read_only: false,
+                access: Access::Full,
             })
             .collect();
         let target = self.container.termination_message_path.as_deref().unwrap_or(TERMINATION_LOG);
@@ -226,7 +226,7 @@ impl Start {
             source: termination_message.to_owned(),
             sub_path: None,
             target: target.into(),
-            read_only: false,
+            access: Access::Full,
         });
         mounts
     }

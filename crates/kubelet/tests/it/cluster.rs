@@ -95,8 +95,8 @@ impl Cluster {
 
     pub(crate) async fn start_nodes(&mut self, names: &[&str]) {
         let mut nodes = Vec::new();
-        for name in names {
-            nodes.push(self.node(name).await);
+        for (number, name) in (0..).zip(names) {
+            nodes.push(self.node(name, self.network.of_node(number).unwrap()).await);
         }
         let data = self.directory.path().join("kubelet");
         let first = nodes.remove(0);
@@ -109,13 +109,13 @@ impl Cluster {
         self.kubelet = Some((task, stop));
     }
 
-    async fn node(&self, name: &str) -> NodeSettings {
+    async fn node(&self, name: &str, network: NodeNetwork) -> NodeSettings {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let serving = self.server.issue_server_certificate(&["127.0.0.1"]).unwrap();
         let user = format!("system:node:{name}");
         let client =
             client(&self.server, &self.url, &user, &["system:nodes", "system:masters"]).await;
-        let mut node = NodeSettings::new(client, name);
+        let mut node = NodeSettings::new(client, name, network);
         node.endpoint = Some(Endpoint {
             listener,
             address: [127, 0, 0, 1].into(),

@@ -14,6 +14,7 @@ mod network;
 mod nodes;
 mod probes;
 mod pulls;
+mod read_only;
 mod sandbox;
 mod separate;
 mod sidecars;

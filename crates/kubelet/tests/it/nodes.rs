@@ -1,5 +1,7 @@
 //! Several nodes on one machine.
 
+use std::path::Path;
+
 use k8s_openapi::api::core::v1::Node;
 use kube::{
     Api,
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{
-    cluster::{Cluster, PATIENCE, eventually},
+    cluster::{Cluster, PATIENCE, entries, eventually},
     forward::SERVER,
     separate::processes,
 };
@@ -104,6 +106,66 @@ async fn a_power_failure_ends_what_runs_on_a_node_and_nothing_else() {
     assert_eq!(back["metadata"]["uid"], lost["metadata"]["uid"]);
     assert!(cluster.log("lost", &LogParams::default()).await.contains("up"));
     assert!(!processes(&lost_mark).is_empty());
+}
+
+/// Control groups of a pod's containers.
+fn groups(uid: &str) -> Vec<std::path::PathBuf> {
+    let top = Path::new("/sys/fs/cgroup");
+    let memory = top.join("memory");
+    let top = if memory.is_dir() { memory } else { top.to_owned() };
+    let kubelets = entries(&top).into_iter().map(|name| top.join(name));
+    let kubelets = kubelets.filter(|path| path.to_string_lossy().contains("/flumen-"));
+    // Those of other tests come and go.
+    let all = kubelets.filter_map(|path| path.read_dir().ok()).flatten().flatten();
+    all.map(|entry| entry.path()).filter(|path| path.to_string_lossy().contains(uid)).collect()
+}
+
+#[tokio::test]
+async fn a_power_failure_leaves_no_control_groups() {
+    let cluster = start().await;
+    let mut uids = Vec::new();
+    for node in ["there", "here"] {
+        let limited = |pod: &mut Value| {
+            on(node)(pod);
+            let resources = json!({"limits": {"memory": "256Mi"}});
+            pod["spec"]["containers"][0]["resources"] = resources;
+        };
+        cluster.run(node, "echo up; exec sleep 100000", limited).await;
+        cluster.wait_log(node, "up").await;
+        let pod = cluster.wait_phase(node, "Running").await;
+        uids.push(pod["metadata"]["uid"].as_str().unwrap().to_owned());
+    }
+    assert_eq!((groups(&uids[0]).len(), groups(&uids[1]).len()), (1, 1));
+    power(&cluster, "there", "off".into()).await;
+    eventually("its group is gone", async || groups(&uids[0]).is_empty().then_some(())).await;
+    assert_eq!(groups(&uids[1]).len(), 1, "that of the other node stays");
+}
+
+#[tokio::test]
+async fn what_a_node_left_that_is_no_longer_there_goes_with_its_pods() {
+    let mut cluster = start().await;
+    let mut directories = Vec::new();
+    let nodes = cluster.kubelet_directory().join("nodes");
+    for pod in ["gone", "kept"] {
+        cluster.run(pod, "echo up; exec sleep 100000", on("there")).await;
+        cluster.wait_log(pod, "up").await;
+        let pod = cluster.wait_phase(pod, "Running").await;
+        let directory = nodes.join("there/pods").join(pod["metadata"]["uid"].as_str().unwrap());
+        assert!(directory.is_dir());
+        directories.push(directory);
+    }
+    cluster.stop_kubelet().await;
+    cluster.delete("gone", 0).await;
+    cluster.wait_gone("gone").await;
+    cluster.start_nodes(&["here"]).await;
+    let first_gone = async || (!directories[0].exists()).then_some(());
+    eventually("what the pod left is gone", first_gone).await;
+    assert!(directories[1].is_dir(), "its pod may come back");
+    cluster.stop_kubelet().await;
+    cluster.delete("kept", 0).await;
+    cluster.wait_gone("kept").await;
+    cluster.start_nodes(&["here"]).await;
+    eventually("nothing is left", async || (!nodes.join("there").exists()).then_some(())).await;
 }
 
 #[tokio::test]

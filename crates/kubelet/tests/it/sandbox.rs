@@ -1,6 +1,6 @@
 //! What a process finds inside its container.
 
-use flumen_kubelet::Exit;
+use flumen_kubelet::{Access, Exit};
 
 use crate::workshop::{Workshop, mount};
 
@@ -37,7 +37,7 @@ async fn root_inside_owns_the_image_and_nothing_of_the_host() {
          echo 1 > /proc/sys/kernel/panic; mkdir /new/deep 2>&1; stat -c %u:%g /new /dev /tmp; mount -t tmpfs none /tmp 2>&1; \
          grep -E 'Cap(Bnd|Eff)|NoNewPrivs' /proc/self/status",
     );
-    container.mounts.push(mount(&shared, "/shared", false));
+    container.mounts.push(mount(&shared, "/shared", Access::Full));
     container.working_directory = "/new".into();
     let ended = workshop.run(&container).await;
     let text = ended.stdout;

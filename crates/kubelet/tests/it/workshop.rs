@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flumen_kubelet::{Container, Exit, IdMap, Mount, Output, Process, Runner};
+use flumen_kubelet::{Access, Container, Exit, IdMap, Mount, Output, Process, Runner};
 use tempfile::TempDir;
 
 pub(crate) const MAP: IdMap = IdMap { host: 1_000_000, size: 65_536 };
@@ -21,6 +21,7 @@ pub(crate) fn helper() -> Vec<OsString> {
 pub(crate) struct Workshop {
     pub(crate) runner: Runner,
     pub(crate) directory: TempDir,
+    map: IdMap,
 }
 
 pub(crate) struct Ended {
@@ -44,16 +45,24 @@ impl Running {
 
 impl Workshop {
     pub(crate) fn open() -> Self {
+        Self::of_users(MAP)
+    }
+
+    pub(crate) fn of_users(map: IdMap) -> Self {
         let runner = Runner::new(&helper());
         // A name that the kernel could take for the end of an option.
         let directory = tempfile::Builder::new().prefix("odd, name: ").tempdir().unwrap();
-        Self { runner, directory }
+        Self { runner, directory, map }
     }
 
     pub(crate) async fn with_pod() -> Self {
         let workshop = Self::open();
-        workshop.runner.create_sandbox(POD, "pod-one", MAP).await.unwrap();
+        workshop.make_pod().await;
         workshop
+    }
+
+    pub(crate) async fn make_pod(&self) {
+        self.runner.create_sandbox(POD, "pod-one", self.map).await.unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -72,10 +81,10 @@ impl Workshop {
         fs::create_dir_all(layer.join("tmp")).unwrap();
         fs::write(layer.join("greeting"), "from the image\n").unwrap();
         for path in [&layer, &layer.join("tmp"), &layer.join("greeting")] {
-            own(path);
+            self.own(path);
         }
         let upper = self.make(&format!("{name}/upper"));
-        own(&upper);
+        self.own(&upper);
         Container {
             root: self.make(&format!("{name}/root")),
             layers_directory: self.path("layers"),
@@ -94,7 +103,7 @@ impl Workshop {
             .map(PathBuf::from)
             .into(),
             mounts: Vec::new(),
-            map: MAP,
+            map: self.map,
             command: command.iter().map(|&word| word.to_owned()).collect(),
             environment: vec![("GREETING".into(), "hello".into())],
             working_directory: "/".into(),
@@ -104,6 +113,12 @@ impl Workshop {
             capabilities: vec![0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31],
             read_only_root: false,
             cgroups: Vec::new(),
+        }
+    }
+
+    fn own(&self, path: &Path) {
+        if !self.map.is_one() {
+            std::os::unix::fs::chown(path, Some(MAP.host), Some(MAP.host)).unwrap();
         }
     }
 
@@ -129,12 +144,8 @@ impl Workshop {
     }
 }
 
-pub(crate) fn mount(source: &Path, target: &str, read_only: bool) -> Mount {
-    Mount { source: source.to_owned(), sub_path: None, target: target.into(), read_only }
-}
-
-fn own(path: &Path) {
-    std::os::unix::fs::chown(path, Some(MAP.host), Some(MAP.host)).unwrap();
+pub(crate) fn mount(source: &Path, target: &str, access: Access) -> Mount {
+    Mount { source: source.to_owned(), sub_path: None, target: target.into(), access }
 }
 
 fn pipe() -> (OwnedFd, OwnedFd) {

@@ -44,10 +44,15 @@ fn settings(
     let helper = vec![std::env::current_exe()?.into(), "__pod".into()];
     let mut settings = Settings { data_directory, helper, ..Settings::default() };
     if let Some(number) = nodes {
-        settings.nodes = number.to_string_lossy().parse()?;
+        let number = number.to_string_lossy();
+        let some = number.parse().ok().filter(|number| *number > 0);
+        let refused = || format!("--nodes is {number:?}: expected a number from 1 to 255");
+        settings.nodes = some.ok_or_else(refused)?;
     }
     if let Some(number) = pretend {
-        settings.pretend_nodes = number.to_string_lossy().parse()?;
+        let number = number.to_string_lossy();
+        let refused = |_| format!("--pretend-nodes is {number:?}: expected a number up to 65535");
+        settings.pretend_nodes = number.parse().map_err(refused)?;
     }
     if let Some(door) = door {
         let target: SocketAddr = door.to_string_lossy().parse()?;

@@ -27,6 +27,23 @@ async fn a_port_in_use_is_named_and_nothing_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_nodes_that_cannot_be_are_refused_with_those_that_can() {
+    for (option, number, expected) in [
+        ("--nodes", "0", "expected a number from 1 to 255"),
+        ("--nodes", "256", "expected a number from 1 to 255"),
+        ("--pretend-nodes", "65536", "expected a number up to 65535"),
+        ("--pretend-nodes", "many", "expected a number up to 65535"),
+    ] {
+        let place = Place::new();
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_flumen-localcluster"));
+        command.args([option, number]).arg(place.path()).args(["127.0.0.1:0", "127.0.0.1:0"]);
+        command.stderr(std::process::Stdio::piped()).kill_on_drop(true);
+        let said = refusal(command).await;
+        assert!(said.contains(&format!("{option} is \"{number}\": {expected}")), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_directory_of_a_newer_version_is_refused() {
     let place = Place::new();
     std::fs::create_dir(place.path()).expect("directory");

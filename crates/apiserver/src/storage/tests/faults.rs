@@ -7,7 +7,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{config_maps, files, only_log, open, put, value_of};
+use super::{change, config_maps, files, only_log, open, put, value_of};
 use crate::{
     Error,
     resources::Registry,
@@ -135,4 +135,19 @@ fn snapshot_of(directory: &Path, revision: u64) -> TempDir {
     let snapshot = Snapshot { directory: another.path().to_owned(), revision, objects };
     snapshot.write().unwrap();
     another
+}
+
+#[tokio::test]
+async fn after_a_failed_sync_every_refusal_says_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    let first = put(&store, "n/a", None, "1").await;
+    store.disk.fail(&std::io::Error::other("Input/output error"));
+    for (key, based_on) in [("n/b", None), ("n/a", Some(first))] {
+        let refused = store.commit(vec![change(key, based_on, "2")]).await;
+        let message = refused.err().unwrap().to_string();
+        for part in ["Input/output error", "start the local cluster again"] {
+            assert!(message.contains(part), "{part} in {message}");
+        }
+    }
 }
