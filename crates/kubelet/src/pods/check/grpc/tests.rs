@@ -25,7 +25,7 @@ use super::*;
 const LONG: Duration = Duration::from_secs(40);
 
 type Body = BoxBody<Bytes, Infallible>;
-type Heard = mpsc::UnboundedReceiver<(http::request::Parts, Bytes)>;
+type Calls = mpsc::UnboundedReceiver<(http::request::Parts, Bytes)>;
 
 fn dialer() -> Dialer {
     Arc::new(|address| Box::pin(TcpStream::connect(address)))
@@ -38,10 +38,10 @@ async fn ask(address: SocketAddr, service: &str) -> Result<Passed, String> {
 /// Answers everything so, or nothing at all.
 async fn serve(
     answer: impl Fn() -> Option<Response<Body>> + Send + Sync + 'static,
-) -> (SocketAddr, Heard) {
+) -> (SocketAddr, Calls) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (notes, heard) = mpsc::unbounded_channel();
+    let (notes, calls) = mpsc::unbounded_channel();
     let answer = Arc::new(answer);
     tokio::spawn(async move {
         while let Ok((connection, _)) = listener.accept().await {
@@ -63,7 +63,7 @@ async fn serve(
             tokio::spawn(server.serve_connection(TokioIo::new(connection), service));
         }
     });
-    (address, heard)
+    (address, calls)
 }
 
 /// An answer of gRPC: a message, and then how it went.
@@ -83,7 +83,7 @@ async fn result(
     message: &'static [u8],
     trailers: &'static [(&'static str, &'static str)],
 ) -> Result<Passed, String> {
-    let (address, _heard) = serve(move || Some(response(message, trailers))).await;
+    let (address, _calls) = serve(move || Some(response(message, trailers))).await;
     ask(address, "").await
 }
 
@@ -91,9 +91,9 @@ const GOOD: &[(&str, &str)] = &[("grpc-status", "0")];
 
 #[tokio::test]
 async fn the_health_of_a_service_is_asked_for() {
-    let (address, mut heard) = serve(|| Some(response(&[0, 0, 0, 0, 2, 8, 1], GOOD))).await;
+    let (address, mut calls) = serve(|| Some(response(&[0, 0, 0, 0, 2, 8, 1], GOOD))).await;
     assert_eq!(ask(address, "db").await, Ok(Passed::Plainly));
-    let (head, body) = heard.recv().await.unwrap();
+    let (head, body) = calls.recv().await.unwrap();
     assert_eq!((head.method.as_str(), head.uri.path()), ("POST", "/grpc.health.v1.Health/Check"));
     assert_eq!(head.uri.authority().unwrap().as_str(), address.to_string());
     let headers: Vec<_> = ["content-type", "te", "user-agent"]
@@ -142,7 +142,7 @@ async fn what_goes_wrong_is_told_in_the_words_of_the_real_kubelet() {
 
 #[tokio::test]
 async fn a_result_may_come_without_a_message() {
-    let (address, _heard) = serve(|| {
+    let (address, _calls) = serve(|| {
         let mut response = response(&[], &[]);
         response.headers_mut().insert("grpc-status", HeaderValue::from_static("5"));
         Some(response)
@@ -187,16 +187,16 @@ async fn another_server_of_http2_is_told_apart() {
             format!("{failed} = Unavailable desc = unexpected HTTP status code received from server: 503 (Service Unavailable); malformed header: missing HTTP content-type"),
         ),
     ] {
-        let (address, _heard) = odd(status, kind).await;
+        let (address, _calls) = odd(status, kind).await;
         assert_eq!(ask(address, "").await, Err(problem));
     }
 }
 
 #[tokio::test]
 async fn who_does_not_answer_is_not_waited_for() {
-    let (address, mut heard) = serve(|| None).await;
+    let (address, mut calls) = serve(|| None).await;
     let asked = tokio::spawn(async move { ask(address, "").await });
-    heard.recv().await.unwrap();
+    calls.recv().await.unwrap();
     tokio::time::pause();
     let problem = "timeout: health rpc did not complete within 40s";
     assert_eq!(asked.await.unwrap(), Err(problem.to_owned()));
@@ -229,7 +229,7 @@ async fn who_speaks_no_http2_is_no_server() {
 
 #[tokio::test]
 async fn a_connection_is_tried_again_while_there_is_time() {
-    let (address, _heard) = serve(|| Some(response(&[0, 0, 0, 0, 2, 8, 1], GOOD))).await;
+    let (address, _calls) = serve(|| Some(response(&[0, 0, 0, 0, 2, 8, 1], GOOD))).await;
     let tries = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&tries);
     let dial: Dialer = Arc::new(move |address| {
