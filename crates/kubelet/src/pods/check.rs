@@ -1,20 +1,26 @@
-//! One look at a container, or one call of a hook: a command in it, an HTTP request, a connection.
+//! One look at a container, or one call of a hook: a command in it, a request over HTTP or gRPC, a connection.
+
+mod beginning;
+mod grpc;
+mod http_get;
+mod tls;
 
 use std::{
     collections::BTreeMap,
+    io,
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
 
-use http_body_util::Empty;
-use hyper_util::rt::TokioIo;
 use k8s_openapi::{
     api::core::v1::{
-        Container, ExecAction, HTTPGetAction, LifecycleHandler, Probe, SleepAction, TCPSocketAction,
+        Container, ExecAction, GRPCAction, HTTPGetAction, LifecycleHandler, Probe, SleepAction,
+        TCPSocketAction,
     },
     apimachinery::pkg::util::intstr::IntOrString,
 };
+use nix::errno::Errno;
 use rustix::pipe::PipeFlags;
 use tokio::{io::AsyncReadExt, net::unix::pipe, time::timeout};
 
@@ -24,6 +30,8 @@ use crate::{
     protocol::{self, Execution, Exit},
     runner::{self, Output},
 };
+use grpc::Call;
+use http_get::Get;
 
 /// What is looked at.
 #[derive(Clone)]
@@ -38,71 +46,74 @@ pub(super) struct Target {
 /// What is done.
 pub(super) enum Check {
     Exec(Vec<String>),
-    Http(HTTPGetAction),
+    Http(HTTPGetAction, Purpose),
     Tcp(TCPSocketAction),
+    Grpc(GRPCAction),
     Sleep(Duration),
+}
+
+/// Who asks over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Probe,
+    /// Any answer will do.
+    Hook,
+}
+
+/// What there is to say about a success.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Passed {
+    Plainly,
+    /// The answer names another host, which is not asked.
+    Redirected(String),
+    /// TLS was asked for, and it went without.
+    WithoutTls(String),
 }
 
 /// Most of a command's output that is told.
 const LONGEST_OUTPUT: u64 = 4096;
+/// As whom probes ask.
+const PROBE: &str = "kube-probe/1.33";
 
 impl Check {
     pub(super) fn of_probe(probe: &Probe) -> Option<Self> {
-        Self::of(probe.exec.as_ref(), probe.http_get.as_ref(), probe.tcp_socket.as_ref(), None)
+        let http = probe.http_get.clone().map(|get| Self::Http(get, Purpose::Probe));
+        let exec = probe.exec.as_ref().map(Self::of_command);
+        exec.or(http)
+            .or_else(|| probe.tcp_socket.clone().map(Self::Tcp))
+            .or_else(|| probe.grpc.clone().map(Self::Grpc))
     }
 
     pub(super) fn of_hook(hook: &LifecycleHandler) -> Option<Self> {
-        Self::of(
-            hook.exec.as_ref(),
-            hook.http_get.as_ref(),
-            hook.tcp_socket.as_ref(),
-            hook.sleep.as_ref(),
-        )
+        let http = hook.http_get.clone().map(|get| Self::Http(get, Purpose::Hook));
+        let exec = hook.exec.as_ref().map(Self::of_command);
+        let seconds = |sleep: &SleepAction| u64::try_from(sleep.seconds).unwrap_or_default();
+        exec.or(http).or_else(|| hook.tcp_socket.clone().map(Self::Tcp)).or_else(|| {
+            hook.sleep.as_ref().map(|sleep| Self::Sleep(Duration::from_secs(seconds(sleep))))
+        })
     }
 
-    fn of(
-        exec: Option<&ExecAction>,
-        http: Option<&HTTPGetAction>,
-        tcp: Option<&TCPSocketAction>,
-        sleep: Option<&SleepAction>,
-    ) -> Option<Self> {
-        let exec = exec.map(|exec| Self::Exec(exec.command.clone().unwrap_or_default()));
-        exec.or_else(|| http.cloned().map(Self::Http))
-            .or_else(|| tcp.cloned().map(Self::Tcp))
-            .or_else(|| {
-                sleep.map(|sleep| {
-                    Self::Sleep(Duration::from_secs(
-                        u64::try_from(sleep.seconds).unwrap_or_default(),
-                    ))
-                })
-            })
+    fn of_command(exec: &ExecAction) -> Self {
+        Self::Exec(exec.command.clone().unwrap_or_default())
     }
 
     /// Fails with what is to be told.
-    pub(super) async fn run(&self, target: &Target, longest: Duration) -> Result<(), String> {
+    pub(super) async fn run(&self, target: &Target, longest: Duration) -> Result<Passed, String> {
         match self {
             Self::Exec(command) => target.execute(command, longest).await,
-            Self::Http(action) => timed(longest, target.get(action)).await,
-            Self::Tcp(action) => {
-                timed(longest, target.connect(&action.port, action.host.as_deref())).await
-            }
+            Self::Http(action, purpose) => target.get(action, *purpose, longest).await,
+            Self::Tcp(action) => target.connect(action, longest).await,
+            Self::Grpc(action) => target.call(action, longest).await,
             Self::Sleep(duration) => {
                 tokio::time::sleep((*duration).min(longest)).await;
-                Ok(())
+                Ok(Passed::Plainly)
             }
         }
     }
 }
 
-async fn timed(
-    longest: Duration,
-    work: impl Future<Output = Result<(), String>>,
-) -> Result<(), String> {
-    timeout(longest, work).await.unwrap_or_else(|_| Err(format!("no answer within {longest:?}")))
-}
-
 impl Target {
-    async fn execute(&self, command: &[String], longest: Duration) -> Result<(), String> {
+    async fn execute(&self, command: &[String], longest: Duration) -> Result<Passed, String> {
         let execution = Execution::like(&self.configuration, command);
         let text = |error: &dyn std::error::Error| chain(error);
         let (read, write) =
@@ -122,7 +133,7 @@ impl Target {
         })
         .await;
         match ended {
-            Ok(Ok(Ok(Exit::Code(0)))) => Ok(()),
+            Ok(Ok(Ok(Exit::Code(0)))) => Ok(Passed::Plainly),
             Ok(Ok(Ok(exit))) => Err(format!(
                 "command ended with {}: {}",
                 exit.code(),
@@ -163,43 +174,37 @@ impl Target {
         Ok(SocketAddr::from((address, number)))
     }
 
-    async fn connect(&self, port: &IntOrString, host: Option<&str>) -> Result<(), String> {
-        let address = self.socket_address(port, host)?;
-        let connected = self.node.network.connect(address).await;
-        connected.map(drop).map_err(|error| format!("dial tcp {address}: {error}"))
+    async fn connect(&self, action: &TCPSocketAction, longest: Duration) -> Result<Passed, String> {
+        let address = self.socket_address(&action.port, action.host.as_deref())?;
+        match timeout(longest, self.node.network.connect(address)).await {
+            Ok(Ok(_)) => Ok(Passed::Plainly),
+            Ok(Err(error)) => Err(dial_problem(address, &error)),
+            Err(_) => Err(format!("dial tcp {address}: i/o timeout")),
+        }
     }
 
-    async fn get(&self, action: &HTTPGetAction) -> Result<(), String> {
+    async fn get(
+        &self,
+        action: &HTTPGetAction,
+        purpose: Purpose,
+        longest: Duration,
+    ) -> Result<Passed, String> {
         let address = self.socket_address(&action.port, action.host.as_deref())?;
-        let path = action.path.as_deref().unwrap_or("/");
-        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-        let url = format!("http://{address}{path}");
-        let failed = |error: &dyn std::error::Error| format!("Get {url:?}: {}", chain(error));
-        let connection =
-            self.node.network.connect(address).await.map_err(|error| failed(&error))?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(connection))
-                .await
-                .map_err(|error| failed(&error))?;
-        let connection = tokio::spawn(connection);
-        let mut request =
-            http::Request::get(path).header(http::header::USER_AGENT, "kube-probe/1.33");
-        let mut has_host = false;
-        for header in action.http_headers.iter().flatten() {
-            has_host |= header.name.eq_ignore_ascii_case("host");
-            request = request.header(&header.name, &header.value);
-        }
-        if !has_host {
-            request = request.header(http::header::HOST, address.to_string());
-        }
-        let request = request.body(Empty::<bytes::Bytes>::new()).map_err(|error| failed(&error))?;
-        let answer = sender.send_request(request).await.map_err(|error| failed(&error));
-        connection.abort();
-        let status = answer?.status();
-        if status.is_success() || status.is_redirection() {
-            Ok(())
-        } else {
-            Err(format!("HTTP probe failed with statuscode: {}", status.as_u16()))
-        }
+        let dial = self.node.network.dialer();
+        Get { action, purpose, address, dial: &dial, longest }.run().await
     }
+
+    async fn call(&self, action: &GRPCAction, longest: Duration) -> Result<Passed, String> {
+        let address = self.socket_address(&IntOrString::Int(action.port), None)?;
+        let dial = self.node.network.dialer();
+        let service = action.service.as_deref().unwrap_or_default();
+        Call { address, service, dial: &dial, longest }.run().await
+    }
+}
+
+/// The words of Go for a connection that there is not.
+fn dial_problem(address: SocketAddr, error: &io::Error) -> String {
+    let known = error.raw_os_error().map(|code| Errno::from_raw(code).desc().to_lowercase());
+    let problem = known.unwrap_or_else(|| chain(error));
+    format!("dial tcp {address}: connect: {problem}")
 }

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     announce::is_init,
-    check::{Check, Target},
+    check::{Check, Passed, Target},
     state::Event,
 };
 use crate::events::Note;
@@ -124,11 +124,14 @@ pub(super) fn watch_over(target: &Target, reports: &Reports) -> JoinSet<()> {
     {
         let (target, reports) = (target.clone(), reports.clone());
         tasks.spawn(async move {
-            if let Err(message) = check.run(&target, LONGEST_HOOK).await {
-                let text = format!("PostStartHook failed: {message}");
-                note(&target, &reports, Note::warning("FailedPostStartHook", text));
-                // The receiver is gone with the pod.
-                let _ = reports.events.send(Event::Condemned(target.container.name.clone()));
+            match check.run(&target, LONGEST_HOOK).await {
+                Ok(passed) => remark("PostStart", passed, &target, &reports),
+                Err(message) => {
+                    let text = format!("PostStartHook failed: {message}");
+                    note(&target, &reports, Note::warning("FailedPostStartHook", text));
+                    // The receiver is gone with the pod.
+                    let _ = reports.events.send(Event::Condemned(target.container.name.clone()));
+                }
             }
         });
     }
@@ -138,6 +141,21 @@ pub(super) fn watch_over(target: &Target, reports: &Reports) -> JoinSet<()> {
 fn note(target: &Target, reports: &Reports, what: Note) {
     let name = &target.container.name;
     target.node.recorder.note(&reports.pod, what.about(name, is_init(&reports.pod, name)));
+}
+
+/// Tells what is odd about a success.
+fn remark(kind: &str, passed: Passed, target: &Target, reports: &Reports) {
+    match passed {
+        Passed::Plainly => {}
+        Passed::Redirected(text) => {
+            let text = format!("{kind} probe warning: {text}");
+            note(target, reports, Note::warning("ProbeWarning", text));
+        }
+        // The real kubelet says this about the whole pod.
+        Passed::WithoutTls(text) => {
+            target.node.recorder.note(&reports.pod, Note::warning("LifecycleHTTPFallback", text));
+        }
+    }
 }
 
 async fn run(
@@ -153,15 +171,18 @@ async fn run(
     let (period, longest) = (seconds(probe.period_seconds, 10), seconds(probe.timeout_seconds, 1));
     let mut tally = Tally::new(probe);
     loop {
-        let result = check.run(target, longest).await;
-        if let Err(message) = &result {
-            note(
-                target,
-                reports,
-                Note::warning("Unhealthy", format!("{kind} probe failed: {message}")),
-            );
-        }
-        if let Some(verdict) = tally.count(result.is_ok()) {
+        let success = match check.run(target, longest).await {
+            Ok(passed) => {
+                remark(kind, passed, target, reports);
+                true
+            }
+            Err(message) => {
+                let text = format!("{kind} probe failed: {message}");
+                note(target, reports, Note::warning("Unhealthy", text));
+                false
+            }
+        };
+        if let Some(verdict) = tally.count(success) {
             if kind != "Readiness" && verdict == Verdict::Bad {
                 let name = &target.container.name;
                 let text = format!(
@@ -188,12 +209,12 @@ pub(super) async fn before_stop(target: &Target, reports: &Reports, longest: Dur
     let lifecycle = target.container.lifecycle.as_ref();
     let hook = lifecycle.and_then(|lifecycle| lifecycle.pre_stop.as_ref()).and_then(Check::of_hook);
     let Some(hook) = hook else { return };
-    if let Err(message) = hook.run(target, longest).await {
-        note(
-            target,
-            reports,
-            Note::warning("FailedPreStopHook", format!("PreStopHook failed: {message}")),
-        );
+    match hook.run(target, longest).await {
+        Ok(passed) => remark("PreStop", passed, target, reports),
+        Err(message) => {
+            let text = format!("PreStopHook failed: {message}");
+            note(target, reports, Note::warning("FailedPreStopHook", text));
+        }
     }
 }
 

@@ -216,8 +216,8 @@ fn default_container(container: &mut Value, host_network: bool) {
         }
     }
     for hook in ["postStart", "preStop"] {
-        if let Some(get) = container.pointer_mut(&format!("/lifecycle/{hook}/httpGet")) {
-            default_to(get, "scheme", "HTTP");
+        if let Some(hook) = container.pointer_mut(&format!("/lifecycle/{hook}")) {
+            default_handler(hook);
         }
     }
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
@@ -230,11 +230,18 @@ fn default_container(container: &mut Value, host_network: bool) {
             ] {
                 default_to(probe, field, value);
             }
-            if let Some(get) = probe.get_mut("httpGet").filter(|get| get.is_object()) {
-                default_to(get, "path", "/");
-                default_to(get, "scheme", "HTTP");
+            default_handler(probe);
+            if let Some(grpc) = probe.get_mut("grpc") {
+                default_to(grpc, "service", "");
             }
         }
+    }
+}
+
+fn default_handler(handler: &mut Value) {
+    if let Some(get) = handler.get_mut("httpGet") {
+        default_to(get, "path", "/");
+        default_to(get, "scheme", "HTTP");
     }
 }
 

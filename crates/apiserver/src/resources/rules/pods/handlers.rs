@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
-use super::{check_range, list, text};
+use super::{check_one_of, check_range, list, text};
 use crate::{failure::Cause, resources::rules::names};
 
 /// In the order in which they are looked at: the second one is the one too many.
 const HANDLERS: [&str; 5] = ["exec", "httpGet", "tcpSocket", "grpc", "sleep"];
+const SCHEMES: [&str; 2] = ["HTTP", "HTTPS"];
+const HEADER_NAME: &str = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
 
 pub(super) fn check(container: &Value, field: &str, causes: &mut Vec<Cause>) {
     for hook in ["postStart", "preStop"] {
@@ -53,19 +55,38 @@ fn check_handler(handler: &Value, field: &str, causes: &mut Vec<Cause>) {
 
 fn check_one(name: &str, handler: &Value, field: &str, causes: &mut Vec<Cause>) {
     let Some(action) = handler.get(name) else { return };
+    let field = format!("{field}.{name}");
     match name {
         "exec" if list(action, "command").next().is_none() => {
-            causes.push(Cause::required(format!("{field}.exec.command"), ""));
+            causes.push(Cause::required(format!("{field}.command"), ""));
         }
-        "httpGet" | "tcpSocket" => {
-            let port = action.get("port").unwrap_or(&Value::Null);
-            let place = format!("{field}.{name}.port");
-            let problems = names::port_problems(port).into_iter();
-            causes.extend(problems.map(|problem| Cause::invalid(&place, port, problem)));
-            if name == "httpGet" && text(action, "/path").is_empty() {
-                causes.push(Cause::required(format!("{field}.httpGet.path"), ""));
+        "httpGet" => {
+            if text(action, "/path").is_empty() {
+                causes.push(Cause::required(format!("{field}.path"), ""));
             }
+            check_port(action, &field, causes);
+            check_one_of(action, "scheme", &SCHEMES, &field, causes);
+            check_headers(action, &field, causes);
         }
+        "tcpSocket" | "grpc" => check_port(action, &field, causes),
         _ => {}
+    }
+}
+
+fn check_port(action: &Value, field: &str, causes: &mut Vec<Cause>) {
+    // A number that is left out is 0 to the real server.
+    let port = action.get("port").cloned().unwrap_or_else(|| 0.into());
+    let problems = names::port_problems(&port).into_iter();
+    causes.extend(problems.map(|problem| Cause::invalid(format!("{field}.port"), &port, problem)));
+}
+
+fn check_headers(action: &Value, field: &str, causes: &mut Vec<Cause>) {
+    for header in list(action, "httpHeaders") {
+        let name = text(header, "/name");
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if name.is_empty() || !name.bytes().all(good) {
+            let place = format!("{field}.httpHeaders");
+            causes.push(Cause::invalid(place, &name.into(), HEADER_NAME));
+        }
     }
 }
