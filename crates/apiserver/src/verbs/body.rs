@@ -18,7 +18,7 @@ mod times;
 mod twice;
 mod typed;
 
-pub(super) use self::typed::{of_patched, of_value, read_as};
+pub(super) use self::typed::{of_patched, of_value, read_as, read_of_kind};
 
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
@@ -77,9 +77,7 @@ fn check_metadata(resource: &Resource, object: &Value) -> Result<(), Failure> {
 /// The value that bytes of one of the known media types are; `Err` inside says why they cannot be read.
 pub(crate) fn decode(media_type: &str, bytes: &[u8]) -> Result<Result<Value, String>, Failure> {
     match media_type {
-        "application/json" => {
-            Ok(serde_json::from_slice(bytes).map_err(|error| error.to_string()))
-        }
+        "application/json" => Ok(serde_json::from_slice(bytes).map_err(|error| error.to_string())),
         "application/yaml" => Ok(parse_yaml(bytes)),
         // The client can send the same as JSON.
         PROTOBUF => protobuf::decode(bytes).map(Ok).map_err(|problem| {
