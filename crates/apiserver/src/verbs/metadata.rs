@@ -1,5 +1,7 @@
 //! The metadata of objects: what the server sets, what may not change, what is wrong.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -306,7 +308,7 @@ pub(super) fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
     if !is_deleting(old) {
         return Vec::new();
     }
-    let before = finalizers(old);
+    let before: HashSet<&str> = finalizers(old).into_iter().collect();
     let added: Vec<&str> =
         finalizers(new).into_iter().filter(|name| !before.contains(name)).collect();
     if added.is_empty() {
@@ -318,4 +320,26 @@ pub(super) fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
         list.join(", ")
     );
     vec![Cause::forbidden("metadata.finalizers", &detail)]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::validate;
+    use crate::resources::Registry;
+
+    #[test]
+    fn annotations_are_not_longer_than_a_quarter_of_a_mebibyte_in_all() {
+        let of_length = |length: usize| {
+            let value = "x".repeat(length / 2 - 1);
+            let object =
+                json!({"metadata": {"name": "a", "annotations": {"a": value, "b": value}}});
+            let causes = validate(Registry::global().core("configmaps"), &object);
+            causes.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert!(of_length(262_144).is_empty());
+        let told = "metadata.annotations: Too long: may not be more than 262144 bytes";
+        assert_eq!(of_length(262_146), [told]);
+    }
 }
