@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{body, metadata};
 use crate::{
@@ -175,6 +175,9 @@ pub(super) fn finish_update(
         }
         Part::Finalizers => {
             set_or_remove(&mut new, "status", old.get("status"));
+            if new.get("spec").is_none_or(Value::is_null) {
+                new["spec"] = Value::Object(Map::new());
+            }
             resource.rules.default(&mut new);
         }
     }

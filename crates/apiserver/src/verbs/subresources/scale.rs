@@ -12,6 +12,7 @@ use crate::{
     failure::{Cause, Failure},
     managed::{self, Author},
     request::Call,
+    resources,
     selector::labels::Requirements,
     verbs::{
         body, metadata,
@@ -89,7 +90,7 @@ async fn apply(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<An
     let applied = json!({"spec": wanted.spec});
     let written = write::change(api, call, |old| {
         let applied = managed::apply(resource, old, &applied, &author, force)
-            .map_err(|conflicts| Failure::apply_conflict(&conflicts))?;
+            .map_err(|conflicts| Failure::apply_conflict(&as_scale(resource, conflicts)))?;
         let replicas = applied.object.pointer("/spec/replicas").and_then(Value::as_i64);
         let mut wanted = wanted.clone();
         let number = replicas.and_then(|replicas| replicas.try_into().ok());
@@ -100,6 +101,19 @@ async fn apply(api: &Arc<Api>, call: &Call, request: Request<Body>) -> Result<An
     })
     .await?;
     Ok(answer(written))
+}
+
+/// The fields of others are those of a scale, whichever version they were written in.
+fn as_scale(
+    resource: &resources::Resource,
+    mut conflicts: Vec<(String, String)>,
+) -> Vec<(String, String)> {
+    let own = format!(" using {}", resource.api_version());
+    let told = format!(" using {}", Scale::API_VERSION);
+    for (manager, _) in &mut conflicts {
+        *manager = manager.replace(&own, &told);
+    }
+    conflicts
 }
 
 fn check_name(call: &Call, scale: &Scale) -> Result<(), Failure> {

@@ -36,7 +36,12 @@ const SECURITY: [&str; 12] = [
 ];
 const SOURCES: [&str; 4] = ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef"];
 
-pub(super) fn check(container: &Value, field: &str, volumes: &[&str], causes: &mut Vec<Cause>) {
+pub(super) fn check(
+    container: &Value,
+    field: &str,
+    volumes: &HashSet<&str>,
+    causes: &mut Vec<Cause>,
+) {
     let image = text(container, "/image");
     if image.is_empty() {
         causes.push(Cause::required(format!("{field}.image"), ""));
@@ -167,19 +172,13 @@ fn check_source(source: &Value, place: &str, causes: &mut Vec<Cause>) {
     }
 }
 
-fn check_mounts(container: &Value, field: &str, volumes: &[&str], causes: &mut Vec<Cause>) {
-    let mut mounts = list(container, "volumeMounts").peekable();
-    // Most containers of many have none to compare.
-    let known: HashSet<&str> = match mounts.peek() {
-        Some(_) => volumes.iter().copied().collect(),
-        None => return,
-    };
+fn check_mounts(container: &Value, field: &str, volumes: &HashSet<&str>, causes: &mut Vec<Cause>) {
     let mut taken = HashSet::new();
-    for (position, mount) in mounts.enumerate() {
+    for (position, mount) in list(container, "volumeMounts").enumerate() {
         let place = format!("{field}.volumeMounts[{position}]");
         let name = mount.get("name").unwrap_or(&Value::Null);
         let path = text(mount, "/mountPath");
-        if !known.contains(&name.as_str().unwrap_or_default()) {
+        if !volumes.contains(name.as_str().unwrap_or_default()) {
             causes.push(Cause::not_found(format!("{place}.name"), name));
         }
         if path.is_empty() {
