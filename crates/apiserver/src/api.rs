@@ -164,8 +164,8 @@ impl Api {
             return Err(Failure::method_not_allowed());
         }
         let media_type = request::media_type(request.headers()).to_owned();
-        let asked = verbs::body::read_value(&media_type, request.into_body()).await?;
-        let asked = asked.map_err(Failure::bad_request)?;
+        let body = verbs::body::read(request.into_body()).await?;
+        let asked = verbs::body::decode(&media_type, &body)?.map_err(Failure::bad_request)?;
         let answer = reviews::answer(self, user, review, asked)?;
         Ok(json(StatusCode::CREATED, answer.to_string()))
     }

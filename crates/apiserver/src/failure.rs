@@ -138,15 +138,10 @@ impl Failure {
     }
 
     pub(crate) fn invalid_kind(group: &str, kind: &str, name: &str, causes: &[Cause]) -> Self {
-        let mut texts: Vec<String> = Vec::new();
-        let mut said = HashSet::new();
-        for cause in causes {
-            let text = cause.to_string();
-            // What two checks find is said once.
-            if said.insert(text.clone()) {
-                texts.push(text);
-            }
-        }
+        let mut told = HashSet::new();
+        let mut texts: Vec<String> = causes.iter().map(ToString::to_string).collect();
+        // What two checks find is said once.
+        texts.retain(|text| told.insert(text.clone()));
         let list = match texts.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),

@@ -24,8 +24,9 @@ impl Author<'_> {
     fn counts(&self, resource: &Resource, path: &[String]) -> bool {
         match (path.first().map(String::as_str), self.subresource) {
             (Some("f:status"), "") => !resource.status,
-            (Some("f:metadata" | "f:status"), _) | (_, "") => true,
-            _ => false,
+            (Some("f:status"), part) => part == "status",
+            (Some("f:metadata"), _) => true,
+            (_, part) => part != "status",
         }
     }
 }

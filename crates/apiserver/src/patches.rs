@@ -15,13 +15,10 @@ pub(crate) fn merge(target: Value, patch: &Value) -> Value {
         Value::Object(map) => map,
         _ => Map::new(),
     };
-    for (key, value) in patch {
-        if value.is_null() {
-            target.shift_remove(key);
-        } else {
-            let before = target.get(key).cloned().unwrap_or_default();
-            target.insert(key.clone(), merge(before, value));
-        }
+    target.retain(|key, _| !patch.get(key).is_some_and(Value::is_null));
+    for (key, value) in patch.iter().filter(|(_, value)| !value.is_null()) {
+        let before = target.get(key).cloned().unwrap_or_default();
+        target.insert(key.clone(), merge(before, value));
     }
     Value::Object(target)
 }

@@ -1,5 +1,7 @@
 //! Server-side apply: a client says what it wants of an object, and owns exactly that.
 
+use std::collections::{HashMap, HashSet, hash_map};
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -115,21 +117,28 @@ fn merge_list<'a>(
 ) -> Vec<Value> {
     match schema::of_list(names) {
         Merge::Keys(keys) => {
+            let mut places = HashMap::new();
+            for (at, existing) in live.iter().enumerate() {
+                places.entry(key_step(existing, keys)).or_insert(at);
+            }
             for item in config {
-                let step = key_step(item, keys);
-                match live.iter().position(|existing| key_step(existing, keys) == step) {
-                    Some(at) => {
-                        let before = std::mem::take(&mut live[at]);
-                        live[at] = merge(before, item, names);
+                match places.entry(key_step(item, keys)) {
+                    hash_map::Entry::Occupied(place) => {
+                        let slot = &mut live[*place.get()];
+                        *slot = merge(std::mem::take(slot), item, names);
                     }
-                    None => live.push(item.clone()),
+                    hash_map::Entry::Vacant(place) => {
+                        place.insert(live.len());
+                        live.push(item.clone());
+                    }
                 }
             }
             live
         }
         Merge::Set => {
+            let known: HashSet<&Value> = live.iter().collect();
             let new: Vec<Value> =
-                config.iter().filter(|item| !live.contains(item)).cloned().collect();
+                config.iter().filter(|item| !known.contains(item)).cloned().collect();
             live.extend(new);
             live
         }

@@ -1,6 +1,6 @@
 //! The fields that an object has, as server-side apply counts them, and how two states of an object differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -106,11 +106,15 @@ impl<'a> Walk<'a, '_> {
             Merge::Keys(keys) => {
                 self.leaves.insert(path.clone(), Node::Inner);
                 let steps: Vec<String> = list.iter().map(|item| key_step(item, keys)).collect();
+                let mut counts = HashMap::new();
+                for step in &steps {
+                    *counts.entry(step).or_insert(0) += 1;
+                }
                 for (item, step) in list.iter().zip(&steps) {
                     path.push(step.clone());
                     self.leaves.insert(path.clone(), Node::Item);
                     // Of items with the same key nobody can manage parts.
-                    if steps.iter().filter(|other| *other == step).count() == 1 {
+                    if counts.get(step) == Some(&1) {
                         self.value(item, path);
                     }
                     path.pop();

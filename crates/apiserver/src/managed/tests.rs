@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::{Author, apply, track_create, track_update};
@@ -127,4 +129,17 @@ fn applying_the_same_again_changes_nothing() {
     let wanted = config(Some(2), &json!([{"name": "x", "image": "i"}]));
     let live = applied(&json!({}), &wanted, "one", false).unwrap();
     assert_eq!(applied(&live, &wanted, "one", false).unwrap(), live);
+}
+
+#[test]
+fn many_items_of_a_list_are_applied_in_a_moment() {
+    let many = |value: &str| -> Vec<Value> {
+        (0..60_000).map(|number| json!({"name": format!("E{number}"), "value": value})).collect()
+    };
+    let containers = |value: &str| json!([{"name": "x", "env": many(value)}]);
+    let begin = Instant::now();
+    let live = applied(&json!({}), &config(None, &containers("a")), "one", false).unwrap();
+    let live = applied(&live, &config(None, &containers("b")), "one", false).unwrap();
+    assert_eq!(live["spec"]["template"]["spec"]["containers"], containers("b"));
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
 }

@@ -65,7 +65,6 @@ const ATOMIC_OBJECTS: &[&[&str]] = &[
     &["secretKeyRef"],
     &["involvedObject"],
     &["targetRef"],
-    &["involvedObject"],
     &["nodeSelectorTerms"],
     &["requiredDuringSchedulingIgnoredDuringExecution"],
 ];

@@ -65,7 +65,8 @@ fn token_status(api: &Api, asked: &Value) -> Result<Value, Failure> {
         let why = "token is required for TokenReview in authentication";
         return Err(Failure::bad_request(why));
     }
-    let audiences = audiences(asked);
+    let named = asked.pointer("/spec/audiences").and_then(Value::as_array).into_iter().flatten();
+    let audiences = audiences(named.filter_map(Value::as_str).map(str::to_owned).collect());
     if let Some((user, claims)) = authentication::user_of_service_account(api, token, &audiences) {
         let common: Vec<&String> = claims.aud.iter().filter(|it| audiences.contains(it)).collect();
         let user = describe(&user);

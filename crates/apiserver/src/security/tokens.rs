@@ -15,7 +15,6 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::files;
 use crate::Error;
@@ -56,9 +55,7 @@ pub(crate) struct Claims {
 }
 
 /// The audiences that the `spec` of a request asks for: this server, unless it names others.
-pub(crate) fn audiences(asked: &Value) -> Vec<String> {
-    let named = asked.pointer("/spec/audiences").and_then(Value::as_array).into_iter().flatten();
-    let named: Vec<String> = named.filter_map(Value::as_str).map(str::to_owned).collect();
+pub(crate) fn audiences(named: Vec<String>) -> Vec<String> {
     if named.is_empty() { vec![ISSUER.to_owned()] } else { named }
 }
 

@@ -1,5 +1,7 @@
 //! Bodies of requests: read, decoded, and made to fit the kind they are sent to.
 
+use std::collections::HashSet;
+
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -14,6 +16,9 @@ use crate::{
 
 mod times;
 mod twice;
+mod typed;
+
+pub(super) use self::typed::{of_patched, of_value, read_as, read_of_kind};
 
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
@@ -29,13 +34,19 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, Failure> {
 /// The object in the body of a call.
 pub(super) async fn read_object(call: &Call, body: Body) -> Result<Value, Failure> {
     let bytes = read(body).await?;
-    let value = read_value(call.content_type(), Body::from(bytes.clone())).await?;
+    let value = object_in(call, call.target.resource.kind, &bytes)?;
+    check_metadata(call.target.resource, &value)?;
+    Ok(value)
+}
+
+/// The object that bytes of a body are; what kind it has to be of is told where it is none.
+fn object_in(call: &Call, kind: &str, bytes: &[u8]) -> Result<Value, Failure> {
+    let value = decode(call.content_type(), bytes)?;
     let value = value.and_then(|value| match value {
         Value::Object(_) => Ok(value),
         Value::Null => Ok(Value::Object(Map::new())),
         _ => Err("it is no object".into()),
     });
-    let kind = call.target.resource.kind;
     let value = value.map_err(|problem| {
         Failure::bad_request(format!(
             "the object provided is unrecognized (must be of type {kind}): {problem}"
@@ -43,9 +54,8 @@ pub(super) async fn read_object(call: &Call, body: Body) -> Result<Value, Failur
     })?;
     if call.content_type() != PROTOBUF {
         // It is read once for each call.
-        let _ = call.twice.set(twice::in_json(&bytes));
+        let _ = call.twice.set(twice::in_json(bytes));
     }
-    check_metadata(call.target.resource, &value)?;
     Ok(value)
 }
 
@@ -64,31 +74,18 @@ fn check_metadata(resource: &Resource, object: &Value) -> Result<(), Failure> {
     )))
 }
 
-/// The value in a body of one of the known media types; `Err` inside says why it cannot be read.
-pub(crate) async fn read_value(
-    media_type: &str,
-    body: Body,
-) -> Result<Result<Value, String>, Failure> {
-    let decode = match media_type {
-        "application/json" => {
-            |bytes: &[u8]| serde_json::from_slice(bytes).map_err(|error| error.to_string())
-        }
-        "application/yaml" => parse_yaml,
-        PROTOBUF => protobuf::decode,
-        _ => {
-            return Err(Failure::unsupported_media_type(&format!(
-                "application/json, application/yaml, {PROTOBUF}"
-            )));
-        }
-    };
-    let bytes = read(body).await?;
-    let value = decode(&bytes);
-    match value {
+/// The value that bytes of one of the known media types are; `Err` inside says why they cannot be read.
+pub(crate) fn decode(media_type: &str, bytes: &[u8]) -> Result<Result<Value, String>, Failure> {
+    match media_type {
+        "application/json" => Ok(serde_json::from_slice(bytes).map_err(|error| error.to_string())),
+        "application/yaml" => Ok(parse_yaml(bytes)),
         // The client can send the same as JSON.
-        Err(problem) if media_type == PROTOBUF => {
-            Err(Failure::unsupported_media_type(&format!("application/json ({problem})")))
-        }
-        other => Ok(other),
+        PROTOBUF => protobuf::decode(bytes).map(Ok).map_err(|problem| {
+            Failure::unsupported_media_type(&format!("application/json ({problem})"))
+        }),
+        _ => Err(Failure::unsupported_media_type(&format!(
+            "application/json, application/yaml, {PROTOBUF}"
+        ))),
     }
 }
 
@@ -139,8 +136,7 @@ pub(super) fn normalize(call: &Call, mut object: Value) -> Result<Value, Failure
             resource.kind, resource.version, resource.kind
         ))
     };
-    let typed = read_typed(call, object).map_err(|problem| unreadable(&problem))?;
-    Ok(typed)
+    read_typed(call, object).map_err(|problem| unreadable(&problem))
 }
 
 /// A patch must leave an object that can be read.
@@ -156,24 +152,34 @@ pub(super) fn check_patched(call: &Call, patched: &Value) -> Result<(), Failure>
 
 /// The object as its type has it, by the word of the client about fields that it does not have.
 fn read_typed(call: &Call, object: Value) -> Result<Value, String> {
-    let word = call.query.text("fieldValidation").unwrap_or("Warn");
     let mut object = object;
     fill_texts(&mut object);
     times::check(&object)?;
-    let sent = (word != "Ignore").then(|| object.clone());
+    let sent = object.clone();
     let mut typed = (call.target.resource.typed)(object).map_err(|error| error.to_string())?;
-    let twice = call.twice.get().map(Vec::as_slice).unwrap_or_default();
-    let texts = sent.map(|sent| complaints(&sent, &typed, twice)).unwrap_or_default();
+    let complaints = complaints_of(call, &sent, &typed);
     quantity::normalize(&mut typed)?;
     drop_empty(&mut typed);
-    if word == "Strict" && !texts.is_empty() {
-        return Err(format!("strict decoding error: {}", texts.join(", ")));
-    }
-    for text in texts {
-        call.warnings.add(text);
-    }
+    tell(call, complaints)?;
     call.target.resource.rules.complete(&mut typed);
     Ok(typed)
+}
+
+/// What there is to tell of fields that the type did not keep.
+fn complaints_of(call: &Call, sent: &Value, typed: &Value) -> Vec<String> {
+    if call.query.text("fieldValidation") == Some("Ignore") {
+        return Vec::new();
+    }
+    complaints(sent, typed, call.twice.get().map(Vec::as_slice).unwrap_or_default())
+}
+
+/// Warns of fields that the type did not keep, or refuses them, by the word of the client.
+fn tell(call: &Call, complaints: Vec<String>) -> Result<(), String> {
+    if call.query.text("fieldValidation") == Some("Strict") && !complaints.is_empty() {
+        return Err(format!("strict decoding error: {}", complaints.join(", ")));
+    }
+    complaints.into_iter().for_each(|text| call.warnings.add(text));
+    Ok(())
 }
 
 /// In a map of texts nothing is an empty text.
@@ -229,11 +235,12 @@ pub(super) fn unknown_fields(sent: &Value, typed: &Value) -> Vec<String> {
 /// What a client is told about fields that its object should not have, in their order.
 fn complaints(sent: &Value, typed: &Value, twice: &[String]) -> Vec<String> {
     let mut texts = Vec::new();
+    let twice: HashSet<&str> = twice.iter().map(String::as_str).collect();
     collect_unknown(sent, typed, &mut String::new(), &mut |path, known| {
         if !known {
             texts.push(format!("unknown field \"{path}\""));
         }
-        if twice.iter().any(|field| field == path) {
+        if twice.contains(path) {
             texts.push(format!("duplicate field \"{path}\""));
         }
     });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions;
 use serde_json::{Value, json};
 
 use super::{body, list, metadata, write};
@@ -94,47 +95,61 @@ pub(super) async fn delete_collection(
     Ok(Answer::List(List { resource, entries, revision, next: String::new(), remaining: None }))
 }
 
-/// Deletes one object by the options in a value.
-pub(super) async fn delete_with(api: &Api, call: &Call, options: &Value) -> Result<(), Failure> {
-    let options = parse_options(call, options)?;
+/// Deletes one object by options that were read.
+pub(super) async fn delete_with(
+    api: &Api,
+    call: &Call,
+    options: &DeleteOptions,
+) -> Result<(), Failure> {
+    let options = check_options(options)?;
     delete_one(api, call.target.resource, &call.key(), call.name(), &options).await.map(drop)
 }
 
 async fn read_options(call: &Call, request: Request<Body>) -> Result<Options, Failure> {
     let bytes = body::read(request.into_body()).await?;
-    let body = if bytes.is_empty() {
-        Value::Null
-    } else {
-        body::read_value(call.content_type(), Body::from(bytes)).await?.map_err(|problem| {
-            Failure::bad_request(format!("could not read DeleteOptions: {problem}"))
-        })?
-    };
-    let kind = body.get("kind").and_then(Value::as_str).unwrap_or("DeleteOptions");
-    if kind != "DeleteOptions" || body.is_array() {
-        return Err(Failure::unknown(format!("no kind \"{kind}\" can say how to delete")));
-    }
-    parse_options(call, &body)
+    // Options in a body stand for all options.
+    let options =
+        if bytes.is_empty() { options_in_query(call)? } else { options_in_body(call, &bytes)? };
+    check_options(&options)
 }
 
-fn parse_options(call: &Call, body: &Value) -> Result<Options, Failure> {
-    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    // Options in a body stand for all options.
-    let query = |name: &str| call.query.text(name).filter(|_| body.is_null());
-    let mut propagation =
-        text("/propagationPolicy").or_else(|| query("propagationPolicy").map(str::to_owned));
-    let orphan = body
-        .get("orphanDependents")
-        .and_then(Value::as_bool)
-        .or_else(|| query("orphanDependents").map(|_| call.query.flag("orphanDependents")));
+/// What cannot be read the real server takes for a failure of its own; nothing is deleted by it.
+fn options_in_body(call: &Call, bytes: &[u8]) -> Result<DeleteOptions, Failure> {
+    let unreadable =
+        |problem: String| Failure::unknown(format!("could not read DeleteOptions: {problem}"));
+    let body = body::decode(call.content_type(), bytes)?.map_err(unreadable)?;
+    let kind = body.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if !["", "DeleteOptions"].contains(&kind) {
+        return Err(Failure::unknown(format!("no kind \"{kind}\" can say how to delete")));
+    }
+    let options: Option<DeleteOptions> =
+        serde_json::from_value(body).map_err(|error| unreadable(error.to_string()))?;
+    Ok(options.unwrap_or_default())
+}
+
+fn options_in_query(call: &Call) -> Result<DeleteOptions, Failure> {
+    let text = |name: &str| call.query.text(name).map(str::to_owned);
+    Ok(DeleteOptions {
+        dry_run: text("dryRun").map(|value| vec![value]),
+        grace_period_seconds: call.query.number("gracePeriodSeconds")?,
+        orphan_dependents: text("orphanDependents").map(|_| call.query.flag("orphanDependents")),
+        propagation_policy: text("propagationPolicy"),
+        ..DeleteOptions::default()
+    })
+}
+
+fn check_options(asked: &DeleteOptions) -> Result<Options, Failure> {
     let invalid =
         |cause: Cause| Failure::invalid_kind("meta.k8s.io", "DeleteOptions", "", &[cause]);
-    if let (Some(policy), Some(_)) = (&propagation, orphan) {
+    let orphan = asked.orphan_dependents;
+    if let (Some(policy), Some(_)) = (&asked.propagation_policy, orphan) {
         let detail = "orphanDependents and deletionPropagation cannot be both set";
         return Err(invalid(Cause::invalid("propagationPolicy", &policy.as_str().into(), detail)));
     }
-    if propagation.is_none() {
-        propagation = orphan.map(|orphan| if orphan { "Orphan" } else { "Background" }.to_owned());
-    }
+    let propagation = asked
+        .propagation_policy
+        .clone()
+        .or_else(|| orphan.map(|orphan| if orphan { "Orphan" } else { "Background" }.to_owned()));
     if let Some(policy) = propagation
         .as_deref()
         .filter(|policy| !matches!(*policy, "Orphan" | "Background" | "Foreground"))
@@ -142,21 +157,17 @@ fn parse_options(call: &Call, body: &Value) -> Result<Options, Failure> {
         let supported = ["Foreground", "Background", "Orphan", "nil"];
         return Err(invalid(Cause::unsupported("propagationPolicy", &policy.into(), &supported)));
     }
-    let dry_run = body.get("dryRun").cloned();
-    let dry_run = dry_run.or_else(|| query("dryRun").map(|value| json!([value])));
-    if let Some(cause) = dry_run.as_ref().and_then(options::dry_run_cause) {
+    let dry_run = asked.dry_run.clone().unwrap_or_default();
+    if let Some(cause) = options::dry_run_cause(&dry_run.as_slice().into()) {
         return Err(invalid(cause));
     }
+    let preconditions = asked.preconditions.clone().unwrap_or_default();
     Ok(Options {
-        grace_seconds: match body.get("gracePeriodSeconds").and_then(Value::as_i64) {
-            None if body.is_null() => call.query.number("gracePeriodSeconds")?,
-            seconds => seconds,
-        },
+        grace_seconds: asked.grace_period_seconds,
         propagation,
-        uid: text("/preconditions/uid"),
-        revision: text("/preconditions/resourceVersion"),
-        dry_run: dry_run.and_then(|list| list.as_array().map(|list| !list.is_empty()))
-            == Some(true),
+        uid: preconditions.uid,
+        revision: preconditions.resource_version,
+        dry_run: !dry_run.is_empty(),
     })
 }
 

@@ -1,5 +1,7 @@
 //! The metadata of objects: what the server sets, what may not change, what is wrong.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -9,6 +11,8 @@ use crate::{
     resources::{self, Habit, Resource},
 };
 
+/// How long the annotations of an object may be in all, their names counted in.
+const LONGEST_ANNOTATIONS: usize = 256 << 10;
 const SUFFIX_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 const SUFFIX_LENGTH: usize = 5;
 
@@ -216,10 +220,15 @@ pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
     }
     resources::check_labels(object.pointer("/metadata/labels"), "metadata.labels", &mut causes);
     let annotations = object.pointer("/metadata/annotations").and_then(Value::as_object);
-    for (key, _) in annotations.into_iter().flatten() {
+    let mut length = 0;
+    for (key, value) in annotations.into_iter().flatten() {
+        length += key.len() + value.as_str().unwrap_or_default().len();
         for problem in resources::qualified_problems(&key.to_lowercase()) {
             causes.push(Cause::invalid("metadata.annotations", &key.as_str().into(), &problem));
         }
+    }
+    if length > LONGEST_ANNOTATIONS {
+        causes.push(Cause::too_long("metadata.annotations", LONGEST_ANNOTATIONS));
     }
     validate_owners(object, &mut causes);
     validate_finalizers(object, &mut causes);
@@ -227,7 +236,6 @@ pub(super) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
 }
 
 fn validate_finalizers(object: &Value, causes: &mut Vec<Cause>) {
-    const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
     let names = finalizers(object);
     for name in &names {
         for problem in resources::qualified_problems(name) {
@@ -235,12 +243,29 @@ fn validate_finalizers(object: &Value, causes: &mut Vec<Cause>) {
         }
     }
     for (position, name) in names.iter().enumerate() {
-        if !name.contains('/') && !STANDARD.contains(name) {
-            let detail = "name is neither a standard finalizer name nor is it fully qualified";
-            let field = format!("metadata.finalizers[{position}]");
-            causes.push(Cause::invalid(field, &(*name).into(), detail));
-        }
+        causes.extend(unqualified_finalizer(format!("metadata.finalizers[{position}]"), name));
     }
+}
+
+/// What is wrong with the finalizers in the specification of a namespace.
+pub(super) fn validate_finalizers_of_content(object: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let list = object.pointer("/spec/finalizers").and_then(Value::as_array).into_iter().flatten();
+    for (position, name) in list.filter_map(Value::as_str).enumerate() {
+        let field = format!("spec.finalizers[{position}]");
+        for problem in resources::qualified_problems(name) {
+            causes.push(Cause::invalid(field.clone(), &name.into(), &problem));
+        }
+        causes.extend(unqualified_finalizer(field, name));
+    }
+    causes
+}
+
+fn unqualified_finalizer(field: String, name: &str) -> Option<Cause> {
+    const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+    let detail = "name is neither a standard finalizer name nor is it fully qualified";
+    (!name.contains('/') && !STANDARD.contains(&name))
+        .then(|| Cause::invalid(field, &name.into(), detail))
 }
 
 fn validate_owners(object: &Value, causes: &mut Vec<Cause>) {
@@ -283,7 +308,7 @@ pub(super) fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
     if !is_deleting(old) {
         return Vec::new();
     }
-    let before = finalizers(old);
+    let before: HashSet<&str> = finalizers(old).into_iter().collect();
     let added: Vec<&str> =
         finalizers(new).into_iter().filter(|name| !before.contains(name)).collect();
     if added.is_empty() {
@@ -295,4 +320,26 @@ pub(super) fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
         list.join(", ")
     );
     vec![Cause::forbidden("metadata.finalizers", &detail)]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::validate;
+    use crate::resources::Registry;
+
+    #[test]
+    fn annotations_are_not_longer_than_a_quarter_of_a_mebibyte_in_all() {
+        let of_length = |length: usize| {
+            let value = "x".repeat(length / 2 - 1);
+            let object =
+                json!({"metadata": {"name": "a", "annotations": {"a": value, "b": value}}});
+            let causes = validate(Registry::global().core("configmaps"), &object);
+            causes.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert!(of_length(262_144).is_empty());
+        let told = "metadata.annotations: Too long: may not be more than 262144 bytes";
+        assert_eq!(of_length(262_146), [told]);
+    }
 }

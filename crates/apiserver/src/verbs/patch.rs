@@ -20,9 +20,12 @@ use crate::{
     security::authorization,
 };
 
+/// The media type of what is applied.
+pub(super) const APPLY: &str = "application/apply-patch+yaml";
+
 /// The forms that change what is there; applying is another matter.
 #[derive(Clone, Copy)]
-enum Form {
+pub(super) enum Form {
     Json,
     Merge,
     Strategic,
@@ -34,23 +37,13 @@ pub(super) async fn patch(
     call: &Call,
     request: Request<Body>,
 ) -> Result<Answer, Failure> {
-    let form = match call.content_type() {
-        "application/json-patch+json" => Form::Json,
-        "application/merge-patch+json" => Form::Merge,
-        "application/strategic-merge-patch+json" => Form::Strategic,
-        "application/apply-patch+yaml" => return apply(api, call, request).await,
-        _ => return Err(Failure::unsupported_patch()),
+    let Some(form) = form_of(call) else {
+        if call.content_type() == APPLY {
+            return apply(api, call, request).await;
+        }
+        return Err(Failure::unsupported_patch());
     };
-    let bytes = body::read(request.into_body()).await?;
-    let patch: Value = serde_json::from_slice(&bytes)
-        .map_err(|error| Failure::bad_request(format!("error decoding patch: {error}")))?;
-    let fits = match form {
-        Form::Json => patch.is_array(),
-        Form::Merge | Form::Strategic => patch.is_object(),
-    };
-    if !fits {
-        return Err(Failure::bad_request("error decoding patch: it is of another form"));
-    }
+    let patch = read(form, request.into_body()).await?;
     let part = part_of(call);
     let written = write::change(api, call, |old| {
         let patched = patched(form, old, &patch)?;
@@ -61,7 +54,33 @@ pub(super) async fn patch(
     Ok(answer(call, written))
 }
 
-fn patched(form: Form, old: &Value, patch: &Value) -> Result<Value, Failure> {
+/// The form of the patch in a call; `None` where it is none of these.
+pub(super) fn form_of(call: &Call) -> Option<Form> {
+    match call.content_type() {
+        "application/json-patch+json" => Some(Form::Json),
+        "application/merge-patch+json" => Some(Form::Merge),
+        "application/strategic-merge-patch+json" => Some(Form::Strategic),
+        _ => None,
+    }
+}
+
+/// The patch in a body.
+pub(super) async fn read(form: Form, body: Body) -> Result<Value, Failure> {
+    let bytes = body::read(body).await?;
+    let patch: Value = serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::bad_request(format!("error decoding patch: {error}")))?;
+    let fits = match form {
+        Form::Json => patch.is_array(),
+        Form::Merge | Form::Strategic => patch.is_object(),
+    };
+    if fits {
+        Ok(patch)
+    } else {
+        Err(Failure::bad_request("error decoding patch: it is of another form"))
+    }
+}
+
+pub(super) fn patched(form: Form, old: &Value, patch: &Value) -> Result<Value, Failure> {
     match form {
         Form::Json => {
             patches::json::apply(old.clone(), patch).map_err(|_| Failure::unprocessable_patch())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{body, metadata};
 use crate::{
@@ -26,6 +26,8 @@ const ATTEMPTS: usize = 20;
 pub(super) enum Part {
     Object,
     Status,
+    /// The finalizers of a namespace's specification.
+    Finalizers,
 }
 
 impl Part {
@@ -33,6 +35,7 @@ impl Part {
         match self {
             Self::Object => "",
             Self::Status => "status",
+            Self::Finalizers => "finalize",
         }
     }
 }
@@ -163,14 +166,19 @@ pub(super) fn finish_update(
             resource.rules.default(&mut new);
             admission::admit_update(resource, &mut new);
         }
+        // Nothing but the metadata and the status is the client's, whether the stored object has it or not.
         Part::Status => {
-            let fields: Vec<String> =
-                old.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
-            for field in
-                fields.iter().filter(|field| !matches!(field.as_str(), "metadata" | "status"))
-            {
-                set_or_remove(&mut new, field, old.get(field.as_str()));
+            let sent = std::mem::replace(&mut new, old.clone());
+            for field in ["metadata", "status"] {
+                set_or_remove(&mut new, field, sent.get(field));
             }
+        }
+        Part::Finalizers => {
+            set_or_remove(&mut new, "status", old.get("status"));
+            if new.get("spec").is_none_or(Value::is_null) {
+                new["spec"] = Value::Object(Map::new());
+            }
+            resource.rules.default(&mut new);
         }
     }
     if part == Part::Status {
@@ -179,6 +187,9 @@ pub(super) fn finish_update(
     escalation::check(api, call, &new, Some(old))?;
     metadata::count_generation(resource, &mut new, old);
     causes.extend(metadata::validate_update(&new, old));
+    if part == Part::Finalizers {
+        causes.extend(metadata::validate(resource, &new));
+    }
     // Two layers of the real server check this, and each says what it finds.
     causes.extend(causes.clone());
     causes.extend(metadata::validate(resource, &new));
@@ -188,6 +199,9 @@ pub(super) fn finish_update(
     }
     if part == Part::Status {
         causes.extend(resource.rules.validate_status(&new));
+    }
+    if part == Part::Finalizers {
+        causes.extend(metadata::validate_finalizers_of_content(&new));
     }
     if !causes.is_empty() {
         return Err(Failure::invalid(resource, call.name(), &causes));
@@ -222,8 +236,19 @@ fn set_or_remove(object: &mut Value, field: &str, value: Option<&Value>) {
 
 /// The real server tells this from the depth of its storage.
 pub(super) fn wrong_uid(resource: &Resource, key: &str, asked: &str, stored: &str) -> String {
+    wrong_precondition(resource, key, "UID", asked, stored)
+}
+
+/// The same of any field of the metadata.
+pub(super) fn wrong_precondition(
+    resource: &Resource,
+    key: &str,
+    what: &str,
+    asked: &str,
+    stored: &str,
+) -> String {
     format!(
-        "StorageError: invalid object, Code: 4, Key: /registry/{}/{key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {asked}, UID in object meta: {stored}",
+        "StorageError: invalid object, Code: 4, Key: /registry/{}/{key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: {what} in precondition: {asked}, {what} in object meta: {stored}",
         resource.plural
     )
 }

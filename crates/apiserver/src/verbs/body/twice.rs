@@ -6,16 +6,31 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// The paths of all fields that stand twice in a JSON text; none if it cannot be read.
 pub(super) fn in_json(bytes: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut found = Found::default();
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     // What is wrong with the text is told by whoever reads its values.
     let _ = Walk { path: String::new(), found: &mut found }.deserialize(&mut reader);
-    found
+    found.paths
+}
+
+/// Paths in the order in which they were found, each once.
+#[derive(Default)]
+struct Found {
+    paths: Vec<String>,
+    known: HashSet<String>,
+}
+
+impl Found {
+    fn add(&mut self, path: &str) {
+        if self.known.insert(path.to_owned()) {
+            self.paths.push(path.to_owned());
+        }
+    }
 }
 
 struct Walk<'a> {
     path: String,
-    found: &'a mut Vec<String>,
+    found: &'a mut Found,
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_> {
@@ -40,8 +55,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
                 "" => name.clone(),
                 path => format!("{path}.{name}"),
             };
-            if !seen.insert(name) && !self.found.contains(&path) {
-                self.found.push(path.clone());
+            if !seen.insert(name) {
+                self.found.add(&path);
             }
             map.next_value_seed(Walk { path, found: &mut *self.found })?;
         }

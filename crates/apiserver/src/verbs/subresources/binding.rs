@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
+use k8s_openapi::{api::core::v1::Binding, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use serde_json::{Value, json};
 
 use crate::{
@@ -19,9 +20,12 @@ pub(super) async fn bind(
     call: &Call,
     request: Request<Body>,
 ) -> Result<Answer, Failure> {
-    let binding = body::read_object(call, request.into_body()).await?;
-    let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
-    let kind = binding.pointer("/target/kind").and_then(Value::as_str).unwrap_or_default();
+    let binding: Binding = body::read_as(call, request.into_body()).await?;
+    if binding.metadata.name.as_deref() != Some(call.name()) {
+        return Err(Failure::bad_request("name in URL does not match name in Binding object"));
+    }
+    let node = binding.target.name.as_deref().unwrap_or_default();
+    let kind = binding.target.kind.as_deref().unwrap_or_default();
     let mut causes = Vec::new();
     if !["", "Node"].contains(&kind) {
         causes.push(Cause::unsupported("target.kind", &kind.into(), &["Node", "<empty>"]));
@@ -37,15 +41,8 @@ pub(super) async fn bind(
             return Err(Failure::unknown(format!("[{}]", texts.join(", "))));
         }
     }
-    let uid = metadata::text(&binding, "uid");
     write::change(api, call, |old| {
-        let stored = metadata::text(old, "uid");
-        if !uid.is_empty() && uid != stored {
-            let why = format!(
-                "Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}"
-            );
-            return Err(Failure::conflict_of("pods/binding", call.name(), &why));
-        }
+        check_preconditions(call, &binding.metadata, old)?;
         if metadata::is_deleting(old) {
             let why = format!("pod {} is being deleted, cannot be assigned to a host", call.name());
             return Err(Failure::conflict_of("pods/binding", call.name(), &why));
@@ -62,12 +59,30 @@ pub(super) async fn bind(
     Ok(Answer::Value(StatusCode::CREATED, status))
 }
 
-fn bound(old: &Value, node: &str, binding: &Value) -> Value {
+/// The binding may say which pod it means, and in which state.
+fn check_preconditions(call: &Call, asked: &ObjectMeta, old: &Value) -> Result<(), Failure> {
+    let resource = call.target.resource;
+    let asked = [
+        ("UID", "uid", &asked.uid),
+        ("ResourceVersion", "resourceVersion", &asked.resource_version),
+    ];
+    for (what, field, asked) in asked {
+        let stored = metadata::text(old, field);
+        let Some(asked) = asked.as_deref().filter(|asked| !asked.is_empty() && *asked != stored)
+        else {
+            continue;
+        };
+        let why = write::wrong_precondition(resource, &call.key(), what, asked, stored);
+        return Err(Failure::conflict(resource, call.name(), &why));
+    }
+    Ok(())
+}
+
+fn bound(old: &Value, node: &str, binding: &Binding) -> Value {
     let mut pod = old.clone();
     pod["spec"]["nodeName"] = node.into();
-    let annotations = binding.pointer("/metadata/annotations").and_then(Value::as_object);
-    for (name, value) in annotations.into_iter().flatten() {
-        pod["metadata"]["annotations"][name] = value.clone();
+    for (name, value) in binding.metadata.annotations.iter().flatten() {
+        pod["metadata"]["annotations"][name] = value.as_str().into();
     }
     let condition = json!({
         "type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": clock::stamp()

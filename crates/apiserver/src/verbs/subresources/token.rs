@@ -5,6 +5,10 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::{
+    Resource,
+    api::authentication::v1::{BoundObjectReference, TokenRequest},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -25,14 +29,19 @@ pub(super) async fn issue(
     call: &Call,
     request: Request<Body>,
 ) -> Result<Answer, Failure> {
-    let asked = body::read_object(call, request.into_body()).await?;
+    let asked: TokenRequest = body::read_as(call, request.into_body()).await?;
+    let name = asked.metadata.name.as_deref().unwrap_or_default();
+    if !["", call.name()].contains(&name) {
+        let detail = "must match the service account name if specified";
+        let cause = Cause::invalid("metadata.name", &name.into(), detail);
+        return Err(invalid(call.name(), cause));
+    }
     let resource = call.target.resource;
     let stored = api.store.get(resource.id, &call.key());
     let account = stored.ok_or_else(|| Failure::not_found(resource, call.name()))?.value();
-    let seconds =
-        asked.pointer("/spec/expirationSeconds").and_then(Value::as_i64).unwrap_or(USUAL_SECONDS);
+    let seconds = asked.spec.expiration_seconds.unwrap_or(USUAL_SECONDS);
     check_duration(seconds)?;
-    let audiences = tokens::audiences(&asked);
+    let audiences = tokens::audiences(asked.spec.audiences);
     let mut holder = Holder {
         namespace: call.namespace().to_owned(),
         serviceaccount: Bound {
@@ -42,7 +51,10 @@ pub(super) async fn issue(
         pod: None,
         secret: None,
     };
-    bind(api, call, asked.pointer("/spec/boundObjectRef"), &mut holder)?;
+    let reference = asked.spec.bound_object_ref;
+    if let Some(reference) = &reference {
+        bind(api, call, reference, &mut holder)?;
+    }
     let now = clock::now();
     let end = now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
     let claims = Claims {
@@ -59,7 +71,6 @@ pub(super) async fn issue(
         .tokens
         .sign(&claims)
         .ok_or_else(|| Failure::internal("the token could not be signed"))?;
-    let reference = asked.pointer("/spec/boundObjectRef").unwrap_or(&Value::Null);
     let spec = json!({
         "audiences": audiences, "expirationSeconds": seconds, "boundObjectRef": reference
     });
@@ -85,21 +96,22 @@ fn check_duration(seconds: i64) -> Result<(), Failure> {
         return Ok(());
     };
     let cause = Cause::invalid("spec.expirationSeconds", &seconds.into(), detail);
-    Err(Failure::invalid_kind("authentication.k8s.io", "TokenRequest", "", &[cause]))
+    Err(invalid("", cause))
+}
+
+fn invalid(name: &str, cause: Cause) -> Failure {
+    Failure::invalid_kind("authentication.k8s.io", TokenRequest::KIND, name, &[cause])
 }
 
 /// Binds the token to an object, with which it ends.
 fn bind(
     api: &Api,
     call: &Call,
-    reference: Option<&Value>,
+    reference: &BoundObjectReference,
     holder: &mut Holder,
 ) -> Result<(), Failure> {
-    let Some(reference) = reference.filter(|reference| reference.is_object()) else {
-        return Ok(());
-    };
-    let text = |field: &str| reference.get(field).and_then(Value::as_str).unwrap_or_default();
-    let plural = match text("kind") {
+    let kind = reference.kind.as_deref().unwrap_or_default();
+    let plural = match kind {
         "Pod" => "pods",
         "Secret" => "secrets",
         other => {
@@ -108,14 +120,14 @@ fn bind(
         }
     };
     let resource = api.registry.core(plural);
-    let name = text("name");
+    let name = reference.name.as_deref().unwrap_or_default();
     let stored = api.store.get(resource.id, &resource.key(call.namespace(), name));
     let object = stored.ok_or_else(|| Failure::not_found(resource, name))?.value();
     let uid = metadata::text(&object, "uid");
-    if !text("uid").is_empty() && text("uid") != uid {
+    let wanted = reference.uid.as_deref().unwrap_or_default();
+    if !wanted.is_empty() && wanted != uid {
         let why = format!(
-            "the UID in the bound object reference ({}) does not match the UID in record. The object might have been deleted and then recreated",
-            text("uid")
+            "the UID in the bound object reference ({wanted}) does not match the UID in record. The object might have been deleted and then recreated"
         );
         return Err(Failure::conflict(resource, name, &why));
     }

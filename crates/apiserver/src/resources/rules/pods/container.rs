@@ -1,5 +1,7 @@
 //! What is wrong with a container.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{amounts, check_one_of, check_range, handlers, list, text};
@@ -34,7 +36,12 @@ const SECURITY: [&str; 12] = [
 ];
 const SOURCES: [&str; 4] = ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef"];
 
-pub(super) fn check(container: &Value, field: &str, volumes: &[&str], causes: &mut Vec<Cause>) {
+pub(super) fn check(
+    container: &Value,
+    field: &str,
+    volumes: &HashSet<&str>,
+    causes: &mut Vec<Cause>,
+) {
     let image = text(container, "/image");
     if image.is_empty() {
         causes.push(Cause::required(format!("{field}.image"), ""));
@@ -44,10 +51,9 @@ pub(super) fn check(container: &Value, field: &str, volumes: &[&str], causes: &m
     }
     check_ports(container, field, causes);
     check_variables(container, field, causes);
-    for (position, mount) in list(container, "envFrom").enumerate() {
+    for mount in list(container, "envFrom") {
         if mount.get("configMapRef").is_none() && mount.get("secretRef").is_none() {
             // Its place in the list is not told.
-            let _ = position;
             let detail = "must specify one of: `configMapRef` or `secretRef`";
             causes.push(Cause::invalid(format!("{field}.envFrom"), &"".into(), detail));
         }
@@ -95,7 +101,7 @@ fn check_escalation(security: &Value, field: &str, causes: &mut Vec<Cause>) {
 }
 
 fn check_ports(container: &Value, field: &str, causes: &mut Vec<Cause>) {
-    let mut taken = Vec::new();
+    let mut taken = HashSet::new();
     for (position, port) in list(container, "ports").enumerate() {
         let place = format!("{field}.ports[{position}]");
         let name = text(port, "/name");
@@ -106,7 +112,7 @@ fn check_ports(container: &Value, field: &str, causes: &mut Vec<Cause>) {
             }
             let cause = |problem| Cause::invalid(format!("{place}.name"), &name.into(), problem);
             causes.extend(problems.into_iter().map(cause));
-            taken.push(name);
+            taken.insert(name);
         }
         if port.get("containerPort").and_then(Value::as_i64).unwrap_or(0) == 0 {
             causes.push(Cause::required(format!("{place}.containerPort"), ""));
@@ -166,23 +172,22 @@ fn check_source(source: &Value, place: &str, causes: &mut Vec<Cause>) {
     }
 }
 
-fn check_mounts(container: &Value, field: &str, volumes: &[&str], causes: &mut Vec<Cause>) {
-    let mut taken = Vec::new();
+fn check_mounts(container: &Value, field: &str, volumes: &HashSet<&str>, causes: &mut Vec<Cause>) {
+    let mut taken = HashSet::new();
     for (position, mount) in list(container, "volumeMounts").enumerate() {
         let place = format!("{field}.volumeMounts[{position}]");
         let name = mount.get("name").unwrap_or(&Value::Null);
         let path = text(mount, "/mountPath");
-        if !volumes.contains(&name.as_str().unwrap_or_default()) {
+        if !volumes.contains(name.as_str().unwrap_or_default()) {
             causes.push(Cause::not_found(format!("{place}.name"), name));
         }
         if path.is_empty() {
             causes.push(Cause::required(format!("{place}.mountPath"), ""));
         }
-        if taken.contains(&path) {
+        if !taken.insert(path) {
             let detail = "must be unique";
             causes.push(Cause::invalid(format!("{place}.mountPath"), &path.into(), detail));
         }
-        taken.push(path);
         let within = text(mount, "/subPath");
         if within.split('/').any(|part| part == "..") {
             // Its place in the list is not told.

@@ -1,5 +1,7 @@
 //! What is wrong with a pod's specification.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{check_one_of, check_range, container, list, placement, text, volumes};
@@ -8,11 +10,11 @@ use crate::{failure::Cause, resources::rules::names};
 /// Everything that is wrong with it; `field` is where it stands.
 pub(crate) fn check_pod_spec(spec: &Value, field: &str, causes: &mut Vec<Cause>) {
     volumes::check(spec, field, causes);
-    let names: Vec<&str> = list(spec, "volumes").map(|volume| text(volume, "/name")).collect();
+    let names: HashSet<&str> = list(spec, "volumes").map(|volume| text(volume, "/name")).collect();
     if list(spec, "containers").next().is_none() {
         causes.push(Cause::required(format!("{field}.containers"), ""));
     }
-    let mut taken: Vec<&str> = Vec::new();
+    let mut taken: HashSet<&str> = HashSet::new();
     // An init container may not have the name of another container, and is the one that is told so.
     for group in ["containers", "initContainers"] {
         check_names(spec, group, field, &mut taken, causes);
@@ -81,7 +83,7 @@ fn check_names<'a>(
     spec: &'a Value,
     group: &str,
     field: &str,
-    taken: &mut Vec<&'a str>,
+    taken: &mut HashSet<&'a str>,
     causes: &mut Vec<Cause>,
 ) {
     for (position, item) in list(spec, group).enumerate() {
@@ -91,9 +93,9 @@ fn check_names<'a>(
             causes.push(Cause::required(place, ""));
         } else if let Some(problem) = names::label_problem(name) {
             causes.push(Cause::invalid(place, &name.into(), &problem));
-        } else if taken.contains(&name) {
+        } else if taken.contains(name) {
             causes.push(Cause::duplicate(place, &name.into()));
         }
-        taken.push(name);
+        taken.insert(name);
     }
 }
