@@ -42,7 +42,7 @@ pub(super) async fn change(
         let wanted = if replace {
             sent.clone()
         } else if json_patch {
-            patches::json::apply(before, &sent).map_err(|_| Failure::unprocessable_patch())?
+            patches::json::apply(before, &sent).map_err(|why| Failure::json_patch(&why))?
         } else {
             patches::merge(before, &sent)
         };
