@@ -5,8 +5,10 @@
 mod crash;
 mod disk;
 mod errors;
+mod events;
 mod harness;
 mod hostile;
+mod limits;
 mod lists;
 mod logs;
 mod objects;
