@@ -47,9 +47,9 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// A state file is damaged before its end, which a crash cannot explain.
+    /// A state file is damaged in a way that a crash cannot explain.
     #[error(
-        "{} is damaged at byte {offset}, with good records after it; restore the file from a backup, or start with another data directory",
+        "{} is damaged at byte {offset}; restore the directory from a backup, or start with another data directory",
         path.display()
     )]
     Damaged {
@@ -58,6 +58,42 @@ pub enum Error {
         /// Where the damaged record starts.
         offset: u64,
     },
+    /// A state file does not begin where the ones before it end.
+    #[error(
+        "{} goes on after revision {found}, but the files before it end at {reached}: one of them is missing or cut short; restore the directory from a backup, or start with another data directory",
+        path.display()
+    )]
+    Gap {
+        /// The file.
+        path: PathBuf,
+        /// The last revision before it.
+        reached: u64,
+        /// The revision that it goes on after.
+        found: u64,
+    },
+    /// A state file is not there.
+    #[error(
+        "{} is missing; restore the directory from a backup, or start with another data directory",
+        path.display()
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A state file holds objects of a kind that this version does not have.
+    #[error(
+        "{} holds {kind}, which this version of Flumen does not know; use the version that wrote it, or another data directory",
+        path.display()
+    )]
+    UnknownKind {
+        /// The file.
+        path: PathBuf,
+        /// The kind, as it is stored.
+        kind: String,
+    },
+    /// The system did not give a thread for the disk.
+    #[error("could not start the thread that writes to the disk")]
+    StartThread(#[source] io::Error),
     /// Writing the objects that every cluster has failed.
     #[error("could not write the first objects of the cluster: {message}")]
     Bootstrap {

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::cause::Cause;
-use crate::{request::Wanted, resources::Resource};
+use crate::{patches::json::Refused, request::Wanted, resources::Resource};
 
 mod cause;
 
@@ -171,8 +171,12 @@ impl Failure {
         failure
     }
 
-    /// A JSON patch whose operations do not fit the object; the real server does not say which.
-    pub(crate) fn unprocessable_patch() -> Self {
+    /// A JSON patch that is not applied; the real server does not say which operation does not fit.
+    pub(crate) fn json_patch(refused: &Refused) -> Self {
+        if let Refused::TooManyOperations(limit, count) = refused {
+            let why = "The allowed maximum operations in a JSON patch is";
+            return Self::too_large_because(&format!("{why} {limit}, got {count}"));
+        }
         let message = "the server rejected our request due to an error in our request";
         let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
         failure.details = Some(Box::new(json!({})));
@@ -306,11 +310,12 @@ impl Failure {
     }
 
     pub(crate) fn too_large(limit: usize) -> Self {
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestEntityTooLarge",
-            format!("Request entity too large: limit is {limit}"),
-        )
+        Self::too_large_because(&format!("limit is {limit}"))
+    }
+
+    fn too_large_because(why: &str) -> Self {
+        let message = format!("Request entity too large: {why}");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
     }
 
     pub(crate) fn expired(message: impl Into<String>) -> Self {

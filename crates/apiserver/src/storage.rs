@@ -15,7 +15,8 @@ use tokio::sync::watch;
 
 use self::{
     disk::Disk,
-    log::{Operation, Record},
+    log::{FIRST_REVISION, Operation, Record},
+    recovery::UnknownKind,
 };
 pub(crate) use self::{
     object::Object,
@@ -27,6 +28,7 @@ mod directory;
 mod disk;
 mod log;
 mod object;
+mod recovery;
 mod window;
 
 /// The place of a kind in the registry, which is also its place in the store.
@@ -49,14 +51,17 @@ pub(crate) struct Change {
 pub(crate) enum CommitError {
     #[error("the object is not at the revision that the change was based on")]
     Stale,
-    /// Room on the disk may come back.
+    // In the words of the real server.
+    #[error("etcdserver: request is too large")]
+    TooLarge,
+    /// Another time there may be room.
     #[error("the change could not be written to disk: {0}")]
-    Write(String),
-    /// What the kernel has of the log cannot be trusted any more: it may have dropped what it could not write.
+    Disk(String),
+    /// What the kernel could not bring to the disk it forgets, so from then on nobody knows what is there.
     #[error(
-        "the disk did not take what was written: {0}; no change is taken any more, so see to the disk and start the local cluster again"
+        "the disk failed, and what was written last may be lost: {0}; nothing more is written until the local cluster is restarted"
     )]
-    Sync(String),
+    DiskFailed(String),
 }
 
 struct Table {
@@ -69,9 +74,9 @@ struct Inner {
     revision: u64,
     tables: Vec<Table>,
     log: log::Log,
+    /// How long the log may be before it is folded into a snapshot.
+    compact_at: u64,
 }
-
-const FIRST_REVISION: u64 = 2;
 
 /// All objects of the cluster.
 pub(crate) struct Store {
@@ -104,20 +109,22 @@ impl Store {
                 changed: watch::Sender::new(0),
             })
             .collect();
-        // Nobody was ever told of the first revision, so whoever asks for it asks for what is too old, as in a
-        // cluster that has run for a while.
-        let mut revision = FIRST_REVISION;
-        let recovered = directory::recover(options.directory, |record, from_snapshot| {
-            replay(&mut tables, registry, record, from_snapshot);
-            revision = revision.max(record.last_revision());
+        let recovered = recovery::recover(options.directory, |record, from_snapshot| {
+            replay(&mut tables, registry, record, from_snapshot)
         })?;
-        revision = revision.max(recovered.snapshot_revision);
         for table in &mut tables {
             table.window.start_at_least(recovered.snapshot_revision.max(FIRST_REVISION));
         }
-        let disk = Disk::start(recovered.log.handle(), recovered.snapshot_bytes)?;
+        let revision = recovered.revision;
+        let file = recovered.log.handle();
+        let disk = Disk::start(options.directory, file, revision, recovered.snapshot_bytes)?;
         let store = Arc::new(Self {
-            inner: Mutex::new(Inner { revision, tables, log: recovered.log }),
+            inner: Mutex::new(Inner {
+                revision,
+                tables,
+                log: recovered.log,
+                compact_at: options.compact_after_bytes,
+            }),
             disk,
             registry,
             directory: options.directory.to_owned(),
@@ -183,20 +190,27 @@ impl Store {
         self.lock().tables[resource].changed.subscribe()
     }
 
-    /// Makes all changes or none, and waits until the disk has them.
+    /// Makes all changes or none, and waits until the disk has them. Whoever asked may not wait that long, or the
+    /// disk may fail, and the changes are seen by everybody all the same: what must go with them belongs in `made`,
+    /// which is called as soon as they are.
     pub(crate) async fn commit(
         &self,
         changes: Vec<Change>,
+        made: impl FnOnce(),
     ) -> Result<Vec<Arc<Object>>, CommitError> {
         let (objects, revision) = self.append(changes)?;
+        made();
         if self.wait_for_disk {
-            self.disk.wait(revision).await.map_err(CommitError::Sync)?;
+            self.disk.wait(revision).await.map_err(CommitError::DiskFailed)?;
         }
         Ok(objects)
     }
 
     fn append(&self, changes: Vec<Change>) -> Result<(Vec<Arc<Object>>, u64), CommitError> {
         let mut inner = self.lock();
+        if let Some(why) = self.disk.failure().filter(|_| self.wait_for_disk) {
+            return Err(CommitError::DiskFailed(why));
+        }
         for change in &changes {
             let current = inner.tables[change.resource].objects.get(change.key.as_str());
             if current.map(|object| object.revision) != change.based_on {
@@ -207,7 +221,11 @@ impl Store {
         let mut prepared = Vec::with_capacity(changes.len());
         for (change, revision) in changes.into_iter().zip(first..) {
             let resource = self.registry.by_id(change.resource);
-            let object = Object::new(resource, change.object, revision);
+            let mut object = Object::new(resource, change.object, revision);
+            // What is there already may go, however large it is.
+            if !change.delete {
+                object = object.within_limit().ok_or(CommitError::TooLarge)?;
+            }
             prepared.push((
                 change.resource,
                 Arc::<str>::from(change.key),
@@ -223,8 +241,8 @@ impl Store {
         });
         inner
             .log
-            .append(first, operations)
-            .map_err(|error| CommitError::Write(error.to_string()))?;
+            .append((first, self.disk.synced()), operations)
+            .map_err(|error| CommitError::Disk(error.to_string()))?;
         let last = first + prepared.len() as u64 - 1;
         inner.revision = last;
         let mut objects = Vec::with_capacity(prepared.len());
@@ -235,7 +253,7 @@ impl Store {
             objects.push(object);
         }
         self.disk.written(last);
-        if inner.log.length() > self.compact_after_bytes.max(2 * self.disk.snapshot_bytes()) {
+        if inner.log.length() > inner.compact_at.max(2 * self.disk.snapshot_bytes()) {
             self.compact(&mut inner);
         }
         Ok((objects, last))
@@ -247,25 +265,19 @@ impl Store {
             return;
         }
         let revision = inner.revision;
-        // A log that is followed by another one must be whole.
-        let next = inner
-            .log
-            .sync()
-            .map_err(|source| {
-                self.disk.fail(&source);
-                Error::WriteFile { path: self.directory.clone(), source }
-            })
-            .and_then(|()| log::Log::create(&self.directory, revision));
-        match next {
+        // Everybody waits for this lock, so nothing here waits for the disk.
+        match log::Log::start(&self.directory, revision, self.disk.synced()) {
             Ok(log) => {
                 self.disk.rotate(log.handle());
                 inner.log = log;
+                inner.compact_at = self.compact_after_bytes;
             }
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "could not start a new log"
                 );
+                inner.compact_at = inner.log.length() + self.compact_after_bytes;
                 self.disk.abandon_snapshot();
                 return;
             }
@@ -291,7 +303,7 @@ impl Store {
 
     /// Whether writes reach the disk.
     pub(crate) fn healthy(&self) -> bool {
-        self.disk.healthy()
+        self.disk.failure().is_none()
     }
 }
 
@@ -333,11 +345,11 @@ fn replay(
     registry: &'static Registry,
     record: &Record<'_>,
     from_snapshot: bool,
-) {
+) -> Result<(), UnknownKind> {
     for (revision, operation) in record.operations() {
-        let Some(resource) = registry.by_storage(operation.storage) else {
-            continue;
-        };
+        let resource = registry
+            .by_storage(operation.storage)
+            .ok_or_else(|| UnknownKind(operation.storage.to_owned()))?;
         let object = Arc::new(Object::recovered(resource, operation.json, revision));
         let table = &mut tables[resource.id];
         if from_snapshot {
@@ -346,6 +358,7 @@ fn replay(
             apply(table, operation.key.into(), operation.delete, object);
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

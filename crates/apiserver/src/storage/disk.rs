@@ -2,6 +2,8 @@
 
 use std::{
     fs::File,
+    io,
+    path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -23,10 +25,10 @@ enum Progress {
 
 struct Work {
     file: Arc<File>,
+    /// Logs that were written to before this one since the disk was last waited for.
+    older: Vec<Arc<File>>,
     written: u64,
     snapshot: Option<Snapshot>,
-    /// Why an older file did not reach the disk.
-    failure: Option<String>,
     closed: bool,
 }
 
@@ -39,22 +41,34 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    pub(super) fn start(file: Arc<File>, snapshot_bytes: u64) -> Result<Arc<Self>, Error> {
-        let work = Work { file, written: 0, snapshot: None, failure: None, closed: false };
+    /// Starts with a log whose directory is on disk with everything up to a revision.
+    pub(super) fn start(
+        directory: &Path,
+        file: Arc<File>,
+        synced: u64,
+        snapshot_bytes: u64,
+    ) -> Result<Arc<Self>, Error> {
+        let work = Work { file, older: Vec::new(), written: synced, snapshot: None, closed: false };
         let work = Arc::new((Mutex::new(work), Condvar::new()));
-        let (sender, progress) = watch::channel(Progress::Synced(0));
+        let (sender, progress) = watch::channel(Progress::Synced(synced));
         let disk = Arc::new(Self {
             work: work.clone(),
             progress,
             snapshot_bytes: Arc::new(AtomicU64::new(snapshot_bytes)),
             snapshot_running: Arc::new(AtomicBool::new(false)),
         });
-        let (bytes, running) = (disk.snapshot_bytes.clone(), disk.snapshot_running.clone());
+        let follower = Follower {
+            directory: directory.to_owned(),
+            work,
+            progress: sender,
+            snapshot_bytes: disk.snapshot_bytes.clone(),
+            snapshot_running: disk.snapshot_running.clone(),
+        };
         thread::Builder::new()
             .name("storage".into())
             .stack_size(256 << 10)
-            .spawn(move || follow(&work, &sender, &bytes, &running))
-            .map_err(Error::Listen)?;
+            .spawn(move || follower.run(synced))
+            .map_err(Error::StartThread)?;
         Ok(disk)
     }
 
@@ -68,14 +82,11 @@ impl Disk {
         self.work.1.notify_one();
     }
 
-    /// Says that a new file is written to from now on; the old one is on disk.
+    /// Says that a new file is written to from now on. Nothing in it counts before the old one is on disk.
     pub(super) fn rotate(&self, file: Arc<File>) {
-        self.lock().file = file;
-    }
-
-    /// Says that the file did not reach the disk. The kernel tells that only once, so nobody else will hear of it.
-    pub(super) fn fail(&self, error: &std::io::Error) {
-        self.lock().failure = Some(error.to_string());
+        let mut work = self.lock();
+        let older = std::mem::replace(&mut work.file, file);
+        work.older.push(older);
         self.work.1.notify_one();
     }
 
@@ -95,8 +106,20 @@ impl Disk {
         }
     }
 
-    pub(super) fn healthy(&self) -> bool {
-        matches!(*self.progress.borrow(), Progress::Synced(_))
+    /// Up to where everything is known to be on disk.
+    pub(super) fn synced(&self) -> u64 {
+        match *self.progress.borrow() {
+            Progress::Synced(synced) => synced,
+            Progress::Failed(_) => 0,
+        }
+    }
+
+    /// Why nothing reaches the disk any more.
+    pub(super) fn failure(&self) -> Option<String> {
+        match &*self.progress.borrow() {
+            Progress::Synced(_) => None,
+            Progress::Failed(message) => Some(message.clone()),
+        }
     }
 
     pub(super) fn snapshot_bytes(&self) -> u64 {
@@ -127,64 +150,88 @@ impl Drop for Disk {
 
 impl Work {
     fn is_done(&self, synced: u64) -> bool {
-        self.written == synced && self.snapshot.is_none() && self.failure.is_none()
+        self.written == synced && self.older.is_empty() && self.snapshot.is_none()
     }
 }
 
-fn follow(
-    work: &(Mutex<Work>, Condvar),
-    progress: &watch::Sender<Progress>,
-    snapshot_bytes: &Arc<AtomicU64>,
-    snapshot_running: &Arc<AtomicBool>,
-) {
-    let (work, wake) = work;
-    let mut synced = 0;
-    loop {
-        let mut guard = work.lock().unwrap_or_else(PoisonError::into_inner);
-        while guard.is_done(synced) && !guard.closed {
-            guard = wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
+/// The disk thread's side.
+struct Follower {
+    directory: PathBuf,
+    work: Arc<(Mutex<Work>, Condvar)>,
+    progress: watch::Sender<Progress>,
+    snapshot_bytes: Arc<AtomicU64>,
+    snapshot_running: Arc<AtomicBool>,
+}
+
+impl Follower {
+    fn run(&self, mut synced: u64) {
+        let (work, wake) = &*self.work;
+        loop {
+            let mut guard = work.lock().unwrap_or_else(PoisonError::into_inner);
+            while guard.is_done(synced) && !guard.closed {
+                guard = wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
+            }
+            if guard.closed && guard.written == synced {
+                return;
+            }
+            let (file, written) = (guard.file.clone(), guard.written);
+            let (older, snapshot) = (std::mem::take(&mut guard.older), guard.snapshot.take());
+            drop(guard);
+            let healthy = self.report(self.sync(&older, &file).map(|()| written));
+            synced = written;
+            match snapshot {
+                Some(snapshot) if healthy => self.write_snapshot(snapshot),
+                // What the disk refused must not come back by way of a snapshot.
+                Some(_) => self.snapshot_running.store(false, Ordering::Release),
+                None => {}
+            }
         }
-        if guard.closed && guard.written == synced {
-            return;
+    }
+
+    fn sync(&self, older: &[Arc<File>], file: &File) -> io::Result<()> {
+        older.iter().try_for_each(|file| file.sync_data())?;
+        file.sync_data()?;
+        if !older.is_empty() {
+            // The file is a new one.
+            File::open(&self.directory)?.sync_all()?;
         }
-        let (file, written) = (guard.file.clone(), guard.written);
-        let (snapshot, failure) = (guard.snapshot.take(), guard.failure.take());
-        drop(guard);
-        let synced_now = file.sync_data().map_err(|error| error.to_string());
-        let result = failure.map_or(synced_now, Err);
-        progress.send_if_modified(|progress| {
-            match (&result, &progress) {
+        Ok(())
+    }
+
+    /// Tells how far the disk is; whether all is well.
+    fn report(&self, result: io::Result<u64>) -> bool {
+        self.progress.send_if_modified(|progress| {
+            match (result, &progress) {
                 // What a failed sync has dropped cannot be had back, so a later good one must not hide it.
                 (_, Progress::Failed(_)) => return false,
-                (Ok(()), Progress::Synced(_)) => *progress = Progress::Synced(written),
-                (Err(error), Progress::Synced(_)) => *progress = Progress::Failed(error.clone()),
+                (Ok(written), Progress::Synced(_)) => *progress = Progress::Synced(written),
+                (Err(error), Progress::Synced(_)) => {
+                    *progress = Progress::Failed(error.to_string());
+                }
             }
             true
         });
-        synced = written;
-        if let Some(snapshot) = snapshot {
-            write_snapshot(snapshot, snapshot_bytes.clone(), snapshot_running.clone());
-        }
+        matches!(*self.progress.borrow(), Progress::Synced(_))
     }
-}
 
-/// Writes a snapshot beside the syncing of the log, which must not wait for it.
-fn write_snapshot(snapshot: Snapshot, bytes: Arc<AtomicU64>, running: Arc<AtomicBool>) {
-    let flag = running.clone();
-    let write = move || {
-        match snapshot.write() {
-            Ok(size) => bytes.store(size, Ordering::Relaxed),
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "could not write a snapshot of the state"
-                );
+    /// Writes a snapshot beside the syncing of the log, which must not wait for it.
+    fn write_snapshot(&self, snapshot: Snapshot) {
+        let (bytes, running) = (self.snapshot_bytes.clone(), self.snapshot_running.clone());
+        let write = move || {
+            match snapshot.write() {
+                Ok(size) => bytes.store(size, Ordering::Relaxed),
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "could not write a snapshot of the state"
+                    );
+                }
             }
+            running.store(false, Ordering::Release);
+        };
+        if thread::Builder::new().name("snapshot".into()).spawn(write).is_err() {
+            self.snapshot_running.store(false, Ordering::Release);
         }
-        running.store(false, Ordering::Release);
-    };
-    if thread::Builder::new().name("snapshot".into()).spawn(write).is_err() {
-        flag.store(false, Ordering::Release);
     }
 }
 
@@ -192,25 +239,36 @@ fn write_snapshot(snapshot: Snapshot, bytes: Arc<AtomicU64>, running: Arc<Atomic
 mod tests {
     use super::*;
 
+    /// Takes writes, but cannot be brought to any disk.
+    fn nowhere() -> Arc<File> {
+        Arc::new(std::fs::OpenOptions::new().write(true).open("/dev/null").unwrap())
+    }
+
+    fn start(file: Arc<File>) -> Arc<Disk> {
+        Disk::start(&std::env::temp_dir(), file, 2, 0).unwrap()
+    }
+
     #[tokio::test]
     async fn what_the_disk_refused_stays_refused() {
-        let nowhere = std::fs::OpenOptions::new().write(true).open("/dev/null").unwrap();
-        let disk = Disk::start(Arc::new(nowhere), 0).unwrap();
+        let disk = start(nowhere());
+        assert_eq!((disk.synced(), disk.failure()), (2, None));
         disk.written(3);
         assert!(disk.wait(3).await.is_err(), "what is no file cannot be synced");
         disk.rotate(Arc::new(tempfile::tempfile().unwrap()));
         disk.written(4);
         assert!(disk.wait(4).await.is_err());
-        assert!(!disk.healthy());
+        assert!(disk.failure().is_some());
     }
 
     #[tokio::test]
-    async fn a_log_that_could_not_be_finished_fails_what_was_waited_for() {
-        let disk = Disk::start(Arc::new(tempfile::tempfile().unwrap()), 0).unwrap();
+    async fn nothing_in_a_log_counts_before_the_one_before_it_is_on_disk() {
+        let disk = start(nowhere());
+        disk.rotate(Arc::new(tempfile::tempfile().unwrap()));
+        disk.written(3);
+        assert!(disk.wait(3).await.is_err());
+        let disk = start(Arc::new(tempfile::tempfile().unwrap()));
+        disk.rotate(Arc::new(tempfile::tempfile().unwrap()));
         disk.written(3);
         disk.wait(3).await.unwrap();
-        disk.fail(&std::io::Error::other("gone"));
-        assert_eq!(disk.wait(4).await.unwrap_err(), "gone");
-        assert!(!disk.healthy());
     }
 }

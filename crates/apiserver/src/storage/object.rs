@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::resources::Resource;
 
+/// The real server's store takes no larger one.
+const MAXIMUM_BYTES: usize = 3 << 19;
+
 /// A version of an object.
 #[derive(Debug)]
 pub(crate) struct Object {
@@ -33,6 +36,21 @@ impl Object {
         let index = OnceLock::new();
         let _ = index.set(Index::of(resource, &value));
         Self { revision, json: resource.render(&value), resource, index }
+    }
+
+    /// The same without the managers of its fields if it is too large with them, as the real server has it; `None`
+    /// if it is too large all the same.
+    pub(super) fn within_limit(self) -> Option<Self> {
+        if !self.is_too_large() {
+            return Some(self);
+        }
+        let mut value = self.value();
+        value.get_mut("metadata")?.as_object_mut()?.shift_remove("managedFields")?;
+        Some(Self::new(self.resource, value, self.revision)).filter(|object| !object.is_too_large())
+    }
+
+    fn is_too_large(&self) -> bool {
+        self.json.len() > MAXIMUM_BYTES && plain_size(&self.value()) > MAXIMUM_BYTES
     }
 
     pub(super) fn recovered(resource: &'static Resource, json: &[u8], revision: u64) -> Self {
@@ -62,6 +80,18 @@ impl Object {
     /// The value of a selectable field; empty where the object has none.
     pub(crate) fn field(&self, position: usize) -> &str {
         self.index().fields.get(position).map_or("", |value| value)
+    }
+}
+
+/// About the size in the form that the real server stores, in which text is not quoted.
+fn plain_size(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 2,
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(plain_size).sum(),
+        Value::Object(map) => {
+            map.iter().map(|(key, value)| key.len() + 2 + plain_size(value)).sum()
+        }
     }
 }
 

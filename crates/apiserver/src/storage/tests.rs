@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use super::{Change, CommitError, Options, Store};
 use crate::{Error, resources::Registry};
 
+mod disk;
 mod faults;
+mod losses;
 
 fn open(directory: &Path) -> Result<Arc<Store>, Error> {
     open_with(directory, 1 << 20)
@@ -32,7 +34,7 @@ fn change(key: &str, based_on: Option<u64>, value: &str) -> Change {
 }
 
 async fn put(store: &Store, key: &str, based_on: Option<u64>, value: &str) -> u64 {
-    store.commit(vec![change(key, based_on, value)]).await.unwrap()[0].revision
+    store.commit(vec![change(key, based_on, value)], || {}).await.unwrap()[0].revision
 }
 
 fn value_of(store: &Store, key: &str) -> Option<String> {
@@ -62,7 +64,7 @@ async fn a_change_based_on_an_old_revision_is_refused() {
     let first = put(&store, "n/a", None, "1").await;
     put(&store, "n/a", Some(first), "2").await;
     for stale in [None, Some(first)] {
-        let refused = store.commit(vec![change("n/a", stale, "3")]).await;
+        let refused = store.commit(vec![change("n/a", stale, "3")], || {}).await;
         assert!(matches!(refused, Err(CommitError::Stale)));
     }
     assert_eq!(value_of(&store, "n/a").as_deref(), Some("2"));
@@ -73,7 +75,8 @@ async fn all_changes_of_a_commit_are_made_or_none() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).unwrap();
     put(&store, "n/a", None, "1").await;
-    let refused = store.commit(vec![change("n/b", None, "1"), change("n/a", None, "2")]).await;
+    let refused =
+        store.commit(vec![change("n/b", None, "1"), change("n/a", None, "2")], || {}).await;
     assert!(refused.is_err());
     assert_eq!(value_of(&store, "n/b"), None);
 }
@@ -86,7 +89,7 @@ async fn everything_is_there_after_a_restart_with_its_events() {
     put(&store, "n/b", None, "1").await;
     let mut removal = change("n/a", Some(a), "1");
     removal.delete = true;
-    store.commit(vec![removal]).await.unwrap();
+    store.commit(vec![removal], || {}).await.unwrap();
     let revision = store.revision();
     drop(store);
     let store = open(directory.path()).unwrap();
@@ -156,9 +159,9 @@ async fn a_file_of_another_format_is_not_touched() {
     let directory = tempfile::tempdir().unwrap();
     drop(open(directory.path()).unwrap());
     let log = only_log(directory.path());
-    fs::write(&log, b"flumenK\x02 and more").unwrap();
+    fs::write(&log, b"flumenK\x03 and more").unwrap();
     assert!(matches!(open(directory.path()), Err(Error::Format { .. })));
-    assert_eq!(fs::read(&log).unwrap(), b"flumenK\x02 and more");
+    assert_eq!(fs::read(&log).unwrap(), b"flumenK\x03 and more");
 }
 
 /// Waits until the snapshot thread has done its work, which shows in the files.
@@ -206,7 +209,7 @@ async fn a_list_can_be_had_as_it_was() {
     put(&store, "n/a", Some(a), "2").await;
     let mut removal = change("n/b", Some(b), "1");
     removal.delete = true;
-    store.commit(vec![removal]).await.unwrap();
+    store.commit(vec![removal], || {}).await.unwrap();
     put(&store, "n/c", None, "1").await;
     let at = |revision| -> Vec<String> {
         let entries = store.list_at(config_maps(), Some("n"), revision).unwrap();

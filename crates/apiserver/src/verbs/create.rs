@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{body, metadata, write};
 use crate::{
     admission,
+    allocation::Reservation,
     api::{Answer, Api},
     failure::Failure,
     managed::{self, Author},
@@ -100,10 +101,7 @@ async fn store_new(
         }
         return Ok(Answer::Value(StatusCode::CREATED, object));
     }
-    let objects = commit(api, call, &name, object).await?;
-    if let Some(reservation) = reservation {
-        reservation.keep();
-    }
+    let objects = commit(api, call, &name, object, reservation).await?;
     first(objects).map(|object| Answer::Object(resource, StatusCode::CREATED, object))
 }
 
@@ -113,6 +111,7 @@ async fn commit(
     call: &Call,
     name: &str,
     mut object: Value,
+    mut reservation: Option<Reservation<'_>>,
 ) -> Result<Vec<Arc<Object>>, Failure> {
     let resource = call.target.resource;
     let key = resource.key(call.namespace(), name);
@@ -131,7 +130,12 @@ async fn commit(
         }];
         changes.extend(admission::companions(api, resource, name));
         changes.extend(taken);
-        match api.store.commit(changes).await {
+        let made = || {
+            if let Some(reservation) = reservation.take() {
+                reservation.keep();
+            }
+        };
+        match api.store.commit(changes, made).await {
             // Somebody else took of a quota in the meantime.
             Err(CommitError::Stale) if is_charged && api.store.get(resource.id, &key).is_none() => {
             }
@@ -147,6 +151,6 @@ fn first(objects: Vec<Arc<Object>>) -> Result<Arc<Object>, Failure> {
 fn refused(error: &CommitError, resource: &Resource, name: &str) -> Failure {
     match error {
         CommitError::Stale => Failure::already_exists(resource, name),
-        CommitError::Write(_) | CommitError::Sync(_) => Failure::unknown(error.to_string()),
+        _ => Failure::unknown(error.to_string()),
     }
 }

@@ -207,14 +207,16 @@ async fn delete_one(
             object,
             delete,
         };
-        match api.store.commit(vec![change]).await {
+        let made = || {
+            if delete && resource.plural == "services" {
+                api.allocation.release(&old, None);
+            }
+        };
+        match api.store.commit(vec![change], made).await {
             Ok(objects) => {
                 if ends && !delete {
                     marked = objects.into_iter().next();
                     continue;
-                }
-                if delete && resource.plural == "services" {
-                    api.allocation.release(&old, None);
                 }
                 let object = objects.into_iter().next().unwrap_or(stored);
                 return Ok(if delete { Outcome::Removed(object) } else { Outcome::Marked(object) });

@@ -83,7 +83,7 @@ pub(super) async fn read(form: Form, body: Body) -> Result<Value, Failure> {
 pub(super) fn patched(form: Form, old: &Value, patch: &Value) -> Result<Value, Failure> {
     match form {
         Form::Json => {
-            patches::json::apply(old.clone(), patch).map_err(|_| Failure::unprocessable_patch())
+            patches::json::apply(old.clone(), patch).map_err(|why| Failure::json_patch(&why))
         }
         Form::Merge => Ok(patches::merge(old.clone(), patch)),
         Form::Strategic => patches::strategic::apply(old.clone(), patch).map_err(Failure::unknown),

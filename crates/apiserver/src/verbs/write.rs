@@ -80,14 +80,14 @@ pub(super) async fn change(
             delete,
         };
         let changes = std::iter::once(change).chain(taken).collect();
-        match api.store.commit(changes).await {
+        let made = || {
+            if let Some(reservation) = reservation {
+                reservation.keep();
+                api.allocation.release(&old, (!delete).then_some(&new));
+            }
+        };
+        match api.store.commit(changes, made).await {
             Ok(objects) => {
-                if let Some(reservation) = reservation {
-                    reservation.keep();
-                }
-                if resource.plural == "services" {
-                    api.allocation.release(&old, (!delete).then_some(&new));
-                }
                 let object = objects
                     .into_iter()
                     .next()

@@ -90,3 +90,41 @@ async fn a_headless_service_has_no_address_and_updates_keep_what_they_do_not_nam
         .await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
 }
+
+/// Sends a request and goes away before it is answered; whether that was so, and not too late.
+async fn send_and_go(cluster: &Cluster, method: Method, path: &str, body: &Value) -> bool {
+    // Nothing but the disk makes it wait, and that only once the change was made.
+    futures::poll!(std::pin::pin!(cluster.call(method, path, body))).is_pending()
+}
+
+#[tokio::test]
+async fn addresses_follow_what_is_stored_though_the_client_did_not_wait_for_the_answer() {
+    let cluster = Cluster::start().await;
+    let mut left_early = [0; 3];
+    for number in 1..100 {
+        let (name, other) = (format!("a-{number}"), format!("b-{number}"));
+        let path = format!("{SERVICES}/{name}");
+        let chosen = json!({"clusterIP": format!("10.96.3.{number}")});
+        let made = service(&name, &chosen);
+        left_early[0] += u32::from(send_and_go(&cluster, Method::POST, SERVICES, &made).await);
+        let (status, answer) =
+            cluster.call(Method::POST, SERVICES, &service(&other, &chosen)).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+
+        let ports = json!([{"port": 80, "nodePort": 30_000 + number}]);
+        let ported = json!({"spec": {"type": "NodePort", "ports": ports}});
+        left_early[1] += u32::from(send_and_go(&cluster, Method::PATCH, &path, &ported).await);
+        let same = service(&other, &ported["spec"]);
+        let (status, answer) = cluster.call(Method::POST, SERVICES, &same).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+
+        left_early[2] +=
+            u32::from(send_and_go(&cluster, Method::DELETE, &path, &Value::Null).await);
+        assert_eq!(cluster.get(&path).await.0, StatusCode::NOT_FOUND);
+        cluster.must(Method::POST, SERVICES, &service(&other, &chosen)).await;
+        if left_early.iter().all(|times| *times > 0) {
+            return;
+        }
+    }
+    panic!("the disk was always faster: {left_early:?}");
+}

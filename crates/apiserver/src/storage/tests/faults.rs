@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A directory with two objects, one of them changed once, and the last revision.
-async fn two_objects() -> (TempDir, u64) {
+pub(super) async fn two_objects() -> (TempDir, u64) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).unwrap();
     let first = put(&store, "n/a", None, "1").await;
@@ -28,7 +28,7 @@ async fn two_objects() -> (TempDir, u64) {
 }
 
 /// The two objects are as they were answered; the next write is kept as well, and nothing stops the starts after it.
-async fn assert_whole(directory: &Path, last: u64, when: &str) {
+pub(super) async fn assert_whole(directory: &Path, last: u64, when: &str) {
     let store = open(directory).unwrap_or_else(|error| panic!("{when}: {error}"));
     assert_eq!(store.revision(), last, "{when}");
     let values = [value_of(&store, "n/a"), value_of(&store, "n/b")];
@@ -41,7 +41,7 @@ async fn assert_whole(directory: &Path, last: u64, when: &str) {
     }
 }
 
-fn copy(directory: &Path) -> TempDir {
+pub(super) fn copy(directory: &Path) -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     for path in files(directory, "") {
         fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
@@ -126,7 +126,7 @@ async fn a_damaged_snapshot_is_an_error_and_not_a_loss() {
 }
 
 /// Another directory with nothing but a snapshot of this one.
-fn snapshot_of(directory: &Path, revision: u64) -> TempDir {
+pub(super) fn snapshot_of(directory: &Path, revision: u64) -> TempDir {
     let another = copy(directory);
     let store = open(another.path()).unwrap();
     let storage = Registry::global().by_id(config_maps()).storage;
