@@ -35,7 +35,7 @@ pub use network::{
 pub use pod::pod_main;
 pub use power::is_off;
 pub use pretend::pretend;
-pub use protocol::{Container, Exit, IdMap, Mount};
+pub use protocol::{Container, ControlGroups, Exit, IdMap, Mount};
 pub use run::run;
 pub use runner::{Error as RunnerError, Output, Process, Runner};
 pub use settings::{Allocatable, Endpoint, NodeSettings, Settings};

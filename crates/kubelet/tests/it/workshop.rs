@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flumen_kubelet::{Container, Exit, IdMap, Mount, Output, Process, Runner};
+use flumen_kubelet::{Container, ControlGroups, Exit, IdMap, Mount, Output, Process, Runner};
 use tempfile::TempDir;
 
 pub(crate) const MAP: IdMap = IdMap { host: 1_000_000, size: 65_536 };
@@ -103,7 +103,7 @@ impl Workshop {
             supplementary_groups: Vec::new(),
             capabilities: vec![0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31],
             read_only_root: false,
-            cgroups: Vec::new(),
+            cgroups: ControlGroups::default(),
         }
     }
 
