@@ -4,6 +4,7 @@
 //! each container that has limits. What a kubelet that was killed left, which are empty groups, is removed when the next
 //! one starts.
 
+mod delegation;
 mod limits;
 
 use std::{
@@ -16,7 +17,11 @@ use std::{
 
 pub(crate) use limits::Limits;
 
+<<<<<<< HEAD
 use crate::protocol::{Access, Mount};
+=======
+use crate::protocol::{ControlGroups, Mount};
+>>>>>>> v2
 
 const MOUNT: &str = "/sys/fs/cgroup";
 const PROCESSES: &str = "cgroup.procs";
@@ -67,11 +72,7 @@ pub(crate) struct Group {
 impl Cgroups {
     /// Makes the group `name` and removes what an earlier kubelet left in it.
     pub(crate) fn open(name: &str) -> Self {
-        let opened = find(Path::new(MOUNT), name).and_then(|hierarchies| {
-            hierarchies.remove_all();
-            hierarchies.make()?;
-            Ok(Arc::new(Own(hierarchies)))
-        });
+        let opened = find(Path::new(MOUNT), name).and_then(open).map(Arc::new);
         if let Err(error) = &opened {
             tracing::warn!(%error, "the limits of containers are not enforced");
         }
@@ -90,7 +91,7 @@ impl Cgroups {
         }
     }
 
-    /// Makes a group with limits; a process joins it by writing 0 into each of [`Group::joins`].
+    /// Makes a group with limits; a process joins it as [`Group::joining`] says.
     pub(crate) fn group(&self, name: &str, limits: &Limits) -> Result<Group, Error> {
         let own = self.own.as_ref().map_err(Clone::clone)?;
         let group = Group { hierarchies: own.0.below(&format!("{}{name}", self.prefix)) };
@@ -109,8 +110,12 @@ impl Drop for Own {
 }
 
 impl Group {
-    pub(crate) fn joins(&self) -> Vec<PathBuf> {
-        self.hierarchies.directories().map(|directory| directory.join(PROCESSES)).collect()
+    /// How its processes join it. In the second version Java looks for its limits where `/proc/self/cgroup` says, below what
+    /// is mounted: they are at the top, as in the containers of other engines.
+    pub(crate) fn joining(&self) -> ControlGroups {
+        let joins = self.hierarchies.directories().map(|directory| directory.join(PROCESSES));
+        let on_top = matches!(self.hierarchies, Hierarchies::Second(_));
+        ControlGroups { joins: joins.collect(), on_top }
     }
 
     /// By which programs in the container see their limits; Java takes its processors and its memory from there.
@@ -164,6 +169,13 @@ fn find(mount: &Path, name: &str) -> Result<Hierarchies, Error> {
     Err(Error::None)
 }
 
+fn open(hierarchies: Hierarchies) -> Result<Own, Error> {
+    hierarchies.remove_all();
+    let own = Own(hierarchies);
+    own.0.make()?;
+    Ok(own)
+}
+
 fn same(one: &Path, other: &Path) -> bool {
     matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }
@@ -190,11 +202,7 @@ impl Hierarchies {
     fn make(&self) -> Result<(), Error> {
         self.make_one()?;
         let Self::Second(all) = self else { return Ok(()) };
-        for directory in all.parent().into_iter().chain([all.as_path()]) {
-            let path = directory.join("cgroup.subtree_control");
-            fs::write(&path, "+memory +cpu").map_err(during("pass controllers on by", &path))?;
-        }
-        Ok(())
+        all.parent().into_iter().chain([all.as_path()]).try_for_each(delegation::pass_on)
     }
 
     fn make_one(&self) -> Result<(), Error> {
@@ -288,6 +296,7 @@ mod tests {
     }
 
     #[test]
+<<<<<<< HEAD
     fn a_node_removes_its_own_groups_and_those_of_no_other() {
         let directory = tempfile::tempdir().unwrap();
         for name in ["1-a", "1-b", "0-a", "11-a"] {
@@ -299,5 +308,23 @@ mod tests {
         let left = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
         let left: std::collections::BTreeSet<_> = left.collect();
         assert_eq!(left, ["0-a", "11-a"].map(Into::into).into());
+=======
+    fn processes_join_one_group_of_the_second_version_and_take_it_for_the_top() {
+        let group = Group { hierarchies: Hierarchies::Second("/c/k/g".into()) };
+        let joins = vec!["/c/k/g/cgroup.procs".into()];
+        assert_eq!(group.joining(), ControlGroups { joins, on_top: true });
+        let first = Hierarchies::First { memory: "/m/g".into(), cpu: "/c/g".into() };
+        let joins = vec!["/m/g/cgroup.procs".into(), "/c/g/cgroup.procs".into()];
+        assert_eq!(Group { hierarchies: first }.joining(), ControlGroups { joins, on_top: false });
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_group_that_cannot_pass_limits_on() {
+        let mount = tempfile::tempdir().unwrap();
+        let all = mount.path().join("k");
+        fs::create_dir(mount.path().join("cgroup.subtree_control")).unwrap();
+        assert!(matches!(open(Hierarchies::Second(all.clone())), Err(Error::Use { .. })));
+        assert!(!all.exists());
+>>>>>>> v2
     }
 }

@@ -143,8 +143,17 @@ pub struct Container {
     pub capabilities: Vec<u32>,
     /// Mount the root file system read-only.
     pub read_only_root: bool,
-    /// Files into which a process writes to join the container's control groups.
-    pub cgroups: Vec<PathBuf>,
+    /// Those that limit the container, if it has limits.
+    pub cgroups: ControlGroups,
+}
+
+/// The control groups of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ControlGroups {
+    /// Files into which a process writes to join them.
+    pub joins: Vec<PathBuf>,
+    /// Whether who has joined takes them for the top of all groups.
+    pub on_top: bool,
 }
 
 /// A bind mount.
@@ -182,7 +191,7 @@ pub(crate) struct Execution {
     pub(crate) supplementary_groups: Vec<u32>,
     pub(crate) capabilities: Vec<u32>,
     pub(crate) map: IdMap,
-    pub(crate) cgroups: Vec<PathBuf>,
+    pub(crate) cgroups: ControlGroups,
     /// Gets a terminal of its own.
     pub(crate) terminal: bool,
 }

@@ -111,13 +111,9 @@ mod tests {
             let whole: Value = serde_json::from_slice(&pieces.concat()).unwrap();
             assert_eq!(whole["kind"], "ConfigMapList");
             assert_eq!(whole["metadata"]["resourceVersion"], "7");
-            let names: Vec<_> = whole["items"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|item| &item["metadata"]["name"])
-                .collect();
-            let expected: Vec<_> = (0..count).map(|one| format!("c-{one}")).collect();
+            let items = whole["items"].as_array().unwrap();
+            let names: Vec<_> = items.iter().map(|item| item["metadata"]["name"].clone()).collect();
+            let expected: Vec<_> = (0..count).map(|one| json!(format!("c-{one}"))).collect();
             assert_eq!(names, expected);
             assert!(pieces.iter().all(|piece| piece.len() < PIECE + 2000), "{count} objects");
         }

@@ -4,15 +4,16 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     os::fd::OwnedFd,
-    path::PathBuf,
 };
+
+use nix::sched::{CloneFlags, unshare};
 
 use super::{
     failure::{Failure, during},
     identity::{self, User},
     program, root,
 };
-use crate::protocol::{Container, Refusal};
+use crate::protocol::{Container, ControlGroups, Refusal};
 
 /// Opens a descriptor that was inherited by number, closed on exec, and closes the inherited one.
 pub(super) fn take_inherited(number: &str, write: bool) -> Result<OwnedFd, Failure> {
@@ -52,10 +53,15 @@ pub(super) fn report(report: OwnedFd, failure: Failure) -> Failure {
 }
 
 /// Joins the container's control groups, which the host's root alone may do.
-pub(super) fn join(cgroups: &[PathBuf]) -> Result<(), Failure> {
-    for path in cgroups {
+pub(super) fn join(cgroups: &ControlGroups) -> Result<(), Failure> {
+    for path in &cgroups.joins {
         fs::write(path, "0")
             .map_err(during(format!("join the control group {}", path.display())))?;
+    }
+    if cgroups.on_top {
+        // Nobody in the pod may mount anything by it: it belongs to the user namespace of the host.
+        unshare(CloneFlags::CLONE_NEWCGROUP)
+            .map_err(during("make a namespace of control groups"))?;
     }
     Ok(())
 }

@@ -143,7 +143,7 @@ impl Context<'_> {
             supplementary_groups: self.supplementary_groups(),
             capabilities: self.capabilities()?,
             read_only_root: self.security(|c| c.read_only_root_filesystem).unwrap_or_default(),
-            cgroups: Vec::new(),
+            cgroups: protocol::ControlGroups::default(),
         })
     }
 

@@ -123,7 +123,7 @@ impl Start {
         );
         let group = self.group(node);
         if let Some(group) = &group {
-            configuration.cgroups = group.joins();
+            configuration.cgroups = group.joining();
             configuration.mounts.extend(group.mounts());
         }
         let output = Output { stdout: capture.stdout, stderr: capture.stderr };

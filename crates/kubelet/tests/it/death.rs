@@ -99,7 +99,7 @@ async fn a_process_that_nobody_waits_for_any_more_does_not_start() {
     // It says that it joins a control group where nobody listens.
     let group = workshop.path("group");
     nix::unistd::mkfifo(&group, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    container.cgroups = vec![group];
+    container.cgroups.joins = vec![group];
     let (_read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
     let name = std::fs::read_link(format!("/proc/self/fd/{}", write.as_raw_fd())).unwrap();
     let writers = || {

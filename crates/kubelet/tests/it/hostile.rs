@@ -77,6 +77,7 @@ async fn a_pod_changes_nothing_of_the_host_and_sees_nothing_of_it() {
         try mknod /tmp/disk b 254 0; try cat /dev/vda; try cat /dev/sda
         try unshare --mount true; try unshare --user --map-root-user true; try nsenter --target 1 --net=/proc/1/ns/net true
         try mount -t proc proc /tmp; try mount -t cgroup cgroup /tmp
+        try unshare --user --map-root-user --mount --cgroup sh -c 'mount -t cgroup2 cgroup /tmp && {{ mkdir /tmp/mine || echo 0 > /tmp/cgroup.procs; }}'
         try cat "{secret}"; try cat "/proc/1/root{secret}"; try cat "/proc/self/cwd/../../../..{secret}"
         for other in /proc/[0-9]*; do tr '\0' ' ' < $other/cmdline; echo; done | grep -c '[f]lumen-kubelet'
         "#,

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use kube::api::{AttachParams, LogParams};
+use kube::{
+    ResourceExt,
+    api::{AttachParams, LogParams},
+};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 
@@ -27,36 +30,38 @@ async fn a_container_with_too_much_memory_is_killed_and_that_is_said() {
 #[tokio::test]
 async fn a_container_gets_its_part_of_the_processors_and_so_do_commands_in_it() {
     let mut cluster = Cluster::start().await;
-    let script = "cat /proc/self/cgroup; echo up; exec sleep 100000";
+    let top = Path::new("/sys/fs/cgroup");
+    let (top, file, part) = if top.join("cgroup.controllers").exists() {
+        (top.to_owned(), "cpu.max", "25000 100000\n")
+    } else {
+        (top.join("cpu"), "cpu.cfs_quota_us", "25000\n")
+    };
+    // What the container sees of the groups is the one that it is in.
+    let seen = top.display();
+    let look = format!(
+        "read process _ </proc/self/stat; grep -qx $process {seen}/cgroup.procs && cat {seen}/{file}"
+    );
+    let script = format!("{look}; echo up; exec sleep 100000");
     cluster
-        .run("part", script, |pod| {
+        .run("part", &script, |pod| {
             let resources = json!({"limits": {"cpu": "250m", "memory": "256Mi"}});
             pod["spec"]["containers"][0]["resources"] = resources;
         })
         .await;
     cluster.wait_log("part", "up").await;
-    let said = cluster.log("part", &LogParams::default()).await;
-    let second = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
-    let controller = if second { "" } else { "cpu" };
-    let group = group_of(&said, controller);
-    assert!(group.contains("/flumen-") && group.ends_with("-main-0"), "{group}");
-    let (top, file, part) = if second {
-        ("/sys/fs/cgroup", "cpu.max", "25000 100000\n")
-    } else {
-        ("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", "25000\n")
-    };
-    let directory = Path::new(top).join(group.trim_start_matches('/'));
-    assert_eq!(std::fs::read_to_string(directory.join(file)).unwrap(), part);
+    assert_eq!(cluster.log("part", &LogParams::default()).await, format!("{part}up\n"));
     let parameters = AttachParams::default().stderr(false);
-    let command = ["cat", "/proc/self/cgroup"];
+    let command = ["sh", "-c", look.as_str()];
     let mut process = cluster.pods().exec("part", command, &parameters).await.unwrap();
     let mut said = String::new();
     process.stdout().unwrap().read_to_string(&mut said).await.unwrap();
-    assert_eq!(group_of(&said, controller), group);
+    assert_eq!(said, part);
     drop(process);
 
-    let kubelet = directory.parent().unwrap();
-    assert!(kubelet.is_dir());
+    let group = format!("{}-main-0", cluster.pods().get("part").await.unwrap().uid().unwrap());
+    let mut directories = std::fs::read_dir(&top).unwrap().map(|entry| entry.unwrap().path());
+    let kubelet = directories.find(|directory| directory.join(&group).is_dir()).unwrap();
+    assert_eq!(std::fs::read_to_string(kubelet.join(group).join(file)).unwrap(), part);
     cluster.stop_kubelet().await;
     assert!(!kubelet.exists(), "{} is left", kubelet.display());
 }
@@ -81,11 +86,4 @@ async fn java_sees_the_limits_of_its_container() {
     // A quarter of the memory, and with one processor nothing is collected in parallel.
     assert_eq!(flag("MaxHeapSize"), (128 << 20).to_string());
     assert_eq!(flag("UseSerialGC"), "true");
-}
-
-/// The group of a controller, in the words of the kernel.
-fn group_of<'a>(said: &'a str, controller: &str) -> &'a str {
-    let mut lines = said.lines().filter_map(|line| line.split_once(':')?.1.split_once(':'));
-    let found = lines.find(|(known, _)| known.split(',').any(|known| known == controller));
-    found.unwrap_or_else(|| panic!("no such group: {said}")).1
 }

@@ -8,7 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+<<<<<<< HEAD
 use flumen_kubelet::{Access, Container, Exit, IdMap, Mount, Output, Process, Runner};
+=======
+use flumen_kubelet::{Container, ControlGroups, Exit, IdMap, Mount, Output, Process, Runner};
+>>>>>>> v2
 use tempfile::TempDir;
 
 pub(crate) const MAP: IdMap = IdMap { host: 1_000_000, size: 65_536 };
@@ -112,7 +116,7 @@ impl Workshop {
             supplementary_groups: Vec::new(),
             capabilities: vec![0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31],
             read_only_root: false,
-            cgroups: Vec::new(),
+            cgroups: ControlGroups::default(),
         }
     }
 

@@ -136,18 +136,3 @@ pub(super) fn snapshot_of(directory: &Path, revision: u64) -> TempDir {
     snapshot.write().unwrap();
     another
 }
-
-#[tokio::test]
-async fn after_a_failed_sync_every_refusal_says_what_to_do() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path()).unwrap();
-    let first = put(&store, "n/a", None, "1").await;
-    store.disk.fail(&std::io::Error::other("Input/output error"));
-    for (key, based_on) in [("n/b", None), ("n/a", Some(first))] {
-        let refused = store.commit(vec![change(key, based_on, "2")]).await;
-        let message = refused.err().unwrap().to_string();
-        for part in ["Input/output error", "start the local cluster again"] {
-            assert!(message.contains(part), "{part} in {message}");
-        }
-    }
-}
