@@ -1,9 +1,14 @@
 //! What a client should know of a pod that is valid and yet perhaps not what was meant.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::Value;
 
 use super::{list, text};
 use crate::resources::quantity;
+
+/// So many warnings nobody reads: each of many ports that are the same would be told of with each other one.
+const MOST: usize = 1000;
 
 /// Warnings about a pod or a template; `field` is the place of the template and ends with a dot, or is empty.
 pub(in crate::resources::rules) fn of(pod: &Value, field: &str) -> Vec<String> {
@@ -43,14 +48,13 @@ fn containers<'a>(spec: &'a Value, place: &str) -> Vec<(String, &'a Value)> {
 }
 
 fn repeated(spec: &Value, (name, key): (&str, &str), place: &str, warnings: &mut Vec<String>) {
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     for (position, item) in list(spec, name).enumerate() {
         let value = text(item, &format!("/{key}"));
-        if seen.contains(&value) {
+        if !seen.insert(value) {
             let place = format!("{place}.{name}[{position}].{key}");
             warnings.push(format!("{place}: duplicate {key} \"{value}\""));
         }
-        seen.push(value);
     }
 }
 
@@ -68,19 +72,18 @@ fn amounts(container: &Value, place: &str, warnings: &mut Vec<String>) {
 }
 
 fn variables(container: &Value, place: &str, warnings: &mut Vec<String>) {
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     for (position, variable) in list(container, "env").enumerate() {
         let name = text(variable, "/name");
         let reference = format!("$({name})");
         let value = text(variable, "/value");
         let builds_on =
             variable.get("valueFrom").is_none() && value != reference && value.contains(&reference);
-        if seen.contains(&name) && !builds_on {
+        if !seen.insert(name) && !builds_on {
             warnings.push(format!(
                 "{place}.env[{position}]: hides previous definition of \"{name}\", which may be dropped when using apply"
             ));
         }
-        seen.push(name);
     }
 }
 
@@ -91,10 +94,15 @@ fn ports(spec: &Value, place: &str, warnings: &mut Vec<String>) {
         all.extend(own.map(|(position, port)| (format!("{place}.ports[{position}]"), port)));
     }
     let number = |port: &Value, name: &str| port.get(name).and_then(Value::as_i64).unwrap_or(0);
-    for (position, (place, port)) in all.iter().enumerate() {
-        let key =
-            |port: &Value| (number(port, "containerPort"), text(port, "/protocol").to_owned());
-        for (other_place, other) in all[..position].iter().filter(|(_, it)| key(it) == key(port)) {
+    let mut same: HashMap<(i64, &str), Vec<&(String, &Value)>> = HashMap::new();
+    for one in &all {
+        let (place, port) = one;
+        let others = same.entry((number(port, "containerPort"), text(port, "/protocol")));
+        let others = others.or_default();
+        for (other_place, other) in others.iter().copied() {
+            if warnings.len() >= MOST {
+                break;
+            }
             let (host, other_host) = (number(port, "hostPort"), number(other, "hostPort"));
             let (address, other_address) = (text(port, "/hostIP"), text(other, "/hostIP"));
             let what = if address == other_address && host == other_host {
@@ -108,15 +116,20 @@ fn ports(spec: &Value, place: &str, warnings: &mut Vec<String>) {
             };
             warnings.push(format!("{place}: {what} port definition with {other_place}"));
         }
+        if warnings.len() < MOST {
+            others.push(one);
+        }
     }
-    let mut names: Vec<(&str, &str)> = Vec::new();
+    let mut names: HashMap<&str, &str> = HashMap::new();
     for (place, port) in &all {
         let name = text(port, "/name");
-        match names.iter().find(|(known, _)| *known == name) {
-            Some((_, other)) if !name.is_empty() => warnings.push(format!(
+        match names.get(name) {
+            Some(other) if !name.is_empty() => warnings.push(format!(
                 "{place}: duplicate port name \"{name}\" with {other}, services and probes that select ports by name will use {other}"
             )),
-            _ => names.push((name, place)),
+            _ => {
+                names.insert(name, place);
+            }
         }
     }
 }
