@@ -116,7 +116,7 @@ fn ports(spec: &Value, place: &str, warnings: &mut Vec<String>) {
             };
             warnings.push(format!("{place}: {what} port definition with {other_place}"));
         }
-        if warnings.len() < MOST {
+        if others.len() < MOST {
             others.push(one);
         }
     }
