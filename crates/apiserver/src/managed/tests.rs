@@ -132,14 +132,17 @@ fn applying_the_same_again_changes_nothing() {
 }
 
 #[test]
-fn many_items_of_a_list_are_applied_in_a_moment() {
-    let many = |value: &str| -> Vec<Value> {
-        (0..60_000).map(|number| json!({"name": format!("E{number}"), "value": value})).collect()
+fn many_items_of_a_list_are_told_apart_in_a_moment() {
+    let with = |count: usize, value: &str| {
+        let one = |number| json!({"name": format!("E{number}"), "value": value});
+        let env: Vec<Value> = (0..count).map(one).collect();
+        json!({"spec": {"containers": [{"name": "x", "env": env}]}})
     };
-    let containers = |value: &str| json!([{"name": "x", "env": many(value)}]);
     let begin = Instant::now();
-    let live = applied(&json!({}), &config(None, &containers("a")), "one", false).unwrap();
-    let live = applied(&live, &config(None, &containers("b")), "one", false).unwrap();
-    assert_eq!(live["spec"]["template"]["spec"]["containers"], containers("b"));
+    // Of each variable there is the item, its name and its value.
+    assert!(super::leaves::of(&with(60_000, "a")).len() > 180_000);
+    let (live, wanted) = (with(10_000, "a"), with(10_000, "b"));
+    let applied = apply(deployments(), &live, &wanted, &author("one"), true).unwrap();
+    assert_eq!(applied.object, wanted);
     assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
 }

@@ -148,12 +148,11 @@ fn merge_items<'a>(
         let known = places.get(identity).and_then(|places| places.first()).copied();
         let before = known.and_then(|place| target[place].clone());
         let merged = Some(merge_value(before, item, names)?);
-        match known {
-            Some(place) => target[place] = merged,
-            None => {
-                places.insert(identity.clone(), vec![target.len()]);
-                target.push(merged);
-            }
+        if let Some(place) = known {
+            target[place] = merged;
+        } else {
+            places.insert(identity.clone(), vec![target.len()]);
+            target.push(merged);
         }
     }
     Ok(target.into_iter().flatten().collect())

@@ -107,7 +107,11 @@ async fn start(containers: &Value) -> (Cluster, mpsc::UnboundedSender<Bytes>) {
 
 async fn bind(cluster: &Cluster) {
     cluster
-        .must(Method::POST, &format!("{PODS}/a/binding"), &json!({"target": {"name": "n"}}))
+        .must(
+            Method::POST,
+            &format!("{PODS}/a/binding"),
+            &json!({"metadata": {"name": "a"}, "target": {"name": "n"}}),
+        )
         .await;
 }
 

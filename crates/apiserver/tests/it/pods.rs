@@ -12,7 +12,7 @@ fn pod(name: &str) -> Value {
 }
 
 async fn bind(cluster: &Cluster, name: &str) {
-    let binding = json!({"target": {"kind": "Node", "name": "n"}});
+    let binding = json!({"metadata": {"name": name}, "target": {"kind": "Node", "name": "n"}});
     cluster.must(Method::POST, &format!("{PODS}/{name}/binding"), &binding).await;
 }
 
@@ -165,7 +165,7 @@ async fn a_pod_is_bound_once() {
     bind(&cluster, "a").await;
     let (_, bound) = cluster.get(&format!("{PODS}?fieldSelector=spec.nodeName%3Dn")).await;
     assert_eq!(bound["items"].as_array().unwrap().len(), 1);
-    let binding = json!({"target": {"kind": "Node", "name": "m"}});
+    let binding = json!({"metadata": {"name": "a"}, "target": {"kind": "Node", "name": "m"}});
     let (status, answer) = cluster.call(Method::POST, &format!("{PODS}/a/binding"), &binding).await;
     assert_eq!(status, StatusCode::CONFLICT);
     let message = "Operation cannot be fulfilled on pods/binding \"a\": pod a is already assigned to node \"n\"";

@@ -127,7 +127,9 @@ fn ports(spec: &Value, place: &str, warnings: &mut Vec<String>) {
             let (place, other) = (&port.place, &other.place);
             warnings.push(format!("{place}: {what} port definition with {other}"));
         }
-        others.push(port);
+        if others.len() < ENOUGH {
+            others.push(port);
+        }
     }
     let mut names: HashMap<&str, &str> = HashMap::new();
     for Port { place, name, .. } in all.iter().filter(|port| !port.name.is_empty()) {
