@@ -17,11 +17,7 @@ use std::{
 
 pub(crate) use limits::Limits;
 
-<<<<<<< HEAD
-use crate::protocol::{Access, Mount};
-=======
-use crate::protocol::{ControlGroups, Mount};
->>>>>>> v2
+use crate::protocol::{Access, ControlGroups, Mount};
 
 const MOUNT: &str = "/sys/fs/cgroup";
 const PROCESSES: &str = "cgroup.procs";
@@ -296,7 +292,6 @@ mod tests {
     }
 
     #[test]
-<<<<<<< HEAD
     fn a_node_removes_its_own_groups_and_those_of_no_other() {
         let directory = tempfile::tempdir().unwrap();
         for name in ["1-a", "1-b", "0-a", "11-a"] {
@@ -308,7 +303,9 @@ mod tests {
         let left = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
         let left: std::collections::BTreeSet<_> = left.collect();
         assert_eq!(left, ["0-a", "11-a"].map(Into::into).into());
-=======
+    }
+
+    #[test]
     fn processes_join_one_group_of_the_second_version_and_take_it_for_the_top() {
         let group = Group { hierarchies: Hierarchies::Second("/c/k/g".into()) };
         let joins = vec!["/c/k/g/cgroup.procs".into()];
@@ -325,6 +322,5 @@ mod tests {
         fs::create_dir(mount.path().join("cgroup.subtree_control")).unwrap();
         assert!(matches!(open(Hierarchies::Second(all.clone())), Err(Error::Use { .. })));
         assert!(!all.exists());
->>>>>>> v2
     }
 }

@@ -36,11 +36,7 @@ pub use network::{
 pub use pod::pod_main;
 pub use power::is_off;
 pub use pretend::pretend;
-<<<<<<< HEAD
-pub use protocol::{Access, Container, Exit, IdMap, Mount};
-=======
-pub use protocol::{Container, ControlGroups, Exit, IdMap, Mount};
->>>>>>> v2
+pub use protocol::{Access, Container, ControlGroups, Exit, IdMap, Mount};
 pub use run::run;
 pub use runner::{Error as RunnerError, Output, Process, Runner};
 pub use settings::{Allocatable, Endpoint, NodeSettings, Settings};

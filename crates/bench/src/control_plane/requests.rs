@@ -122,8 +122,8 @@ pub(crate) async fn prepare(client: &Client) -> Result<()> {
     send(client, http::Method::POST, "/api/v1/namespaces", &namespace).await?;
     let objects: Vec<_> = (0..LISTED_COUNT).map(|one| config_map(&format!("c-{one}"))).collect();
     create_all(client, LISTED, &objects).await?;
-    let rule = json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]});
-    let role = json!({"metadata": {"name": "reader"}, "rules": [rule]});
+    let may_get = json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]});
+    let role = json!({"metadata": {"name": "reader"}, "rules": [may_get]});
     send(client, http::Method::POST, &format!("{RIGHTS}/roles"), &role).await?;
     let bindings: Vec<_> = (0..OTHER_BINDINGS)
         .map(|one| binding(&format!("other-{one}")))
@@ -195,10 +195,10 @@ pub(crate) async fn round(client: &Client, run: usize) -> Result<Round> {
     let mut judged = Vec::new();
     for path in &paths {
         let request = http::Request::get(path).header("impersonate-user", READER);
-        let began = Instant::now();
+        let asked = Instant::now();
         let answer = client.request_text(request.body(Vec::new())?).await;
         answer.with_context(|| format!("GET {path} as {READER}"))?;
-        judged.push(began.elapsed());
+        judged.push(asked.elapsed());
     }
     let change = json!({"data": {"more": "y"}});
     for path in &paths {

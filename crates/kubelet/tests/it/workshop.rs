@@ -8,11 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-<<<<<<< HEAD
-use flumen_kubelet::{Access, Container, Exit, IdMap, Mount, Output, Process, Runner};
-=======
-use flumen_kubelet::{Container, ControlGroups, Exit, IdMap, Mount, Output, Process, Runner};
->>>>>>> v2
+use flumen_kubelet::{
+    Access, Container, ControlGroups, Exit, IdMap, Mount, Output, Process, Runner,
+};
 use tempfile::TempDir;
 
 pub(crate) const MAP: IdMap = IdMap { host: 1_000_000, size: 65_536 };
