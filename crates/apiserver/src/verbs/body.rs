@@ -178,7 +178,9 @@ fn tell(call: &Call, complaints: Vec<String>) -> Result<(), String> {
     if call.query.text("fieldValidation") == Some("Strict") && !complaints.is_empty() {
         return Err(format!("strict decoding error: {}", complaints.join(", ")));
     }
-    complaints.into_iter().for_each(|text| call.warnings.add(text));
+    for text in complaints {
+        call.warnings.add(text);
+    }
     Ok(())
 }
 
