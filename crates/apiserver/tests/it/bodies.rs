@@ -25,7 +25,7 @@ async fn a_pod_with_very_many_variables_is_made_and_changed_in_moments() {
     cluster
         .must(Method::PATCH, &format!("{PODS}/a"), &json!({"metadata": {"labels": {"a": "b"}}}))
         .await;
-    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_mins(1), "{:?}", begin.elapsed());
 }
 
 #[tokio::test]
