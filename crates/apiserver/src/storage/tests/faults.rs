@@ -7,7 +7,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{change, config_maps, files, only_log, open, put, value_of};
+use super::{config_maps, files, only_log, open, put, value_of};
 use crate::{
     Error,
     resources::Registry,
