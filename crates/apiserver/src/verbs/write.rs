@@ -273,7 +273,9 @@ fn check_identity(call: &Call, new: &Value, old: &Value) -> Result<(), Failure> 
         "" | "0" if resource.has(Habit::ChangedByVersion) => {
             let field = "metadata.resourceVersion";
             let cause = Cause::invalid(field, &0.into(), "must be specified for an update");
-            Err(Failure::invalid(resource, call.name(), &[cause]))
+            // In this one answer the real server names the plural where it otherwise names the kind.
+            let (group, plural) = (resource.group, resource.plural);
+            Err(Failure::invalid_kind(group, plural, call.name(), &[cause]))
         }
         "" | "0" => Ok(()),
         revision if revision == metadata::text(old, "resourceVersion") => Ok(()),
