@@ -58,10 +58,16 @@ async fn a_container_gets_its_part_of_the_processors_and_so_do_commands_in_it() 
     assert_eq!(said, part);
     drop(process);
 
-    let group = format!("{}-main-0", cluster.pods().get("part").await.unwrap().uid().unwrap());
-    let mut directories = std::fs::read_dir(&top).unwrap().map(|entry| entry.unwrap().path());
-    let kubelet = directories.find(|directory| directory.join(&group).is_dir()).unwrap();
-    assert_eq!(std::fs::read_to_string(kubelet.join(group).join(file)).unwrap(), part);
+    let uid = cluster.pods().get("part").await.unwrap().uid().unwrap();
+    let inside = |directory: &Path| {
+        let paths = std::fs::read_dir(directory).into_iter().flatten();
+        paths.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    };
+    // Before the uid stands the number of the node.
+    let mut groups = inside(&top).into_iter().flat_map(|kubelet| inside(&kubelet));
+    let group = groups.find(|it| it.to_string_lossy().ends_with(&format!("{uid}-main-0"))).unwrap();
+    assert_eq!(std::fs::read_to_string(group.join(file)).unwrap(), part);
+    let kubelet = group.parent().unwrap();
     cluster.stop_kubelet().await;
     assert!(!kubelet.exists(), "{} is left", kubelet.display());
 }
