@@ -148,6 +148,22 @@ impl Object {
         })
     }
 
+    /// One that nobody owns and nobody deletes, as tests want it.
+    #[cfg(test)]
+    pub(crate) fn bare(kind: Kind, key: Key, facts: Facts) -> Self {
+        Self {
+            uid: key.name.as_str().into(),
+            kind,
+            key,
+            version: 1,
+            owners: Vec::new(),
+            deleting: false,
+            foreground: false,
+            orphan: false,
+            facts,
+        }
+    }
+
     /// The owner that manages this object.
     pub(crate) fn controller(&self) -> Option<&Owner> {
         self.owners.iter().find(|owner| owner.controller)

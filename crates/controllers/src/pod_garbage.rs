@@ -73,17 +73,7 @@ mod tests {
 
     fn object(kind: Kind, name: &str, version: u64, facts: Facts) -> Object {
         let namespace = if kind == Kind::Node { "" } else { "ns" };
-        Object {
-            uid: name.into(),
-            kind,
-            key: Key::new(namespace, name),
-            version,
-            owners: Vec::new(),
-            deleting: false,
-            foreground: false,
-            orphan: false,
-            facts,
-        }
+        Object { version, ..Object::bare(kind, Key::new(namespace, name), facts) }
     }
 
     fn pod(node: Option<&str>) -> Object {

@@ -39,17 +39,7 @@ mod tests {
     use crate::{deployment, replica_set};
 
     fn object(kind: Kind, name: &str, facts: Facts) -> Object {
-        Object {
-            uid: name.into(),
-            kind,
-            key: Key::new("ns", name),
-            version: 1,
-            owners: Vec::new(),
-            deleting: false,
-            foreground: false,
-            orphan: false,
-            facts,
-        }
+        Object::bare(kind, Key::new("ns", name), facts)
     }
 
     fn spec() -> Value {

@@ -122,13 +122,13 @@ pub(super) fn of_pod(api: &Api, namespace: &str, id: &str) -> Result<SocketAddr,
     let address: IpAddr = address
         .parse()
         .ok()
-        .filter(is_of_one_machine)
+        .filter(is_global_unicast)
         .ok_or_else(|| Failure::bad_request("address not allowed"))?;
     Ok(SocketAddr::new(address, port))
 }
 
-/// Whether it is an address that leads from one machine to another one: what Go calls global unicast.
-fn is_of_one_machine(address: &IpAddr) -> bool {
+/// Whether it leads from one machine to another; private ranges do, as Go counts them.
+fn is_global_unicast(address: &IpAddr) -> bool {
     let is_near = match address {
         IpAddr::V4(address) => address.is_link_local() || address.is_broadcast(),
         IpAddr::V6(address) => address.is_unicast_link_local(),

@@ -223,7 +223,6 @@ fn without_directives(map: &Map<String, Value>) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
-
     use serde_json::{Value, json};
 
     use super::apply;

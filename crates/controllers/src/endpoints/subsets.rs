@@ -162,17 +162,7 @@ mod tests {
         let pod: core::Pod =
             serde_json::from_value(json!({"metadata": {}, "spec": whole, "status": status}))
                 .expect("pod");
-        Object {
-            uid: name.into(),
-            kind: Kind::Pod,
-            key: Key::new("ns", name),
-            version: 1,
-            owners: Vec::new(),
-            deleting: false,
-            foreground: false,
-            orphan: false,
-            facts: Facts::Pod(Box::new((&pod).into())),
-        }
+        Object::bare(Kind::Pod, Key::new("ns", name), Facts::Pod(Box::new((&pod).into())))
     }
 
     /// `ready|not ready:ports` of each subset.

@@ -4,17 +4,8 @@ use super::*;
 use crate::facts::{Facts, Object};
 
 fn object(kind: Kind, key: Key, version: u64, facts: Facts) -> Object {
-    Object {
-        uid: format!("{kind:?} {key}").as_str().into(),
-        kind,
-        key,
-        version,
-        owners: Vec::new(),
-        deleting: false,
-        foreground: false,
-        orphan: false,
-        facts,
-    }
+    let uid = format!("{kind:?} {key}").as_str().into();
+    Object { uid, version, ..Object::bare(kind, key, facts) }
 }
 
 fn node(name: &str, version: u64, ready: &str, heartbeat: &str) -> Object {

@@ -90,17 +90,7 @@ mod tests {
     use crate::kinds::Kind;
 
     fn object(kind: Kind, name: &str, deleting: bool, facts: Facts) -> Object {
-        Object {
-            uid: name.into(),
-            kind,
-            key: Key::new("ns", name),
-            version: 1,
-            owners: Vec::new(),
-            deleting,
-            foreground: false,
-            orphan: false,
-            facts,
-        }
+        Object { deleting, ..Object::bare(kind, Key::new("ns", name), facts) }
     }
 
     fn world(selector: &Value, deleting: bool) -> World {

@@ -6,17 +6,8 @@ use crate::facts::Facts;
 use crate::wire::Wire;
 
 fn object(kind: Kind, name: &str, version: u64, facts: Facts) -> Object {
-    Object {
-        uid: format!("{kind:?} {name}").as_str().into(),
-        kind,
-        key: Key::new("ns", name),
-        version,
-        owners: Vec::new(),
-        deleting: false,
-        foreground: false,
-        orphan: false,
-        facts,
-    }
+    let uid = format!("{kind:?} {name}").as_str().into();
+    Object { uid, version, ..Object::bare(kind, Key::new("ns", name), facts) }
 }
 
 fn service(spec: &Value) -> Object {

@@ -6,17 +6,7 @@ use k8s_openapi::api::core::v1 as core;
 use serde_json::{Value, json};
 
 fn object(kind: Kind, uid: &str, version: u64, facts: Facts) -> Object {
-    Object {
-        uid: uid.into(),
-        kind,
-        key: Key::new("ns", uid),
-        version,
-        owners: Vec::new(),
-        deleting: false,
-        foreground: false,
-        orphan: false,
-        facts,
-    }
+    Object { version, ..Object::bare(kind, Key::new("ns", uid), facts) }
 }
 
 fn pod(uid: &str, version: u64, value: &Value) -> Object {
