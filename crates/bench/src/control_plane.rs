@@ -8,6 +8,7 @@ use std::{
 use anyhow::Result;
 
 use self::{
+    events::Rate,
     requests::{Latencies, Round},
     side::Side,
 };
@@ -141,11 +142,16 @@ impl Bench<'_> {
         Ok(table)
     }
 
-    /// What has no peer: how soon changes are seen when there are many, or many who look.
+    /// How soon changes are seen when there are many, or many who look.
     fn events(&self) -> Result<Table> {
-        let mut table = Table::beside("15. Changes at a rate, and many watches", "");
+        let mut table = self.table("15. Changes at a rate, and many watches");
         let side = self.flumen("events", &[])?;
-        side.run(async |client| events::at_a_rate(&client, &mut table).await)?;
+        let flumen = side.run(async |client| Rate::measure(&client).await)?;
+        let peer = match self.peer("events-peer")? {
+            Some(peer) => Some(peer.run(async |client| Rate::measure(&client).await)?),
+            None => None,
+        };
+        at_a_rate(&flumen, peer.as_ref(), &mut table);
         side.run(async |client| events::many_watches(&client, &side, &mut table).await)?;
         Ok(table)
     }
@@ -160,4 +166,31 @@ impl Bench<'_> {
         pods::processes(&side, &mut table)?;
         Ok(table)
     }
+}
+
+fn at_a_rate(flumen: &Rate, peer: Option<&Rate>, table: &mut Table) {
+    let mut row = |what: &str, unit: Unit, take: &dyn Fn(&Rate) -> f64, goal: &str| {
+        let series = |rate: &Rate| Series::of(take(rate));
+        let peer = peer.map(series).unwrap_or_default();
+        table.times_of(what, unit, (&series(flumen), &peer), goal);
+    };
+    row("changes, of 500 /s asked for", Unit::PerSecond, &|rate| rate.reached, "");
+    let figures: [(&str, Figure, &str); 3] = [
+        ("from a change's request to its event at a client", Latencies::median, ""),
+        ("the same, p99", Latencies::p99, "5 ms"),
+        ("the same, the longest", Latencies::longest, ""),
+    ];
+    for (what, figure, goal) in figures {
+        row(what, Unit::Milliseconds, &|rate| milliseconds(figure(&rate.all())), goal);
+    }
+    let what = "p99 of those during which the machine computes as usual";
+    row(what, Unit::Milliseconds, &|rate| milliseconds(rate.undisturbed().p99()), "5 ms");
+    row("how many these are", Unit::Percent, &Rate::undisturbed_percent, "");
+    let what = "the machine: processor time of a piece of work beside it";
+    row(what, Unit::Milliseconds, &|rate| milliseconds(rate.beats().0), "");
+    row("the same, p99", Unit::Milliseconds, &|rate| milliseconds(rate.beats().1), "");
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }

@@ -26,6 +26,7 @@ mod process;
 mod release;
 mod render;
 mod server_release;
+mod steadiness;
 mod upload;
 
 const USAGE: &str = "usage: flumen-bench FLUMEN_BINARY CACHE_DIRECTORY [RUNS [jobs|client|render|maven|releases|cluster]...]";

@@ -12,7 +12,10 @@ use super::{
     requests::{Latencies, config_map, create_all, send, watch},
     side::Side,
 };
-use crate::figures::{Series, Table, Unit};
+use crate::{
+    figures::{Series, Table, Unit},
+    steadiness::{Beats, Steadiness},
+};
 
 const HERE: &str = "/api/v1/namespaces/default/configmaps";
 /// How long anything here may take.
@@ -28,49 +31,77 @@ const WATCHES: usize = 1000;
 /// Changes that all watches must see, one after the other.
 const SEEN_BY_ALL: usize = 20;
 
-/// One watch, while objects are changed at a rate.
-pub(crate) async fn at_a_rate(client: &Client, table: &mut Table) -> Result<()> {
-    let objects: Vec<Value> = (0..OBJECTS).map(|one| config_map(&format!("e-{one}"))).collect();
-    create_all(client, HERE, &objects).await?;
-    let mut events = Box::pin(watch(client, HERE).await?);
-    let arrived = tokio::spawn(async move {
-        let mut arrived = vec![None; CHANGES];
-        let mut missing = CHANGES;
-        while missing > 0 {
-            let line = events.next().await.context("the watch ended")??;
-            let event: Value = serde_json::from_str(&line)?;
-            ensure!(event["type"] != "ERROR", "the watch failed: {line}");
-            // Others write there, too: the root certificate of each namespace is one.
-            let Some(change) = event["object"]["data"]["change"].as_str() else { continue };
-            missing -= 1;
-            let slot = arrived.get_mut(change.parse::<usize>()?).context("a known change")?;
-            *slot = Some(Instant::now());
+/// Changes at a rate, with one watch.
+pub(crate) struct Rate {
+    /// Changes in a second.
+    pub(crate) reached: f64,
+    /// When the request of each change began, and when its event was there.
+    changes: Vec<(Instant, Instant)>,
+    steadiness: Steadiness,
+}
+
+impl Rate {
+    pub(crate) async fn measure(client: &Client) -> Result<Self> {
+        let objects: Vec<Value> = (0..OBJECTS).map(|one| config_map(&format!("e-{one}"))).collect();
+        create_all(client, HERE, &objects).await?;
+        let arrived = tokio::spawn(arrivals(Box::pin(watch(client, HERE).await?)));
+        let beats = Beats::start();
+        let start = Instant::now();
+        let senders = (0..SENDERS).map(|one| tokio::spawn(changes(client.clone(), start, one)));
+        let mut begun = vec![None; CHANGES];
+        for sent in future::join_all(senders).await {
+            for (change, at) in sent.context("a sender ended in a panic")?? {
+                begun[change] = Some(at);
+            }
         }
-        anyhow::Ok(arrived)
-    });
-    let start = Instant::now();
-    let senders = (0..SENDERS).map(|sender| tokio::spawn(changes(client.clone(), start, sender)));
-    let mut begun = vec![None; CHANGES];
-    for sent in future::join_all(senders).await {
-        for (change, at) in sent.context("a sender ended in a panic")?? {
-            begun[change] = Some(at);
-        }
+        let reached = to_figure(CHANGES) / start.elapsed().as_secs_f64();
+        let arrived = timeout(PATIENCE, arrived).await.context("not all changes arrive")?;
+        let arrived = arrived.context("the watch ended in a panic")??;
+        let changes = begun.into_iter().zip(arrived).filter_map(|(begun, at)| begun.zip(at));
+        Ok(Self { reached, changes: changes.collect(), steadiness: beats.stop()? })
     }
-    let rate = to_figure(CHANGES) / start.elapsed().as_secs_f64();
-    let arrived = timeout(PATIENCE, arrived).await.context("not all changes arrive")?;
-    let arrived = arrived.context("the watch ended in a panic")??;
-    let times =
-        begun.into_iter().zip(arrived).filter_map(|(begun, at)| Some(at?.duration_since(begun?)));
-    let times = Latencies::of(times.collect());
-    table.alone("changes, of 500 /s asked for", Unit::PerSecond, &Series::of(rate), "");
-    for (what, time, goal) in [
-        ("from a change's request to its event at a client", times.median(), ""),
-        ("the same, p99", times.p99(), "5 ms"),
-        ("the same, the longest", times.longest(), ""),
-    ] {
-        table.alone(what, Unit::Milliseconds, &Series::of(time.as_secs_f64() * 1000.0), goal);
+
+    /// From a change's request to its event.
+    pub(crate) fn all(&self) -> Latencies {
+        Latencies::of(self.changes.iter().map(|(begun, at)| *at - *begun).collect())
     }
-    Ok(())
+
+    /// The same of the changes during which the machine computed as usual all the time.
+    pub(crate) fn undisturbed(&self) -> Latencies {
+        Latencies::of(self.steady().map(|(begun, at)| *at - *begun).collect())
+    }
+
+    pub(crate) fn undisturbed_percent(&self) -> f64 {
+        100.0 * to_figure(self.steady().count()) / to_figure(self.changes.len())
+    }
+
+    fn steady(&self) -> impl Iterator<Item = &(Instant, Instant)> {
+        self.changes.iter().filter(|change| self.steadiness.holds(**change))
+    }
+
+    /// Processor time of the same piece of work beside it: of most, and of the slowest of 100.
+    pub(crate) fn beats(&self) -> (Duration, Duration) {
+        (self.steadiness.median, self.steadiness.p99)
+    }
+}
+
+/// When the event of each change was there.
+async fn arrivals(
+    mut events: impl futures::Stream<Item = std::io::Result<String>> + Unpin,
+) -> Result<Vec<Option<Instant>>> {
+    let mut arrived = vec![None; CHANGES];
+    let mut missing = CHANGES;
+    while missing > 0 {
+        let line = events.next().await.context("the watch ended")??;
+        let at = Instant::now();
+        let event: Value = serde_json::from_str(&line)?;
+        ensure!(event["type"] != "ERROR", "the watch failed: {line}");
+        // Others write there, too: the root certificate of each namespace is one.
+        let Some(change) = event["object"]["data"]["change"].as_str() else { continue };
+        missing -= 1;
+        *arrived.get_mut(change.parse::<usize>()?).context("a known change")? = Some(at);
+    }
+    Ok(arrived)
 }
 
 /// The changes of one sender, each at its time or as soon as the one before is answered; when each began.
