@@ -20,6 +20,8 @@ const FIRST_DELAY: Duration = Duration::from_millis(50);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// How long a push of a key whose round has just failed may have to wait.
 const CALM: Duration = Duration::from_secs(1);
+/// Whoever wants to look again later than this looks sooner: a time of any length may stand in an object.
+const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 const CONCURRENT: usize = 16;
 
 /// A handle to one queue; clones share it.
@@ -123,7 +125,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
             Ok(again) => {
                 state.failures.remove(key);
                 if let Some(delay) = again {
-                    state.push_at(key.clone(), Instant::now() + delay);
+                    state.push_at(key.clone(), Instant::now() + delay.min(LONGEST_PAUSE));
                 }
             }
             Err(error) => {
@@ -249,6 +251,14 @@ mod tests {
             queue.push(key);
         }
         assert_eq!(looks(&queue, 2, |_| Ok(None)).await, [("a", 0), ("b", 0)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_longer_than_any_clock_goes_is_cut_short() {
+        let queue = Queue::new();
+        queue.push("a");
+        let seen = looks(&queue, 2, |_| Ok(Some(Duration::MAX))).await;
+        assert_eq!(seen, [("a", 0), ("a", 86_400_000)]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -57,7 +57,14 @@ fn start(
             () = synced.wait_for(watches) => loops(&hub, &stop, &mut tasks),
             () = stop.cancelled() => {}
         }
-        while tasks.join_next().await.is_some() {}
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a controller ended; nothing does its work until the next start"
+                );
+            }
+        }
     })
 }
 

@@ -15,9 +15,12 @@ use super::{Chosen, Error, check::NO_TEXT, text};
 pub(super) const OIDC_AUTHORITY: &str = "idp-certificate-authority";
 pub(super) const OIDC_AUTHORITY_DATA: &str = "idp-certificate-authority-data";
 
-/// What variables begin with by which a program can be made to run another one: those of the loader, of shells, and of the
-/// languages that such commands are written in.
-const DANGEROUS: [&str; 13] = [
+/// By what a token of OpenID Connect is renewed.
+const RENEWING: [&str; 4] = ["client-id", "client-secret", "idp-issuer-url", "refresh-token"];
+
+/// What variables begin with by which a program can be made to run another one: those of the loader, of shells, of the
+/// languages that such commands are written in, and those that name files of settings in which a program may stand.
+const DANGEROUS: [&str; 19] = [
     "LD_",
     "DYLD_",
     "GCONV_",
@@ -31,6 +34,12 @@ const DANGEROUS: [&str; 13] = [
     "RUBY",
     "PERL",
     "JAVA_TOOL_OPTIONS",
+    "HOME",
+    "XDG_",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "CLOUDSDK_PYTHON",
+    "GIT_",
 ];
 
 /// A name that is no more than a name: shells take some others for functions.
@@ -222,26 +231,24 @@ impl Chosen {
             let whole = format!("{FIELD}.{field}");
             self.is_text(config, field).map_err(|_| self.fault(whole, NO_TEXT))?;
         }
-        let token = text(config, "id-token");
-        let renewing = ["client-id", "idp-issuer-url", "refresh-token"];
-        let missing: Vec<_> =
-            renewing.iter().filter(|key| text(config, key).is_none()).copied().collect();
-        access.expires = None;
-        if let Some(token) = token {
-            self.token(
-                &format!("{FIELD}.id-token"),
-                token,
-                access,
-                if missing.is_empty() { Timestamp::MIN } else { now },
-            )?;
-        } else if !missing.is_empty() {
-            return Err(self.fault(
-                FIELD,
-                format!("has no id-token, and to get one it lacks {}", missing.join(", ")),
-            ));
+        let issuer = text(config, "idp-issuer-url");
+        if issuer.is_some_and(|issuer| !issuer.starts_with("https://")) {
+            return Err(
+                self.fault(format!("{FIELD}.idp-issuer-url"), "does not begin with https://")
+            );
         }
-        if missing.is_empty() {
-            // It is renewed.
+        let field = format!("{FIELD}.id-token");
+        // The library renews a token that has ended, but wants to see when it did.
+        let token = text(config, "id-token").ok_or_else(|| self.fault(&field, "is missing"))?;
+        if claims(token).and_then(|claims| end(&claims)).is_none() {
+            return Err(
+                self.fault(field, "does not say when it ends: it is no JWT with the claim exp")
+            );
+        }
+        let is_renewed = RENEWING.iter().all(|key| config.contains_key(*key));
+        access.expires = None;
+        self.token(&field, token, access, if is_renewed { Timestamp::MIN } else { now })?;
+        if is_renewed {
             access.expires = None;
         }
         access.credentials = Some(CredentialKind::Oidc);

@@ -270,6 +270,10 @@ fn other_credentials_that_cannot_be_used_are_refused_by_name_and_without_their_v
             "exec.env of the kubeconfig kc (context eu) sets \"BASH_FUNC_cat%%\", which is no variable",
         ),
         (
+            json!({"exec": {"command": "x", "env": [{"name": "AWS_CONFIG_FILE", "value": "hunter2"}]}}),
+            "exec.env of the kubeconfig kc (context eu) sets AWS_CONFIG_FILE, by which another program",
+        ),
+        (
             json!({"exec": {"command": "x", "env": [{"name": "PYTHONPATH", "value": "hunter2"}]}}),
             "exec.env of the kubeconfig kc (context eu) sets PYTHONPATH, by which another program",
         ),
@@ -291,7 +295,22 @@ fn other_credentials_that_cannot_be_used_are_refused_by_name_and_without_their_v
         ),
         (
             json!({"auth-provider": {"name": "oidc", "config": {"client-id": "a"}}}),
-            "auth-provider of the kubeconfig kc (context eu) has no id-token, and to get one it lacks idp-issuer-url, refresh-token",
+            "auth-provider.id-token of the kubeconfig kc (context eu) is missing",
+        ),
+        (
+            json!({"auth-provider": {"name": "oidc", "config": {"id-token": "hunter2"}}}),
+            "auth-provider.id-token of the kubeconfig kc (context eu) does not say when it ends",
+        ),
+        (
+            json!({"auth-provider": {"name": "oidc", "config": {"idp-issuer-url": "http://id"}}}),
+            "auth-provider.idp-issuer-url of the kubeconfig kc (context eu) does not begin with https://",
+        ),
+        (
+            // Nothing renews it without a secret.
+            json!({"auth-provider": {"name": "oidc", "config": {
+                "client-id": "a", "idp-issuer-url": "https://id", "refresh-token": "hunter2",
+                "id-token": jwt(&json!({"exp": 1}))}}}),
+            "auth-provider.id-token of the kubeconfig kc (context eu) ended at",
         ),
     ] {
         let told = refused(&server(), &user);

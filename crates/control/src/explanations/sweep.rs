@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use flumen_k8s::Deletion;
 use flumen_store::Explanation;
+use futures::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Control, Error, clock};
 
 /// How often it is looked for pods that a server left, or could not delete.
 const EVERY: Duration = Duration::from_secs(5);
+/// How many are cleared away at the same time.
+const AT_ONCE: usize = 64;
 
 /// Looks for what is left, until told to stop.
 pub(crate) async fn run(control: Control, stop: CancellationToken) {
@@ -38,17 +41,18 @@ pub(crate) async fn run(control: Control, stop: CancellationToken) {
 
 async fn sweep(control: &Control, is_first: bool) -> Result<(), Error> {
     let own = control.explanations();
-    for explanation in control.store().explanations().await? {
-        let is_left =
-            is_first || explanation.server == own.server || explanation.ends_at <= clock::now();
-        if !is_left || own.is_underway(&explanation.name) {
-            continue;
-        }
-        // One cluster that does not answer holds up no other.
+    let is_left = |explanation: &Explanation| {
+        (is_first || explanation.server == own.server || explanation.ends_at <= clock::now())
+            && !own.is_underway(&explanation.name)
+    };
+    let clear = async |explanation: Explanation| {
         if let Err(error) = clear_away(control, &explanation).await {
             tracing::debug!(pod = %explanation.name, error = error.paragraph(), "a pod is not cleared away yet");
         }
-    }
+    };
+    let left = control.store().explanations().await?.into_iter().filter(is_left);
+    // One cluster that does not answer holds up no other.
+    futures::stream::iter(left).for_each_concurrent(AT_ONCE, clear).await;
     Ok(())
 }
 

@@ -52,6 +52,13 @@ pub(crate) struct NamedPort {
     pub(crate) protocol: String,
 }
 
+impl Constraints {
+    /// Whether the same is asked, whatever was the answer so far.
+    pub(crate) fn asks_as(&self, other: &Self) -> bool {
+        Self { refused: None, ..self.clone() } == Self { refused: None, ..other.clone() }
+    }
+}
+
 /// What a pod asks of its node beside room.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Constraints {
@@ -95,7 +102,7 @@ impl From<&core::Pod> for Pod {
                 .unwrap_or_default(),
             restarts: status.map(restarts).unwrap_or_default(),
             waiting: spec
-                .filter(|spec| waits && wants_default_scheduler(spec))
+                .filter(|spec| waits && wants_default_scheduler(spec) && !is_gated(spec))
                 .map(|spec| Box::new(constraints(spec, status))),
         }
     }
@@ -151,6 +158,11 @@ fn is_sidecar(container: &core::Container) -> bool {
 
 fn wants_default_scheduler(spec: &core::PodSpec) -> bool {
     spec.scheduler_name.as_deref().is_none_or(|name| name.is_empty() || name == "default-scheduler")
+}
+
+/// Somebody else has to say first that it may be scheduled.
+fn is_gated(spec: &core::PodSpec) -> bool {
+    spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty())
 }
 
 fn constraints(spec: &core::PodSpec, status: Option<&core::PodStatus>) -> Constraints {
@@ -308,5 +320,8 @@ mod tests {
         );
         assert!(facts(&json!({"containers": [], "schedulerName": "volcano"})).waiting.is_none());
         assert!(facts(&json!({"containers": [], "nodeName": "n"})).waiting.is_none());
+        let gated = json!({"containers": [], "schedulingGates": [{"name": "example.com/budget"}]});
+        assert!(facts(&gated).waiting.is_none());
+        assert!(facts(&json!({"containers": [], "schedulingGates": []})).waiting.is_some());
     }
 }

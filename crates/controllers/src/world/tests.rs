@@ -1,5 +1,5 @@
 use super::*;
-use crate::facts::Owner;
+use crate::facts::{Constraints, Owner};
 use flumen_quota::Amount;
 use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::core::v1 as core;
@@ -80,6 +80,24 @@ fn a_binding_that_failed_gives_the_room_back_and_the_pod_waits_again() {
     world.capacity.forget(&"p".into(), &facts);
     assert_eq!(used(&world), cpu("0"));
     assert_eq!(world.capacity.waiting().count(), 1);
+}
+
+#[test]
+fn a_pod_that_waits_is_looked_at_again_when_it_asks_for_something_else() {
+    let mut world = World::default();
+    world.watched(waiting("p", 1, "1"));
+    let with = |version, change: fn(&mut Constraints)| {
+        let mut object = waiting("p", version, "1");
+        let Facts::Pod(pod) = &mut object.facts else { panic!("a pod") };
+        change(pod.waiting.as_mut().expect("it waits"));
+        object
+    };
+    let refused = |asked: &mut Constraints| asked.refused = Some("no room".into());
+    assert!(world.watched(with(2, refused)).is_empty(), "what the scheduler said itself");
+    let selects = |asked: &mut Constraints| {
+        asked.selector.insert("disk".into(), "fast".into());
+    };
+    assert_eq!(world.watched(with(3, selects)), [Wake::Schedule("p".into())]);
 }
 
 #[test]

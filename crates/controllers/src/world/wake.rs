@@ -171,7 +171,7 @@ fn pod(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Ve
     if let (Some(object), Some(pod)) = (new, new_pod) {
         match &pod.node {
             None if object.deleting => wakes.push(Wake::PodGarbage(Uid::clone(&object.uid))),
-            None if pod.waiting.is_some() && old_pod.is_none_or(|old| old.waiting.is_none()) => {
+            None if asks_anew(pod, old_pod) => {
                 wakes.push(Wake::Schedule(Uid::clone(&object.uid)));
             }
             Some(node) => match world.node(node) {
@@ -187,6 +187,12 @@ fn pod(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Ve
     if old_pod.is_some_and(holds_room) && !new_pod.is_some_and(holds_room) {
         schedule_all(world, wakes);
     }
+}
+
+/// Whether a pod waits for a node and did not, or for another one.
+fn asks_anew(pod: &Pod, old: Option<&Pod>) -> bool {
+    let before = old.and_then(|old| old.waiting.as_ref());
+    pod.waiting.as_ref().is_some_and(|now| before.is_none_or(|before| !now.asks_as(before)))
 }
 
 fn holds_room(pod: &Pod) -> bool {

@@ -91,7 +91,10 @@ impl<'a> Pip<'a> {
         command
             .args(["-c", PIP, "download", "--no-deps", "--no-cache-dir", "--no-input"])
             .args(["--disable-pip-version-check", "--progress-bar", "off", "--dest"])
-            .arg(self.target);
+            .arg(self.target)
+            // Packages may bring programs that run while they are built.
+            .env_remove("FLUMEN_SECRET_KEY")
+            .env_remove("FLUMEN_TOKEN");
         match form {
             Form::Source => command.args(["--no-binary", ":all:"]),
             Form::Wheel => command.args(["--only-binary", ":all:"]),

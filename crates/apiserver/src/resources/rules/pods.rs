@@ -10,6 +10,7 @@ use crate::failure::Cause;
 
 mod amounts;
 mod container;
+mod gates;
 mod handlers;
 mod placement;
 mod spec;
@@ -66,6 +67,7 @@ impl Rules for Pods {
     fn prepare_create(&self, object: &mut Value) {
         let class = quality_of_service(object.get("spec").unwrap_or(&Value::Null));
         object["status"] = json!({"phase": "Pending", "qosClass": class});
+        gates::note(object);
     }
 
     fn validate(&self, object: &Value) -> Vec<Cause> {
@@ -106,6 +108,7 @@ impl Rules for Pods {
             let detail = "existing toleration can not be modified except its tolerationSeconds";
             causes.push(Cause::forbidden("spec.tolerations", detail));
         }
+        causes.extend(gates::added(new, old));
         let (mut new_spec, old_spec) = (comparable_spec(new), comparable_spec(old));
         if new_spec == old_spec {
             return causes;
@@ -160,7 +163,7 @@ fn comparable_spec(pod: &Value) -> Value {
         }
     }
     if let Value::Object(map) = &mut spec {
-        for field in ["activeDeadlineSeconds", "tolerations"] {
+        for field in ["activeDeadlineSeconds", "tolerations", "schedulingGates"] {
             map.shift_remove(field);
         }
     }

@@ -52,6 +52,11 @@ pub(super) async fn bind(
             let why = format!("pod {} is already assigned to node \"{current}\"", call.name());
             return Err(Failure::conflict_of("pods/binding", call.name(), &why));
         }
+        let gates = old.pointer("/spec/schedulingGates").and_then(Value::as_array);
+        if gates.is_some_and(|gates| !gates.is_empty()) {
+            let why = format!("pod {} has non-empty .spec.schedulingGates", call.name());
+            return Err(Failure::conflict_of("pods/binding", call.name(), &why));
+        }
         Ok(bound(old, node, &binding))
     })
     .await?;
