@@ -84,12 +84,11 @@ pub(super) fn prepare(
             let (Need::Ready(image), Some(address)) = (&known.image, address(state)) else {
                 return None;
             };
-            let again = u32::from(matches!(known.run, super::state::Run::Ended(_)));
             let start = Start {
                 container: container(name)?,
                 image: Arc::clone(image),
                 address,
-                attempt: known.restarts + again,
+                attempt: known.next_attempt(),
                 pod,
                 uid,
             };

@@ -111,11 +111,20 @@ pub(crate) struct ContainerState {
     pub(crate) last: Option<Ended>,
     /// Ends in a row, for the pause before the next start.
     pub(crate) crashes: u32,
+    /// An earlier kubelet made the attempt with this number, so that the next start counts one more.
+    pub(crate) attempted: bool,
 }
 
 impl Default for ContainerState {
     fn default() -> Self {
-        Self { image: Need::Missing, run: Run::Waiting, restarts: 0, last: None, crashes: 0 }
+        Self {
+            image: Need::Missing,
+            run: Run::Waiting,
+            restarts: 0,
+            last: None,
+            crashes: 0,
+            attempted: false,
+        }
     }
 }
 
@@ -125,6 +134,11 @@ impl ContainerState {
             Run::Starting { failures } | Run::Refused(Failure { failures, .. }) => *failures,
             Run::Waiting | Run::Running(_) | Run::Ended(_) => 0,
         }
+    }
+
+    /// Number of the attempt that would start now.
+    pub(crate) fn next_attempt(&self) -> u32 {
+        self.restarts + u32::from(self.attempted || matches!(self.run, Run::Ended(_)))
     }
 
     pub(crate) fn is_active(&self) -> bool {
@@ -226,10 +240,11 @@ impl State {
             Action::Start(name) => {
                 let container = self.container(name);
                 let failures = container.refusals();
+                container.restarts = container.next_attempt();
+                container.attempted = false;
                 let before = std::mem::replace(&mut container.run, Run::Starting { failures });
                 if let Run::Ended(ended) = before {
                     container.last = Some(ended);
-                    container.restarts += 1;
                 }
             }
             Action::Terminate(name) => self.signal(name, Signal::Terminate),
