@@ -6,9 +6,11 @@ use std::{
     ffi::OsString,
     fs,
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown, symlink},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt, lchown, symlink},
     path::{Component, Path},
 };
+
+use rustix::fs::{Mode, OFlags};
 
 use super::project::File;
 use crate::protocol::IdMap;
@@ -30,11 +32,11 @@ impl Owner {
             return Ok(());
         }
         let group = self.map.to_host(self.group.unwrap_or(0));
-        chown(path, Some(self.map.to_host(0)), Some(group))
+        lchown(path, Some(self.map.to_host(0)), Some(group))
     }
 }
 
-/// Makes missing directories for the owner, with the mode 755.
+/// Makes missing directories for the owner, with the mode 755 whatever umask the kubelet has.
 pub(super) fn directories(path: &Path, owner: Owner) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -42,10 +44,16 @@ pub(super) fn directories(path: &Path, owner: Owner) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         directories(parent, owner)?;
     }
-    match fs::DirBuilder::new().mode(0o755).create(path) {
+    match fs::create_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
-        Ok(()) => owner.take(path),
+        Ok(()) => {
+            // In a directory of the host a pod may put a link there meanwhile.
+            let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let made = fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
+            made.set_permissions(fs::Permissions::from_mode(0o755))?;
+            owner.take(path)
+        }
     }
 }
 
@@ -78,6 +86,7 @@ pub(super) fn payload(path: &Path, files: &[File], owner: Owner) -> io::Result<(
     }
     fs::create_dir_all(path)?;
     owner.take(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
     let old = fs::read_link(path.join(CURRENT)).ok();
     let version = format!("..{}", jiff::Timestamp::now().as_nanosecond());
     let content = path.join(&version);
@@ -159,7 +168,7 @@ fn link_names(path: &Path, files: &[File]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 
     use super::*;
 
