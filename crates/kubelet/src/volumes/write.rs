@@ -82,12 +82,13 @@ pub(crate) fn empty(path: &Path, owner: Owner) -> io::Result<()> {
 /// Replaces the content of a volume, if it is new.
 pub(super) fn payload(path: &Path, files: &[File], owner: Owner) -> io::Result<()> {
     if holds(path, files) {
-        return Ok(());
+        // The try that wrote them may have failed after that.
+        link_names(path, files)?;
+        return remove_others(path);
     }
     fs::create_dir_all(path)?;
     owner.take(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
-    let old = fs::read_link(path.join(CURRENT)).ok();
     let version = format!("..{}", jiff::Timestamp::now().as_nanosecond());
     let content = path.join(&version);
     directories(&content, owner)?;
@@ -102,10 +103,23 @@ pub(super) fn payload(path: &Path, files: &[File], owner: Owner) -> io::Result<(
     symlink(&version, &next)?;
     fs::rename(&next, path.join(CURRENT))?;
     link_names(path, files)?;
-    match old {
-        Some(old) => fs::remove_dir_all(path.join(old)),
-        None => Ok(()),
+    remove_others(path)
+}
+
+/// Removes the content of before, and what tries left that failed.
+fn remove_others(path: &Path) -> io::Result<()> {
+    let current = fs::read_link(path.join(CURRENT))?;
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let digits = name.to_str().and_then(|name| name.strip_prefix(".."));
+        let is_version = digits
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+        if is_version && current != Path::new(&name) {
+            fs::remove_dir_all(entry.path())?;
+        }
     }
+    Ok(())
 }
 
 /// Whether a volume has exactly these files already.
@@ -195,6 +209,20 @@ mod tests {
             fs::read_dir(&volume).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names.len(), 3, "one name, the link to the content, the content: {names:?}");
         assert!(!names.contains(&OsString::from("deep")));
+    }
+
+    #[test]
+    fn what_a_failed_try_left_is_made_good() {
+        let directory = tempfile::tempdir().unwrap();
+        let volume = directory.path().join("volume");
+        let files = [file("a", "1"), file("deep/b", "2")];
+        payload(&volume, &files, OWNER).unwrap();
+        let left = volume.join("..123");
+        fs::create_dir_all(left.join("deep")).unwrap();
+        fs::remove_file(volume.join("a")).unwrap();
+        payload(&volume, &files, OWNER).unwrap();
+        assert_eq!(fs::read_to_string(volume.join("a")).unwrap(), "1");
+        assert!(!left.exists());
     }
 
     #[test]
