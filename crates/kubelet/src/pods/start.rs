@@ -144,6 +144,7 @@ impl Start {
             signal: Signal::None,
             started: self.container.startup_probe.is_none(),
             ready: self.container.readiness_probe.is_none(),
+            asked: None,
             condemned: None,
         };
         Ok(Started {

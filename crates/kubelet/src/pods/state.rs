@@ -3,7 +3,7 @@
 
 mod restore;
 
-use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
+use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod};
@@ -90,8 +90,17 @@ pub(crate) struct Running {
     pub(crate) started: bool,
     /// Its readiness probe, if any, says so.
     pub(crate) ready: bool,
-    /// Since when it is to be ended because a probe or hook failed.
-    pub(crate) condemned: Option<Timestamp>,
+    /// When it was asked to end, which a `preStop` hook delays.
+    pub(crate) asked: Option<Timestamp>,
+    /// It is to be ended because a probe or hook failed.
+    pub(crate) condemned: Option<Condemned>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Condemned {
+    pub(crate) since: Timestamp,
+    /// The probe's own `terminationGracePeriodSeconds`, which counts instead of the pod's.
+    pub(crate) grace: Option<Duration>,
 }
 
 /// Which signal the process got.
@@ -193,10 +202,10 @@ pub(crate) enum Event {
     Exited(String, Ended),
     StartupPassed(String),
     Readiness(String, bool),
-    /// A probe or hook failed for good.
-    Condemned(String),
+    /// A probe or hook failed for good; the grace that the probe gives, if it says so.
+    Condemned(String, Option<Duration>),
     /// A signal was sent; its effect shows by itself.
-    Signalled,
+    Signalled(String),
 }
 
 impl State {
@@ -289,10 +298,12 @@ impl State {
             Event::Readiness(name, ready) => {
                 self.with_running(&name, |running| running.ready = ready);
             }
-            Event::Condemned(name) => self.with_running(&name, |running| {
-                running.condemned.get_or_insert(now);
+            Event::Condemned(name, grace) => self.with_running(&name, |running| {
+                running.condemned.get_or_insert(Condemned { since: now, grace });
             }),
-            Event::Signalled => {}
+            Event::Signalled(name) => self.with_running(&name, |running| {
+                running.asked.get_or_insert(now);
+            }),
             Event::Exited(name, ended) => {
                 let container = self.container(&name);
                 let ran = ended
