@@ -52,7 +52,9 @@ impl History {
     /// The attempt has ended, and another one will follow; the log of the one before is removed.
     fn retire(&mut self) {
         let Some(ended) = self.current.take() else { return };
-        if let Some(forgotten) = self.previous.replace(ended) {
+        let kept = ended.path.clone();
+        // An attempt that an earlier kubelet did not tell of has the number, and the log, of the next one.
+        if let Some(forgotten) = self.previous.replace(ended).filter(|log| log.path != kept) {
             // What cannot be removed now goes with the pod.
             let _ = std::fs::remove_file(forgotten.path);
         }
@@ -105,5 +107,26 @@ impl Logs {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .retain(|(uid, _), _| uid != pod);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_that_has_just_ended_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = |name: &str| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, "").unwrap();
+            finished(&path).unwrap()
+        };
+        let mut history = History { current: Some(log("1")), previous: Some(log("0")) };
+        history.retire();
+        assert!(!directory.path().join("0").exists());
+        history.current = Some(log("1"));
+        history.retire();
+        assert!(directory.path().join("1").exists());
     }
 }

@@ -44,13 +44,13 @@ pub(crate) async fn stream(
         Some(lines) => find_tail(&mut file, lines, first).await.map_err(keep_error)?,
         None => first,
     };
-    file.seek(SeekFrom::Start(start)).await.map_err(keep_error)?;
     let (sender, receiver) = mpsc::channel(4);
     let reader = Reader {
         rest: Vec::new(),
         left: query.limit.unwrap_or(usize::MAX),
         line_begins: true,
         cut: start == first && first > 0,
+        offset: start,
         query,
     };
     tokio::spawn(reader.run(file, log, sender));
@@ -59,10 +59,15 @@ pub(crate) async fn stream(
 
 /// Where the log begins: its oldest part may have been given back to the file system.
 fn first_offset(file: &File) -> std::io::Result<u64> {
-    match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(0)) {
+    data_from(file, 0)
+}
+
+/// Where the log goes on from this offset.
+fn data_from(file: &File, offset: u64) -> std::io::Result<u64> {
+    match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(offset)) {
         Ok(offset) => Ok(offset),
-        // It is empty.
-        Err(rustix::io::Errno::NXIO) => Ok(0),
+        // It ends there.
+        Err(rustix::io::Errno::NXIO) => Ok(offset),
         Err(errno) => Err(errno.into()),
     }
 }
@@ -112,8 +117,10 @@ struct Reader {
     rest: Vec<u8>,
     left: usize,
     line_begins: bool,
-    /// The first record has lost its beginning.
+    /// The next record has lost its beginning.
     cut: bool,
+    /// Where to read on.
+    offset: u64,
 }
 
 impl Reader {
@@ -128,7 +135,7 @@ impl Reader {
             // What is written after this is seen in the next round.
             let ended = log.growth.borrow_and_update().ended;
             loop {
-                let count = match file.read(&mut buffer).await {
+                let count = match self.read(&mut file, &mut buffer).await {
                     Ok(0) => break,
                     Ok(count) => count,
                     Err(error) => {
@@ -152,6 +159,20 @@ impl Reader {
                 () = sender.closed() => return,
             }
         }
+    }
+
+    /// Goes past what was given back meanwhile to the file system, which would read as zeros without end.
+    async fn read(&mut self, file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let data = data_from(file, self.offset)?;
+        if data != self.offset {
+            self.rest.clear();
+            self.cut = true;
+            self.offset = data;
+        }
+        file.seek(SeekFrom::Start(self.offset)).await?;
+        let count = file.read(buffer).await?;
+        self.offset += count as u64;
+        Ok(count)
     }
 
     fn convert(&mut self, piece: &[u8]) -> Vec<u8> {
@@ -285,5 +306,27 @@ mod tests {
         assert_eq!(stream.next().await.unwrap().unwrap(), "one\ntwo, continued\nthree\n");
         sender.send_replace(Growth { bytes: TEXT.len() as u64, ended: true });
         assert!(stream.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn who_was_held_up_goes_on_after_what_was_given_back() {
+        use std::os::unix::fs::FileExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let line = |n: usize| format!("2026-01-01T00:00:01.000000000Z stdout F line {n:05}\n");
+        let mut before = (0..5000).map(line).collect::<String>();
+        before.truncate(BLOCK);
+        let whole = before.lines().count() - 1;
+        std::fs::write(file.path(), &before).unwrap();
+        let (sender, growth) = watch::channel(Growth::default());
+        let log = Log { path: file.path().to_owned(), growth };
+        let query = Query { follow: true, ..Query::default() };
+        let mut stream = Box::pin(stream(log, query).await.unwrap());
+        let first = stream.next().await.unwrap().unwrap();
+        assert_eq!(first.iter().filter(|byte| **byte == b'\n').count(), whole);
+        let after = format!("the end of a line\n{}", line(9000));
+        let far = 1 << 30;
+        file.as_file().write_all_at(after.as_bytes(), far).unwrap();
+        sender.send_replace(Growth { bytes: far + after.len() as u64, ended: true });
+        assert_eq!(collect(stream).await, "line 09000\n");
     }
 }

@@ -131,12 +131,16 @@ async fn copy(
         }
         // The container must not stop because our disk is full: what cannot be written is lost.
         let written = file.write_all(&text).await;
+        let mut bytes = growth.borrow().bytes + text.len() as u64;
         if let Err(error) = written.and(file.flush().await) {
             tracing::warn!(%error, "could not write a container's log");
+            // A part of it may be there.
+            let before = growth.borrow().bytes;
+            bytes = file.metadata().await.map_or(before, |found| found.len());
         }
-        growth.send_modify(|growth| growth.bytes += text.len() as u64);
+        growth.send_modify(|growth| growth.bytes = bytes);
         text.clear();
-        given_back = give_back(&file, growth.borrow().bytes, given_back, KEPT);
+        given_back = give_back(&file, bytes, given_back, KEPT);
     }
     growth.send_modify(|growth| growth.ended = true);
 }
@@ -194,6 +198,18 @@ mod tests {
         let long = "x".repeat(40_000);
         let text = written(&[&long, "\n"]).await;
         assert_eq!(marks(&text), [("P", 16_384), ("P", 16_384), ("F", 7_232)]);
+    }
+
+    #[tokio::test]
+    async fn what_a_full_disk_does_not_take_is_not_counted() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("0.log");
+        std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+        let capture = capture(&path).await.unwrap();
+        std::fs::File::from(capture.stdout).write_all(b"lost\n").unwrap();
+        drop(capture.stderr);
+        capture.done.await.unwrap();
+        assert_eq!(*capture.log.growth.borrow(), Growth { bytes: 0, ended: true });
     }
 
     #[test]

@@ -119,6 +119,11 @@ pub(super) fn assume(
     own(io::stdout(), owner)
         .and_then(|()| own(io::stderr(), owner))
         .map_err(during("own the output"))?;
+    if !map.is_one() {
+        // In there, until the user changes, a pod that may trace would seize this process, which is the host's root.
+        // With one id it is not, and has to write its own maps.
+        nix::sys::prctl::set_dumpable(false).map_err(during("hide from tracers"))?;
+    }
     namespaces::enter(namespace, CloneFlags::CLONE_NEWUSER)?;
     if map.is_one() {
         // It forbids setgroups, and there is nothing to choose from.

@@ -8,7 +8,7 @@ use std::{
     io,
     os::{
         fd::{AsFd, OwnedFd},
-        unix::fs::{chown, symlink},
+        unix::fs::{lchown, symlink},
     },
     path::{Path, PathBuf},
 };
@@ -267,7 +267,8 @@ fn make_directories(path: &Path, map: IdMap) -> Result<(), Failure> {
 }
 
 fn make_file(path: &Path, map: IdMap) -> Result<(), Failure> {
-    if path.is_file() {
+    // A pipe or a socket is as good to mount on, and only waited for by who opens it.
+    if fs::metadata(path).is_ok_and(|found| !found.is_dir()) {
         return Ok(());
     }
     if let Some(parent) = path.parent() {
@@ -277,7 +278,8 @@ fn make_file(path: &Path, map: IdMap) -> Result<(), Failure> {
         fs::remove_file(path)
             .map_err(during(format!("remove the dangling link {}", path.display())))?;
     }
-    File::create(path).map_err(during(format!("make the file {}", path.display())))?;
+    // A pod may put a link there at any time: what it leads to is neither emptied nor given away.
+    File::create_new(path).map_err(during(format!("make the file {}", path.display())))?;
     own(path, map)
 }
 
@@ -285,7 +287,7 @@ fn own(path: &Path, map: IdMap) -> Result<(), Failure> {
     if map.is_one() {
         return Ok(());
     }
-    chown(path, Some(map.to_host(0)), Some(map.to_host(0)))
+    lchown(path, Some(map.to_host(0)), Some(map.to_host(0)))
         .map_err(during(format!("own {}", path.display())))
 }
 
@@ -296,6 +298,25 @@ mod tests {
 
     use super::*;
     use crate::{environment::Facts, volumes::Volumes};
+
+    #[test]
+    fn a_pipe_is_a_fine_place_to_mount_a_file_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        make_file(&pipe, IdMap::OWN).unwrap();
+        assert!(!fs::metadata(&pipe).unwrap().is_file());
+        assert!(make_file(directory.path(), IdMap::OWN).is_err());
+    }
+
+    #[test]
+    fn of_a_link_the_link_is_owned_and_not_what_it_leads_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("link");
+        symlink("nowhere", &link).unwrap();
+        let map = IdMap { host: 0, size: 2 };
+        own(&link, map).unwrap();
+    }
 
     #[tokio::test]
     async fn what_a_pod_changes_after_the_first_look_at_its_volume_leads_nowhere() {

@@ -94,7 +94,7 @@ pub(super) fn event(pod: &Pod, state: &State, event: &Event) -> Option<Note> {
         | Event::ImageReady(..)
         | Event::StartupPassed(_)
         | Event::Readiness(..)
-        | Event::Condemned(_)
-        | Event::Signalled => None,
+        | Event::Condemned(..)
+        | Event::Signalled(_) => None,
     }
 }

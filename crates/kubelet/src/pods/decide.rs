@@ -7,8 +7,11 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 
 use super::{
     backoff::{self, FRESH, NEEDS, PULLS},
-    state::{ContainerState, Failure, Need, Run, Running, Signal, State},
+    state::{Condemned, ContainerState, Failure, Need, Run, Running, Signal, State},
 };
+
+/// Between asking a container to end and killing it, as with the real kubelet.
+const LEAST_GRACE: Duration = Duration::from_secs(2);
 
 /// An effect; each is begun at most once at a time. Containers are named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +148,16 @@ pub(crate) fn has_done_its_work(container: &Container, state: &State) -> bool {
     }
 }
 
+/// How long this container may take to end: one that its probe condemned what the probe gives, unless the pod ends.
+pub(super) fn grace_of(pod: &Pod, state: &State, name: &str) -> Duration {
+    let own = match state.containers.get(name).map(|known| &known.run) {
+        Some(Run::Running(Running { condemned: Some(Condemned { grace, .. }), .. })) => *grace,
+        _ => None,
+    };
+    let goes_on = state.stopping.is_none() && state.rejection.is_none();
+    own.filter(|_| goes_on).unwrap_or_else(|| grace(pod, state))
+}
+
 struct Deciding<'a> {
     state: &'a State,
     now: Timestamp,
@@ -163,7 +176,7 @@ pub(crate) fn decide(pod: &Pod, state: &State, now: Timestamp) -> Decision {
         deciding.release_when_over();
     } else if course(pod, state) == Course::Goes {
         deciding.go_on(pod);
-        deciding.end_condemned(grace(pod, state));
+        deciding.end_condemned(pod);
         if let Some(deadline) = deadline(pod, state) {
             deciding.wake(deadline);
         }
@@ -181,7 +194,7 @@ pub(crate) fn decide(pod: &Pod, state: &State, now: Timestamp) -> Decision {
 }
 
 /// How long containers may take to end.
-pub(super) fn grace(pod: &Pod, state: &State) -> Duration {
+fn grace(pod: &Pod, state: &State) -> Duration {
     if state.gone {
         return Duration::ZERO;
     }
@@ -240,11 +253,12 @@ impl Deciding<'_> {
     }
 
     /// Ends containers whose probes have failed; the restart policy says what follows.
-    fn end_condemned(&mut self, grace: Duration) {
+    fn end_condemned(&mut self, pod: &Pod) {
         let state = self.state;
         for (name, container) in &state.containers {
             let Run::Running(running) = &container.run else { continue };
-            if let Some(since) = running.condemned {
+            if let Some(Condemned { since, .. }) = running.condemned {
+                let grace = grace_of(pod, state, name);
                 self.end(name, running, since.checked_add(grace).unwrap_or(since));
             }
         }
@@ -318,6 +332,7 @@ impl Deciding<'_> {
     }
 
     fn end(&mut self, name: &str, running: &Running, deadline: Timestamp) {
+        let deadline = self.least(running, deadline);
         if deadline > self.now {
             self.wake(deadline);
             if running.signal == Signal::None {
@@ -326,6 +341,16 @@ impl Deciding<'_> {
         } else if running.signal != Signal::Kill {
             self.actions.push(Action::Kill(name.to_owned()));
         }
+    }
+
+    /// Once it is asked to end, a container has a moment for it, even if its hook took all of the grace.
+    fn least(&self, running: &Running, deadline: Timestamp) -> Timestamp {
+        if running.signal != Signal::Terminate || self.state.gone {
+            return deadline;
+        }
+        // The hook itself may not go beyond the deadline.
+        let asked = running.asked.unwrap_or(deadline);
+        deadline.max(asked.checked_add(LEAST_GRACE).unwrap_or(deadline))
     }
 
     /// Nothing runs and nothing is being made.

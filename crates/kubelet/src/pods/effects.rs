@@ -84,12 +84,11 @@ pub(super) fn prepare(
             let (Need::Ready(image), Some(address)) = (&known.image, address(state)) else {
                 return None;
             };
-            let again = u32::from(matches!(known.run, super::state::Run::Ended(_)));
             let start = Start {
                 container: container(name)?,
                 image: Arc::clone(image),
                 address,
-                attempt: known.restarts + again,
+                attempt: known.next_attempt(),
                 pod,
                 uid,
             };
@@ -102,13 +101,17 @@ pub(super) fn prepare(
             };
             signal(
                 node,
+                name.clone(),
                 process(state, name)?,
                 stop.unwrap_or(nix::sys::signal::Signal::SIGTERM as i32),
             )
         }
-        Action::Kill(name) => {
-            signal(node, process(state, name)?, nix::sys::signal::Signal::SIGKILL as i32)
-        }
+        Action::Kill(name) => signal(
+            node,
+            name.clone(),
+            process(state, name)?,
+            nix::sys::signal::Signal::SIGKILL as i32,
+        ),
         Action::ReleaseSandbox => Box::pin(async move {
             if let Err(error) = node.runner.remove_sandbox(&uid).await {
                 tracing::debug!(%error, pod = uid, "could not release a pod's namespaces");
@@ -131,12 +134,12 @@ fn signal_number(text: &str) -> Option<i32> {
     })
 }
 
-fn signal(node: Arc<Node>, process: u64, signal: i32) -> Effect {
+fn signal(node: Arc<Node>, name: String, process: u64, signal: i32) -> Effect {
     Box::pin(async move {
         if let Err(error) = node.runner.signal(process, signal).await {
             tracing::debug!(%error, "could not signal a container");
         }
-        Outcome::Event(Event::Signalled)
+        Outcome::Event(Event::Signalled(name))
     })
 }
 

@@ -27,6 +27,12 @@ fn seconds(value: Option<i32>, usual: u64) -> Duration {
     )
 }
 
+/// How long a container that this probe condemns may take to end, if the probe says so.
+fn grace(probe: &Probe) -> Option<Duration> {
+    let seconds = probe.termination_grace_period_seconds?;
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
+}
+
 /// What a probe found, told when it changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
@@ -90,7 +96,9 @@ pub(super) fn watch_over(target: &Target, reports: &Reports) -> JoinSet<()> {
                 }
                 match verdict {
                     Verdict::Good => Some(Event::StartupPassed(target.container.name.clone())),
-                    Verdict::Bad => Some(Event::Condemned(target.container.name.clone())),
+                    Verdict::Bad => {
+                        Some(Event::Condemned(target.container.name.clone(), grace(&probe)))
+                    }
                 }
             })
             .await;
@@ -108,7 +116,7 @@ pub(super) fn watch_over(target: &Target, reports: &Reports) -> JoinSet<()> {
             }
             let name = target.container.name.clone();
             run(kind, &probe, &target, &reports, |verdict| match (kind, verdict) {
-                ("Liveness", Verdict::Bad) => Some(Event::Condemned(name.clone())),
+                ("Liveness", Verdict::Bad) => Some(Event::Condemned(name.clone(), grace(&probe))),
                 ("Liveness", Verdict::Good) => None,
                 (_, verdict) => Some(Event::Readiness(name.clone(), verdict == Verdict::Good)),
             })
@@ -130,7 +138,8 @@ pub(super) fn watch_over(target: &Target, reports: &Reports) -> JoinSet<()> {
                     let text = format!("PostStartHook failed: {message}");
                     note(&target, &reports, Note::warning("FailedPostStartHook", text));
                     // The receiver is gone with the pod.
-                    let _ = reports.events.send(Event::Condemned(target.container.name.clone()));
+                    let name = target.container.name.clone();
+                    let _ = reports.events.send(Event::Condemned(name, None));
                 }
             }
         });

@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     net::Ipv4Addr,
-    os::unix::fs::chown,
+    os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
 };
 
@@ -79,6 +79,9 @@ fn write_files(
         };
         let path = directory.join(name);
         fs::write(&path, text).map_err(write_error(&path))?;
+        // Every user of the pod reads them, whatever umask the kubelet has.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644))
+            .map_err(write_error(&path))?;
         if !node.ids.is_one() {
             let root = node.ids.to_host(0);
             chown(&path, Some(root), Some(root)).map_err(write_error(&path))?;

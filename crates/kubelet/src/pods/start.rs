@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     net::Ipv4Addr,
-    os::unix::fs::chown,
+    os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -144,6 +144,7 @@ impl Start {
             signal: Signal::None,
             started: self.container.startup_probe.is_none(),
             ready: self.container.readiness_probe.is_none(),
+            asked: None,
             condemned: None,
         };
         Ok(Started {
@@ -205,8 +206,10 @@ impl Start {
                 chown(directory.join(name), Some(root), Some(root))?;
             }
         }
-        let everyone = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-        fs::set_permissions(directory.join("termination-log"), everyone)?;
+        // Of whatever umask the kubelet has: the first becomes the container's `/`.
+        for (name, mode) in [("upper", 0o755), ("termination-log", 0o666)] {
+            fs::set_permissions(directory.join(name), fs::Permissions::from_mode(mode))?;
+        }
         Ok(Places { directory, layers: node.images.layers_directory() })
     }
 

@@ -3,7 +3,7 @@
 
 mod restore;
 
-use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
+use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod};
@@ -90,8 +90,17 @@ pub(crate) struct Running {
     pub(crate) started: bool,
     /// Its readiness probe, if any, says so.
     pub(crate) ready: bool,
-    /// Since when it is to be ended because a probe or hook failed.
-    pub(crate) condemned: Option<Timestamp>,
+    /// When it was asked to end, which a `preStop` hook delays.
+    pub(crate) asked: Option<Timestamp>,
+    /// It is to be ended because a probe or hook failed.
+    pub(crate) condemned: Option<Condemned>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Condemned {
+    pub(crate) since: Timestamp,
+    /// The probe's own `terminationGracePeriodSeconds`, which counts instead of the pod's.
+    pub(crate) grace: Option<Duration>,
 }
 
 /// Which signal the process got.
@@ -111,11 +120,20 @@ pub(crate) struct ContainerState {
     pub(crate) last: Option<Ended>,
     /// Ends in a row, for the pause before the next start.
     pub(crate) crashes: u32,
+    /// An earlier kubelet made the attempt with this number, so that the next start counts one more.
+    pub(crate) attempted: bool,
 }
 
 impl Default for ContainerState {
     fn default() -> Self {
-        Self { image: Need::Missing, run: Run::Waiting, restarts: 0, last: None, crashes: 0 }
+        Self {
+            image: Need::Missing,
+            run: Run::Waiting,
+            restarts: 0,
+            last: None,
+            crashes: 0,
+            attempted: false,
+        }
     }
 }
 
@@ -125,6 +143,11 @@ impl ContainerState {
             Run::Starting { failures } | Run::Refused(Failure { failures, .. }) => *failures,
             Run::Waiting | Run::Running(_) | Run::Ended(_) => 0,
         }
+    }
+
+    /// Number of the attempt that would start now.
+    pub(crate) fn next_attempt(&self) -> u32 {
+        self.restarts + u32::from(self.attempted || matches!(self.run, Run::Ended(_)))
     }
 
     pub(crate) fn is_active(&self) -> bool {
@@ -179,10 +202,10 @@ pub(crate) enum Event {
     Exited(String, Ended),
     StartupPassed(String),
     Readiness(String, bool),
-    /// A probe or hook failed for good.
-    Condemned(String),
+    /// A probe or hook failed for good; the grace that the probe gives, if it says so.
+    Condemned(String, Option<Duration>),
     /// A signal was sent; its effect shows by itself.
-    Signalled,
+    Signalled(String),
 }
 
 impl State {
@@ -226,10 +249,11 @@ impl State {
             Action::Start(name) => {
                 let container = self.container(name);
                 let failures = container.refusals();
+                container.restarts = container.next_attempt();
+                container.attempted = false;
                 let before = std::mem::replace(&mut container.run, Run::Starting { failures });
                 if let Run::Ended(ended) = before {
                     container.last = Some(ended);
-                    container.restarts += 1;
                 }
             }
             Action::Terminate(name) => self.signal(name, Signal::Terminate),
@@ -274,10 +298,12 @@ impl State {
             Event::Readiness(name, ready) => {
                 self.with_running(&name, |running| running.ready = ready);
             }
-            Event::Condemned(name) => self.with_running(&name, |running| {
-                running.condemned.get_or_insert(now);
+            Event::Condemned(name, grace) => self.with_running(&name, |running| {
+                running.condemned.get_or_insert(Condemned { since: now, grace });
             }),
-            Event::Signalled => {}
+            Event::Signalled(name) => self.with_running(&name, |running| {
+                running.asked.get_or_insert(now);
+            }),
             Event::Exited(name, ended) => {
                 let container = self.container(&name);
                 let ran = ended

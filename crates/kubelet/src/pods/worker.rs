@@ -13,7 +13,7 @@ use tokio::{
 use super::{
     announce::{self, PullPauses},
     check::Target,
-    decide::{Action, decide, grace},
+    decide::{Action, decide, grace_of},
     effects::{self, Effect, Outcome},
     node::Node,
     present,
@@ -188,7 +188,7 @@ impl Worker {
             return effect;
         };
         let reports = self.reports();
-        let longest = grace(&self.pod, &self.state);
+        let longest = grace_of(&self.pod, &self.state, name);
         Box::pin(async move {
             probe::before_stop(&target, &reports, longest).await;
             effect.await

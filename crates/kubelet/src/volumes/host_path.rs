@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::FileTypeExt,
+    os::unix::fs::{FileTypeExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -41,7 +41,9 @@ pub(super) fn check(
             Some(found) if !found.is_file() => Err(wrong("file")),
             Some(_) => Ok(()),
             None => {
-                fs::File::create_new(path).map_err(write_error)?;
+                let made = fs::File::create_new(path).map_err(write_error)?;
+                // Whatever umask the kubelet has.
+                made.set_permissions(fs::Permissions::from_mode(0o644)).map_err(write_error)?;
                 owner.take(path).map_err(write_error)
             }
         },

@@ -1,6 +1,11 @@
 //! Fetches what a volume's files are made of.
 
-use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    path::{Component, PathBuf},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use k8s_openapi::{
@@ -59,6 +64,7 @@ impl Gathering<'_> {
                 payload.files.extend(part.files);
                 payload.refresh_at = payload.refresh_at.into_iter().chain(part.refresh_at).min();
             }
+            payload.files = later_wins(payload.files);
             return Ok(Some(payload));
         } else {
             return Ok(None);
@@ -214,8 +220,37 @@ impl Gathering<'_> {
     }
 }
 
+/// One file per path: of sources that share one the last has it, as with the real kubelet.
+fn later_wins(files: Vec<File>) -> Vec<File> {
+    let normal = |file: &File| -> PathBuf {
+        let path = PathBuf::from(&file.path);
+        path.components().filter(|part| matches!(part, Component::Normal(_))).collect()
+    };
+    let by_path: BTreeMap<PathBuf, File> =
+        files.into_iter().map(|file| (normal(&file), file)).collect();
+    by_path.into_values().collect()
+}
+
 /// After four fifths of a token's life, as the real kubelet does.
 fn refresh_at(now: Timestamp, expires: Timestamp) -> Timestamp {
     let life = expires.duration_since(now).unsigned_abs();
     now.checked_add((life * 4 / 5).max(Duration::from_secs(10))).unwrap_or(expires)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{File, later_wins};
+
+    #[test]
+    fn of_sources_that_share_a_path_the_later_one_has_it() {
+        let file = |path: &str, text: &str| File {
+            path: path.to_owned(),
+            mode: 0o644,
+            content: text.into(),
+        };
+        let files = [file("b/c", "1"), file("a", "2"), file("./b//c", "3"), file("d", "4")];
+        let kept = later_wins(files.into());
+        let texts: Vec<&[u8]> = kept.iter().map(|file| &*file.content).collect();
+        assert_eq!(texts, [b"2", b"3", b"4"]);
+    }
 }

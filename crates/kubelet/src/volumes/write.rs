@@ -6,9 +6,11 @@ use std::{
     ffi::OsString,
     fs,
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown, symlink},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt, lchown, symlink},
     path::{Component, Path},
 };
+
+use rustix::fs::{Mode, OFlags};
 
 use super::project::File;
 use crate::protocol::IdMap;
@@ -30,11 +32,11 @@ impl Owner {
             return Ok(());
         }
         let group = self.map.to_host(self.group.unwrap_or(0));
-        chown(path, Some(self.map.to_host(0)), Some(group))
+        lchown(path, Some(self.map.to_host(0)), Some(group))
     }
 }
 
-/// Makes missing directories for the owner, with the mode 755.
+/// Makes missing directories for the owner, with the mode 755 whatever umask the kubelet has.
 pub(super) fn directories(path: &Path, owner: Owner) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -42,10 +44,16 @@ pub(super) fn directories(path: &Path, owner: Owner) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         directories(parent, owner)?;
     }
-    match fs::DirBuilder::new().mode(0o755).create(path) {
+    match fs::create_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
-        Ok(()) => owner.take(path),
+        Ok(()) => {
+            // In a directory of the host a pod may put a link there meanwhile.
+            let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let made = fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
+            made.set_permissions(fs::Permissions::from_mode(0o755))?;
+            owner.take(path)
+        }
     }
 }
 
@@ -74,11 +82,13 @@ pub(crate) fn empty(path: &Path, owner: Owner) -> io::Result<()> {
 /// Replaces the content of a volume, if it is new.
 pub(super) fn payload(path: &Path, files: &[File], owner: Owner) -> io::Result<()> {
     if holds(path, files) {
-        return Ok(());
+        // The try that wrote them may have failed after that.
+        link_names(path, files)?;
+        return remove_others(path);
     }
     fs::create_dir_all(path)?;
     owner.take(path)?;
-    let old = fs::read_link(path.join(CURRENT)).ok();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
     let version = format!("..{}", jiff::Timestamp::now().as_nanosecond());
     let content = path.join(&version);
     directories(&content, owner)?;
@@ -93,10 +103,23 @@ pub(super) fn payload(path: &Path, files: &[File], owner: Owner) -> io::Result<(
     symlink(&version, &next)?;
     fs::rename(&next, path.join(CURRENT))?;
     link_names(path, files)?;
-    match old {
-        Some(old) => fs::remove_dir_all(path.join(old)),
-        None => Ok(()),
+    remove_others(path)
+}
+
+/// Removes the content of before, and what tries left that failed.
+fn remove_others(path: &Path) -> io::Result<()> {
+    let current = fs::read_link(path.join(CURRENT))?;
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let digits = name.to_str().and_then(|name| name.strip_prefix(".."));
+        let is_version = digits
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+        if is_version && current != Path::new(&name) {
+            fs::remove_dir_all(entry.path())?;
+        }
     }
+    Ok(())
 }
 
 /// Whether a volume has exactly these files already.
@@ -159,7 +182,7 @@ fn link_names(path: &Path, files: &[File]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 
     use super::*;
 
@@ -186,6 +209,20 @@ mod tests {
             fs::read_dir(&volume).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names.len(), 3, "one name, the link to the content, the content: {names:?}");
         assert!(!names.contains(&OsString::from("deep")));
+    }
+
+    #[test]
+    fn what_a_failed_try_left_is_made_good() {
+        let directory = tempfile::tempdir().unwrap();
+        let volume = directory.path().join("volume");
+        let files = [file("a", "1"), file("deep/b", "2")];
+        payload(&volume, &files, OWNER).unwrap();
+        let left = volume.join("..123");
+        fs::create_dir_all(left.join("deep")).unwrap();
+        fs::remove_file(volume.join("a")).unwrap();
+        payload(&volume, &files, OWNER).unwrap();
+        assert_eq!(fs::read_to_string(volume.join("a")).unwrap(), "1");
+        assert!(!left.exists());
     }
 
     #[test]

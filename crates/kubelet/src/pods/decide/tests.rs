@@ -59,6 +59,7 @@ fn running() -> Running {
         signal: Signal::None,
         started: true,
         ready: true,
+        asked: None,
         condemned: None,
     }
 }
@@ -84,6 +85,10 @@ fn step(pod: &Pod, state: &mut State, second: i64) -> Vec<Action> {
     let decision = decide(pod, state, at(second));
     for action in &decision.actions {
         state.begin(action);
+        // Without a hook the signal goes at once.
+        if let Action::Terminate(name) = action {
+            state.fold(Event::Signalled(name.clone()), at(second));
+        }
     }
     decision.actions
 }
@@ -242,12 +247,43 @@ fn a_container_whose_probe_failed_is_ended_and_restarted() {
     let pod = pod("Always", &[], &["a"]);
     let mut state = prepared(&pod);
     state.fold(Event::Started("a".into(), running()), at(0));
-    state.fold(Event::Condemned("a".into()), at(5));
+    state.fold(Event::Condemned("a".into(), None), at(5));
     assert_eq!(step(&pod, &mut state, 5), [Action::Terminate("a".into())]);
     assert_eq!(decide(&pod, &state, at(6)).wake_at, Some(at(25)));
     assert_eq!(step(&pod, &mut state, 25), [Action::Kill("a".into())]);
     state.fold(Event::Exited("a".into(), exited(137, 25)), at(25));
     assert_eq!(step(&pod, &mut state, 25), start("a"));
+}
+
+#[test]
+fn the_grace_of_the_probe_that_failed_counts_until_the_pod_ends() {
+    let pod = pod("Always", &[], &["a"]);
+    let mut state = prepared(&pod);
+    state.fold(Event::Started("a".into(), running()), at(0));
+    state.fold(Event::Condemned("a".into(), Some(Duration::from_secs(7))), at(5));
+    assert_eq!(step(&pod, &mut state, 5), [Action::Terminate("a".into())]);
+    assert_eq!(decide(&pod, &state, at(6)).wake_at, Some(at(12)));
+    assert_eq!(decide(&pod, &state, at(12)).actions, [Action::Kill("a".into())]);
+    let pod = deleted(pod, 20);
+    state.observe(&pod, at(6));
+    assert_eq!(decide(&pod, &state, at(12)).actions, []);
+}
+
+#[test]
+fn a_hook_that_takes_all_of_the_grace_leaves_a_moment_to_end() {
+    let pod = deleted(pod("Always", &[], &["a"]), 5);
+    let mut state = prepared(&pod);
+    state.fold(Event::Started("a".into(), running()), at(0));
+    state.observe(&pod, at(10));
+    assert_eq!(decide(&pod, &state, at(10)).actions, [Action::Terminate("a".into())]);
+    state.begin(&Action::Terminate("a".into()));
+    assert_eq!(decide(&pod, &state, at(15)).actions, []);
+    state.fold(Event::Signalled("a".into()), at(15));
+    let decision = decide(&pod, &state, at(16));
+    assert_eq!((decision.actions, decision.wake_at), (vec![], Some(at(17))));
+    assert_eq!(decide(&pod, &state, at(17)).actions, [Action::Kill("a".into())]);
+    state.observe_gone(at(15));
+    assert_eq!(decide(&pod, &state, at(16)).actions, [Action::Kill("a".into())]);
 }
 
 fn with_sidecar(policy: &str) -> (Pod, State) {

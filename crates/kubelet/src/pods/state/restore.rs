@@ -39,23 +39,23 @@ impl State {
             // The namespaces are new, so what init containers did may be lost: they run again.
             let container = state.container(&seen.name);
             container.restarts = u32::try_from(seen.restart_count).unwrap_or_default();
-            container.last = ended(seen, now);
+            container.last = ended(seen, now).or_else(|| last(seen, now));
+            container.attempted = container.last.is_some();
         }
         for seen in status.container_statuses.iter().flatten() {
             let before = ended(seen, now);
             let container = state.container(&seen.name);
             container.restarts = u32::try_from(seen.restart_count).unwrap_or_default();
-            container.last = seen
-                .last_state
-                .as_ref()
-                .and_then(|last| last.terminated.as_ref())
-                .map(|t| read(t, now));
+            container.last = last(seen, now);
             match before {
                 Some(before) => {
                     container.crashes = 1;
                     container.run = Run::Ended(before);
                 }
-                None => container.crashes = container.restarts,
+                None => {
+                    container.crashes = container.restarts;
+                    container.attempted = container.last.is_some();
+                }
             }
         }
         state
@@ -77,6 +77,10 @@ fn ended(seen: &ContainerStatus, now: Timestamp) -> Option<Ended> {
     })
 }
 
+fn last(seen: &ContainerStatus, now: Timestamp) -> Option<Ended> {
+    Some(read(seen.last_state.as_ref()?.terminated.as_ref()?, now))
+}
+
 fn read(terminated: &ContainerStateTerminated, now: Timestamp) -> Ended {
     Ended {
         exit_code: terminated.exit_code,
@@ -85,5 +89,39 @@ fn read(terminated: &ContainerStateTerminated, now: Timestamp) -> Ended {
         started_at: terminated.started_at.as_ref().map(|time| time.0),
         finished_at: terminated.finished_at.as_ref().map_or(now, |time| time.0),
         container_id: terminated.container_id.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::pods::decide::Action;
+
+    #[test]
+    fn after_an_attempt_of_an_earlier_kubelet_the_next_one_has_a_number_of_its_own() {
+        let over = json!({"terminated": {"exitCode": 1}});
+        let waiting = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+        let (name, none) = ("c", json!({}));
+        for (case, now, last, expected) in [
+            ("ended", &over, &none, 4),
+            ("waits after an end", &waiting, &over, 4),
+            ("never began", &waiting, &none, 3),
+        ] {
+            for list in ["initContainerStatuses", "containerStatuses"] {
+                let pod: Pod = serde_json::from_value(json!({"metadata": {"name": "p"},
+                    "spec": {"containers": [{"name": name}]},
+                    "status": {list: [{"name": name, "image": "i", "imageID": "", "ready": false,
+                        "restartCount": 3, "state": now, "lastState": last}]}}))
+                .unwrap();
+                let mut state = State::restore(&pod, Timestamp::UNIX_EPOCH);
+                assert_eq!(state.containers[name].restarts, 3, "{case}, {list}");
+                assert_eq!(state.containers[name].next_attempt(), expected, "{case}, {list}");
+                state.begin(&Action::Start(name.to_owned()));
+                assert_eq!(state.containers[name].restarts, expected, "{case}, {list}");
+                assert_eq!(state.containers[name].next_attempt(), expected, "{case}, {list}");
+            }
+        }
     }
 }

@@ -42,6 +42,7 @@ fn running(second: i64) -> Running {
         signal: Signal::None,
         started: true,
         ready: true,
+        asked: None,
         condemned: None,
     }
 }
