@@ -230,7 +230,7 @@ pub(crate) struct ServerArguments {
     #[arg(long, value_name = "HOST[:PORT],…")]
     insecure_registries: Option<String>,
     /// Commands that kubeconfigs of clusters may have this machine run for credentials, such as
-    /// aws,kubelogin [env: FLUMEN_CLUSTER_COMMANDS; default: none]
+    /// /opt/bin/eu-1-token,kubelogin [env: FLUMEN_CLUSTER_COMMANDS; default: none]
     #[arg(long, value_name = "NAMES")]
     cluster_commands: Option<String>,
 

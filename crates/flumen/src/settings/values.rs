@@ -176,7 +176,7 @@ impl FromStr for Commands {
             !one.is_empty() && !is_relative && !one.contains(char::is_whitespace)
         };
         if !all.iter().all(is_command) {
-            return Err("expected names of commands or their absolute paths with commas between, such as aws,/opt/bin/kubelogin".to_owned());
+            return Err("expected names of commands or their absolute paths with commas between, such as /opt/bin/eu-1-token,kubelogin".to_owned());
         }
         Ok(Self(all))
     }
