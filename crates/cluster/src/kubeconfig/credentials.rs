@@ -15,7 +15,7 @@ use super::{Chosen, Error, check::NO_TEXT, text};
 pub(super) const OIDC_AUTHORITY: &str = "idp-certificate-authority";
 pub(super) const OIDC_AUTHORITY_DATA: &str = "idp-certificate-authority-data";
 
-/// By what a token of OpenID Connect is renewed.
+/// By what an OIDC token is renewed.
 const RENEWING: [&str; 4] = ["client-id", "client-secret", "idp-issuer-url", "refresh-token"];
 
 /// What variables begin with by which a program can be made to run another one: those of the loader, of shells, of the

@@ -47,15 +47,12 @@ impl State {
             let container = state.container(&seen.name);
             container.restarts = u32::try_from(seen.restart_count).unwrap_or_default();
             container.last = last(seen, now);
-            match before {
-                Some(before) => {
-                    container.crashes = 1;
-                    container.run = Run::Ended(before);
-                }
-                None => {
-                    container.crashes = container.restarts;
-                    container.attempted = container.last.is_some();
-                }
+            if let Some(before) = before {
+                container.crashes = 1;
+                container.run = Run::Ended(before);
+            } else {
+                container.crashes = container.restarts;
+                container.attempted = container.last.is_some();
             }
         }
         state
