@@ -52,13 +52,6 @@ pub(crate) struct NamedPort {
     pub(crate) protocol: String,
 }
 
-impl Constraints {
-    /// Whether the same is asked, whatever was the answer so far.
-    pub(crate) fn asks_as(&self, other: &Self) -> bool {
-        Self { refused: None, ..self.clone() } == Self { refused: None, ..other.clone() }
-    }
-}
-
 /// What a pod asks of its node beside room.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Constraints {
@@ -72,6 +65,13 @@ pub(crate) struct Constraints {
     pub(crate) claims: Vec<String>,
     /// The message of the last attempt, as it stands in the pod's status.
     pub(crate) refused: Option<String>,
+}
+
+impl Constraints {
+    /// Whether the same is asked, whatever was the answer so far.
+    pub(crate) fn asks_as(&self, other: &Self) -> bool {
+        Self { refused: None, ..self.clone() } == Self { refused: None, ..other.clone() }
+    }
 }
 
 impl From<&core::Pod> for Pod {
