@@ -70,6 +70,15 @@ impl Clusters {
         if let Some(known) = self.known(name) {
             return Ok(known);
         }
+        // Its command may take longer than whoever asks waits: what is made is for the next one then.
+        let (clusters, cluster) = (self.clone(), name.to_owned());
+        let made = tokio::spawn(async move { clusters.made(&cluster).await });
+        made.await.unwrap_or_else(|error| {
+            Err(Error::Away { cluster: name.to_owned(), problem: error.to_string() })
+        })
+    }
+
+    async fn made(&self, name: &str) -> Result<Cluster, Error> {
         let making = Arc::clone(lock(&self.making).entry(name.to_owned()).or_default());
         let mut failed = making.lock().await;
         if let Some(known) = self.known(name) {

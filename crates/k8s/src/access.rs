@@ -5,9 +5,6 @@ use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use crate::{Error, redact};
 
-/// Variables that a command which makes credentials has no business with.
-const NOT_FOR_COMMANDS: [&str; 2] = ["FLUMEN_SECRET_KEY", "FLUMEN_TOKEN"];
-
 /// How to get at a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
@@ -103,7 +100,7 @@ fn merged(paths: &[PathBuf]) -> Result<(Kubeconfig, String), Error> {
 }
 
 async fn choose(
-    mut kubeconfig: Kubeconfig,
+    kubeconfig: Kubeconfig,
     context: Option<&str>,
     origin: String,
 ) -> Result<Config, Error> {
@@ -113,11 +110,6 @@ async fn choose(
             let known =
                 if known.is_empty() { "no context at all".to_owned() } else { known.join(", ") };
             return Err(Error::UnknownContext { origin, context: context.to_owned(), known });
-        }
-    }
-    for user in kubeconfig.auth_infos.iter_mut().filter_map(|user| user.auth_info.as_mut()) {
-        if let Some(exec) = &mut user.exec {
-            exec.drop_env = Some(NOT_FOR_COMMANDS.map(str::to_owned).into());
         }
     }
     let proxy = proxy_of(&kubeconfig, context);

@@ -1,10 +1,17 @@
 use std::{fmt, sync::Arc, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use flumen_cluster::ClientCertificate;
 use flumen_faults::Faults;
 use jiff::Timestamp;
-use kube::Client;
+use kube::{Client, Config, config::AuthInfo};
 
-use crate::{Access, Cause, Error, redact};
+use crate::{
+    Access, Cause, Error,
+    command::Command,
+    redact,
+    renewal::{self, Renewal, Token, bearer},
+};
 
 /// Time limits. They are long for a quiet cluster and short for a person who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +35,6 @@ impl Default for Timeouts {
     }
 }
 
-/// How long a command of a kubeconfig may take to make credentials.
-const COMMAND: Duration = Duration::from_secs(20);
-
 /// A Kubernetes cluster that Flumen can speak to. Cheap to clone.
 #[derive(Clone)]
 pub struct Cluster {
@@ -42,6 +46,7 @@ pub struct Cluster {
     /// The address of its API server, with the proxy that is on the way, for messages.
     pub(crate) way: Arc<str>,
     pub(crate) faults: Faults,
+    good_until: Option<Timestamp>,
 }
 
 /// The version of an API server.
@@ -72,22 +77,7 @@ impl Cluster {
             Some(proxy) => format!("{server} by way of the proxy {}", redact::proxy(proxy)),
             None => server.clone(),
         };
-        // A kubeconfig may name a command that makes its token, and the library waits for it.
-        let made = tokio::task::spawn_blocking(move || Client::try_from(config));
-        let failed = |problem| Error::Credentials { cluster: name.to_owned(), problem };
-        let client = match tokio::time::timeout(COMMAND, made).await {
-            Ok(Ok(Ok(client))) => client,
-            Ok(Ok(Err(error))) => return Err(unusable(name, &error)),
-            Ok(Err(error)) => {
-                return Err(failed(format!("the command that makes its token: {error}")));
-            }
-            Err(_elapsed) => {
-                let seconds = COMMAND.as_secs();
-                return Err(failed(format!(
-                    "the command that the kubeconfig names did not end within {seconds} s"
-                )));
-            }
-        };
+        let (client, good_until) = client(name, config).await?;
         Ok(Self {
             client,
             timeouts,
@@ -95,6 +85,7 @@ impl Cluster {
             server: server.into(),
             way: way.into(),
             faults: Faults::default(),
+            good_until,
         })
     }
 
@@ -116,8 +107,8 @@ impl Cluster {
 
     /// When the client certificate ends that a command made: from then on another handle is needed, which asks the command
     /// anew. Tokens are renewed by themselves.
-    pub fn good_until(&self) -> Option<Timestamp> {
-        *self.client.valid_until()
+    pub const fn good_until(&self) -> Option<Timestamp> {
+        self.good_until
     }
 
     /// Asks the server for its version: it is there and knows who asks.
@@ -141,17 +132,44 @@ impl Cluster {
     }
 }
 
-fn unusable(cluster: &str, error: &kube::Error) -> Error {
-    match redact::find_credentials(error) {
-        Some(credentials) => Error::Credentials {
-            cluster: cluster.to_owned(),
-            problem: redact::credentials(credentials),
-        },
+/// A client, and when it is of no use any more.
+async fn client(cluster: &str, mut config: Config) -> Result<(Client, Option<Timestamp>), Error> {
+    let no_credentials = |problem| Error::Credentials { cluster: cluster.to_owned(), problem };
+    let failed = |error: kube::Error| match redact::credentials(&error) {
+        Some(problem) => no_credentials(problem),
         None => Error::UseKubeconfig {
             origin: format!("of cluster {cluster}"),
-            problem: redact::client(error),
+            problem: redact::client(&error),
         },
+    };
+    let Some(command) = command_of(&mut config.auth_info) else {
+        return Ok((Client::try_from(config).map_err(failed)?, None));
+    };
+    let given = command.run().await.map_err(no_credentials)?;
+    match (given.certificate, given.token) {
+        (Some(ClientCertificate { certificate, key }), token) => {
+            let user = &mut config.auth_info;
+            user.client_certificate_data = Some(STANDARD.encode(certificate));
+            user.client_key_data = Some(STANDARD.encode(key.expose()).into());
+            user.token = token.map(|token| token.expose().to_owned().into());
+            Ok((Client::try_from(config).map_err(failed)?, given.until))
+        }
+        (None, token) => {
+            let token = token.map_or_else(String::new, |token| token.expose().to_owned());
+            let renewal =
+                Renewal::new(command, Token { header: bearer(&token), until: given.until });
+            Ok((renewal::client(config, &Arc::new(renewal)).map_err(failed)?, None))
+        }
     }
+}
+
+/// The command that counts. The library would run it itself, several times for one client.
+fn command_of(user: &mut AuthInfo) -> Option<Command> {
+    let exec = user.exec.take()?;
+    let has_password = user.username.is_some() && user.password.is_some();
+    let has_token = user.token.is_some() || user.token_file.is_some();
+    let is_needed = user.auth_provider.is_none() && !has_password && !has_token;
+    is_needed.then(|| Command::new(exec))
 }
 
 impl fmt::Debug for Cluster {

@@ -308,8 +308,8 @@ impl Cause {
 
     /// From the client library, whose texts repeat their sources.
     pub(crate) fn of(error: kube::Error, server: &str) -> Self {
-        if let Some(credentials) = redact::find_credentials(&error) {
-            return Self::Credentials { problem: redact::credentials(credentials) };
+        if let Some(problem) = redact::credentials(&error) {
+            return Self::Credentials { problem };
         }
         match error {
             kube::Error::Api(status) => {

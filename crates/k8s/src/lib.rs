@@ -5,6 +5,7 @@ mod apply;
 mod call;
 mod clock;
 mod cluster;
+mod command;
 mod conditions;
 mod create;
 mod delete;
@@ -20,6 +21,7 @@ mod pods;
 mod proxy;
 mod redact;
 mod reduce;
+mod renewal;
 mod watch;
 
 pub use access::Access;

@@ -4,7 +4,7 @@
 use http::Uri;
 use kube::{client::AuthError, config::KubeconfigError};
 
-use crate::error::innermost;
+use crate::{error::innermost, renewal::NoToken};
 
 pub(crate) fn kubeconfig(error: &KubeconfigError) -> String {
     match error {
@@ -36,36 +36,21 @@ pub(crate) fn proxy(proxy: &Uri) -> String {
     format!("{scheme}://{host}{port}")
 }
 
-pub(crate) fn credentials(error: &AuthError) -> String {
-    match error {
-        AuthError::AuthExecStart(source) => {
-            format!("the command that the kubeconfig names cannot be run: {source}")
-        }
-        // Its output holds tokens, its error stream is meant for people.
-        AuthError::AuthExecRun { out, .. } => {
-            let said = String::from_utf8_lossy(&out.stderr);
-            let said: String = said.trim().chars().take(300).collect();
-            let said = if said.is_empty() { "nothing".to_owned() } else { said };
-            format!(
-                "the command that the kubeconfig names ended with {} and said: {said}",
-                out.status
-            )
-        }
-        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => {
-            "the command that the kubeconfig names gave no ExecCredential with a status".to_owned()
-        }
-        other => innermost(other),
-    }
-}
-
-/// The credentials' error in a chain, which comes wrapped in several ways.
-pub(crate) fn find_credentials<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> Option<&'a AuthError> {
+/// Why there are no credentials, if that is what the chain is about; it comes wrapped in several ways.
+pub(crate) fn credentials(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
+        if let Some(NoToken(problem)) = error.downcast_ref() {
+            return Some(problem.clone());
+        }
+        if let Some(found) = error.downcast_ref::<AuthError>() {
+            return Some(match found {
+                // Its output holds tokens.
+                AuthError::AuthExecRun { out, .. } => {
+                    format!("the command that the kubeconfig names ended with {}", out.status)
+                }
+                other => innermost(other),
+            });
         }
         next = error.source();
     }

@@ -4,16 +4,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flumen_model::{AccessKind, ClusterAccess};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use x509_parser::{pem::Pem, prelude::*};
 
 use super::{Chosen, Error, text};
-
-/// A certificate as far as it is looked at.
-pub(super) struct Certificate {
-    pub(super) subject: String,
-    pub(super) from: Timestamp,
-    pub(super) until: Timestamp,
-}
+use crate::certificate::{self, Certificate};
 
 /// YAML makes a number of `token: 12345`.
 pub(super) const NO_TEXT: &str = "is no text; put it in quotes";
@@ -133,38 +126,7 @@ impl Chosen {
         STANDARD.decode(encoded).map(Some).map_err(|_| self.fault(field, "is not base64"))
     }
 
-    /// All certificates of a PEM file, of which there must be one.
     pub(super) fn certificates(&self, field: &str, pem: &[u8]) -> Result<Vec<Certificate>, Error> {
-        let mut found = Vec::new();
-        for block in Pem::iter_from_buffer(pem) {
-            let block = block.map_err(|_| self.fault(field, "is not PEM"))?;
-            if block.label != "CERTIFICATE" {
-                continue;
-            }
-            let certificate = block.parse_x509();
-            let certificate =
-                certificate.map_err(|_| self.fault(field, "has a block that is no certificate"))?;
-            let validity = certificate.validity();
-            let time = |at: ASN1Time| Timestamp::from_second(at.timestamp());
-            let times =
-                time(validity.not_before).and_then(|from| Ok((from, time(validity.not_after)?)));
-            let (from, until) = times
-                .map_err(|_| self.fault(field, "has a certificate whose times are out of range"))?;
-            found.push(Certificate { subject: subject(&certificate), from, until });
-        }
-        if found.is_empty() {
-            return Err(self.fault(
-                field,
-                "has no certificate in it (expected PEM: -----BEGIN CERTIFICATE-----)",
-            ));
-        }
-        Ok(found)
+        certificate::all(pem).map_err(|problem| self.fault(field, problem))
     }
-}
-
-/// The common name, which Kubernetes takes for the user, or the whole subject.
-fn subject(certificate: &X509Certificate<'_>) -> String {
-    let subject = certificate.subject();
-    let name = subject.iter_common_name().next().and_then(|name| name.as_str().ok());
-    name.map_or_else(|| subject.to_string(), str::to_owned)
 }

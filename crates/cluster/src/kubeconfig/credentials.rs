@@ -1,15 +1,12 @@
 //! What the fields of a user may hold, in the order in which clients look at them.
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
 use flumen_model::{ClusterAccess, CredentialKind};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use x509_parser::pem::Pem;
 
 use super::{Chosen, Error, check::NO_TEXT, text};
+use crate::jwt::{claims, end};
 
 /// The field of an OIDC provider that names the file of its authority, and the one that has it.
 pub(super) const OIDC_AUTHORITY: &str = "idp-certificate-authority";
@@ -256,16 +253,4 @@ impl Chosen {
             text(config, "idp-issuer-url").map(str::to_owned).or_else(|| access.account.take());
         Ok(())
     }
-}
-
-/// What a JWT says of itself; it is not verified, and goes nowhere but to the eye.
-fn claims(token: &str) -> Option<Value> {
-    let mut parts = token.split('.');
-    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
-    let bytes = URL_SAFE_NO_PAD.decode(claims).or_else(|_| STANDARD.decode(claims)).ok()?;
-    serde_json::from_slice(&bytes).ok()
-}
-
-fn end(claims: &Value) -> Option<Timestamp> {
-    Timestamp::from_second(claims["exp"].as_i64()?).ok()
 }

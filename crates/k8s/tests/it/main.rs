@@ -4,6 +4,7 @@
 
 mod access;
 mod calls;
+mod command;
 mod create;
 mod delete;
 mod fake;
