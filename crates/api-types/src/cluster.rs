@@ -141,6 +141,27 @@ pub struct ClusterCheckQuery {
     pub service_account: Option<String>,
 }
 
+/// What Flink's pods need in the namespaces of a cluster, by the configurations of its environments and jobs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterNeeds {
+    /// The namespaces of the cluster's environments, by name.
+    pub namespaces: Vec<NamespaceNeeds>,
+}
+
+/// What Flink's pods need in a namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NamespaceNeeds {
+    /// The namespace.
+    #[schema(value_type = String)]
+    pub namespace: Namespace,
+    /// The service accounts that they run under.
+    pub service_accounts: Vec<String>,
+    /// Whether some have the network of the host.
+    pub host_network: bool,
+}
+
 /// What a look at a cluster found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

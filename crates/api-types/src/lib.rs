@@ -25,7 +25,8 @@ mod version;
 
 pub use apply::{Applied, ApplyJob, Artifact, Change};
 pub use cluster::{
-    AddCluster, Check, CheckOutcome, Cluster, ClusterCheck, ClusterCheckQuery, ClusterSource,
+    AddCluster, Check, CheckOutcome, Cluster, ClusterCheck, ClusterCheckQuery, ClusterNeeds,
+    ClusterSource, NamespaceNeeds,
 };
 pub use diff::{DiffJob, Effect, FieldChange, JobDiff, ReleaseDiff};
 pub use environment::{Environment, EnvironmentCheck, EnvironmentSpec};

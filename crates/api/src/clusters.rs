@@ -2,7 +2,8 @@
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use flumen_api_types::{
-    AddCluster, Cluster, ClusterCheck, ClusterCheckQuery, ClusterSource, Page, PageQuery,
+    AddCluster, Cluster, ClusterCheck, ClusterCheckQuery, ClusterNeeds, ClusterSource, Page,
+    PageQuery,
 };
 use flumen_model::ClusterName;
 
@@ -108,4 +109,18 @@ pub(crate) async fn check(
     let more = translate::another_place(query)?;
     let check = api.control.check_cluster(&name, more.as_ref()).await?;
     Ok(Json(translate::cluster_check(check)))
+}
+
+/// What Flink's pods need in each namespace of the cluster's environments, by the configurations of these and of their jobs.
+/// The cluster is not asked.
+#[utoipa::path(
+    get, path = "/api/v1/clusters/{name}/needs", tag = "clusters", params(("name" = String, Path)),
+    responses((status = 200, body = ClusterNeeds))
+)]
+pub(crate) async fn needs(
+    State(api): State<Api>,
+    Path(name): Path<String>,
+) -> Result<Json<ClusterNeeds>, Error> {
+    let needs = api.control.cluster_needs(&name).await?;
+    Ok(Json(translate::cluster_needs(needs)))
 }

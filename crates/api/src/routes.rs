@@ -78,6 +78,7 @@ pub(crate) fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(clusters::list, clusters::add))
         .routes(routes!(clusters::show, clusters::edit, clusters::remove))
         .routes(routes!(clusters::check))
+        .routes(routes!(clusters::needs))
         .routes(routes!(versions::list, versions::add))
         .routes(routes!(versions::show, versions::remove))
 }

@@ -18,7 +18,7 @@ mod removal;
 mod snapshot;
 mod sql;
 
-pub(crate) use cluster::{another_place, cluster, cluster_check, cluster_source};
+pub(crate) use cluster::{another_place, cluster, cluster_check, cluster_needs, cluster_source};
 pub(crate) use environment::{environment, environment_change, environment_check};
 pub(crate) use job::{job, job_state, job_summary, run};
 pub(crate) use operation::{operation, with_savepoint};

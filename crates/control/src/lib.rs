@@ -50,6 +50,7 @@ pub use error::Error;
 pub use explanations::{
     ExplainSql, ExplanationFailure, SqlExplanation, SqlFinding, SqlRefusal, SqlStatement,
 };
+pub use flumen_cluster::manifest::Place;
 pub use flumen_faults::Faults;
 pub use jobs::{
     Applied, ApplyJob, Applying, Diff, JobView, RestartOrder, RollBackOrder, SavepointOrder,

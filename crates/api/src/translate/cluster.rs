@@ -46,6 +46,15 @@ pub(crate) fn cluster_check(check: control::ClusterCheck) -> api::ClusterCheck {
     api::ClusterCheck { cluster: cluster(check.cluster), checks }
 }
 
+pub(crate) fn cluster_needs(places: Vec<control::Place>) -> api::ClusterNeeds {
+    let needs = |place: control::Place| api::NamespaceNeeds {
+        namespace: place.namespace,
+        service_accounts: place.accounts,
+        host_network: place.host_network,
+    };
+    api::ClusterNeeds { namespaces: places.into_iter().map(needs).collect() }
+}
+
 pub(crate) fn another_place(
     query: api::ClusterCheckQuery,
 ) -> Result<Option<control::AnotherPlace>, InvalidValue> {

@@ -153,20 +153,13 @@ fn the_rights_are_printed_for_the_environments_of_a_cluster_or_without_a_server(
     let Answer { output, .. } = run("http://127.0.0.1:1", &line);
     assert!(output.contains("resources: [services]\n  verbs: [get, update]"), "{output}");
 
-    let environment = |name: &str, cluster: &str, namespace: &str| {
-        json!({
-            "name": name, "version": 1, "createdAt": "2026-11-20T12:00:00Z", "cluster": cluster,
-            "namespace": namespace, "registry": "r", "storage": {"kind": "s3", "place": "s3://company/flink"},
-            "configuration": {"kubernetes.service-account": format!("{name}-account")},
-        })
-    };
-    let page = json!({"items": [
-        environment("prod", "eu-1", "flink"),
-        environment("dev", "eu-1", "flink"),
-        environment("other", "us-1", "elsewhere"),
-    ]});
+    let needs =
+        |namespaces: Value| get(move || async move { Json(json!({"namespaces": namespaces})) });
     let routes = Router::new()
-        .route("/api/v1/environments", get(move || async move { Json(page) }))
+        .route("/api/v1/clusters/eu-1/needs", needs(json!([
+            {"namespace": "flink", "serviceAccounts": ["dev-account", "prod-account"], "hostNetwork": true},
+        ])))
+        .route("/api/v1/clusters/asia-1/needs", needs(json!([])))
         .route("/api/v1/clusters/eu-1", get(|| async { Json(cluster()) }));
     let fake = Fake::serve(routes);
     let Answer { code, output, errors } =
@@ -177,11 +170,19 @@ fn the_rights_are_printed_for_the_environments_of_a_cluster_or_without_a_server(
     let of =
         |kind: &str| -> Vec<&Value> { items.iter().filter(|one| one["kind"] == kind).collect() };
     assert_eq!(of("Namespace").len(), 1, "{output}");
-    assert!(items.iter().all(|one| one["metadata"]["namespace"] != "elsewhere"), "{output}");
     let accounts = of("ServiceAccount");
     let accounts: Vec<_> = accounts.iter().map(|one| &one["metadata"]["name"]).collect();
     assert_eq!(accounts, ["dev-account", "prod-account"]);
     assert_eq!(of("RoleBinding")[0]["subjects"][0]["name"], "ann");
+    assert!(output.contains("\"services\""), "some have the network of the host: {output}");
+
+    // What is named comes to what is known.
+    let line =
+        "cluster rbac eu-1 --user ann --namespace flink --service-account other --output json";
+    let Answer { output, .. } = fake.run(&line.split(' ').collect::<Vec<_>>());
+    for account in ["dev-account", "prod-account", "other"] {
+        assert!(output.contains(account), "{account}: {output}");
+    }
 
     // Without a name it is whom the cluster's credentials name.
     let Answer { code, output, errors } = fake.run(&["cluster", "rbac", "eu-1"]);

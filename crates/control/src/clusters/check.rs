@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use flumen_cluster::{needs::Needs, quota, rights};
+use flumen_cluster::{manifest::Place, needs::Needs, quota, rights};
 use flumen_k8s::{Cluster, DnsSeen};
 use flumen_model::{Kind, Namespace};
 use flumen_store::JobFilter;
@@ -108,6 +108,20 @@ impl Control {
             }
         }
         Ok(ClusterCheck { cluster, findings })
+    }
+
+    /// What Flink needs in each namespace of the cluster's environments, by name.
+    ///
+    /// # Errors
+    /// [`Error::NoCluster`] if there is none of that name.
+    pub async fn cluster_needs(&self, name: &str) -> Result<Vec<Place>, Error> {
+        self.stored_cluster(name).await?;
+        let place = |(namespace, needs): (Namespace, Needs)| Place {
+            namespace,
+            accounts: needs.accounts.into_iter().collect(),
+            host_network: needs.host_network,
+        };
+        Ok(self.needs_of(name, None).await?.into_iter().map(place).collect())
     }
 
     /// What is asked of each namespace of the cluster.

@@ -8,14 +8,14 @@ use axum::{
     http::{Method, StatusCode},
     response::{IntoResponse as _, Response},
 };
-use flumen_control::{CheckOutcome, EnvironmentDocument};
+use flumen_control::{ApplyJob, CheckOutcome, EnvironmentDocument, Error};
 use flumen_model::ConfigurationValue;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
     clusters::{kubeconfig, name, save, source},
-    server::{TestServer, environment},
+    server::{JAR, TestServer, application, environment, job},
 };
 
 /// What the API server has and allows.
@@ -221,4 +221,34 @@ async fn what_cannot_be_looked_at_is_a_warning_that_says_which_right_it_takes() 
     let secret = of("pull secret flink/regcred");
     assert_eq!(secret.1, CheckOutcome::Failed);
     assert!(secret.2.contains("has no entry .dockerconfigjson"), "{secret:?}");
+}
+
+#[tokio::test]
+async fn what_is_needed_is_that_of_the_environments_and_of_jobs_with_accounts_of_their_own() {
+    let server = TestServer::start().await;
+    let control = server.control();
+    let text = kubeconfig("http://127.0.0.1:1", &json!({"token": "t"}));
+    control.add_cluster(&server.principal, &name("eu-1"), &source(&text)).await.unwrap();
+    let unknown = control.cluster_needs("us-1").await;
+    assert!(matches!(unknown, Err(Error::NoCluster { .. })), "{unknown:?}");
+    assert_eq!(control.cluster_needs("eu-1").await.unwrap(), []);
+
+    let local = control.environment(&environment()).await.unwrap().document;
+    let namespace = "flink".parse().unwrap();
+    save(&server, "eu", EnvironmentDocument { cluster: "eu-1".to_owned(), namespace, ..local })
+        .await;
+    server.add_version_to("eu").await;
+    let mut file = job();
+    file["environment"] = json!("eu");
+    file["configuration"] = json!({
+        "kubernetes.service-account": "of-the-job", "kubernetes.hostnetwork.enabled": true,
+    });
+    let apply = ApplyJob { start: false, ..application(file, &JAR) };
+    control.apply_job(&server.principal, apply).await.unwrap();
+    let needs = control.cluster_needs("eu-1").await.unwrap();
+    let [place] = &needs[..] else { panic!("{needs:?}") };
+    assert_eq!(place.namespace.as_str(), "flink");
+    assert_eq!(place.accounts, ["default", "of-the-job"]);
+    assert!(place.host_network);
+    server.finish().await;
 }

@@ -1,11 +1,6 @@
-use std::collections::BTreeMap;
-
 use clap::Args;
-use flumen_api_types::{Cluster, Environment, Page, PageQuery};
-use flumen_cluster::{
-    manifest::{self, Account, Place},
-    needs::{Configuration, Needs},
-};
+use flumen_api_types::{Cluster, ClusterNeeds, NamespaceNeeds};
+use flumen_cluster::manifest::{self, Account, Place};
 use flumen_model::{ClusterName, Namespace};
 
 use crate::{Error, Printer, commands::Context};
@@ -18,8 +13,8 @@ use crate::{Error, Printer, commands::Context};
   flumen cluster rbac --namespace flink --account platform/flumen
   flumen cluster rbac --namespace flink --user flumen@example.com --output json
 
-Namespaces and Flink's service accounts are those of the environments in the cluster, and
-those that are named; without a cluster only the latter, and no server is asked about it.
+Namespaces and Flink's service accounts are those of the environments in the cluster and of
+their jobs, and those that are named; without a cluster only the latter, and no server is asked about it.
 Rights are given by a Role in each namespace: nothing is given in the whole cluster.
 Whoever applies it must have those rights.")]
 pub struct Rbac {
@@ -54,22 +49,14 @@ pub struct Rbac {
     group: Option<String>,
 }
 
-async fn environments_of(
+async fn needs_of(
     cluster: &ClusterName,
     context: &Context<'_>,
-) -> Result<Vec<Environment>, Error> {
-    let mut inside = Vec::new();
-    let mut query = PageQuery::default();
-    loop {
-        let action = format!("list the environments of the cluster {cluster}");
-        let page: Page<Environment> = context.client.get(action, &["environments"], &query).await?;
-        let items = page.items.into_iter();
-        inside.extend(items.filter(|one| one.spec.cluster == cluster.as_str()));
-        query.cursor = page.next_cursor;
-        if query.cursor.is_none() {
-            return Ok(inside);
-        }
-    }
+) -> Result<Vec<NamespaceNeeds>, Error> {
+    let action = format!("look what is needed in the cluster {cluster}");
+    let path = ["clusters", cluster.as_str(), "needs"];
+    let needs: ClusterNeeds = context.client.get(action, &path, &()).await?;
+    Ok(needs.namespaces)
 }
 
 /// The one that the documentation makes.
@@ -95,7 +82,7 @@ impl Rbac {
         let Some(name) = &self.name else {
             return self.print_offline(&context.printer);
         };
-        let inside = environments_of(name, context).await?;
+        let inside = needs_of(name, context).await?;
         if inside.is_empty() && self.namespaces.is_empty() {
             return Err(Error::NoNamespace { cluster: name.to_string() });
         }
@@ -137,9 +124,9 @@ impl Rbac {
         &self,
         printer: &Printer,
         account: &Account,
-        environments: &[Environment],
+        needs: &[NamespaceNeeds],
     ) -> Result<(), Error> {
-        let objects = manifest::objects(account, &self.places(environments));
+        let objects = manifest::objects(account, &self.places(needs));
         if printer.is_json() {
             let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects});
             return printer.json(&list);
@@ -155,35 +142,29 @@ impl Rbac {
         user.or(group).or(service)
     }
 
-    fn places(&self, environments: &[Environment]) -> Vec<Place> {
-        let mut all: BTreeMap<&Namespace, Vec<&Configuration>> = BTreeMap::new();
-        for environment in environments {
-            let spec = &environment.spec;
-            all.entry(&spec.namespace).or_default().push(&spec.configuration);
-        }
-        let mut places: Vec<_> = all
-            .into_iter()
-            .map(|(namespace, configurations)| (namespace.clone(), Needs::of(configurations)))
-            .collect();
+    fn places(&self, needs: &[NamespaceNeeds]) -> Vec<Place> {
+        let known = needs.iter().cloned().map(|needs| Place {
+            namespace: needs.namespace,
+            accounts: needs.service_accounts,
+            host_network: needs.host_network,
+        });
+        let mut places: Vec<_> = known.collect();
         for namespace in &self.namespaces {
-            let named = self.service_accounts.iter().cloned();
-            if let Some((_, needs)) = places.iter_mut().find(|(known, _)| known == namespace) {
-                needs.accounts.extend(named);
-                needs.host_network |= self.host_network;
+            let named = self.service_accounts.iter();
+            if let Some(place) = places.iter_mut().find(|place| place.namespace == *namespace) {
+                place.accounts.extend(named.cloned());
+                place.accounts.sort();
+                place.accounts.dedup();
+                place.host_network |= self.host_network;
                 continue;
             }
-            let mut needs = Needs { accounts: named.collect(), ..Needs::default() };
-            if needs.accounts.is_empty() {
-                needs = Needs::of([&Configuration::new()]);
+            let mut accounts: Vec<_> = named.cloned().collect();
+            if accounts.is_empty() {
+                accounts.push("default".to_owned());
             }
-            needs.host_network = self.host_network;
-            places.push((namespace.clone(), needs));
+            let namespace = namespace.clone();
+            places.push(Place { namespace, accounts, host_network: self.host_network });
         }
-        let place = |(namespace, needs): (Namespace, Needs)| Place {
-            namespace,
-            accounts: needs.accounts.into_iter().collect(),
-            host_network: needs.host_network,
-        };
-        places.into_iter().map(place).collect()
+        places
     }
 }
