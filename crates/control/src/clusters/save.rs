@@ -14,8 +14,10 @@ use super::{
 };
 use crate::{Control, Error, Terms, clock, environments::LOCAL};
 
-/// How long one cluster may keep a list of all waiting.
+/// How long one cluster may keep a list of all waiting, or a change that was made already.
 const GLANCE: Duration = Duration::from_secs(8);
+/// How long a cluster is waited for that was asked for: a command that hangs is told as such by then.
+const LOOK: Duration = Duration::from_secs(20);
 
 /// How Flumen shall get at a cluster.
 #[derive(Debug, Clone)]
@@ -79,7 +81,7 @@ impl Control {
         let environments = self.store().environments().await?;
         let seen = self.store().clusters().await?.into_iter().map(|stored| {
             let inside = environments.iter().filter(|one| one.document.cluster == stored.name);
-            self.look_at(stored.clone(), inside.map(|one| one.name.clone()).collect())
+            self.look_at(stored.clone(), inside.map(|one| one.name.clone()).collect(), GLANCE)
         });
         Ok(future::join_all(seen).await)
     }
@@ -89,10 +91,14 @@ impl Control {
     /// # Errors
     /// [`Error::NoCluster`] if there is none of that name.
     pub async fn cluster(&self, name: &str) -> Result<ClusterView, Error> {
+        self.cluster_within(name, LOOK).await
+    }
+
+    async fn cluster_within(&self, name: &str, limit: Duration) -> Result<ClusterView, Error> {
         let stored = self.stored_cluster(name).await?;
         let environments = self.store().environments().await?;
         let inside = environments.into_iter().filter(|one| one.document.cluster == name);
-        Ok(self.look_at(stored, inside.map(|one| one.name).collect()).await)
+        Ok(self.look_at(stored, inside.map(|one| one.name).collect(), limit).await)
     }
 
     /// Takes a new cluster in.
@@ -117,7 +123,7 @@ impl Control {
             return Err(Error::Conflict { message });
         }
         super::follow_places(self).await?;
-        self.cluster(name.as_str()).await
+        self.cluster_within(name.as_str(), GLANCE).await
     }
 
     /// Changes how a cluster is reached. What runs there is left as it is.
@@ -142,7 +148,7 @@ impl Control {
         }
         self.clusters_handle().forget(name.as_str());
         super::follow_places(self).await?;
-        self.cluster(name.as_str()).await
+        self.cluster_within(name.as_str(), GLANCE).await
     }
 
     /// Forgets a cluster, with its credentials. Nothing is done to the cluster itself.
@@ -209,7 +215,12 @@ impl Control {
         }
     }
 
-    async fn look_at(&self, stored: Stored, environments: Vec<EnvironmentName>) -> ClusterView {
+    async fn look_at(
+        &self,
+        stored: Stored,
+        environments: Vec<EnvironmentName>,
+        limit: Duration,
+    ) -> ClusterView {
         let look = async {
             let handle = match self.clusters_handle().get(&stored.name).await {
                 Ok(handle) => handle,
@@ -220,10 +231,10 @@ impl Control {
             (Some(handle.server().to_owned()), version)
         };
         let late = || {
-            let reason = format!("it does not answer within {} s", GLANCE.as_secs());
+            let reason = format!("it does not answer within {} s", limit.as_secs());
             (None, Err(NoAnswer { reason, hint: None }))
         };
-        let (server, answer) = tokio::time::timeout(GLANCE, look).await.unwrap_or_else(|_| late());
+        let (server, answer) = tokio::time::timeout(limit, look).await.unwrap_or_else(|_| late());
         let Stored { name, access, version, created_at } = stored;
         let server = server.or_else(|| access.server.clone());
         ClusterView { name, access, environments, version, created_at, server, answer }
