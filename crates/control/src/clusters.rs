@@ -153,6 +153,7 @@ fn reason(error: &Error) -> String {
             let known = usize::from(matches!(cause, flumen_k8s::Error::Check { .. }));
             error.causes().split_off(known).join(": ")
         }
+        Error::Away { problem, .. } => problem.clone(),
         other => other.paragraph(),
     }
 }
