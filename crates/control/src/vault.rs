@@ -14,7 +14,7 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flumen_model::Secret;
 
-use crate::{Error, control::write_private, identity};
+use crate::{Error, identity, private_file};
 
 /// The form of what is stored, for the day when there is another.
 const FORM: &str = "1";
@@ -60,8 +60,8 @@ impl Vault {
             return Ok(vault(found));
         }
         let made = Secret::new(identity::sha256_hex(identity::token().expose().as_bytes()));
-        write_private(file, made.expose())?;
-        Ok(vault(Key::of(&made)))
+        private_file::make(file, &made)?;
+        Ok(vault(read(file)?))
     }
 
     /// Encrypts. What is made opens under the same `name` only, so that it cannot be put in the place of another.
@@ -180,6 +180,25 @@ mod tests {
         assert!(
             !format!("{again:?}").contains(std::fs::read_to_string(&file).expect("a key").trim())
         );
+    }
+
+    #[test]
+    fn servers_that_start_first_and_at_once_have_one_key() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join(FILE);
+        let together = std::sync::Barrier::new(8);
+        let open = || {
+            together.wait();
+            Vault::open(None, &file, false).expect("a key")
+        };
+        let vaults: Vec<Vault> = std::thread::scope(|scope| {
+            let started: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            started.into_iter().map(|one| one.join().expect("opened")).collect()
+        });
+        let sealed = vaults[0].seal("cluster eu", &secret()).expect("sealed");
+        for vault in &vaults {
+            assert_eq!(vault.open_sealed("cluster eu", &sealed).expect("opened"), secret());
+        }
     }
 
     #[test]
