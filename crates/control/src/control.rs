@@ -16,6 +16,7 @@ use crate::{
     identity,
     jobs::ImageLibs,
     preparations::{self, Preparations},
+    private_file,
     progress::StepsUnderWay,
     queue::Queue,
     registries::Registries,
@@ -142,9 +143,7 @@ impl Control {
         let (token, is_new) = match tokio::fs::read_to_string(&path).await {
             Ok(text) => (Secret::new(text.trim().to_owned()), false),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let token = identity::token();
-                write_private(&path, token.expose())?;
-                (token, true)
+                (private_file::make(&path, &identity::token())?, true)
             }
             Err(source) => return Err(Error::file("read", path)(source)),
         };
@@ -224,22 +223,4 @@ impl Control {
     pub(crate) fn tasks(&self) -> &Tasks {
         &self.inner.tasks
     }
-}
-
-pub(crate) fn write_private(path: &std::path::Path, text: &str) -> Result<(), Error> {
-    use std::{io::Write, os::unix::fs::OpenOptionsExt};
-
-    let part = path.with_extension("part");
-    let write = || {
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&part)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&part, path)
-    };
-    write().map_err(Error::file("write", path))
 }

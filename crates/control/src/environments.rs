@@ -54,10 +54,6 @@ impl Control {
         if terms.if_match.is_some() {
             terms.check(what(), self.environment(name).await?.version)?;
         }
-        let clusters = self.store().clusters().await?;
-        if !clusters.iter().any(|cluster| cluster.name == document.cluster) {
-            return Err(Error::NoCluster { name: document.cluster.clone() });
-        }
         if let Some(keys) = keys {
             // First, as jobs go by the document at once. What is given again after a crash is the same.
             let cluster = self.clusters_handle().get(&document.cluster).await?;
@@ -67,7 +63,11 @@ impl Control {
         let now = clock::now();
         let change = (name, document);
         let written =
-            self.store().save_environment(principal.team, change, terms.if_match, now).await?;
+            self.store().save_environment(principal.team, change, terms.if_match, now).await;
+        let written = written.map_err(|error| match error {
+            flumen_store::Error::NoCluster { cluster, .. } => Error::NoCluster { name: cluster },
+            other => other.into(),
+        })?;
         clusters::follow_places(self).await?;
         let saved = self.environment(name).await?;
         if !written && saved.document != *document {

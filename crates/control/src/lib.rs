@@ -20,6 +20,7 @@ mod live;
 mod logs;
 mod operations;
 mod preparations;
+mod private_file;
 mod progress;
 mod projects;
 mod queue;

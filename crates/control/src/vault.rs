@@ -4,7 +4,6 @@ use std::{
     io::ErrorKind,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    sync::OnceLock,
 };
 
 use aws_lc_rs::{
@@ -14,7 +13,7 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flumen_model::Secret;
 
-use crate::{Error, control::write_private, identity};
+use crate::{Error, identity, private_file};
 
 /// The form of what is stored, for the day when there is another.
 const FORM: &str = "1";
@@ -23,10 +22,11 @@ pub(crate) const FILE: &str = "secret-key";
 
 /// Encrypts and decrypts.
 #[derive(Debug)]
-pub(crate) struct Vault {
-    /// As soon as there is one.
-    key: OnceLock<Key>,
-    file: PathBuf,
+pub(crate) enum Vault {
+    /// The key was given.
+    Given(Secret),
+    /// It lies in a file, which is read each time: whoever puts the right one there need not start the server again.
+    File(PathBuf),
 }
 
 struct Key {
@@ -45,23 +45,15 @@ impl Vault {
     /// Takes the key that is given, or that of the file, which is made at the first start. Where the file is gone although
     /// `is_used` says that something was encrypted under it, none is made: who puts the file back has everything again, at once.
     pub(crate) fn open(given: Option<&Secret>, file: &Path, is_used: bool) -> Result<Self, Error> {
-        let vault = |key: Option<Key>| Self {
-            key: key.map(OnceLock::from).unwrap_or_default(),
-            file: file.to_owned(),
-        };
         if let Some(given) = given {
-            let key = Key::of(given).ok_or_else(|| Error::SecretKey {
-                problem: "FLUMEN_SECRET_KEY is no key: expected 64 hexadecimal digits".to_owned(),
-            })?;
-            return Ok(vault(Some(key)));
+            given_key(given)?;
+            return Ok(Self::Given(given.clone()));
         }
-        let found = read(file)?;
-        if found.is_some() || is_used {
-            return Ok(vault(found));
+        if read(file)?.is_none() && !is_used {
+            let made = Secret::new(identity::sha256_hex(identity::token().expose().as_bytes()));
+            private_file::make(file, &made)?;
         }
-        let made = Secret::new(identity::sha256_hex(identity::token().expose().as_bytes()));
-        write_private(file, made.expose())?;
-        Ok(vault(Key::of(&made)))
+        Ok(Self::File(file.to_owned()))
     }
 
     /// Encrypts. What is made opens under the same `name` only, so that it cannot be put in the place of another.
@@ -105,15 +97,20 @@ impl Vault {
         Ok(Secret::new(text))
     }
 
-    fn key(&self) -> Result<&Key, Error> {
-        if let Some(key) = self.key.get() {
-            return Ok(key);
+    fn key(&self) -> Result<Key, Error> {
+        match self {
+            Self::Given(given) => given_key(given),
+            Self::File(file) => read(file)?.ok_or_else(|| Error::SecretKey {
+                problem: format!("its file {} is gone", file.display()),
+            }),
         }
-        let found = read(&self.file)?.ok_or_else(|| Error::SecretKey {
-            problem: format!("its file {} is gone", self.file.display()),
-        })?;
-        Ok(self.key.get_or_init(|| found))
     }
+}
+
+fn given_key(given: &Secret) -> Result<Key, Error> {
+    Key::of(given).ok_or_else(|| Error::SecretKey {
+        problem: "FLUMEN_SECRET_KEY is no key: expected 64 hexadecimal digits".to_owned(),
+    })
 }
 
 /// The key of a file that is there.
@@ -177,9 +174,43 @@ mod tests {
         assert!(told.contains("something has changed what is encrypted of cluster us"), "{told}");
         let mode = std::fs::metadata(&file).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert!(
-            !format!("{again:?}").contains(std::fs::read_to_string(&file).expect("a key").trim())
-        );
+        let given = Secret::new(std::fs::read_to_string(&file).expect("a key"));
+        let vault = Vault::open(Some(&given), &file, true).expect("a key");
+        assert!(!format!("{vault:?}").contains(given.expose()));
+    }
+
+    #[test]
+    fn a_wrong_key_is_forgotten_as_soon_as_the_right_one_is_in_its_place() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join(FILE);
+        let first = Vault::open(None, &file, false).expect("a key");
+        let sealed = first.seal("cluster eu", &secret()).expect("sealed");
+        let right = std::fs::read(&file).expect("a key");
+        std::fs::write(&file, "b2".repeat(32)).expect("written");
+        let vault = Vault::open(None, &file, true).expect("a key");
+        let told = vault.open_sealed("cluster eu", &sealed).expect_err("refused").to_string();
+        assert!(told.contains("cluster eu is encrypted under the key"), "{told}");
+        std::fs::write(&file, right).expect("written");
+        assert_eq!(vault.open_sealed("cluster eu", &sealed).expect("opened"), secret());
+    }
+
+    #[test]
+    fn servers_that_start_first_and_at_once_have_one_key() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join(FILE);
+        let together = std::sync::Barrier::new(8);
+        let open = || {
+            together.wait();
+            Vault::open(None, &file, false).expect("a key")
+        };
+        let vaults: Vec<Vault> = std::thread::scope(|scope| {
+            let started: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            started.into_iter().map(|one| one.join().expect("opened")).collect()
+        });
+        let sealed = vaults[0].seal("cluster eu", &secret()).expect("sealed");
+        for vault in &vaults {
+            assert_eq!(vault.open_sealed("cluster eu", &sealed).expect("opened"), secret());
+        }
     }
 
     #[test]

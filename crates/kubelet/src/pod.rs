@@ -8,6 +8,7 @@ mod devices;
 mod execute;
 mod failure;
 mod identity;
+mod keyring;
 mod mounts;
 mod namespaces;
 mod program;

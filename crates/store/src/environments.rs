@@ -52,6 +52,9 @@ const WHAT: &str = "environments";
 impl Store {
     /// Creates or replaces an environment; one that is there only in this version, if one is named. Says whether
     /// anything was written, which is not so for one that says the same already.
+    ///
+    /// # Errors
+    /// [`Error::NoCluster`] if its cluster is not there, or not any more: what is removed meanwhile gets no environment.
     pub async fn save_environment(
         &self,
         team: TeamId,
@@ -60,7 +63,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Error> {
         let statement = sqlx::query(
-            "INSERT INTO environments (name, team, document, version, created_at) VALUES ($1, $2, $3, 1, $4) ON CONFLICT (name) \
+            "INSERT INTO environments (name, team, document, version, created_at) \
+             SELECT $1, $2, $3, 1, $4 WHERE EXISTS (SELECT 1 FROM clusters WHERE name = $6) ON CONFLICT (name) \
              DO UPDATE SET document = excluded.document, version = environments.version + 1 \
              WHERE environments.document <> excluded.document AND ($5 IS NULL OR environments.version = $5)",
         )
@@ -68,9 +72,18 @@ impl Store {
         .bind(team.to_string())
         .bind(json(document))
         .bind(now.as_millisecond())
-        .bind(version);
+        .bind(version)
+        .bind(&document.cluster);
         let done = self.execute("store.save-environment", WHAT, statement).await?;
-        Ok(done.rows_affected() > 0)
+        if done.rows_affected() > 0 {
+            return Ok(true);
+        }
+        let cluster = sqlx::query("SELECT 1 FROM clusters WHERE name = $1").bind(&document.cluster);
+        if self.row(WHAT, cluster).await?.is_none() {
+            let (environment, cluster) = (name.to_string(), document.cluster.clone());
+            return Err(Error::NoCluster { environment, cluster });
+        }
+        Ok(false)
     }
 
     /// All environments by name.

@@ -92,6 +92,14 @@ pub enum Error {
         /// What was to be ended.
         what: String,
     },
+    /// An environment would be in a cluster that is not there.
+    #[error("could not save environment {environment}: there is no cluster {cluster}")]
+    NoCluster {
+        /// The environment.
+        environment: String,
+        /// The cluster.
+        cluster: String,
+    },
     /// It exists already.
     #[error("{what} exists already")]
     Exists {
@@ -105,6 +113,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Newer { .. } => Kind::Invalid,
+            Self::NoCluster { .. } => Kind::NotFound,
             Self::Stale { .. } | Self::NotUnderway { .. } | Self::Exists { .. } => Kind::Conflict,
             Self::Corrupt { .. } | Self::Columns { .. } | Self::Migrate { .. } => Kind::Bug,
             Self::Open { .. } | Self::Load { .. } | Self::Save { .. } => Kind::Unavailable,
@@ -138,6 +147,7 @@ impl Error {
             | Self::Corrupt { .. }
             | Self::Stale { .. }
             | Self::NotUnderway { .. }
+            | Self::NoCluster { .. }
             | Self::Exists { .. } => None,
         }
     }

@@ -131,3 +131,15 @@ async fn a_check_tells_what_it_saw() {
     let (status, _) = answer(server.request(Method::POST, "/api/v1/environments/none/check")).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn an_environment_in_a_cluster_that_is_not_there_is_refused_by_the_name_of_the_cluster() {
+    let server = Server::start().await;
+    let mut spec = spec(&json!({"kind": "file", "place": "/mnt/flink", "claim": "shared"}));
+    spec["cluster"] = "eu-1".into();
+    let (status, problem) = answer(server.request(Method::PUT, PROD).json(&spec)).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("cluster.not_found")));
+    assert_eq!(problem["detail"], "there is no cluster eu-1");
+    assert!(problem["hint"].to_string().contains("`flumen cluster add` adds one"), "{problem}");
+    assert_eq!(server.get(PROD).await.0, StatusCode::NOT_FOUND);
+}

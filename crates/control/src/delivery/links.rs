@@ -6,7 +6,7 @@ use aws_lc_rs::hmac;
 use flumen_model::{Digest, Secret};
 use jiff::Timestamp;
 
-use crate::{Error, control::write_private, identity};
+use crate::{Error, identity, private_file};
 
 /// The key's file in the data directory, which only the server's user can read.
 const FILE: &str = "link-key";
@@ -24,9 +24,7 @@ impl Links {
         let key = match std::fs::read_to_string(&path) {
             Ok(text) => Secret::new(text.trim().to_owned()),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let key = identity::token();
-                write_private(&path, key.expose())?;
-                key
+                private_file::make(&path, &identity::token())?
             }
             Err(source) => return Err(Error::file("read", path)(source)),
         };

@@ -53,7 +53,7 @@ impl Error {
                 "Whoever keeps the server can allow it with `flumen serve --cluster-commands {command}`; or give a kubeconfig with the token of a service account.",
             )),
             Self::SecretKey { .. } => Some(
-                "Put the key back that it was: its file, or the variable FLUMEN_SECRET_KEY. If it is lost, put another into the file (`openssl rand -hex 32`), start the server again, and give each cluster its kubeconfig again with `flumen cluster edit`.".to_owned(),
+                "Put the key back that it was: its file, which is read again at once, or the variable FLUMEN_SECRET_KEY, with which the server must be started again. If it is lost, put another into the file (`openssl rand -hex 32`) and give each cluster its kubeconfig again with `flumen cluster edit`.".to_owned(),
             ),
             Self::Link { .. } => {
                 Some("Pods find new links in the Secret of their run.".to_owned())

@@ -11,7 +11,7 @@ use nix::sched::{CloneFlags, unshare};
 use super::{
     failure::{Failure, during},
     identity::{self, User},
-    program, root,
+    keyring, program, root,
 };
 use crate::protocol::{Container, ControlGroups, Refusal};
 
@@ -84,5 +84,7 @@ fn become_command(user_namespace: &str) -> Result<(), Failure> {
     let user = User::resolve(&container.user, container.group, &container.supplementary_groups)?;
     let home = user.home.clone();
     identity::assume(&user, &user_namespace, &container.capabilities, container.map)?;
+    // Without room it stays with the supervisor's, in which there is nothing.
+    keyring::leave()?;
     program::execute(&container.command, container.environment, &container.working_directory, &home)
 }

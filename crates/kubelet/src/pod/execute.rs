@@ -16,7 +16,7 @@ use super::{
     container::{join, read_configuration, report, take_inherited},
     failure::{Failure, during},
     identity::{self, User},
-    namespaces, program,
+    keyring, namespaces, program,
 };
 use crate::protocol::{self, Execution};
 
@@ -64,6 +64,8 @@ fn become_command(
     let user = User::resolve(&execution.user, execution.group, &execution.supplementary_groups)?;
     let home = user.home.clone();
     identity::assume(&user, user_namespace, &execution.capabilities, execution.map)?;
+    // Without room it stays with the supervisor's, in which there is nothing.
+    keyring::leave()?;
     program::execute(&execution.command, execution.environment, &execution.working_directory, &home)
 }
 

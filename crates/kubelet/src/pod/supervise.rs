@@ -30,10 +30,15 @@ use rustix::{
 
 use super::{
     failure::{Failure, during},
+    keyring::{self, Session},
     namespaces::{self, Surroundings},
     sandbox::READY,
 };
 use crate::protocol::{self, Event, Exit, IdMap, Request};
+
+/// Said where the kernel has no room for a keyring.
+const KEPT_KEYRING: &str = "warning: pods may read the keys in the session keyring of whoever started this node, as the kernel makes no other: \
+     that user has as many keys as it may have; remove some (`cat /proc/keys`), or raise kernel.keys.maxkeys, and start it again";
 
 struct Sandbox {
     user: OwnedFd,
@@ -61,6 +66,10 @@ pub(super) fn run() -> Result<(), Failure> {
     // A Ctrl-C at the terminal is for the kubelet, which then stops the pods with their grace.
     rustix::process::setsid().map_err(during("leave the terminal's session"))?;
     std::env::set_current_dir("/").map_err(during("enter the root directory"))?;
+    if keyring::leave()? == Session::Inherited {
+        // Nobody is left to tell when standard error is closed.
+        let _ = writeln!(io::stderr(), "{KEPT_KEYRING}");
+    }
     // Nobody but the host's root could return to those of the host from the namespaces of a pod.
     let own = CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWNET

@@ -7,9 +7,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::cluster::{Cluster, eventually};
 
-struct Ended {
+pub(crate) struct Ended {
     code: String,
-    stdout: String,
+    pub(crate) stdout: String,
     stderr: String,
 }
 
@@ -32,7 +32,7 @@ async fn end(mut process: AttachedProcess) -> Ended {
     Ended { code, stdout, stderr }
 }
 
-async fn exec(cluster: &Cluster, pod: &str, script: &str) -> Ended {
+pub(crate) async fn exec(cluster: &Cluster, pod: &str, script: &str) -> Ended {
     let parameters = AttachParams::default();
     let process = cluster.pods().exec(pod, ["/bin/sh", "-c", script], &parameters).await.unwrap();
     end(process).await

@@ -8,6 +8,7 @@ mod exec;
 mod forward;
 mod guarded;
 mod hostile;
+mod keyring;
 mod life;
 mod limits;
 mod network;

@@ -1,7 +1,7 @@
 //! Clusters: what an earlier version wrote, and what is used.
 
 use flumen_model::{AccessKind, ClusterAccess};
-use flumen_store::{ClusterChange, Store};
+use flumen_store::{ClusterChange, EnvironmentDocument, Store};
 use sqlx::{Connection as _, SqliteConnection};
 
 use crate::{at, store, team};
@@ -19,8 +19,8 @@ async fn a_cluster_that_an_earlier_version_wrote_down_is_read_as_a_file() {
         "ALTER TABLE clusters DROP COLUMN version",
         "ALTER TABLE clusters DROP COLUMN created_at",
         "DELETE FROM _sqlx_migrations WHERE version = 14",
-        "INSERT INTO clusters (name, team, document) SELECT 'local', id, \
-         '{\"name\":\"local\",\"kubeconfig\":\"/data/local/kubeconfig\",\"context\":null}' FROM teams",
+        "UPDATE clusters SET document = \
+         '{\"name\":\"local\",\"kubeconfig\":\"/data/local/kubeconfig\",\"context\":null}'",
     ] {
         sqlx::query(statement).execute(&mut old).await.expect(statement);
     }
@@ -39,8 +39,8 @@ async fn a_cluster_is_changed_by_version_and_removed_when_nothing_is_in_it() {
     let (_directory, store) = store().await;
     let access = ClusterAccess::of(AccessKind::Kubeconfig);
     let change = |name| ClusterChange { name, access: &access, credentials: Some("sealed") };
+    assert!(store.add_cluster(team(), change("eu"), at(1)).await.expect("saved"));
     for name in ["local", "eu"] {
-        assert!(store.add_cluster(team(), change(name), at(1)).await.expect("saved"));
         assert!(!store.add_cluster(team(), change(name), at(1)).await.expect("refused"));
     }
     assert!(store.has_secrets().await.expect("read"));
@@ -51,4 +51,24 @@ async fn a_cluster_is_changed_by_version_and_removed_when_nothing_is_in_it() {
     assert!(!store.remove_cluster("local").await.expect("refused"), "an environment is in it");
     assert!(store.remove_cluster("eu").await.expect("removed"));
     assert_eq!(store.clusters().await.expect("read").len(), 1);
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_removed_meanwhile_gets_no_environment() {
+    let (_directory, store) = store().await;
+    let access = ClusterAccess::of(AccessKind::Kubeconfig);
+    let change = ClusterChange { name: "eu", access: &access, credentials: None };
+    assert!(store.add_cluster(team(), change, at(1)).await.expect("saved"));
+    let local = store.environments().await.expect("read").remove(0);
+    let document = EnvironmentDocument { cluster: "eu".into(), ..local.document.clone() };
+    assert!(store.remove_cluster("eu").await.expect("removed"));
+    for name in ["new", "local"] {
+        let place = (&name.parse().expect("valid"), &document);
+        let error = store.save_environment(team(), place, None, at(2)).await.expect_err("refused");
+        assert_eq!(
+            error.to_string(),
+            format!("could not save environment {name}: there is no cluster eu")
+        );
+    }
+    assert_eq!(store.environments().await.expect("read"), [local], "nothing is in it");
 }

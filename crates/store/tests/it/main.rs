@@ -11,12 +11,12 @@ mod trouble;
 
 use flumen_lifecycle::{Desired, EndStep, FlinkState, Intent, Outcome, StartStep, State, Status};
 use flumen_model::{
-    ClusterId, Digest, EventId, JobId, JobSpec, OperationId, ReleaseId, RunId, Storage, TeamId,
-    Uuid,
+    AccessKind, ClusterAccess, ClusterId, Digest, EventId, JobId, JobSpec, OperationId, ReleaseId,
+    RunId, Storage, TeamId, Uuid,
 };
 use flumen_store::{
-    EnvironmentDocument, Error, Job, JobEvent, JobFilter, NewJob, Operation, OperationKind,
-    OperationState, Run, RunStart, StepState, Store,
+    ClusterChange, EnvironmentDocument, Error, Job, JobEvent, JobFilter, NewJob, Operation,
+    OperationKind, OperationState, Run, RunStart, StepState, Store,
 };
 use jiff::Timestamp;
 
@@ -37,6 +37,9 @@ async fn store() -> (tempfile::TempDir, Store) {
     let directory = tempfile::tempdir().expect("a directory");
     let store = Store::open(&directory.path().join("flumen.db")).await.expect("opened");
     assert!(store.create_first_token(team(), "hash", at(0)).await.expect("saved"));
+    let access = ClusterAccess::of(AccessKind::Kubeconfig);
+    let cluster = ClusterChange { name: "local", access: &access, credentials: None };
+    assert!(store.add_cluster(team(), cluster, at(0)).await.expect("saved"));
     let document = EnvironmentDocument {
         cluster: "local".into(),
         namespace: "default".parse().expect("valid"),
