@@ -94,6 +94,12 @@ impl Hub {
         self.wake(wakes);
     }
 
+    /// The binding of a pod failed.
+    pub(crate) fn unbound(&self, pod: &Uid) {
+        let wakes = self.world(|world| world.unbound(pod));
+        self.wake(wakes);
+    }
+
     pub(crate) fn retain(&self, kind: Kind, listed: &HashSet<Uid>) {
         let wakes = self.world(|world| world.retain(kind, listed));
         self.wake(wakes);

@@ -23,6 +23,8 @@ use fit::{Candidate, Outcome};
 
 /// The component that pods' events name.
 const NAME: &str = "default-scheduler";
+/// How long a pod that no node will do for waits at the most, as with kube-scheduler: nothing may have told that one will do now.
+const AGAIN: Duration = Duration::from_mins(5);
 
 #[derive(Debug)]
 struct Round {
@@ -39,16 +41,18 @@ pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error>
         Outcome::Bind(node) => {
             let bound = bind(hub, &round.key, &uid, node).await;
             if bound.is_err() {
-                hub.world(|world| give_back(world, &uid));
+                hub.unbound(&uid);
             }
             bound.or_else(|error| if error.is_gone() { Ok(()) } else { Err(error) })?;
+            Ok(None)
         }
-        Outcome::Unschedulable(message) if round.refused.as_ref() != Some(message) => {
-            refuse(hub, &round, &uid, message).await?;
+        Outcome::Unschedulable(message) => {
+            if round.refused.as_ref() != Some(message) {
+                refuse(hub, &round, &uid, message).await?;
+            }
+            Ok(Some(AGAIN))
         }
-        Outcome::Unschedulable(_) => {}
     }
-    Ok(None)
 }
 
 /// Decides, and takes the room at once so that the next pod does not get it too.
@@ -87,12 +91,6 @@ fn begin(world: &mut World, uid: &Uid) -> Option<Round> {
         world.capacity.assume(uid, &pod, node);
     }
     Some(round)
-}
-
-fn give_back(world: &mut World, uid: &Uid) {
-    if let Some(pod) = world.get(uid).and_then(|object| object.pod()).cloned() {
-        world.capacity.forget(uid, &pod);
-    }
 }
 
 async fn bind(hub: &Hub, key: &Key, uid: &Uid, node: &str) -> Result<(), Error> {
@@ -153,3 +151,6 @@ async fn told(hub: &Hub, key: &Key, uid: &Uid, warning: bool, reason: &str, mess
     let about = About { api_version: "v1", kind: "Pod", key, uid };
     tell(hub, &about, Told { by: NAME, warning, reason, message }).await;
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,12 +79,13 @@ impl World {
             return Vec::new();
         }
         let uid = Uid::clone(&object.uid);
+        let assumed = self.capacity.is_assumed(&uid);
         let old = self.objects.remove(&uid);
         if let Some(old) = &old {
             self.unlink(old);
         }
         self.link(&object);
-        let wakes = wake::wakes(self, old.as_ref(), Some(&object));
+        let wakes = wake::wakes(self, old.as_ref(), Some(&object), assumed);
         self.objects.insert(uid, object);
         wakes
     }
@@ -94,11 +95,24 @@ impl World {
         let seen = self.seen.entry(kind).or_default();
         *seen = (*seen).max(version);
         let Some(old) = self.objects.remove(uid) else { return Vec::new() };
+        let assumed = self.capacity.is_assumed(uid);
         self.unlink(&old);
         self.capacity.gone(uid);
         self.evictions.remove(uid);
         self.unreadable.remove(uid);
-        wake::wakes(self, Some(&old), None)
+        wake::wakes(self, Some(&old), None, assumed)
+    }
+
+    /// Takes back that a pod has a node: its binding failed. It is tried again by itself, the others are woken.
+    pub(crate) fn unbound(&mut self, uid: &Uid) -> Vec<Wake> {
+        let pod = self.get(uid).and_then(Object::pod).cloned();
+        if !pod.is_some_and(|pod| self.capacity.forget(uid, &pod)) {
+            return Vec::new();
+        }
+        let mut wakes = Vec::new();
+        wake::schedule_all(self, &mut wakes);
+        wakes.retain(|wake| *wake != Wake::Schedule(Uid::clone(uid)));
+        wakes
     }
 
     /// Forgets the objects of a kind that a new list no longer has.

@@ -33,7 +33,13 @@ pub(crate) enum Wake {
     Evict(Uid),
 }
 
-pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -> Vec<Wake> {
+/// `assumed`: it was a pod that counted on a node before its binding was seen.
+pub(super) fn wakes(
+    world: &World,
+    old: Option<&Object>,
+    new: Option<&Object>,
+    assumed: bool,
+) -> Vec<Wake> {
     let mut wakes = Vec::new();
     let Some(any) = new.or(old) else { return wakes };
     garbage(world, old, new, &mut wakes);
@@ -42,7 +48,12 @@ pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -
         wakes.push(Wake::GivenBack(any.key.namespace.clone(), any.kind));
     }
     match &any.facts {
-        Facts::Pod(_) => pod(world, old, new, &mut wakes),
+        Facts::Pod(_) => {
+            pod(world, old, new, &mut wakes);
+            if frees_room(world, old, new, assumed) {
+                schedule_all(world, &mut wakes);
+            }
+        }
         Facts::ReplicaSet(_) => {
             wakes.push(Wake::ReplicaSet(Uid::clone(&any.uid)));
             wakes.extend(any.controller().map(|owner| Wake::Deployment(Uid::clone(&owner.uid))));
@@ -184,9 +195,12 @@ fn pod(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Ve
             None => {}
         }
     }
-    if old_pod.is_some_and(holds_room) && !new_pod.is_some_and(holds_room) {
-        schedule_all(world, wakes);
-    }
+}
+
+fn frees_room(world: &World, old: Option<&Object>, new: Option<&Object>, assumed: bool) -> bool {
+    let holds = |object: Option<&Object>| object.and_then(Object::pod).is_some_and(holds_room);
+    let still = holds(new) || new.is_some_and(|new| world.capacity.is_assumed(&new.uid));
+    (assumed || holds(old)) && !still
 }
 
 /// Whether a pod waits for a node and did not, or for another one.
@@ -272,7 +286,7 @@ fn services_on<'a>(world: &'a World, node: &'a str) -> impl Iterator<Item = Key>
 }
 
 /// All waiting pods, oldest first.
-fn schedule_all(world: &World, wakes: &mut Vec<Wake>) {
+pub(super) fn schedule_all(world: &World, wakes: &mut Vec<Wake>) {
     let mut waiting: Vec<&Object> =
         world.capacity.waiting().filter_map(|uid| world.get(uid)).collect();
     waiting.sort_by_key(|object| (object.pod().map(|pod| pod.created), object.version));
