@@ -33,6 +33,8 @@ struct Round {
     outcome: Outcome,
     /// The message that stands in the pod's status already.
     refused: Option<String>,
+    /// The pod's status says already that it has no node.
+    unscheduled: bool,
 }
 
 pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error> {
@@ -85,6 +87,7 @@ fn begin(world: &mut World, uid: &Uid) -> Option<Round> {
         version: object.version,
         outcome,
         refused: constraints.refused.clone(),
+        unscheduled: constraints.unscheduled,
     };
     if let Outcome::Bind(node) = &round.outcome {
         let pod = pod.clone();
@@ -121,20 +124,24 @@ async fn bind(hub: &Hub, key: &Key, uid: &Uid, node: &str) -> Result<(), Error> 
 
 /// Writes why no node will do into the pod's status.
 async fn refuse(hub: &Hub, round: &Round, uid: &Uid, message: &str) -> Result<(), Error> {
+    let mut condition = json!({
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": message,
+        "lastProbeTime": null,
+    });
+    // What is not named keeps its value.
+    if !round.unscheduled {
+        condition["lastTransitionTime"] = json!(clock::stamp(clock::now()));
+    }
     let body = json!({
         "metadata": {"uid": &**uid, "resourceVersion": round.version.to_string()},
-        "status": {"conditions": [{
-            "type": "PodScheduled",
-            "status": "False",
-            "reason": "Unschedulable",
-            "message": message,
-            "lastProbeTime": null,
-            "lastTransitionTime": clock::stamp(clock::now()),
-        }]},
+        "status": {"conditions": [condition]},
     });
     let answer = hub
         .api::<Pod>(&round.key.namespace)
-        .patch_status(&round.key.name, &manager(), &Patch::Merge(body))
+        .patch_status(&round.key.name, &manager(), &Patch::Strategic(body))
         .await;
     match answer {
         Ok(pod) => hub.answered(&pod),

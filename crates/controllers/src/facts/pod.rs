@@ -65,12 +65,15 @@ pub(crate) struct Constraints {
     pub(crate) claims: Vec<String>,
     /// The message of the last attempt, as it stands in the pod's status.
     pub(crate) refused: Option<String>,
+    /// The pod's status says already that it has no node, for whatever reason.
+    pub(crate) unscheduled: bool,
 }
 
 impl Constraints {
     /// Whether the same is asked, whatever was the answer so far.
     pub(crate) fn asks_as(&self, other: &Self) -> bool {
-        Self { refused: None, ..self.clone() } == Self { refused: None, ..other.clone() }
+        let asks = |one: &Self| Self { refused: None, unscheduled: false, ..one.clone() };
+        asks(self) == asks(other)
     }
 }
 
@@ -171,12 +174,11 @@ fn constraints(spec: &core::PodSpec, status: Option<&core::PodStatus>) -> Constr
         affinity.and_then(|node| node.required_during_scheduling_ignored_during_execution.as_ref());
     let preferred =
         affinity.and_then(|node| node.preferred_during_scheduling_ignored_during_execution.clone());
+    let mut conditions = status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let unscheduled = conditions
+        .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
     let refused =
-        status.iter().flat_map(|status| status.conditions.iter().flatten()).find(|condition| {
-            condition.type_ == "PodScheduled"
-                && condition.status == "False"
-                && condition.reason.as_deref() == Some("Unschedulable")
-        });
+        unscheduled.filter(|condition| condition.reason.as_deref() == Some("Unschedulable"));
     let volumes = spec.volumes.iter().flatten();
     let claims = volumes.filter_map(|volume| volume.persistent_volume_claim.as_ref());
     Constraints {
@@ -186,6 +188,7 @@ fn constraints(spec: &core::PodSpec, status: Option<&core::PodStatus>) -> Constr
         tolerations: spec.tolerations.iter().flatten().map(Toleration::from).collect(),
         claims: claims.map(|claim| claim.claim_name.clone()).collect(),
         refused: refused.map(|condition| condition.message.clone().unwrap_or_default()),
+        unscheduled: unscheduled.is_some(),
     }
 }
 
