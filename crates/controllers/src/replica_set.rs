@@ -28,7 +28,7 @@ pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error>
         return Ok(None);
     }
     let claims = hub.world(|world| claim::claims(world, &uid));
-    claim::act(hub, &key, &uid, claims).await?;
+    crate::claim::act::<ReplicaSet, Pod>(hub, &key, &uid, claims).await?;
     let Some((key, actions)) = hub.world(|world| begin(world, &uid)) else { return Ok(None) };
     let mut failed = Ok(());
     for action in actions {

@@ -18,7 +18,7 @@ use crate::facts::{Facts, Key, Node, Object, Uid};
 use crate::kinds::Kind;
 use crate::node::Pulse;
 use crate::services::trigger::Triggers;
-use labels::{PodLabels, Selectors};
+use labels::{Labels, Selectors};
 
 #[derive(Debug, Default)]
 pub(crate) struct World {
@@ -28,10 +28,13 @@ pub(crate) struct World {
     dependents: HashMap<Uid, HashSet<Uid>>,
     /// The highest version that the watch of a kind has brought.
     seen: HashMap<Kind, u64>,
-    pod_labels: PodLabels,
+    pod_labels: Labels,
+    set_labels: Labels,
     selectors: Selectors<Key>,
     /// The replica sets by the labels that they select.
     sets: Selectors<Uid>,
+    /// The Deployments by the labels that they select.
+    deployments: Selectors<Uid>,
     slices: HashMap<Key, HashSet<Uid>>,
     /// The names of the quotas of each namespace that has any.
     quotas: HashMap<String, HashSet<String>>,
@@ -144,6 +147,10 @@ impl World {
             }
             Facts::ReplicaSet(set) => {
                 self.sets.insert(&object.key.namespace, &set.match_labels, &object.uid);
+                self.set_labels.insert(&object.key.namespace, &set.labels, &object.uid);
+            }
+            Facts::Deployment(of) => {
+                self.deployments.insert(&object.key.namespace, &of.match_labels, &object.uid);
             }
             Facts::Slice(_) => {
                 if let Some(service) = object.service_of_slice() {
@@ -185,6 +192,10 @@ impl World {
             }
             Facts::ReplicaSet(set) => {
                 self.sets.remove(&object.key.namespace, &set.match_labels, &object.uid);
+                self.set_labels.remove(&object.key.namespace, &set.labels, &object.uid);
+            }
+            Facts::Deployment(of) => {
+                self.deployments.remove(&object.key.namespace, &of.match_labels, &object.uid);
             }
             Facts::Slice(_) => {
                 let service = object.service_of_slice();
@@ -241,15 +252,7 @@ impl World {
         namespace: &str,
         selector: &BTreeMap<String, String>,
     ) -> Vec<&Object> {
-        let candidates = self.pod_labels.candidates(namespace, selector);
-        let pods = candidates.into_iter().flatten().filter_map(|uid| self.objects.get(uid));
-        pods.filter(|object| {
-            object.key.namespace == namespace
-                && object.pod().is_some_and(|pod| {
-                    selector.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
-                })
-        })
-        .collect()
+        self.labelled(&self.pod_labels, namespace, selector)
     }
 
     /// The pods of a namespace that have all these labels; all of them if none are named.
@@ -258,10 +261,44 @@ impl World {
         namespace: &str,
         labels: &BTreeMap<String, String>,
     ) -> Vec<&Object> {
-        if !labels.is_empty() {
-            return self.selected_pods(namespace, labels);
+        if labels.is_empty() {
+            return self.all(Kind::Pod, namespace);
         }
-        let here = |object: &&Object| object.kind == Kind::Pod && object.key.namespace == namespace;
+        self.selected_pods(namespace, labels)
+    }
+
+    /// The same of replica sets.
+    pub(crate) fn sets_with(
+        &self,
+        namespace: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> Vec<&Object> {
+        if labels.is_empty() {
+            return self.all(Kind::ReplicaSet, namespace);
+        }
+        self.labelled(&self.set_labels, namespace, labels)
+    }
+
+    fn labelled(
+        &self,
+        index: &Labels,
+        namespace: &str,
+        selector: &BTreeMap<String, String>,
+    ) -> Vec<&Object> {
+        let candidates = index.candidates(namespace, selector);
+        let objects = candidates.into_iter().flatten().filter_map(|uid| self.objects.get(uid));
+        let has_all = |labels: &BTreeMap<String, String>| {
+            selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+        };
+        objects
+            .filter(|object| {
+                object.key.namespace == namespace && object.labels().is_some_and(has_all)
+            })
+            .collect()
+    }
+
+    fn all(&self, kind: Kind, namespace: &str) -> Vec<&Object> {
+        let here = |object: &&Object| object.kind == kind && object.key.namespace == namespace;
         self.objects.values().filter(here).collect()
     }
 

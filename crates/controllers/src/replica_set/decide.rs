@@ -141,6 +141,8 @@ fn conditions(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use k8s_openapi::api::core::v1 as core;
     use serde_json::{Value, json};
@@ -148,13 +150,16 @@ mod tests {
     fn set(replicas: i32) -> ReplicaSet {
         ReplicaSet {
             replicas,
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
             hash: None,
+            template: String::new(),
             revision: 1,
             min_ready_seconds: 0,
             generation: 2,
             created: Timestamp::UNIX_EPOCH,
             selector: Ok(kube::core::Selector::default()),
-            match_labels: std::collections::BTreeMap::new(),
+            match_labels: BTreeMap::new(),
             status: ReplicaSetStatus::default(),
         }
     }

@@ -1,6 +1,9 @@
 //! Which controllers must look at what, after a change. Too many wakes cost a look, a missing one costs correctness.
 
+use std::collections::BTreeSet;
+
 use super::World;
+use super::labels::Selectors;
 use crate::facts::{Facts, Key, Node, Object, Pod, Uid};
 use crate::kinds::Kind;
 use crate::slices::ZONE;
@@ -56,7 +59,13 @@ pub(super) fn wakes(
         }
         Facts::ReplicaSet(_) => {
             wakes.push(Wake::ReplicaSet(Uid::clone(&any.uid)));
-            wakes.extend(any.controller().map(|owner| Wake::Deployment(Uid::clone(&owner.uid))));
+            let owners: BTreeSet<&Uid> = [old, new]
+                .into_iter()
+                .flatten()
+                .filter_map(|set| Some(&set.controller()?.uid))
+                .collect();
+            wakes.extend(owners.into_iter().map(|owner| Wake::Deployment(Uid::clone(owner))));
+            adoption(old, new, &world.deployments, Wake::Deployment, &mut wakes);
         }
         Facts::Deployment(_) => wakes.push(Wake::Deployment(Uid::clone(&any.uid))),
         Facts::Service(_) | Facts::Endpoints { .. } => wakes.push(Wake::Service(any.key.clone())),
@@ -172,7 +181,7 @@ fn pod(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Ve
             }
         }
     }
-    adoption(world, old, new, wakes);
+    adoption(old, new, &world.sets, Wake::ReplicaSet, wakes);
     if !same_for_endpoints(old, new) {
         let labels = [old_pod, new_pod].into_iter().flatten().map(|pod| &pod.labels);
         let services =
@@ -224,16 +233,19 @@ fn same_for_endpoints(old: Option<&Object>, new: Option<&Object>) -> bool {
         && before.node == after.node
 }
 
-/// The replica sets that may want a pod that nobody manages.
-fn adoption(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Vec<Wake>) {
+/// Those that may want a pod or replica set that nobody manages.
+fn adoption(
+    old: Option<&Object>,
+    new: Option<&Object>,
+    selectors: &Selectors<Uid>,
+    wake: fn(Uid) -> Wake,
+    wakes: &mut Vec<Wake>,
+) {
     let Some(new) = new.filter(|new| new.controller().is_none()) else { return };
-    let Some(pod) = new.pod() else { return };
-    let same = |old: &Object| {
-        old.owners == new.owners && old.pod().is_some_and(|old| old.labels == pod.labels)
-    };
-    if !old.is_some_and(same) {
-        let sets = world.sets.candidates(&new.key.namespace, &pod.labels);
-        wakes.extend(sets.map(|set| Wake::ReplicaSet(Uid::clone(set))));
+    let Some(labels) = new.labels() else { return };
+    if !old.is_some_and(|old| old.owners == new.owners && old.labels() == Some(labels)) {
+        let may = selectors.candidates(&new.key.namespace, labels);
+        wakes.extend(may.map(|uid| wake(Uid::clone(uid))));
     }
 }
 
