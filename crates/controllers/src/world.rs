@@ -2,6 +2,7 @@
 //! A change comes in, the wakes it causes come out; there is no IO and no decision in here.
 
 mod capacity;
+mod contents;
 mod labels;
 mod wake;
 
@@ -18,6 +19,7 @@ use crate::facts::{Facts, Key, Node, Object, Uid};
 use crate::kinds::Kind;
 use crate::node::Pulse;
 use crate::services::trigger::Triggers;
+use contents::Contents;
 use labels::{Labels, Selectors};
 
 #[derive(Debug, Default)]
@@ -28,6 +30,7 @@ pub(crate) struct World {
     dependents: HashMap<Uid, HashSet<Uid>>,
     /// The highest version that the watch of a kind has brought.
     seen: HashMap<Kind, u64>,
+    contents: Contents,
     pod_labels: Labels,
     set_labels: Labels,
     selectors: Selectors<Key>,
@@ -131,6 +134,7 @@ impl World {
 
     fn link(&mut self, object: &Object) {
         self.names.insert((object.kind, object.key.clone()), Uid::clone(&object.uid));
+        self.contents.insert(object);
         for owner in &object.owners {
             self.dependents
                 .entry(Uid::clone(&owner.uid))
@@ -174,6 +178,7 @@ impl World {
         if self.names.get(&name) == Some(&object.uid) {
             self.names.remove(&name);
         }
+        self.contents.remove(object);
         for owner in &object.owners {
             if let Some(known) = self.dependents.get_mut(&owner.uid) {
                 known.remove(&object.uid);
@@ -298,8 +303,7 @@ impl World {
     }
 
     fn all(&self, kind: Kind, namespace: &str) -> Vec<&Object> {
-        let here = |object: &&Object| object.kind == kind && object.key.namespace == namespace;
-        self.objects.values().filter(here).collect()
+        self.contents(namespace).filter(|object| object.kind == kind).collect()
     }
 
     /// The slices that the controller has made for a service.
@@ -318,8 +322,8 @@ impl World {
     }
 
     /// What the watches know to be in a namespace.
-    pub(crate) fn contents(&self, namespace: &str) -> Vec<Object> {
-        self.objects.values().filter(|object| object.key.namespace == namespace).cloned().collect()
+    pub(crate) fn contents(&self, namespace: &str) -> impl Iterator<Item = &Object> {
+        self.contents.of(namespace).filter_map(|uid| self.objects.get(uid))
     }
 
     /// Notes that a node is missing; answers since when.

@@ -46,7 +46,7 @@ pub(super) fn wakes(
     let mut wakes = Vec::new();
     let Some(any) = new.or(old) else { return wakes };
     garbage(world, old, new, &mut wakes);
-    contents(world, any, new.is_none(), &mut wakes);
+    contents(world, old, new, &mut wakes);
     if gives_back(old, new) && world.quotas(&any.key.namespace).next().is_some() {
         wakes.push(Wake::GivenBack(any.key.namespace.clone(), any.kind));
     }
@@ -152,14 +152,19 @@ fn garbage(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mu
     }
 }
 
-/// What depends on the namespace of the object.
-fn contents(world: &World, object: &Object, gone: bool, wakes: &mut Vec<Wake>) {
-    let namespace = &object.key.namespace;
+/// What depends on the namespace of the object. One that is being emptied is looked at when something new shows, when the last pod
+/// is gone and when all is: with each of many objects would be with each of them at all.
+fn contents(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Vec<Wake>) {
+    let Some(object) = new.or(old) else { return };
+    let (namespace, gone) = (&object.key.namespace, new.is_none());
     if namespace.is_empty() {
         return;
     }
     if world.is_namespace_ending(namespace) {
-        wakes.push(Wake::Namespace(namespace.clone()));
+        let inside = &world.contents;
+        let last_pod = object.kind == Kind::Pod && !inside.has_pods(namespace);
+        let next = if gone { last_pod || inside.is_empty(namespace) } else { old.is_none() };
+        wakes.extend(next.then(|| Wake::Namespace(namespace.clone())));
     } else if gone && matches!(object.kind, Kind::ServiceAccount | Kind::ConfigMap) {
         wakes.push(Wake::ServiceAccount(namespace.clone()));
     }
