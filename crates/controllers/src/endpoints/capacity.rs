@@ -21,7 +21,9 @@ pub(super) fn truncate(subsets: &mut Vec<EndpointSubset>) -> bool {
     }
     if ready > MOST {
         share(subsets, ready, MOST, |subset| &mut subset.addresses);
-        subsets.iter_mut().for_each(|subset| subset.not_ready_addresses = None);
+        for subset in subsets.iter_mut() {
+            subset.not_ready_addresses = None;
+        }
     } else {
         share(subsets, not_ready, MOST - ready, |subset| &mut subset.not_ready_addresses);
     }

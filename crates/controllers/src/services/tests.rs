@@ -120,7 +120,7 @@ fn endpoints_that_have_too_many_addresses_say_so_until_they_have_not() {
         version += 1;
         world.watched(object(Kind::Endpoints, "s", version, new.facts()));
         let subsets = new.subsets.unwrap_or_default();
-        let addresses = subsets.into_iter().flat_map(|subset| subset.not_ready_addresses);
+        let addresses = subsets.into_iter().filter_map(|subset| subset.not_ready_addresses);
         let annotations = new.metadata.annotations.unwrap_or_default();
         (addresses.flatten().count(), annotations.get(endpoints::OVER_CAPACITY).cloned())
     };
