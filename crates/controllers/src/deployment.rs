@@ -1,8 +1,10 @@
 //! Deployments: one replica set per pod template, the current one growing while the others shrink.
 
 mod build;
+mod claim;
 mod rollout;
 mod status;
+mod sync;
 
 use std::time::Duration;
 
@@ -32,10 +34,13 @@ struct Round {
 }
 
 pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error> {
-    let Some(round) = hub.world(|world| begin(world, &uid)) else { return Ok(None) };
-    if !is_readable(hub, &about(&round), NAME).await {
+    let Some(key) = hub.world(|world| Some(world.get(&uid)?.key.clone())) else { return Ok(None) };
+    if !is_readable(hub, &about(&key, &uid), NAME).await {
         return Ok(None);
     }
+    let claims = hub.world(|world| claim::claims(world, &uid));
+    crate::claim::act::<Deployment, ReplicaSet>(hub, &key, &uid, claims).await?;
+    let Some(round) = hub.world(|world| begin(world, &uid)) else { return Ok(None) };
     for action in &round.decision.actions {
         act(hub, &round, action).await?;
     }
@@ -78,12 +83,12 @@ async fn act(hub: &Hub, round: &Round, action: &Action) -> Result<(), Error> {
             told_scaling(hub, round, name, *from, *to).await;
             Ok(())
         }
-        Action::Renumber { name, revision } => {
-            hub.change::<ReplicaSet>(
-                &set_key(name),
-                &json!({"metadata": {"annotations": {REVISION: revision.to_string()}}}),
-            )
-            .await
+        Action::Sync { uid, name, change } => {
+            let body = json!({
+                "metadata": {"uid": &**uid, "annotations": change.annotations},
+                "spec": {"minReadySeconds": change.min_ready_seconds},
+            });
+            hub.change::<ReplicaSet>(&set_key(name), &body).await
         }
         Action::Remove { uid, name } => {
             hub.delete::<ReplicaSet>(&set_key(name), uid, DeleteParams::background()).await
@@ -158,7 +163,9 @@ async fn taken(hub: &Hub, round: &Round, wanted: &ReplicaSet) -> Result<(), Erro
     let found = hub.api::<ReplicaSet>(&key.namespace).get(&key.name).await;
     let found =
         found.map_err(|source| Error::request(Verb::Read, describe::<ReplicaSet>(&key), source))?;
-    match build::kinship(&found, wanted) {
+    // Without one the round would not have begun.
+    let Ok(selector) = &round.facts.selector else { return Ok(()) };
+    match build::kinship(&found, wanted, selector) {
         Kinship::Own => hub.answered(&found),
         Kinship::Orphan(metadata) => {
             hub.change::<ReplicaSet>(&key, &json!({"metadata": metadata})).await?;
@@ -177,9 +184,9 @@ async fn told_scaling(hub: &Hub, round: &Round, name: &str, from: i32, to: i32) 
     let direction = if to < from { "down" } else { "up" };
     let message = format!("Scaled {direction} replica set {name} from {from} to {to}");
     let told = Told { by: NAME, warning: false, reason: "ScalingReplicaSet", message };
-    tell(hub, &about(round), told).await;
+    tell(hub, &about(&round.key, &round.uid), told).await;
 }
 
-fn about(round: &Round) -> About<'_> {
-    About { api_version: "apps/v1", kind: "Deployment", key: &round.key, uid: &round.uid }
+fn about<'a>(key: &'a Key, uid: &'a Uid) -> About<'a> {
+    About { api_version: "apps/v1", kind: "Deployment", key, uid }
 }

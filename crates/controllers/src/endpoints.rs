@@ -1,5 +1,6 @@
 //! Endpoints: the addresses of the pods behind each service with a selector.
 
+mod capacity;
 mod printed;
 mod subsets;
 
@@ -14,6 +15,7 @@ use crate::error::Verb;
 use crate::facts::{Facts, Key, Object, Uid, endpoints_digest};
 use crate::hub::{Hub, describe};
 use crate::services::{View, trigger};
+pub(crate) use capacity::ANNOTATION as OVER_CAPACITY;
 pub(crate) use printed::of_slice_port;
 pub(crate) use subsets::{published_anyway, resolve};
 
@@ -55,18 +57,25 @@ async fn replace(hub: &Hub, key: &Key, wanted: Endpoints) -> Result<(), Error> {
         .get(&key.name)
         .await
         .map_err(|source| Error::request(Verb::Read, describe::<Endpoints>(key), source))?;
-    live.subsets = wanted.subsets;
-    live.metadata.labels = wanted.metadata.labels;
-    let triggered =
-        wanted.metadata.annotations.as_ref().and_then(|all| all.get(trigger::ANNOTATION));
-    let time = triggered.and_then(|time| time.parse().ok());
-    trigger::annotate(&mut live.metadata.annotations, time);
+    write_over(&mut live, wanted);
     let replaced = api.replace(&key.name, &PostParams::default(), &live).await;
     hub.answered(
         &replaced
             .map_err(|source| Error::request(Verb::Change, describe::<Endpoints>(key), source))?,
     );
     Ok(())
+}
+
+/// What others say in annotations stays.
+fn write_over(live: &mut Endpoints, wanted: Endpoints) {
+    let annotations = wanted.metadata.annotations.as_ref();
+    let triggered = annotations.and_then(|all| all.get(trigger::ANNOTATION));
+    let time = triggered.and_then(|time| time.parse().ok());
+    trigger::annotate(&mut live.metadata.annotations, time);
+    let truncated = capacity::is_truncated(annotations);
+    capacity::annotate(&mut live.metadata.annotations, truncated);
+    live.subsets = wanted.subsets;
+    live.metadata.labels = wanted.metadata.labels;
 }
 
 /// What is to be done about the endpoints of a service that is gone.
@@ -85,7 +94,9 @@ pub(crate) fn decide(view: &View<'_>) -> Option<Change> {
     let mut annotations = None;
     trigger::annotate(&mut annotations, view.trigger);
     let pods: Vec<&Object> = view.pods.iter().map(|(pod, _)| *pod).collect();
-    let subsets = subsets::subsets(&key.name, &key.namespace, service, &pods);
+    let mut subsets = subsets::subsets(&key.name, &key.namespace, service, &pods);
+    let truncated = capacity::truncate(&mut subsets);
+    capacity::annotate(&mut annotations, truncated);
     let wanted = Endpoints {
         metadata: ObjectMeta {
             name: Some(key.name.clone()),
@@ -100,5 +111,35 @@ pub(crate) fn decide(view: &View<'_>) -> Option<Change> {
         None => Some(Change::Create(Box::new(wanted))),
         Some(Facts::Endpoints { digest, .. }) if *digest == endpoints_digest(&wanted) => None,
         Some(_) => Some(Change::Replace(Box::new(wanted))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_over_gets_the_annotations_and_loses_them() {
+        let endpoints = |annotations: &[(&str, &str)]| {
+            let annotations =
+                annotations.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+            let annotations: BTreeMap<String, String> = annotations.collect();
+            let metadata = ObjectMeta {
+                annotations: Some(annotations).filter(|annotations| !annotations.is_empty()),
+                ..ObjectMeta::default()
+            };
+            Endpoints { metadata, subsets: None }
+        };
+        let full = [(OVER_CAPACITY, "truncated"), (trigger::ANNOTATION, "2026-01-01T00:00:00Z")];
+        let whole: Vec<(&str, &str)> = [("a", "b")].into_iter().chain(full).collect();
+        for (before, wanted, after) in [
+            (&[("a", "b")][..], &full[..], &whole[..]),
+            (&whole, &[], &[("a", "b")]),
+            (&full, &[], &[]),
+        ] {
+            let mut live = endpoints(before);
+            write_over(&mut live, endpoints(wanted));
+            assert_eq!(live, endpoints(after), "{before:?} {wanted:?}");
+        }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) use node::{Node, Ready};
 pub(crate) use pod::{Constraints, Phase, Pod};
 pub(crate) use service::{Service, ServicePort, TargetPort, endpoints_digest};
 pub(crate) use taint::{NO_EXECUTE, NO_SCHEDULE, PREFER_NO_SCHEDULE, Toleration, is_tolerated};
-pub(crate) use workload::{Deployment, ReplicaSet, Strategy};
+pub(crate) use workload::{Deployment, ReplicaSet, Strategy, is_inherited};
 
 use crate::kinds::Kind;
 
@@ -27,6 +27,12 @@ use crate::kinds::Kind;
 pub(crate) const TEMPLATE_HASH: &str = "pod-template-hash";
 /// The annotation that numbers the revisions of a Deployment.
 pub(crate) const REVISION: &str = "deployment.kubernetes.io/revision";
+/// The revisions that a replica set had before, with commas between them.
+pub(crate) const REVISION_HISTORY: &str = "deployment.kubernetes.io/revision-history";
+/// How many replicas the Deployment wanted when a replica set was last scaled.
+pub(crate) const DESIRED: &str = "deployment.kubernetes.io/desired-replicas";
+/// How many pods there could be at the most then.
+pub(crate) const MOST: &str = "deployment.kubernetes.io/max-replicas";
 
 /// The identity of one object; never used again for another one.
 pub(crate) type Uid = Arc<str>;
@@ -181,6 +187,15 @@ impl Object {
         if let Facts::Deployment(deployment) = &self.facts { Some(deployment) } else { None }
     }
 
+    /// The labels, of what selectors select.
+    pub(crate) fn labels(&self) -> Option<&BTreeMap<String, String>> {
+        match &self.facts {
+            Facts::Pod(pod) => Some(&pod.labels),
+            Facts::ReplicaSet(set) => Some(&set.labels),
+            _ => None,
+        }
+    }
+
     pub(crate) fn service(&self) -> Option<&Service> {
         if let Facts::Service(service) = &self.facts { Some(service) } else { None }
     }
@@ -189,7 +204,7 @@ impl Object {
     pub(crate) fn unreadable(&self) -> Option<&String> {
         match &self.facts {
             Facts::ReplicaSet(set) => set.selector.as_ref().err(),
-            Facts::Deployment(deployment) => deployment.unreadable.as_ref(),
+            Facts::Deployment(deployment) => deployment.selector.as_ref().err(),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
+use kube::core::ApiResource;
 use kube::{Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -56,6 +57,8 @@ pub(crate) struct Hub {
     pub(crate) client: Client,
     pub(crate) kinds: Kinds,
     pub(crate) settings: Settings,
+    /// The other controllers are somebody else's: what they would look at is dropped, as nobody empties their queues here.
+    scheduler_only: bool,
     pub(crate) queues: Queues,
     world: Mutex<World>,
 }
@@ -75,7 +78,19 @@ impl Hub {
             nodes: Queue::new(),
             evictions: Queue::new(),
         };
-        Self { client, kinds, settings, queues, world: Mutex::default() }
+        let world = Mutex::default();
+        Self { client, kinds, settings, scheduler_only: false, queues, world }
+    }
+
+    /// One for the scheduler alone.
+    pub(crate) fn of_scheduler(client: Client, kinds: Kinds) -> Self {
+        Self { scheduler_only: true, ..Self::new(client, kinds, Settings::default()) }
+    }
+
+    /// The kinds whose objects somebody here looks at.
+    pub(crate) fn followed(&self) -> impl Iterator<Item = (Kind, &ApiResource)> {
+        let all = !self.scheduler_only;
+        self.kinds.watched().filter(move |(kind, _)| all || kind.matters_to_scheduler())
     }
 
     /// Looks at the world, or changes it.
@@ -94,6 +109,12 @@ impl Hub {
         self.wake(wakes);
     }
 
+    /// The binding of a pod failed.
+    pub(crate) fn unbound(&self, pod: &Uid) {
+        let wakes = self.world(|world| world.unbound(pod));
+        self.wake(wakes);
+    }
+
     pub(crate) fn retain(&self, kind: Kind, listed: &HashSet<Uid>) {
         let wakes = self.world(|world| world.retain(kind, listed));
         self.wake(wakes);
@@ -109,6 +130,9 @@ impl Hub {
 
     fn wake(&self, wakes: Vec<Wake>) {
         for wake in wakes {
+            if self.scheduler_only && !matches!(wake, Wake::Schedule(_)) {
+                continue;
+            }
             match wake {
                 Wake::Deployment(uid) => self.queues.deployments.push(uid),
                 Wake::ReplicaSet(uid) => self.queues.replica_sets.push(uid),
@@ -211,12 +235,76 @@ fn replacement<S: Serialize>(old: &S, new: &S) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::api::core::v1 as core;
+    use k8s_openapi::api::storage::v1::StorageClass;
+    use kube::discovery::{ApiCapabilities, Scope};
+
     use super::*;
+    use crate::facts::{Facts, Owner};
+    use crate::wire::Wire;
 
     #[test]
     fn a_status_patch_removes_what_the_new_status_lacks() {
         let patch =
             replacement(&json!({"replicas": 2, "readyReplicas": 1}), &json!({"replicas": 3}));
         assert_eq!(patch, json!({"replicas": 3, "readyReplicas": null}));
+    }
+
+    fn kinds() -> Kinds {
+        let can = |resource| {
+            let operations = ["list", "watch", "delete"].map(str::to_owned).to_vec();
+            let subresources = Vec::new();
+            (resource, ApiCapabilities { scope: Scope::Namespaced, subresources, operations })
+        };
+        let all = [
+            ApiResource::erase::<core::Pod>(&()),
+            ApiResource::erase::<core::Secret>(&()),
+            ApiResource::erase::<core::Node>(&()),
+            ApiResource::erase::<core::Namespace>(&()),
+            ApiResource::erase::<core::PersistentVolumeClaim>(&()),
+            ApiResource::erase::<StorageClass>(&()),
+        ];
+        Kinds::new(all.into_iter().map(can))
+    }
+
+    fn pod(name: &str, version: u64, spec: &Value) -> Object {
+        let pod: core::Pod =
+            serde_json::from_value(json!({"metadata": {}, "spec": spec})).expect("pod");
+        let owner = Owner {
+            uid: "job".into(),
+            api_version: "batch/v1".to_owned(),
+            kind: "Job".to_owned(),
+            name: "job".to_owned(),
+            controller: true,
+            blocking: true,
+        };
+        let object = Object::bare(Kind::Pod, Key::new("ns", name), pod.facts());
+        Object { version, owners: vec![owner], ..object }
+    }
+
+    /// How much waits for the scheduler, and for the others, when a pod came and another one went.
+    fn woken(hub: &Hub) -> (usize, usize) {
+        let quota = Facts::Quota { spec: None, hard: std::collections::BTreeMap::new() };
+        hub.watched(Object::bare(Kind::Quota, Key::new("ns", "q"), quota));
+        hub.watched(pod("new", 1, &json!({"containers": []})));
+        let old = pod("old", 2, &json!({"containers": [], "nodeName": "gone"}));
+        hub.watched(old.clone());
+        hub.removed(&old);
+        let queues = &hub.queues;
+        let others = [queues.garbage.drain(), queues.pod_garbage.drain()];
+        let others = others.map(|queue| queue.len()).into_iter().sum::<usize>();
+        (queues.scheduler.drain().len(), others + queues.quotas.drain().len())
+    }
+
+    #[tokio::test]
+    async fn a_scheduler_alone_keeps_nothing_for_controllers_that_are_not_there() {
+        let client = || Wire::default().client(|_| None);
+        let whole = Hub::new(client(), kinds(), Settings::default());
+        let alone = Hub::of_scheduler(client(), kinds());
+        assert_eq!(woken(&whole), (1, 4), "two with an owner, one without its node, a quota");
+        assert_eq!(woken(&alone), (1, 0));
+        let followed: Vec<Kind> = alone.followed().map(|(kind, _)| kind).collect();
+        assert_eq!(followed, [Kind::Pod, Kind::Node, Kind::Claim, Kind::StorageClass]);
+        assert_eq!(whole.followed().count(), 6);
     }
 }

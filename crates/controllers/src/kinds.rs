@@ -27,6 +27,13 @@ pub(crate) enum Kind {
     Other(u16),
 }
 
+impl Kind {
+    /// Whether the scheduler looks at such objects.
+    pub(crate) fn matters_to_scheduler(self) -> bool {
+        matches!(self, Self::Pod | Self::Node | Self::Claim | Self::StorageClass)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Kinds {
     entries: Vec<Entry>,

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod claim;
 mod clock;
 mod deployment;
 mod endpoints;

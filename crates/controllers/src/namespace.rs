@@ -9,27 +9,24 @@ use kube::core::ApiResource;
 
 use crate::Error;
 use crate::error::Verb;
-use crate::facts::{Facts, Key, Object};
+use crate::facts::{Facts, Key, Object, Uid};
 use crate::hub::Hub;
 use crate::kinds::Kind;
 use crate::reduce::Bare;
+use crate::world::World;
 
 /// What keeps a namespace until this controller is done with it.
 pub(crate) const FINALIZER: &str = "kubernetes";
 const CONCURRENT: usize = 16;
 const PAGE: u32 = 500;
-/// What is not watched is looked for again after this time.
+/// What is left is looked for again after this time: not all is watched, and what somebody else keeps may be let go.
 const AGAIN: Duration = Duration::from_secs(1);
 
 pub(crate) async fn look(hub: &Hub, name: String) -> Result<Option<Duration>, Error> {
-    let ending = hub.world(|world| {
-        let object = world.named(Kind::Namespace, &Key::new("", name.as_str()))?;
-        (object.deleting && matches!(object.facts, Facts::Namespace { finalize: true }))
-            .then(|| world.contents(&name))
-    });
-    let Some(contents) = ending else { return Ok(None) };
-    if !contents.is_empty() {
-        return empty_known(hub, &contents).await;
+    match hub.world(|world| state(world, &name)) {
+        State::Stays => return Ok(None),
+        State::Has(deletions) => return empty_known(hub, &name, deletions).await,
+        State::Empty => {}
     }
     // By the watches it is empty: see what they do not show, or not yet.
     let mut left = 0;
@@ -43,27 +40,51 @@ pub(crate) async fn look(hub: &Hub, name: String) -> Result<Option<Duration>, Er
     Ok(None)
 }
 
-/// Deletes what the watches know of and waits for their news: of the pods if there are any, else of everything.
-async fn empty_known(hub: &Hub, contents: &[Object]) -> Result<Option<Duration>, Error> {
-    let pods = contents.iter().any(|object| object.kind == Kind::Pod);
-    let now =
-        contents.iter().filter(|object| !object.deleting && (!pods || object.kind == Kind::Pod));
-    let deletions = now.filter_map(|object| {
-        let (resource, _) = hub.kinds.resource(object.kind)?;
-        Some(delete(
-            hub,
-            resource,
-            object.key.namespace.clone(),
-            object.key.name.clone(),
-            object.uid.to_string(),
-        ))
+/// What the watches tell of a namespace.
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    /// It is not being deleted, or others keep it.
+    Stays,
+    /// It has contents; of these the ones that are to be deleted now, by kind, name and uid.
+    Has(Vec<(Kind, String, Uid)>),
+    Empty,
+}
+
+/// The pods are to be deleted if there are any, else everything.
+fn state(world: &World, name: &str) -> State {
+    let object = world.named(Kind::Namespace, &Key::new("", name));
+    let ends = object.is_some_and(|object| {
+        object.deleting && matches!(object.facts, Facts::Namespace { finalize: true })
+    });
+    if !ends {
+        return State::Stays;
+    }
+    if world.contents(name).next().is_none() {
+        return State::Empty;
+    }
+    let pods = world.contents(name).any(|object| object.kind == Kind::Pod);
+    let due = |object: &&Object| !object.deleting && (!pods || object.kind == Kind::Pod);
+    let due = world.contents(name).filter(due);
+    let names = due.map(|object| (object.kind, object.key.name.clone(), Uid::clone(&object.uid)));
+    State::Has(names.collect())
+}
+
+/// Deletes what the watches know of and waits for their news.
+async fn empty_known(
+    hub: &Hub,
+    namespace: &str,
+    deletions: Vec<(Kind, String, Uid)>,
+) -> Result<Option<Duration>, Error> {
+    let deletions = deletions.into_iter().filter_map(|(kind, name, uid)| {
+        let (resource, _) = hub.kinds.resource(kind)?;
+        Some(delete(hub, resource, namespace.to_owned(), name, uid.to_string()))
     });
     let done: Vec<Result<(), Error>> = futures::stream::iter(deletions.collect::<Vec<_>>())
         .buffer_unordered(CONCURRENT)
         .collect()
         .await;
     done.into_iter().collect::<Result<(), Error>>()?;
-    Ok(None)
+    Ok(Some(AGAIN))
 }
 
 /// Deletes all objects of a kind; answers how many are still there.
@@ -137,5 +158,57 @@ async fn finalize(hub: &Hub, name: &str) -> Result<(), Error> {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(source) => Err(Error::request(Verb::Change, described(), source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Wake;
+
+    fn plain(kind: Kind, name: &str, version: u64) -> Object {
+        Object { version, ..Object::bare(kind, Key::new("ns", name), Facts::Plain) }
+    }
+
+    fn due(state: State) -> Vec<String> {
+        let State::Has(mut due) = state else { panic!("{state:?}") };
+        due.sort();
+        due.into_iter().map(|(_, name, _)| name).collect()
+    }
+
+    #[test]
+    fn a_namespace_is_looked_at_when_there_is_something_to_do_and_not_with_each_object() {
+        let mut world = World::default();
+        assert_eq!(state(&world, "ns"), State::Stays);
+        for object in [
+            plain(Kind::ConfigMap, "a", 1),
+            plain(Kind::ConfigMap, "b", 2),
+            plain(Kind::Pod, "p", 3),
+            plain(Kind::Pod, "q", 4),
+        ] {
+            world.watched(object);
+        }
+        let facts = Facts::Namespace { finalize: true };
+        let namespace = Object::bare(Kind::Namespace, Key::new("", "ns"), facts);
+        world.watched(namespace.clone());
+        assert_eq!(state(&world, "ns"), State::Stays);
+        let wake = Wake::Namespace("ns".to_owned());
+        let ending = Object { version: 5, deleting: true, ..namespace };
+        assert!(world.watched(ending).contains(&wake));
+        assert_eq!(due(state(&world, "ns")), ["p", "q"], "pods first");
+        let going = Object { deleting: true, ..plain(Kind::Pod, "p", 6) };
+        assert!(!world.watched(going).contains(&wake), "it was told to go");
+        assert_eq!(due(state(&world, "ns")), ["q"]);
+        assert!(world.watched(plain(Kind::Pod, "late", 7)).contains(&wake), "one more");
+        for (kind, name, looked_at) in [
+            (Kind::Pod, "p", false),
+            (Kind::Pod, "q", false),
+            (Kind::Pod, "late", true),
+            (Kind::ConfigMap, "a", false),
+            (Kind::ConfigMap, "b", true),
+        ] {
+            assert_eq!(world.removed(kind, name, 9).contains(&wake), looked_at, "{name}");
+        }
+        assert_eq!(state(&world, "ns"), State::Empty);
     }
 }

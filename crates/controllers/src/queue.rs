@@ -93,6 +93,14 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         self.0.changed.notify_one();
     }
 
+    /// What waits to be looked at now, which waits no longer then.
+    #[cfg(test)]
+    pub(crate) fn drain(&self) -> Vec<K> {
+        let mut state = self.lock();
+        state.queued.clear();
+        state.ready.drain(..).collect()
+    }
+
     /// Looks at keys as they come until `stop`. A round answers with the time after which it wants to see the key again.
     pub(crate) async fn run<F, R>(&self, name: &'static str, stop: CancellationToken, look: F)
     where

@@ -10,12 +10,12 @@ use kube::api::{Api, DynamicObject, ListParams, PostParams};
 use kube::core::ApiResource;
 use serde_json::{Value, json};
 
-use crate::Error;
 use crate::error::Verb;
 use crate::facts::{Facts, Key};
 use crate::hub::{Hub, MANAGER, describe};
 use crate::kinds::Kind;
 use crate::world::World;
+use crate::{Error, clock};
 
 /// A pod may leave a quota by a change that no watch is asked for; kube-controller-manager counts again as often.
 const EVERY: Duration = Duration::from_mins(5);
@@ -136,13 +136,13 @@ async fn measure(
 ) -> Result<Amounts, Error> {
     let kind = flumen_quota::Kind { group: &resource.group, plural: &resource.plural };
     let list = api(hub, namespace, resource).list(&ListParams::default()).await;
-    let mut total = Amounts::new();
+    let (mut total, now) = (Amounts::new(), clock::now());
     for object in list.map_err(unread(resource))?.items {
         let object = serde_json::to_value(object).unwrap_or(Value::Null);
         if !covers(spec, kind, &object) {
             continue;
         }
-        for (name, amount) in usage(kind, &object) {
+        for (name, amount) in usage(kind, &object, now) {
             let sum = total.get(&name).map_or(amount, |known| known.plus(amount));
             total.insert(name, sum);
         }

@@ -4,20 +4,22 @@ mod build;
 mod claim;
 mod decide;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, PostParams};
+use kube::core::SelectorExt as _;
 
 use crate::error::Verb;
 use crate::events::{About, Told, tell};
-use crate::facts::{Key, Uid};
+use crate::facts::{Key, Object, Uid};
 use crate::hub::{Hub, MANAGER, describe};
 use crate::selector::is_readable;
 use crate::world::World;
 use crate::{Error, clock};
-use decide::{Action, Failure, Member};
+use decide::{Action, Failure, Member, Neighbours};
 
 /// The component that events name.
 const NAME: &str = "replicaset-controller";
@@ -28,7 +30,7 @@ pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error>
         return Ok(None);
     }
     let claims = hub.world(|world| claim::claims(world, &uid));
-    claim::act(hub, &key, &uid, claims).await?;
+    crate::claim::act::<ReplicaSet, Pod>(hub, &key, &uid, claims).await?;
     let Some((key, actions)) = hub.world(|world| begin(world, &uid)) else { return Ok(None) };
     let mut failed = Ok(());
     for action in actions {
@@ -44,9 +46,33 @@ pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error>
 fn begin(world: &World, uid: &Uid) -> Option<(Key, Vec<Action>)> {
     let object = world.get(uid)?;
     let set = object.replica_set()?;
-    let actions =
-        if object.deleting { Vec::new() } else { decide::decide(set, &members(world, uid)) };
+    let actions = if object.deleting {
+        Vec::new()
+    } else {
+        let neighbours = || neighbours(world, object);
+        decide::decide(set, &members(world, uid), neighbours, clock::now())
+    };
     Some((object.key.clone(), actions))
+}
+
+/// Counts what all sets of the owner of a set select, whoever has it.
+fn neighbours(world: &World, set: &Object) -> Neighbours {
+    let owner = set.controller().map(|owner| &*owner.uid);
+    let sets = owner.into_iter().flat_map(|owner| world.managed(owner));
+    let pods = sets.filter_map(Object::replica_set).flat_map(|related| {
+        let pods = world.pods_with(&set.key.namespace, &related.match_labels);
+        let selects = |pod: &&Object| {
+            let labels = pod.labels().zip(related.selector.as_ref().ok());
+            labels.is_some_and(|(labels, selector)| selector.matches(labels))
+        };
+        pods.into_iter().filter(selects).filter(|pod| pod.is_active_pod())
+    });
+    let pods: BTreeMap<&Uid, &Object> = pods.map(|pod| (&pod.uid, pod)).collect();
+    let mut neighbours = Neighbours::new();
+    for node in pods.values().filter_map(|pod| pod.pod()?.node.clone()) {
+        *neighbours.entry(node).or_default() += 1;
+    }
+    neighbours
 }
 
 fn members<'a>(world: &'a World, uid: &'a Uid) -> Vec<Member<'a>> {
@@ -162,3 +188,6 @@ async fn told(hub: &Hub, key: &Key, uid: &Uid, warning: bool, reason: &str, mess
 fn about<'a>(key: &'a Key, uid: &'a Uid) -> About<'a> {
     About { api_version: "apps/v1", kind: "ReplicaSet", key, uid }
 }
+
+#[cfg(test)]
+mod tests;

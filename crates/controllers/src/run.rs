@@ -31,25 +31,25 @@ const LONGEST_DELAY: Duration = Duration::from_secs(5);
 ///
 /// `client` needs the rights of a controller manager: everything, on all kinds.
 pub fn spawn(client: Client, settings: Settings, stop: CancellationToken) -> JoinHandle<()> {
-    start(client, settings, stop, all)
+    start(client, stop, |client, kinds| Hub::new(client, kinds, settings), all)
 }
 
 /// As [`spawn`], the scheduler alone, for a control plane that has the other controllers.
 pub fn spawn_scheduler(client: Client, stop: CancellationToken) -> JoinHandle<()> {
-    start(client, Settings::default(), stop, scheduler)
+    start(client, stop, Hub::of_scheduler, scheduler)
 }
 
 type Loops = fn(&Arc<Hub>, &CancellationToken, &mut JoinSet<()>);
 
 fn start(
     client: Client,
-    settings: Settings,
     stop: CancellationToken,
+    hub: impl FnOnce(Client, Kinds) -> Hub + Send + 'static,
     loops: Loops,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
         let Some(kinds) = discover(&client, &stop).await else { return };
-        let hub = Arc::new(Hub::new(client, kinds, settings));
+        let hub = Arc::new(hub(client, kinds));
         let synced = Arc::new(Synced::new());
         let mut tasks = JoinSet::new();
         let watches = watch_all(&hub, &synced, &stop, &mut tasks);
@@ -104,7 +104,7 @@ fn watch_all(
     tasks: &mut JoinSet<()>,
 ) -> usize {
     let mut count = 0;
-    for (kind, resource) in hub.kinds.watched() {
+    for (kind, resource) in hub.followed() {
         count += 1;
         let (hub, synced, stop) = (Arc::clone(hub), Arc::clone(synced), stop.clone());
         match kind {

@@ -23,6 +23,8 @@ use fit::{Candidate, Outcome};
 
 /// The component that pods' events name.
 const NAME: &str = "default-scheduler";
+/// How long a pod that no node will do for waits at the most, as with kube-scheduler: nothing may have told that one will do now.
+const AGAIN: Duration = Duration::from_mins(5);
 
 #[derive(Debug)]
 struct Round {
@@ -31,6 +33,8 @@ struct Round {
     outcome: Outcome,
     /// The message that stands in the pod's status already.
     refused: Option<String>,
+    /// The pod's status says already that it has no node.
+    unscheduled: bool,
 }
 
 pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error> {
@@ -39,16 +43,18 @@ pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error>
         Outcome::Bind(node) => {
             let bound = bind(hub, &round.key, &uid, node).await;
             if bound.is_err() {
-                hub.world(|world| give_back(world, &uid));
+                hub.unbound(&uid);
             }
             bound.or_else(|error| if error.is_gone() { Ok(()) } else { Err(error) })?;
+            Ok(None)
         }
-        Outcome::Unschedulable(message) if round.refused.as_ref() != Some(message) => {
-            refuse(hub, &round, &uid, message).await?;
+        Outcome::Unschedulable(message) => {
+            if round.refused.as_ref() != Some(message) {
+                refuse(hub, &round, &uid, message).await?;
+            }
+            Ok(Some(AGAIN))
         }
-        Outcome::Unschedulable(_) => {}
     }
-    Ok(None)
 }
 
 /// Decides, and takes the room at once so that the next pod does not get it too.
@@ -81,18 +87,13 @@ fn begin(world: &mut World, uid: &Uid) -> Option<Round> {
         version: object.version,
         outcome,
         refused: constraints.refused.clone(),
+        unscheduled: constraints.unscheduled,
     };
     if let Outcome::Bind(node) = &round.outcome {
         let pod = pod.clone();
         world.capacity.assume(uid, &pod, node);
     }
     Some(round)
-}
-
-fn give_back(world: &mut World, uid: &Uid) {
-    if let Some(pod) = world.get(uid).and_then(|object| object.pod()).cloned() {
-        world.capacity.forget(uid, &pod);
-    }
 }
 
 async fn bind(hub: &Hub, key: &Key, uid: &Uid, node: &str) -> Result<(), Error> {
@@ -123,20 +124,24 @@ async fn bind(hub: &Hub, key: &Key, uid: &Uid, node: &str) -> Result<(), Error> 
 
 /// Writes why no node will do into the pod's status.
 async fn refuse(hub: &Hub, round: &Round, uid: &Uid, message: &str) -> Result<(), Error> {
+    let mut condition = json!({
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": message,
+        "lastProbeTime": null,
+    });
+    // What is not named keeps its value.
+    if !round.unscheduled {
+        condition["lastTransitionTime"] = json!(clock::stamp(clock::now()));
+    }
     let body = json!({
         "metadata": {"uid": &**uid, "resourceVersion": round.version.to_string()},
-        "status": {"conditions": [{
-            "type": "PodScheduled",
-            "status": "False",
-            "reason": "Unschedulable",
-            "message": message,
-            "lastProbeTime": null,
-            "lastTransitionTime": clock::stamp(clock::now()),
-        }]},
+        "status": {"conditions": [condition]},
     });
     let answer = hub
         .api::<Pod>(&round.key.namespace)
-        .patch_status(&round.key.name, &manager(), &Patch::Merge(body))
+        .patch_status(&round.key.name, &manager(), &Patch::Strategic(body))
         .await;
     match answer {
         Ok(pod) => hub.answered(&pod),
@@ -153,3 +158,6 @@ async fn told(hub: &Hub, key: &Key, uid: &Uid, warning: bool, reason: &str, mess
     let about = About { api_version: "v1", kind: "Pod", key, uid };
     tell(hub, &about, Told { by: NAME, warning, reason, message }).await;
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //! A change comes in, the wakes it causes come out; there is no IO and no decision in here.
 
 mod capacity;
+mod contents;
 mod labels;
 mod wake;
 
@@ -18,7 +19,8 @@ use crate::facts::{Facts, Key, Node, Object, Uid};
 use crate::kinds::Kind;
 use crate::node::Pulse;
 use crate::services::trigger::Triggers;
-use labels::{PodLabels, Selectors};
+use contents::Contents;
+use labels::{Labels, Selectors};
 
 #[derive(Debug, Default)]
 pub(crate) struct World {
@@ -28,10 +30,14 @@ pub(crate) struct World {
     dependents: HashMap<Uid, HashSet<Uid>>,
     /// The highest version that the watch of a kind has brought.
     seen: HashMap<Kind, u64>,
-    pod_labels: PodLabels,
+    contents: Contents,
+    pod_labels: Labels,
+    set_labels: Labels,
     selectors: Selectors<Key>,
     /// The replica sets by the labels that they select.
     sets: Selectors<Uid>,
+    /// The Deployments by the labels that they select.
+    deployments: Selectors<Uid>,
     slices: HashMap<Key, HashSet<Uid>>,
     /// The names of the quotas of each namespace that has any.
     quotas: HashMap<String, HashSet<String>>,
@@ -79,12 +85,13 @@ impl World {
             return Vec::new();
         }
         let uid = Uid::clone(&object.uid);
+        let assumed = self.capacity.is_assumed(&uid);
         let old = self.objects.remove(&uid);
         if let Some(old) = &old {
             self.unlink(old);
         }
         self.link(&object);
-        let wakes = wake::wakes(self, old.as_ref(), Some(&object));
+        let wakes = wake::wakes(self, old.as_ref(), Some(&object), assumed);
         self.objects.insert(uid, object);
         wakes
     }
@@ -94,11 +101,24 @@ impl World {
         let seen = self.seen.entry(kind).or_default();
         *seen = (*seen).max(version);
         let Some(old) = self.objects.remove(uid) else { return Vec::new() };
+        let assumed = self.capacity.is_assumed(uid);
         self.unlink(&old);
         self.capacity.gone(uid);
         self.evictions.remove(uid);
         self.unreadable.remove(uid);
-        wake::wakes(self, Some(&old), None)
+        wake::wakes(self, Some(&old), None, assumed)
+    }
+
+    /// Takes back that a pod has a node: its binding failed. It is tried again by itself, the others are woken.
+    pub(crate) fn unbound(&mut self, uid: &Uid) -> Vec<Wake> {
+        let pod = self.get(uid).and_then(Object::pod).cloned();
+        if !pod.is_some_and(|pod| self.capacity.forget(uid, &pod)) {
+            return Vec::new();
+        }
+        let mut wakes = Vec::new();
+        wake::schedule_all(self, &mut wakes);
+        wakes.retain(|wake| *wake != Wake::Schedule(Uid::clone(uid)));
+        wakes
     }
 
     /// Forgets the objects of a kind that a new list no longer has.
@@ -114,6 +134,7 @@ impl World {
 
     fn link(&mut self, object: &Object) {
         self.names.insert((object.kind, object.key.clone()), Uid::clone(&object.uid));
+        self.contents.insert(object);
         for owner in &object.owners {
             self.dependents
                 .entry(Uid::clone(&owner.uid))
@@ -130,6 +151,10 @@ impl World {
             }
             Facts::ReplicaSet(set) => {
                 self.sets.insert(&object.key.namespace, &set.match_labels, &object.uid);
+                self.set_labels.insert(&object.key.namespace, &set.labels, &object.uid);
+            }
+            Facts::Deployment(of) => {
+                self.deployments.insert(&object.key.namespace, &of.match_labels, &object.uid);
             }
             Facts::Slice(_) => {
                 if let Some(service) = object.service_of_slice() {
@@ -153,6 +178,7 @@ impl World {
         if self.names.get(&name) == Some(&object.uid) {
             self.names.remove(&name);
         }
+        self.contents.remove(object);
         for owner in &object.owners {
             if let Some(known) = self.dependents.get_mut(&owner.uid) {
                 known.remove(&object.uid);
@@ -171,6 +197,10 @@ impl World {
             }
             Facts::ReplicaSet(set) => {
                 self.sets.remove(&object.key.namespace, &set.match_labels, &object.uid);
+                self.set_labels.remove(&object.key.namespace, &set.labels, &object.uid);
+            }
+            Facts::Deployment(of) => {
+                self.deployments.remove(&object.key.namespace, &of.match_labels, &object.uid);
             }
             Facts::Slice(_) => {
                 let service = object.service_of_slice();
@@ -227,15 +257,7 @@ impl World {
         namespace: &str,
         selector: &BTreeMap<String, String>,
     ) -> Vec<&Object> {
-        let candidates = self.pod_labels.candidates(namespace, selector);
-        let pods = candidates.into_iter().flatten().filter_map(|uid| self.objects.get(uid));
-        pods.filter(|object| {
-            object.key.namespace == namespace
-                && object.pod().is_some_and(|pod| {
-                    selector.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
-                })
-        })
-        .collect()
+        self.labelled(&self.pod_labels, namespace, selector)
     }
 
     /// The pods of a namespace that have all these labels; all of them if none are named.
@@ -244,11 +266,44 @@ impl World {
         namespace: &str,
         labels: &BTreeMap<String, String>,
     ) -> Vec<&Object> {
-        if !labels.is_empty() {
-            return self.selected_pods(namespace, labels);
+        if labels.is_empty() {
+            return self.all(Kind::Pod, namespace);
         }
-        let here = |object: &&Object| object.kind == Kind::Pod && object.key.namespace == namespace;
-        self.objects.values().filter(here).collect()
+        self.selected_pods(namespace, labels)
+    }
+
+    /// The same of replica sets.
+    pub(crate) fn sets_with(
+        &self,
+        namespace: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> Vec<&Object> {
+        if labels.is_empty() {
+            return self.all(Kind::ReplicaSet, namespace);
+        }
+        self.labelled(&self.set_labels, namespace, labels)
+    }
+
+    fn labelled(
+        &self,
+        index: &Labels,
+        namespace: &str,
+        selector: &BTreeMap<String, String>,
+    ) -> Vec<&Object> {
+        let candidates = index.candidates(namespace, selector);
+        let objects = candidates.into_iter().flatten().filter_map(|uid| self.objects.get(uid));
+        let has_all = |labels: &BTreeMap<String, String>| {
+            selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+        };
+        objects
+            .filter(|object| {
+                object.key.namespace == namespace && object.labels().is_some_and(has_all)
+            })
+            .collect()
+    }
+
+    fn all(&self, kind: Kind, namespace: &str) -> Vec<&Object> {
+        self.contents(namespace).filter(|object| object.kind == kind).collect()
     }
 
     /// The slices that the controller has made for a service.
@@ -267,8 +322,8 @@ impl World {
     }
 
     /// What the watches know to be in a namespace.
-    pub(crate) fn contents(&self, namespace: &str) -> Vec<Object> {
-        self.objects.values().filter(|object| object.key.namespace == namespace).cloned().collect()
+    pub(crate) fn contents(&self, namespace: &str) -> impl Iterator<Item = &Object> {
+        self.contents.of(namespace).filter_map(|uid| self.objects.get(uid))
     }
 
     /// Notes that a node is missing; answers since when.

@@ -1,5 +1,6 @@
 //! Whether quotas have room for an object that is made or changed, and what is used of them then.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
@@ -42,7 +43,7 @@ pub fn handles(kind: Kind<'_>, old: Option<&Value>, new: &Value) -> bool {
     }
 }
 
-/// What is used of each quota, by its place, when an object is made or changed; those that it takes nothing of are not
+/// What is used of each quota, by its place, when an object is made or changed now; those that it takes nothing of are not
 /// among them.
 ///
 /// # Errors
@@ -52,6 +53,7 @@ pub fn charge(
     kind: Kind<'_>,
     old: Option<&Value>,
     new: &Value,
+    now: Timestamp,
 ) -> Result<Vec<(usize, Amounts)>, String> {
     let mut asked = Vec::new();
     for (place, quota) in quotas.iter().enumerate() {
@@ -69,11 +71,11 @@ pub fn charge(
         }
         asked.push((place, quota));
     }
-    let whole = usage(kind, new);
+    let whole = usage(kind, new, now);
     let mut charged = Vec::new();
     for (place, quota) in asked {
         let before = old.filter(|old| covers(&quota.spec, kind, old));
-        let before = before.map(|old| usage(kind, old)).unwrap_or_default();
+        let before = before.map(|old| usage(kind, old, now)).unwrap_or_default();
         let mut more = whole.clone();
         for (name, amount) in &mut more {
             if let Some(before) = before.get(name) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::amount::{Amount, Amounts, add, read};
@@ -36,15 +37,27 @@ fn is_extended(name: &str) -> bool {
     name.contains('/') && !name.starts_with(REQUESTS) && !name.contains("kubernetes.io/")
 }
 
-pub(crate) fn usage(pod: &Value) -> Amounts {
+pub(crate) fn usage(pod: &Value, now: Timestamp) -> Amounts {
     let mut usage = Amounts::from([("count/pods".to_owned(), Amount::count(1))]);
-    let phase = pod.pointer("/status/phase").and_then(Value::as_str);
-    if matches!(phase, Some("Succeeded" | "Failed")) {
+    if !takes(pod, now) {
         return usage;
     }
     let spec = pod.get("spec").unwrap_or(&Value::Null);
     usage.extend(named(&total(spec, "requests"), &total(spec, "limits")));
     usage
+}
+
+/// Whether a pod takes more than its place among the objects. One that should long have ended, as when its node is lost, must not
+/// stand in the way of another one in its stead.
+fn takes(pod: &Value, now: Timestamp) -> bool {
+    let phase = pod.pointer("/status/phase").and_then(Value::as_str);
+    let deleted = pod.pointer("/metadata/deletionTimestamp").and_then(Value::as_str);
+    let deleted = deleted.and_then(|time| time.parse::<Timestamp>().ok());
+    let grace = pod.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64);
+    let end = deleted
+        .zip(grace.map(SignedDuration::from_secs))
+        .and_then(|(deleted, grace)| deleted.checked_add(grace).ok());
+    !matches!(phase, Some("Succeeded" | "Failed")) && end.is_none_or(|end| now <= end)
 }
 
 /// The names of quotas for requests and limits.

@@ -1,5 +1,6 @@
 //! What an object takes of quotas, by its kind.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
@@ -78,11 +79,11 @@ pub fn covers(spec: &Spec, kind: Kind<'_>, object: &Value) -> bool {
     spec.selects(is_pod.then_some(object))
 }
 
-/// Everything that an object takes, whether a quota counts it or not.
-pub fn usage(kind: Kind<'_>, object: &Value) -> Amounts {
+/// Everything that an object takes now, whether a quota counts it or not.
+pub fn usage(kind: Kind<'_>, object: &Value, now: Timestamp) -> Amounts {
     let one = |name: String| (name, Amount::count(1));
     match (kind.group, kind.plural) {
-        ("", "pods") => pod::usage(object),
+        ("", "pods") => pod::usage(object, now),
         ("", "services") => service(object),
         ("", "persistentvolumeclaims") => claim(object),
         (group, plural) => {

@@ -3,7 +3,7 @@
 use flumen_quota::{Kind, Quota};
 use serde_json::Value;
 
-use crate::{api::Api, failure::Failure, resources::Resource, storage::Change};
+use crate::{api::Api, clock, failure::Failure, resources::Resource, storage::Change};
 
 /// The changes of the quotas of a namespace that go with an object that is made or changed. Made in one commit with it,
 /// they are refused with it: whoever was faster with the last room has it.
@@ -25,7 +25,7 @@ pub(crate) fn charge(
     }
     let objects: Vec<Value> = stored.iter().map(|(_, object)| object.value()).collect();
     let quotas: Vec<Quota> = objects.iter().map(Quota::of).collect();
-    let charged = flumen_quota::charge(&quotas, kind, old, new)
+    let charged = flumen_quota::charge(&quotas, kind, old, new, clock::now())
         .map_err(|why| Failure::forbidden(resource, name, &why))?;
     let change = |(place, used): (usize, flumen_quota::Amounts)| {
         let (key, revision) = stored.get(place).map(|(key, object)| (key, object.revision))?;

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, ReplicaSetSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
-use crate::facts::{REVISION, TEMPLATE_HASH};
+use kube::core::{Selector, SelectorExt as _};
 
-const DESIRED: &str = "deployment.kubernetes.io/desired-replicas";
-const MOST: &str = "deployment.kubernetes.io/max-replicas";
+use crate::facts::{DESIRED, MOST, REVISION, TEMPLATE_HASH, is_inherited};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
@@ -47,11 +46,8 @@ pub(super) fn replica_set(
     metadata.labels = Some(labels.clone());
     let mut selector = spec.selector.clone();
     selector.match_labels = Some(with_hash(selector.match_labels.as_ref()));
-    let own = |key: &str| {
-        key == "kubectl.kubernetes.io/last-applied-configuration"
-            || key.starts_with("deployment.kubernetes.io/")
-    };
-    let inherited = deployment.metadata.annotations.iter().flatten().filter(|(key, _)| !own(key));
+    let annotations = deployment.metadata.annotations.iter().flatten();
+    let inherited = annotations.filter(|(name, _)| is_inherited(name));
     let mut annotations: BTreeMap<String, String> =
         inherited.map(|(key, value)| (key.clone(), value.clone())).collect();
     annotations.extend(size_annotations(size.wanted, size.surge));
@@ -91,7 +87,10 @@ pub(super) enum Kinship {
     Foreign,
 }
 
-pub(super) fn kinship(found: &ReplicaSet, wanted: &ReplicaSet) -> Kinship {
+/// `selector` is the Deployment's: it would not keep what it does not select.
+pub(super) fn kinship(found: &ReplicaSet, wanted: &ReplicaSet, selector: &Selector) -> Kinship {
+    let labels = found.metadata.labels.clone().unwrap_or_default();
+    let is_selected = selector.matches(&labels);
     let controller = |set: &ReplicaSet| {
         let owners = set.metadata.owner_references.iter().flatten();
         owners
@@ -99,10 +98,11 @@ pub(super) fn kinship(found: &ReplicaSet, wanted: &ReplicaSet) -> Kinship {
             .find(|owner| owner.controller == Some(true))
             .map(|owner| owner.uid.clone())
     };
-    let selector = |set: &ReplicaSet| set.spec.as_ref().map(|spec| spec.selector.clone());
+    let pods = |set: &ReplicaSet| set.spec.as_ref().map(|spec| spec.selector.clone());
     match controller(found) {
         owner if owner == controller(wanted) => Kinship::Own,
-        None if selector(found) == selector(wanted)
+        None if pods(found) == pods(wanted)
+            && is_selected
             && found.metadata.deletion_timestamp.is_none() =>
         {
             let owners =
@@ -121,6 +121,7 @@ pub(super) fn kinship(found: &ReplicaSet, wanted: &ReplicaSet) -> Kinship {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kube::core::Expression;
     use serde_json::json;
 
     #[test]
@@ -130,15 +131,19 @@ mod tests {
                 .map(|uid| json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "d", "uid": uid, "controller": true}))
                 .into_iter()
                 .collect();
-            serde_json::from_value(json!({"metadata": {"name": "d-h", "uid": "u", "resourceVersion": "7", "ownerReferences": owners},
+            serde_json::from_value(json!({"metadata": {"name": "d-h", "uid": "u", "labels": {"app": app}, "resourceVersion": "7", "ownerReferences": owners},
                 "spec": {"selector": {"matchLabels": {"app": app}}}}))
             .expect("replica set")
         };
         let wanted = set(Some("new"), "x");
-        assert_eq!(kinship(&set(Some("new"), "x"), &wanted), Kinship::Own);
-        assert_eq!(kinship(&set(Some("old"), "x"), &wanted), Kinship::Foreign);
-        assert_eq!(kinship(&set(None, "y"), &wanted), Kinship::Foreign);
-        let Kinship::Orphan(change) = kinship(&set(None, "x"), &wanted) else {
+        let selector = Selector::from_iter([Expression::Equal("app".to_owned(), "x".to_owned())]);
+        assert_eq!(kinship(&set(Some("new"), "x"), &wanted, &selector), Kinship::Own);
+        assert_eq!(kinship(&set(Some("old"), "x"), &wanted, &selector), Kinship::Foreign);
+        assert_eq!(kinship(&set(None, "y"), &wanted, &selector), Kinship::Foreign);
+        let mut strange = set(None, "x");
+        strange.metadata.labels = None;
+        assert_eq!(kinship(&strange, &wanted, &selector), Kinship::Foreign, "it would be released");
+        let Kinship::Orphan(change) = kinship(&set(None, "x"), &wanted, &selector) else {
             panic!("not adopted")
         };
         assert_eq!(change.owner_references, wanted.metadata.owner_references);

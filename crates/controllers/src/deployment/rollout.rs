@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::DeploymentStatus;
 
 use super::status;
+use super::sync::{Sync, sync};
 use crate::facts::{Deployment, ReplicaSet, Strategy, Uid};
 
 /// One replica set of the Deployment.
@@ -30,10 +31,11 @@ pub(crate) enum Action {
         from: i32,
         to: i32,
     },
-    /// Numbers an old replica set as the newest: its template is the current one again.
-    Renumber {
+    /// Brings what the replica set of the current template says to what the Deployment says.
+    Sync {
+        uid: Uid,
         name: String,
-        revision: i64,
+        change: Sync,
     },
     Remove {
         uid: Uid,
@@ -61,8 +63,11 @@ pub(crate) fn decide(
 ) -> Decision {
     let mut living: Vec<&Set<'_>> = sets.iter().filter(|set| !set.deleting).collect();
     living.sort_by_key(|set| (set.facts.created, set.name));
-    let current =
-        living.iter().copied().find(|set| set.facts.hash.as_deref() == Some(&deployment.hash));
+    // One that was adopted has a name of its own.
+    let is_current = |set: &ReplicaSet| {
+        set.hash.as_deref() == Some(&deployment.hash) || set.template == deployment.template
+    };
+    let current = living.iter().copied().find(|set| is_current(set.facts));
     let old: Vec<&Set<'_>> = living
         .iter()
         .copied()
@@ -71,6 +76,9 @@ pub(crate) fn decide(
     let mut actions = Vec::new();
     if !deleting {
         if deployment.paused {
+            if current.is_some() {
+                number(deployment, current, &old, &mut actions);
+            }
             scale_paused(deployment, current, &old, &mut actions);
         } else {
             number(deployment, current, &old, &mut actions);
@@ -100,7 +108,7 @@ struct Limits {
     unavailable: i32,
 }
 
-/// The revisions that the replica set of the current template and the Deployment should carry.
+/// What the replica set of the current template takes over, and the revisions that both should carry.
 fn number(
     deployment: &Deployment,
     current: Option<&Set<'_>>,
@@ -108,14 +116,13 @@ fn number(
     actions: &mut Vec<Action>,
 ) {
     let next = next_revision(old);
-    let wanted = match current {
-        Some(current) if current.facts.revision < next => {
-            actions.push(Action::Renumber { name: current.name.to_owned(), revision: next });
-            next
-        }
-        Some(current) => current.facts.revision,
-        None => next,
-    };
+    if let Some(current) = current
+        && let Some(change) = sync(deployment, current.facts, next)
+    {
+        let (uid, name) = (Uid::clone(&current.uid), current.name.to_owned());
+        actions.push(Action::Sync { uid, name, change });
+    }
+    let wanted = current.map_or(next, |current| current.facts.revision.max(next));
     if deployment.revision != wanted {
         actions.push(Action::Revision(wanted));
     }

@@ -9,6 +9,9 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::taint::Toleration;
 
+/// The annotation that says which pods should go first.
+const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pod {
     pub(crate) labels: BTreeMap<String, String>,
@@ -25,7 +28,10 @@ pub(crate) struct Pod {
     pub(crate) ports: Vec<NamedPort>,
     pub(crate) requests: Amounts,
     pub(crate) created: Timestamp,
-    pub(crate) restarts: i32,
+    /// Of the container, and of the sidecar, that was started again most often.
+    pub(crate) restarts: (i32, i32),
+    /// The lower, the sooner it goes when there are too many.
+    pub(crate) deletion_cost: i32,
     /// Only while the pod waits for a node of the default scheduler.
     pub(crate) waiting: Option<Box<Constraints>>,
 }
@@ -65,12 +71,15 @@ pub(crate) struct Constraints {
     pub(crate) claims: Vec<String>,
     /// The message of the last attempt, as it stands in the pod's status.
     pub(crate) refused: Option<String>,
+    /// The pod's status says already that it has no node, for whatever reason.
+    pub(crate) unscheduled: bool,
 }
 
 impl Constraints {
     /// Whether the same is asked, whatever was the answer so far.
     pub(crate) fn asks_as(&self, other: &Self) -> bool {
-        Self { refused: None, ..self.clone() } == Self { refused: None, ..other.clone() }
+        let asks = |one: &Self| Self { refused: None, unscheduled: false, ..one.clone() };
+        asks(self) == asks(other)
     }
 }
 
@@ -100,7 +109,15 @@ impl From<&core::Pod> for Pod {
                 .as_ref()
                 .map(|time| time.0)
                 .unwrap_or_default(),
-            restarts: status.map(restarts).unwrap_or_default(),
+            restarts: (spec.zip(status))
+                .map(|(spec, status)| restarts(spec, status))
+                .unwrap_or_default(),
+            deletion_cost: pod
+                .metadata
+                .annotations
+                .as_ref()
+                .and_then(|annotations| deletion_cost(annotations.get(DELETION_COST)?))
+                .unwrap_or(0),
             waiting: spec
                 .filter(|spec| waits && wants_default_scheduler(spec) && !is_gated(spec))
                 .map(|spec| Box::new(constraints(spec, status))),
@@ -133,8 +150,25 @@ fn readiness_since(status: &core::PodStatus) -> Option<Timestamp> {
     ready.last_transition_time.as_ref().map(|time| time.0)
 }
 
-fn restarts(status: &core::PodStatus) -> i32 {
-    status.container_statuses.iter().flatten().map(|container| container.restart_count).sum()
+fn restarts(spec: &core::PodSpec, status: &core::PodStatus) -> (i32, i32) {
+    let is_sidecar = |name: &str| {
+        let mut init = spec.init_containers.iter().flatten();
+        init.any(|container| container.name == name && is_sidecar(container))
+    };
+    let most = |counts: &mut dyn Iterator<Item = i32>| counts.max().unwrap_or(0);
+    let containers = status.container_statuses.iter().flatten();
+    let sidecars = status.init_container_statuses.iter().flatten();
+    let sidecars = sidecars.filter(|container| is_sidecar(&container.name));
+    (
+        most(&mut containers.map(|container| container.restart_count)),
+        most(&mut sidecars.map(|container| container.restart_count)),
+    )
+}
+
+/// Neither a plus sign nor leading zeros are taken.
+fn deletion_cost(text: &str) -> Option<i32> {
+    let is_plain = text == "0" || text.starts_with(|first| matches!(first, '-' | '1'..='9'));
+    text.parse().ok().filter(|_| is_plain)
 }
 
 fn named_ports(spec: &core::PodSpec) -> Vec<NamedPort> {
@@ -171,12 +205,11 @@ fn constraints(spec: &core::PodSpec, status: Option<&core::PodStatus>) -> Constr
         affinity.and_then(|node| node.required_during_scheduling_ignored_during_execution.as_ref());
     let preferred =
         affinity.and_then(|node| node.preferred_during_scheduling_ignored_during_execution.clone());
+    let mut conditions = status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let unscheduled = conditions
+        .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
     let refused =
-        status.iter().flat_map(|status| status.conditions.iter().flatten()).find(|condition| {
-            condition.type_ == "PodScheduled"
-                && condition.status == "False"
-                && condition.reason.as_deref() == Some("Unschedulable")
-        });
+        unscheduled.filter(|condition| condition.reason.as_deref() == Some("Unschedulable"));
     let volumes = spec.volumes.iter().flatten();
     let claims = volumes.filter_map(|volume| volume.persistent_volume_claim.as_ref());
     Constraints {
@@ -186,6 +219,7 @@ fn constraints(spec: &core::PodSpec, status: Option<&core::PodStatus>) -> Constr
         tolerations: spec.tolerations.iter().flatten().map(Toleration::from).collect(),
         claims: claims.map(|claim| claim.claim_name.clone()).collect(),
         refused: refused.map(|condition| condition.message.clone().unwrap_or_default()),
+        unscheduled: unscheduled.is_some(),
     }
 }
 
@@ -301,6 +335,41 @@ mod tests {
         );
         assert_eq!(request(&pod, "cpu"), Amount::parse("1"));
         assert_eq!(request(&pod, "memory"), Amount::parse("1Gi"));
+    }
+
+    #[test]
+    fn a_cost_of_deletion_is_a_plain_number_or_nothing() {
+        for (text, expected) in [
+            ("-7", Some(-7)),
+            ("10", Some(10)),
+            ("0", Some(0)),
+            ("+10", None),
+            ("008", None),
+            ("2147483648", None),
+            ("", None),
+            ("ten", None),
+        ] {
+            assert_eq!(deletion_cost(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_container_that_was_started_again_most_often_counts() {
+        let pod: core::Pod = serde_json::from_value(json!({
+            "metadata": {"annotations": {"controller.kubernetes.io/pod-deletion-cost": "5"}},
+            "spec": {"initContainers": [{"name": "i"}, {"name": "s", "restartPolicy": "Always"}, {"name": "t", "restartPolicy": "Always"}], "containers": []},
+            "status": {
+                "containerStatuses": [started("a", 2), started("b", 3)],
+                "initContainerStatuses": [started("t", 1), started("i", 9), started("s", 4)],
+            },
+        }))
+        .expect("pod");
+        let facts = Pod::from(&pod);
+        assert_eq!((facts.restarts, facts.deletion_cost), ((3, 4), 5));
+    }
+
+    fn started(name: &str, again: i32) -> Value {
+        json!({"name": name, "restartCount": again, "ready": true, "image": "a", "imageID": ""})
     }
 
     #[test]

@@ -82,10 +82,12 @@ fn service_port(port: &core::ServicePort) -> ServicePort {
     }
 }
 
-/// Two `Endpoints` with the same digest say the same.
+/// Two `Endpoints` with the same digest say the same, but for when they changed.
 pub(crate) fn endpoints_digest(endpoints: &core::Endpoints) -> u64 {
     let subsets = endpoints.subsets.as_deref().unwrap_or_default();
     let labels = endpoints.metadata.labels.clone().unwrap_or_default();
-    // Neither part has map keys other than strings, so it always can be written.
-    fnv64(&serde_json::to_vec(&(subsets, labels)).unwrap_or_default())
+    let annotations = endpoints.metadata.annotations.as_ref();
+    let truncated = annotations.and_then(|known| known.get(crate::endpoints::OVER_CAPACITY));
+    // No part has map keys other than strings, so it always can be written.
+    fnv64(&serde_json::to_vec(&(subsets, labels, truncated)).unwrap_or_default())
 }

@@ -10,17 +10,27 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use kube::core::Selector;
 
-use super::{REVISION, TEMPLATE_HASH, fnv64};
+use super::{DESIRED, MOST, REVISION, REVISION_HISTORY, TEMPLATE_HASH, fnv64};
+
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// Where old clients asked for an earlier revision.
+const ROLLBACK: &str = "deprecated.deployment.rollback.to";
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Deployment {
     pub(crate) replicas: i32,
-    /// Why its selector cannot be read, if so.
-    pub(crate) unreadable: Option<String>,
+    /// Which replica sets it may have, or why that cannot be read. The labels that must be there are kept apart, to find the sets by.
+    pub(crate) selector: Result<Selector, String>,
+    pub(crate) match_labels: BTreeMap<String, String>,
+    /// Those that its replica sets inherit.
+    pub(crate) annotations: BTreeMap<String, String>,
+    pub(crate) min_ready_seconds: i64,
     pub(crate) paused: bool,
     pub(crate) strategy: Strategy,
     /// Names the template; differs for different templates.
     pub(crate) hash: String,
+    /// The same without regard to names that were taken.
+    pub(crate) template: String,
     /// How many replica sets without pods are kept.
     pub(crate) history_limit: usize,
     /// Seconds without progress after which the rollout counts as stuck.
@@ -45,8 +55,12 @@ pub(crate) enum Strategy {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ReplicaSet {
     pub(crate) replicas: i32,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
     /// The hash of the Deployment's template that it was made for.
     pub(crate) hash: Option<String>,
+    /// The hash of its own template, as a Deployment would have it.
+    pub(crate) template: String,
     pub(crate) revision: i64,
     pub(crate) min_ready_seconds: i64,
     pub(crate) generation: i64,
@@ -59,16 +73,22 @@ pub(crate) struct ReplicaSet {
 
 impl From<&apps::Deployment> for Deployment {
     fn from(deployment: &apps::Deployment) -> Self {
-        let unreadable = read(deployment.spec.as_ref().map(|spec| &spec.selector)).err();
+        let selector = read(deployment.spec.as_ref().map(|spec| &spec.selector));
+        let annotations = deployment.metadata.annotations.iter().flatten();
+        let inherited = annotations.filter(|(name, _)| is_inherited(name));
         let spec = deployment.spec.clone().unwrap_or_default();
         let status = deployment.status.clone().unwrap_or_default();
         let replicas = spec.replicas.unwrap_or(1);
         Self {
             replicas,
-            unreadable,
+            selector,
+            match_labels: spec.selector.match_labels.unwrap_or_default(),
+            annotations: inherited.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            min_ready_seconds: i64::from(spec.min_ready_seconds.unwrap_or(0)),
             paused: spec.paused.unwrap_or(false),
             strategy: strategy(spec.strategy.as_ref(), replicas),
             hash: template_hash(&spec.template, status.collision_count),
+            template: template_hash(&spec.template, None),
             history_limit: usize::try_from(spec.revision_history_limit.unwrap_or(10)).unwrap_or(0),
             progress_deadline: Some(spec.progress_deadline_seconds.unwrap_or(600))
                 .filter(|seconds| *seconds != i32::MAX)
@@ -87,7 +107,17 @@ impl From<&apps::ReplicaSet> for ReplicaSet {
         let selector = spec.map(|spec| &spec.selector);
         Self {
             replicas: spec.and_then(|spec| spec.replicas).unwrap_or(1),
+            labels: labels.cloned().unwrap_or_default(),
+            annotations: set
+                .metadata
+                .annotations
+                .iter()
+                .flatten()
+                .filter(|(name, _)| *name != LAST_APPLIED)
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
             hash: labels.and_then(|labels| labels.get(TEMPLATE_HASH)).cloned(),
+            template: own_template(spec.and_then(|spec| spec.template.as_ref())),
             revision: revision(&set.metadata),
             min_ready_seconds: i64::from(spec.and_then(|spec| spec.min_ready_seconds).unwrap_or(0)),
             generation: set.metadata.generation.unwrap_or(0),
@@ -109,6 +139,21 @@ impl From<&apps::ReplicaSet> for ReplicaSet {
 fn read(selector: Option<&LabelSelector>) -> Result<Selector, String> {
     let selector = selector.ok_or("there is none")?;
     Selector::try_from(selector.clone()).map_err(|error| error.to_string())
+}
+
+/// Whether the replica sets of a Deployment take over an annotation of that name.
+pub(crate) fn is_inherited(name: &str) -> bool {
+    ![LAST_APPLIED, REVISION, REVISION_HISTORY, DESIRED, MOST, ROLLBACK].contains(&name)
+}
+
+/// The hash of a replica set's template without what tells it apart from others.
+fn own_template(template: Option<&PodTemplateSpec>) -> String {
+    let mut template = template.cloned().unwrap_or_default();
+    let labels = template.metadata.as_mut().and_then(|metadata| metadata.labels.as_mut());
+    if let Some(labels) = labels {
+        labels.remove(TEMPLATE_HASH);
+    }
+    template_hash(&template, None)
 }
 
 fn revision(metadata: &ObjectMeta) -> i64 {

@@ -1,6 +1,7 @@
 //! How many pods to make, which ones to delete, and the status of a replica set.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{ReplicaSetCondition, ReplicaSetStatus};
@@ -23,37 +24,66 @@ pub(crate) enum Action {
     Delete { uid: Uid, name: String },
 }
 
-/// Makes the number of pods right.
-pub(crate) fn decide(set: &ReplicaSet, members: &[Member<'_>]) -> Vec<Action> {
+/// How many active pods of the set, and of those with the same owner, each node has.
+pub(crate) type Neighbours = HashMap<String, usize>;
+
+/// Makes the number of pods right. `neighbours` is asked only where some pods go and others stay.
+pub(crate) fn decide(
+    set: &ReplicaSet,
+    members: &[Member<'_>],
+    neighbours: impl FnOnce() -> Neighbours,
+    now: Timestamp,
+) -> Vec<Action> {
     let wanted = usize::try_from(set.replicas).unwrap_or(0);
     if members.len() < wanted {
         return vec![Action::Create(wanted - members.len())];
     }
+    let surplus = members.len() - wanted;
+    if surplus == 0 {
+        return Vec::new();
+    }
     let mut ranked: Vec<&Member<'_>> = members.iter().collect();
-    ranked.sort_by_key(|member| worth(member.pod, member.name));
-    let surplus = ranked.into_iter().take(members.len() - wanted);
+    if wanted > 0 {
+        let neighbours = neighbours();
+        ranked.sort_by_cached_key(|member| worth(member, &neighbours, now));
+    }
+    let surplus = ranked.into_iter().take(surplus);
     surplus
         .map(|member| Action::Delete { uid: Uid::clone(&member.uid), name: member.name.to_owned() })
         .collect()
 }
 
-/// What is deleted first sorts first: without a node, not running, not ready, shorter ready, more restarts, younger.
-fn worth<'a>(pod: &Pod, name: &'a str) -> impl Ord + use<'a> {
+/// What is deleted first sorts first: without a node, not running, not ready, cheaper, with more neighbours, shorter ready, more
+/// restarts, younger. Times of the same order of magnitude count as equal, and then chance decides, which uids are. The real
+/// controller leaves it to chance for such times of readiness before it looks at the restarts; that is no order of all pods.
+fn worth(member: &Member<'_>, neighbours: &Neighbours, now: Timestamp) -> impl Ord + use<> {
+    let pod = member.pod;
     let phase = match pod.phase {
         Phase::Running => 2,
         Phase::Unknown => 1,
         Phase::Pending | Phase::Succeeded | Phase::Failed => 0,
     };
-    let ready_for = pod.ready_since.map(Reverse);
+    let near = pod.node.as_ref().and_then(|node| neighbours.get(node)).copied().unwrap_or(0);
     (
         pod.node.is_some(),
         phase,
         pod.ready_since.is_some(),
-        ready_for,
+        pod.deletion_cost,
+        Reverse(near),
+        pod.ready_since.map(|since| magnitude(since, now)),
         Reverse(pod.restarts),
-        Reverse(pod.created),
-        name,
+        magnitude(pod.created, now),
+        Uid::clone(&member.uid),
     )
+}
+
+/// The logarithm of an age; `None` is less than any: nobody said when it began.
+fn magnitude(since: Timestamp, now: Timestamp) -> Option<i64> {
+    if since == Timestamp::UNIX_EPOCH {
+        return None;
+    }
+    let age = now.duration_since(since).as_nanos();
+    Some(u128::try_from(age).ok().and_then(u128::checked_ilog2).map_or(-1, i64::from))
 }
 
 /// Why pods could not be made or deleted.
@@ -141,6 +171,8 @@ fn conditions(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use k8s_openapi::api::core::v1 as core;
     use serde_json::{Value, json};
@@ -148,13 +180,16 @@ mod tests {
     fn set(replicas: i32) -> ReplicaSet {
         ReplicaSet {
             replicas,
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
             hash: None,
+            template: String::new(),
             revision: 1,
             min_ready_seconds: 0,
             generation: 2,
             created: Timestamp::UNIX_EPOCH,
             selector: Ok(kube::core::Selector::default()),
-            match_labels: std::collections::BTreeMap::new(),
+            match_labels: BTreeMap::new(),
             status: ReplicaSetStatus::default(),
         }
     }
@@ -180,8 +215,12 @@ mod tests {
 
     #[test]
     fn missing_pods_are_made_at_once() {
-        assert_eq!(decide(&set(3), &[]), [Action::Create(3)]);
-        assert_eq!(decide(&set(0), &[]), []);
+        let unasked = || panic!("nothing goes");
+        assert_eq!(decide(&set(3), &[], unasked, now()), [Action::Create(3)]);
+        assert_eq!(decide(&set(0), &[], unasked, now()), []);
+        let pods = [("a", pod(Some("n"), "Running", Some(EARLY), EARLY))];
+        assert_eq!(decide(&set(1), &members(&pods), unasked, now()), []);
+        assert_eq!(decide(&set(0), &members(&pods), unasked, now()).len(), 1, "all go");
     }
 
     #[test]
@@ -193,15 +232,56 @@ mod tests {
             ("waiting", pod(None, "Pending", None, EARLY)),
             ("unready", pod(Some("n"), "Running", None, EARLY)),
         ];
-        let mut order = Vec::new();
-        for wanted in (0..5).rev() {
-            let Some(Action::Delete { name, .. }) = decide(&set(wanted), &members(&pods)).pop()
-            else {
-                panic!("nothing deleted")
-            };
-            order.push(name);
-        }
+        let order = deleted(&pods, &[]);
         assert_eq!(order, ["waiting", "starting", "unready", "ready-new", "ready-long"]);
+    }
+
+    fn now() -> Timestamp {
+        "2026-01-01T00:01:10Z".parse().expect("time")
+    }
+
+    /// All but the last, in the order in which they go; the one that stays is the last.
+    fn deleted(pods: &[(&'static str, Pod)], neighbours: &[(&str, usize)]) -> Vec<String> {
+        let all = members(pods);
+        let near = || neighbours.iter().map(|(node, number)| ((*node).to_owned(), *number));
+        let actions = decide(&set(1), &all, || near().collect(), now());
+        let gone = actions.into_iter().map(|action| match action {
+            Action::Delete { name, .. } => name,
+            Action::Create(_) => panic!("there are enough"),
+        });
+        let mut gone: Vec<String> = gone.collect();
+        let stays = all.iter().map(|member| member.name.to_owned());
+        gone.extend(stays.filter(|name| !gone.contains(name)).collect::<Vec<_>>());
+        gone
+    }
+
+    #[test]
+    fn the_cost_comes_before_the_neighbours_and_these_before_the_time() {
+        let on = |node: &str, since: &str| pod(Some(node), "Running", Some(since), EARLY);
+        let cheap = Pod { deletion_cost: -1, ..on("empty", EARLY) };
+        let dear = Pod { deletion_cost: 1, ..on("full", LATE) };
+        let pods = [
+            ("dear", dear),
+            ("long-alone", on("empty", EARLY)),
+            ("late-alone", on("empty", LATE)),
+            ("long-among-others", on("full", EARLY)),
+            ("cheap", cheap),
+        ];
+        let order = deleted(&pods, &[("empty", 3), ("full", 9)]);
+        assert_eq!(order, ["cheap", "long-among-others", "late-alone", "long-alone", "dear"]);
+    }
+
+    #[test]
+    fn of_pods_of_about_the_same_age_the_restarts_decide_and_then_chance() {
+        let since = |time: &str| pod(Some("n"), "Running", Some(time), time);
+        let restarted = Pod { restarts: (2, 0), ..since("2026-01-01T00:00:00Z") };
+        let pods = [
+            ("b", since("2026-01-01T00:00:01Z")),
+            ("a", since("2026-01-01T00:00:00Z")),
+            ("restarted", restarted),
+            ("young", since("2026-01-01T00:01:00Z")),
+        ];
+        assert_eq!(deleted(&pods, &[]), ["young", "restarted", "a", "b"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::facts::Facts;
+use crate::reduce::Reduce as _;
 use crate::wire::Wire;
 
 fn object(kind: Kind, name: &str, version: u64, facts: Facts) -> Object {
@@ -94,6 +95,40 @@ fn only_endpoints_that_were_made_here_go_with_their_service() {
     };
     assert!(goes(true));
     assert!(!goes(false));
+}
+
+#[test]
+fn endpoints_that_have_too_many_addresses_say_so_until_they_have_not() {
+    let mut world = World::default();
+    world.watched(service(&web()));
+    for number in 0..=1000 {
+        let status =
+            json!({"phase": "Running", "podIP": format!("10.{}.{}.2", number / 250, number % 250)});
+        let pod: core::Pod = serde_json::from_value(json!({
+            "metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}, "status": status,
+        }))
+        .expect("pod");
+        let name = format!("p{number}");
+        world.watched(object(Kind::Pod, &name, 1, Facts::Pod(Box::new((&pod).into()))));
+    }
+    let mut version = 1;
+    let mut written = |world: &mut World| {
+        let new = match round(world).endpoints {
+            Some(endpoints::Change::Create(new) | endpoints::Change::Replace(new)) => new,
+            other => panic!("{other:?}"),
+        };
+        version += 1;
+        world.watched(object(Kind::Endpoints, "s", version, new.facts()));
+        let subsets = new.subsets.unwrap_or_default();
+        let addresses = subsets.into_iter().filter_map(|subset| subset.not_ready_addresses);
+        let annotations = new.metadata.annotations.unwrap_or_default();
+        (addresses.flatten().count(), annotations.get(endpoints::OVER_CAPACITY).cloned())
+    };
+    assert_eq!(written(&mut world), (1000, Some("truncated".to_owned())));
+    let last = world.named(Kind::Pod, &Key::new("ns", "p7")).expect("pod").uid.clone();
+    world.removed(Kind::Pod, &last, 2);
+    assert_eq!(written(&mut world), (1000, None));
+    assert!(round(&mut world).endpoints.is_none(), "nothing has changed since");
 }
 
 #[tokio::test]

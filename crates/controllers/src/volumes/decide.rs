@@ -79,13 +79,9 @@ fn serve<'a>(
     taken: &mut BTreeSet<&'a str>,
 ) -> Option<Action> {
     let Candidate { uid, claim, used } = *candidate;
-    let Some(class) = &claim.class else {
-        let default = world.classes.values().find(|class| class.is_default);
-        let set =
-            |class: &str| Action::SetClass { claim: claim.key.clone(), class: class.to_owned() };
-        return default.map(|class| set(&class.name));
-    };
-    let known = world.classes.values().find(|known| known.name == *class);
+    // One that asked for no class in particular gets a volume without class if there is one, before it gets the default class.
+    let class = claim.class.as_deref().unwrap_or_default();
+    let known = world.classes.values().find(|known| known.name == class);
     let due = used || known.is_none_or(|known| known.at_once);
     let mut volumes: Vec<&Volume> = world
         .volumes
@@ -102,6 +98,10 @@ fn serve<'a>(
         let binding =
             Binding { claim: claim.key.clone(), uid: uid.to_owned(), volume: (*volume).clone() };
         return Some(Action::Bind(Box::new(binding)));
+    }
+    if claim.class.is_none() && claim.volume.is_empty() {
+        let default = world.classes.values().find(|class| class.is_default)?;
+        return Some(Action::SetClass { claim: claim.key.clone(), class: default.name.clone() });
     }
     let class = known.filter(|_| due)?;
     let wanted = claim.volume.is_empty() && claim.asked.as_ref() != Some(&class.provisioner);
@@ -141,7 +141,8 @@ fn keep(world: &World, volume: &Volume) -> Option<Action> {
     }
     let phase = match &volume.owner {
         None => "Available",
-        Some(owner) if owner.uid.is_empty() => return None,
+        // It is kept for a claim that has not got it yet.
+        Some(owner) if owner.uid.is_empty() => "Available",
         Some(owner) => match world.claims.get(&owner.uid) {
             Some(claim) if claim.volume == volume.name => "Bound",
             // It is about to be bound.

@@ -65,12 +65,12 @@ impl Capacity {
         self.count(node, pod, true);
     }
 
-    /// Takes an assumption back: the binding failed.
-    pub(crate) fn forget(&mut self, uid: &Uid, pod: &Pod) {
-        if let Some(node) = self.assumed.remove(uid) {
-            self.count(&node, pod, false);
-            self.waiting.insert(Uid::clone(uid));
-        }
+    /// Takes an assumption back: the binding failed. Answers whether there was one.
+    pub(super) fn forget(&mut self, uid: &Uid, pod: &Pod) -> bool {
+        let Some(node) = self.assumed.remove(uid) else { return false };
+        self.count(&node, pod, false);
+        self.waiting.insert(Uid::clone(uid));
+        true
     }
 
     fn count(&mut self, node: &str, pod: &Pod, more: bool) {

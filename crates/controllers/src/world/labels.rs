@@ -1,4 +1,5 @@
-//! Who has which labels: from a selector to pods, and from a pod to the services and replica sets that select it, without looking at all of them.
+//! Who has which labels: from a selector to pods and replica sets, and from one of these to those that select it, without looking at
+//! all of them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
@@ -16,29 +17,30 @@ fn pair(namespace: &str, key: &str, value: &str) -> u64 {
     fnv64(&bytes)
 }
 
+/// Things of a namespace by their labels.
 #[derive(Debug, Default)]
-pub(super) struct PodLabels(HashMap<u64, HashSet<Uid>>);
+pub(super) struct Labels(HashMap<u64, HashSet<Uid>>);
 
-impl PodLabels {
-    pub(super) fn insert(&mut self, namespace: &str, labels: &BTreeMap<String, String>, pod: &Uid) {
+impl Labels {
+    pub(super) fn insert(&mut self, namespace: &str, labels: &BTreeMap<String, String>, of: &Uid) {
         for (key, value) in labels {
-            self.0.entry(pair(namespace, key, value)).or_default().insert(Uid::clone(pod));
+            self.0.entry(pair(namespace, key, value)).or_default().insert(Uid::clone(of));
         }
     }
 
-    pub(super) fn remove(&mut self, namespace: &str, labels: &BTreeMap<String, String>, pod: &Uid) {
+    pub(super) fn remove(&mut self, namespace: &str, labels: &BTreeMap<String, String>, of: &Uid) {
         for (key, value) in labels {
             let number = pair(namespace, key, value);
-            if let Some(pods) = self.0.get_mut(&number) {
-                pods.remove(pod);
-                if pods.is_empty() {
+            if let Some(known) = self.0.get_mut(&number) {
+                known.remove(of);
+                if known.is_empty() {
                     self.0.remove(&number);
                 }
             }
         }
     }
 
-    /// All pods that can match: those with the rarest label of the selector.
+    /// All that can match: those with the rarest label of the selector.
     pub(super) fn candidates(
         &self,
         namespace: &str,
@@ -60,7 +62,7 @@ impl<T> Default for Selectors<T> {
 }
 
 impl<T: Clone + Eq + Hash> Selectors<T> {
-    /// What names no label may select every pod of its namespace.
+    /// What names no label may select everything of its namespace.
     fn place(namespace: &str, selector: &BTreeMap<String, String>) -> u64 {
         let (key, value) = selector.first_key_value().map_or(("", ""), |(key, value)| (key, value));
         pair(namespace, key, value)
@@ -80,7 +82,7 @@ impl<T: Clone + Eq + Hash> Selectors<T> {
         }
     }
 
-    /// Those that may select a pod with these labels.
+    /// Those that may select something with these labels.
     pub(super) fn candidates(
         &self,
         namespace: &str,

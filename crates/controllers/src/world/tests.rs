@@ -77,9 +77,31 @@ fn a_binding_that_failed_gives_the_room_back_and_the_pod_waits_again() {
     let facts = world.get("p").and_then(Object::pod).expect("pod").clone();
     world.capacity.assume(&"p".into(), &facts, "n");
     assert_eq!(world.capacity.waiting().count(), 0);
-    world.capacity.forget(&"p".into(), &facts);
+    world.watched(waiting("q", 2, "1"));
+    assert_eq!(world.unbound(&"p".into()), [Wake::Schedule("q".into())]);
     assert_eq!(used(&world), cpu("0"));
-    assert_eq!(world.capacity.waiting().count(), 1);
+    assert_eq!(world.capacity.waiting().count(), 2);
+    assert!(world.unbound(&"p".into()).is_empty(), "there is nothing to take back any more");
+}
+
+#[test]
+fn an_assumed_pod_that_goes_wakes_the_pods_that_wait() {
+    let assumed = || {
+        let mut world = World::default();
+        world.watched(waiting("p", 1, "1"));
+        world.watched(waiting("q", 2, "1"));
+        let facts = world.get("p").and_then(Object::pod).expect("pod").clone();
+        world.capacity.assume(&"p".into(), &facts, "n");
+        world
+    };
+    let wake = Wake::Schedule("q".into());
+    let removed = assumed().removed(Kind::Pod, "p", 3);
+    assert!(removed.contains(&wake), "removed: {removed:?}");
+    let deleted = assumed().watched(Object { deleting: true, ..waiting("p", 3, "1") });
+    assert!(deleted.contains(&wake), "deleted: {deleted:?}");
+    let mut world = assumed();
+    assert!(!world.watched(waiting("p", 3, "1")).contains(&wake), "it is on its way still");
+    assert!(!world.watched(bound("p", 4, "1")).contains(&wake), "it has come");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Which controllers must look at what, after a change. Too many wakes cost a look, a missing one costs correctness.
 
+use std::collections::BTreeSet;
+
 use super::World;
+use super::labels::Selectors;
 use crate::facts::{Facts, Key, Node, Object, Pod, Uid};
 use crate::kinds::Kind;
 use crate::slices::ZONE;
@@ -33,19 +36,36 @@ pub(crate) enum Wake {
     Evict(Uid),
 }
 
-pub(super) fn wakes(world: &World, old: Option<&Object>, new: Option<&Object>) -> Vec<Wake> {
+/// `assumed`: it was a pod that counted on a node before its binding was seen.
+pub(super) fn wakes(
+    world: &World,
+    old: Option<&Object>,
+    new: Option<&Object>,
+    assumed: bool,
+) -> Vec<Wake> {
     let mut wakes = Vec::new();
     let Some(any) = new.or(old) else { return wakes };
     garbage(world, old, new, &mut wakes);
-    contents(world, any, new.is_none(), &mut wakes);
+    contents(world, old, new, &mut wakes);
     if gives_back(old, new) && world.quotas(&any.key.namespace).next().is_some() {
         wakes.push(Wake::GivenBack(any.key.namespace.clone(), any.kind));
     }
     match &any.facts {
-        Facts::Pod(_) => pod(world, old, new, &mut wakes),
+        Facts::Pod(_) => {
+            pod(world, old, new, &mut wakes);
+            if frees_room(world, old, new, assumed) {
+                schedule_all(world, &mut wakes);
+            }
+        }
         Facts::ReplicaSet(_) => {
             wakes.push(Wake::ReplicaSet(Uid::clone(&any.uid)));
-            wakes.extend(any.controller().map(|owner| Wake::Deployment(Uid::clone(&owner.uid))));
+            let owners: BTreeSet<&Uid> = [old, new]
+                .into_iter()
+                .flatten()
+                .filter_map(|set| Some(&set.controller()?.uid))
+                .collect();
+            wakes.extend(owners.into_iter().map(|owner| Wake::Deployment(Uid::clone(owner))));
+            adoption(old, new, &world.deployments, Wake::Deployment, &mut wakes);
         }
         Facts::Deployment(_) => wakes.push(Wake::Deployment(Uid::clone(&any.uid))),
         Facts::Service(_) | Facts::Endpoints { .. } => wakes.push(Wake::Service(any.key.clone())),
@@ -132,14 +152,19 @@ fn garbage(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mu
     }
 }
 
-/// What depends on the namespace of the object.
-fn contents(world: &World, object: &Object, gone: bool, wakes: &mut Vec<Wake>) {
-    let namespace = &object.key.namespace;
+/// What depends on the namespace of the object. One that is being emptied is looked at when something new shows, when the last pod
+/// is gone and when all is: with each of many objects would be with each of them at all.
+fn contents(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Vec<Wake>) {
+    let Some(object) = new.or(old) else { return };
+    let (namespace, gone) = (&object.key.namespace, new.is_none());
     if namespace.is_empty() {
         return;
     }
     if world.is_namespace_ending(namespace) {
-        wakes.push(Wake::Namespace(namespace.clone()));
+        let inside = &world.contents;
+        let last_pod = object.kind == Kind::Pod && !inside.has_pods(namespace);
+        let next = if gone { last_pod || inside.is_empty(namespace) } else { old.is_none() };
+        wakes.extend(next.then(|| Wake::Namespace(namespace.clone())));
     } else if gone && matches!(object.kind, Kind::ServiceAccount | Kind::ConfigMap) {
         wakes.push(Wake::ServiceAccount(namespace.clone()));
     }
@@ -161,7 +186,7 @@ fn pod(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Ve
             }
         }
     }
-    adoption(world, old, new, wakes);
+    adoption(old, new, &world.sets, Wake::ReplicaSet, wakes);
     if !same_for_endpoints(old, new) {
         let labels = [old_pod, new_pod].into_iter().flatten().map(|pod| &pod.labels);
         let services =
@@ -184,9 +209,12 @@ fn pod(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Ve
             None => {}
         }
     }
-    if old_pod.is_some_and(holds_room) && !new_pod.is_some_and(holds_room) {
-        schedule_all(world, wakes);
-    }
+}
+
+fn frees_room(world: &World, old: Option<&Object>, new: Option<&Object>, assumed: bool) -> bool {
+    let holds = |object: Option<&Object>| object.and_then(Object::pod).is_some_and(holds_room);
+    let still = holds(new) || new.is_some_and(|new| world.capacity.is_assumed(&new.uid));
+    (assumed || holds(old)) && !still
 }
 
 /// Whether a pod waits for a node and did not, or for another one.
@@ -210,16 +238,19 @@ fn same_for_endpoints(old: Option<&Object>, new: Option<&Object>) -> bool {
         && before.node == after.node
 }
 
-/// The replica sets that may want a pod that nobody manages.
-fn adoption(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut Vec<Wake>) {
+/// Those that may want a pod or replica set that nobody manages.
+fn adoption(
+    old: Option<&Object>,
+    new: Option<&Object>,
+    selectors: &Selectors<Uid>,
+    wake: fn(Uid) -> Wake,
+    wakes: &mut Vec<Wake>,
+) {
     let Some(new) = new.filter(|new| new.controller().is_none()) else { return };
-    let Some(pod) = new.pod() else { return };
-    let same = |old: &Object| {
-        old.owners == new.owners && old.pod().is_some_and(|old| old.labels == pod.labels)
-    };
-    if !old.is_some_and(same) {
-        let sets = world.sets.candidates(&new.key.namespace, &pod.labels);
-        wakes.extend(sets.map(|set| Wake::ReplicaSet(Uid::clone(set))));
+    let Some(labels) = new.labels() else { return };
+    if !old.is_some_and(|old| old.owners == new.owners && old.labels() == Some(labels)) {
+        let may = selectors.candidates(&new.key.namespace, labels);
+        wakes.extend(may.map(|uid| wake(Uid::clone(uid))));
     }
 }
 
@@ -272,7 +303,7 @@ fn services_on<'a>(world: &'a World, node: &'a str) -> impl Iterator<Item = Key>
 }
 
 /// All waiting pods, oldest first.
-fn schedule_all(world: &World, wakes: &mut Vec<Wake>) {
+pub(super) fn schedule_all(world: &World, wakes: &mut Vec<Wake>) {
     let mut waiting: Vec<&Object> =
         world.capacity.waiting().filter_map(|uid| world.get(uid)).collect();
     waiting.sort_by_key(|object| (object.pod().map(|pod| pod.created), object.version));

@@ -184,3 +184,51 @@ async fn pods_that_cannot_be_made_are_a_failure_with_its_reason_until_they_can()
     assert_eq!(failures.count(), 1, "the same failure is told once");
     cluster.stop().await;
 }
+
+fn owner(found: Option<&ReplicaSet>) -> Option<&str> {
+    let owners = found?.metadata.owner_references.as_ref()?;
+    owners.first().map(|owner| owner.name.as_str())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_set_that_nobody_has_is_adopted_and_one_that_no_longer_matches_is_let_go() {
+    let cluster = Cluster::with_node("4", "8Gi").await;
+    let sets = cluster.api::<ReplicaSet>();
+    let mut bare = deployment("old", 1, "a");
+    bare["metadata"]["labels"] = json!({"app": "d"});
+    bare["spec"]["selector"] = json!({"matchLabels": {"app": "d"}});
+    bare["spec"]["template"]["metadata"]["labels"] = json!({"app": "d"});
+    cluster.create::<ReplicaSet>(bare).await;
+    cluster.create::<Deployment>(deployment("d", 1, "b")).await;
+    until(&sets, "old", |found: Option<&ReplicaSet>| {
+        owner(found) == Some("d") && found.and_then(|set| set.spec.as_ref()?.replicas) == Some(0)
+    })
+    .await;
+    until_all(&cluster.api::<Pod>(), |pods| running(pods, "b") == 1 && running(pods, "a") == 0)
+        .await;
+    let other = Patch::Merge(json!({"metadata": {"labels": {"app": "e"}}}));
+    sets.patch("old", &PatchParams::default(), &other).await.expect("label");
+    until(&sets, "old", |found: Option<&ReplicaSet>| found.is_some() && owner(found).is_none())
+        .await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_replica_set_follows_what_its_deployment_says_beside_the_template() {
+    let cluster = Cluster::with_node("4", "8Gi").await;
+    let deployments = cluster.api::<Deployment>();
+    cluster.create::<Deployment>(deployment("d", 1, "a")).await;
+    until(&deployments, "d", |found: Option<&Deployment>| is_complete(found, 1)).await;
+    let change =
+        json!({"metadata": {"annotations": {"team": "a"}}, "spec": {"minReadySeconds": 1}});
+    deployments.patch("d", &PatchParams::default(), &Patch::Merge(change)).await.expect("patch");
+    let found = until_all(&cluster.api::<ReplicaSet>(), |sets| {
+        sets.iter().any(|set| {
+            set.annotations().get("team").is_some_and(|team| team == "a")
+                && set.spec.as_ref().and_then(|spec| spec.min_ready_seconds) == Some(1)
+        })
+    })
+    .await;
+    assert_eq!(found.len(), 1, "the template is the same");
+    cluster.stop().await;
+}

@@ -1,6 +1,8 @@
-use k8s_openapi::api::core::v1::{Event, PersistentVolume, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{
+    Event, PersistentVolume, PersistentVolumeClaim, Pod, PodCondition,
+};
 use k8s_openapi::api::storage::v1::StorageClass;
-use kube::api::{Api, DeleteParams, PostParams};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, from, until, until_all};
@@ -9,15 +11,17 @@ fn pod(name: &str, memory: &str) -> Value {
     json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "a", "resources": {"requests": {"memory": memory}}}]}})
 }
 
+fn condition<'a>(found: Option<&'a Pod>, name: &str) -> Option<&'a PodCondition> {
+    let conditions = found?.status.as_ref()?.conditions.as_ref()?;
+    conditions.iter().find(|condition| condition.type_ == name)
+}
+
 fn node_of(found: Option<&Pod>) -> Option<&str> {
     found.and_then(|pod| pod.spec.as_ref()?.node_name.as_deref())
 }
 
 fn refusal(found: Option<&Pod>) -> Option<String> {
-    let conditions = found?.status.as_ref()?.conditions.as_ref()?;
-    let condition = conditions
-        .iter()
-        .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
+    let condition = condition(found, "PodScheduled").filter(|known| known.status == "False")?;
     (condition.reason.as_deref() == Some("Unschedulable"))
         .then(|| condition.message.clone().unwrap_or_default())
 }
@@ -65,6 +69,32 @@ async fn a_pod_waits_for_the_first_node_and_for_a_larger_one() {
     .await;
     cluster.resize("n", "4", "2Gi").await;
     until(&pods, "p", |found: Option<&Pod>| node_of(found) == Some("n")).await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_say_of_a_pod_and_since_when_it_waits_outlive_the_next_refusal() {
+    let cluster = Cluster::start().await;
+    let pods = cluster.api::<Pod>();
+    cluster.create::<Pod>(pod("p", "2Gi")).await;
+    until(&pods, "p", |found: Option<&Pod>| refusal(found).is_some()).await;
+    let long_ago = "2026-01-01T00:00:00Z";
+    let conditions = json!([
+        {"type": "PodScheduled", "status": "False", "lastTransitionTime": long_ago},
+        {"type": "example.com/checked", "status": "True", "lastTransitionTime": long_ago},
+    ]);
+    let patch = Patch::Strategic(json!({"status": {"conditions": conditions}}));
+    pods.patch_status("p", &PatchParams::default(), &patch).await.expect("conditions");
+    cluster.add_node("n", "4", "1Gi").await;
+    let refused = until(&pods, "p", |found: Option<&Pod>| {
+        refusal(found).is_some_and(|message| message.contains(": 1 Insufficient memory."))
+    })
+    .await;
+    let since = |name: &str| {
+        let known = condition(refused.as_ref(), name).expect("a condition");
+        serde_json::to_value(&known.last_transition_time).expect("time")
+    };
+    assert_eq!([since("PodScheduled"), since("example.com/checked")], [long_ago, long_ago]);
     cluster.stop().await;
 }
 

@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Quota, charge, handles};
@@ -16,6 +17,10 @@ fn pod(resources: &Value) -> Value {
     json!({"spec": {"containers": [{"name": "c", "resources": resources}]}, "status": {"qosClass": "Burstable"}})
 }
 
+fn at(time: &str) -> Timestamp {
+    time.parse().expect("time")
+}
+
 /// What is used of each name then, or why not.
 fn asked(
     quota: &Quota,
@@ -23,7 +28,7 @@ fn asked(
     old: Option<&Value>,
     new: &Value,
 ) -> Result<String, String> {
-    let charged = charge(std::slice::from_ref(quota), kind, old, new)?;
+    let charged = charge(std::slice::from_ref(quota), kind, old, new, at("2026-01-01T00:00:00Z"))?;
     let used = charged.into_iter().flat_map(|(_, used)| used);
     Ok(used.map(|(name, amount)| format!("{name}={amount}")).collect::<Vec<_>>().join(","))
 }
@@ -73,8 +78,22 @@ fn a_pod_takes_what_its_containers_need_at_once() {
     let mut sidecar = step("100Mi");
     sidecar["restartPolicy"] = "Always".into();
     let pod = json!({"spec": {"initContainers": [sidecar, step("1Gi")], "containers": [step("200Mi"), step("300Mi")]}});
-    let usage = crate::usage(PODS, &pod);
+    let usage = crate::usage(PODS, &pod, Timestamp::UNIX_EPOCH);
     assert_eq!(usage.get("requests.memory"), Amount::parse("1124Mi").as_ref());
     let ended = json!({"spec": pod["spec"], "status": {"phase": "Failed"}});
-    assert_eq!(crate::usage(PODS, &ended).keys().collect::<Vec<_>>(), ["count/pods"]);
+    let usage = crate::usage(PODS, &ended, Timestamp::UNIX_EPOCH);
+    assert_eq!(usage.keys().collect::<Vec<_>>(), ["count/pods"]);
+}
+
+#[test]
+fn a_pod_that_should_long_have_ended_takes_nothing_any_more() {
+    let mut pod = pod(&json!({"requests": {"memory": "1Gi"}}));
+    let taken = |pod: &Value, time: &str| crate::usage(PODS, pod, at(time)).len();
+    assert_eq!(taken(&pod, "2026-01-01T00:00:31Z"), 4, "count/pods, pods and memory by two names");
+    pod["metadata"] =
+        json!({"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 30});
+    assert_eq!(taken(&pod, "2026-01-01T00:00:30Z"), 4, "the last moment");
+    assert_eq!(taken(&pod, "2026-01-01T00:00:31Z"), 1);
+    pod["metadata"]["deletionGracePeriodSeconds"] = Value::Null;
+    assert_eq!(taken(&pod, "2026-01-01T00:00:31Z"), 4, "nobody said when it should end");
 }

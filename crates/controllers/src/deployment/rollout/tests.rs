@@ -38,6 +38,15 @@ fn given(name: &'static str, hash: &str, replicas: i32, available: i32, revision
     }
 }
 
+fn set(hash: &str) -> ReplicaSet {
+    let whole: apps::ReplicaSet = serde_json::from_value(json!({
+        "metadata": {"generation": 1, "labels": {"pod-template-hash": hash}},
+        "spec": {"selector": {}, "template": {"metadata": {"labels": {"of": hash}}}},
+    }))
+    .expect("replica set");
+    ReplicaSet::from(&whole)
+}
+
 /// What is decided, without the status.
 fn actions(deployment: &Deployment, given: &[Given]) -> Vec<Action> {
     let mut all = decision(deployment, given).actions;
@@ -50,19 +59,19 @@ fn decision(deployment: &Deployment, given: &[Given]) -> Decision {
         .iter()
         .map(|given| ReplicaSet {
             replicas: given.replicas,
-            hash: Some(given.hash.clone()),
             revision: given.revision,
-            min_ready_seconds: 0,
-            generation: 1,
             created: Timestamp::from_second(given.revision).expect("time"),
-            selector: Ok(kube::core::Selector::default()),
-            match_labels: std::collections::BTreeMap::new(),
+            ..set(&given.hash)
+        })
+        .zip(given)
+        .map(|(set, given)| ReplicaSet {
             status: apps::ReplicaSetStatus {
                 replicas: given.running,
                 ready_replicas: Some(given.available),
                 available_replicas: Some(given.available),
                 ..apps::ReplicaSetStatus::default()
             },
+            ..set
         })
         .collect();
     let sets: Vec<Set<'_>> = given
@@ -186,11 +195,44 @@ fn going_back_to_an_old_template_numbers_its_replica_set_anew() {
     assert_eq!(
         actions,
         [
-            Action::Renumber { name: "first".to_owned(), revision: 3 },
+            synced("first", &[("deployment.kubernetes.io/revision", "3")], 0),
             Action::Revision(3),
             scaled("first", 0, 1)
         ]
     );
+}
+
+fn synced(name: &str, annotations: &[(&str, &str)], min_ready_seconds: i64) -> Action {
+    let annotations = annotations.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    let change = Sync { annotations: annotations.collect(), min_ready_seconds };
+    Action::Sync { uid: name.into(), name: name.to_owned(), change }
+}
+
+#[test]
+fn the_current_replica_set_follows_the_deployment_and_the_old_ones_do_not() {
+    for paused in [false, true] {
+        let mut deployment =
+            deployment(&json!({"replicas": 1, "minReadySeconds": 7, "paused": paused}));
+        deployment.revision = 2;
+        deployment.annotations.insert("team".to_owned(), "a".to_owned());
+        let hash = deployment.hash.clone();
+        let sets = [given("old", "other", 0, 0, 1), given("new", &hash, 1, 1, 2)];
+        assert_eq!(actions(&deployment, &sets), [synced("new", &[("team", "a")], 7)], "{paused}");
+    }
+}
+
+#[test]
+fn a_set_of_the_same_template_is_the_current_one_whatever_its_name() {
+    let template = json!({"metadata": {"labels": {"of": "before"}}});
+    let deployment = deployment(&json!({"replicas": 2, "template": template}));
+    let sets = [given("adopted", "before", 2, 2, 1)];
+    assert_ne!(deployment.hash, "before");
+    assert_eq!(actions(&deployment, &sets), []);
+    let sets = [given("adopted", "other", 2, 2, 1)];
+    assert!(matches!(
+        actions(&deployment, &sets)[..],
+        [_, Action::Create { replicas: 1, revision: 2 }]
+    ));
 }
 
 #[test]
@@ -230,21 +272,15 @@ fn the_status_settles_and_a_stuck_rollout_is_called_so() {
     let hash = deployment.hash.clone();
     let settle = |deployment: &mut Deployment, available: i32, seconds: i64| {
         let at = now().as_second() + seconds;
+        let facts = ReplicaSet { replicas: 1, revision: 1, created: now(), ..set(&hash) };
         let facts = ReplicaSet {
-            replicas: 1,
-            hash: Some(hash.clone()),
-            revision: 1,
-            min_ready_seconds: 0,
-            generation: 1,
-            created: now(),
-            selector: Ok(kube::core::Selector::default()),
-            match_labels: std::collections::BTreeMap::new(),
             status: apps::ReplicaSetStatus {
                 replicas: 1,
                 available_replicas: Some(available),
                 ready_replicas: Some(available),
                 ..Default::default()
             },
+            ..facts
         };
         let sets =
             [Set { uid: "new".into(), name: "new", deleting: false, facts: &facts, pods: 1 }];

@@ -92,6 +92,19 @@ fn a_claim_without_any_class_waits_for_a_volume_without_one() {
 }
 
 #[test]
+fn without_a_default_a_claim_that_names_no_class_has_none() {
+    let mut scene = Scene::new();
+    scene.claim(|claim| claim["spec"]["storageClassName"] = Value::Null);
+    scene.volume("plain", |volume| volume["spec"]["storageClassName"] = Value::Null);
+    assert_eq!(bound_to(&scene.decide()), ["plain"], "before it gets the default class");
+    scene.0.take(Change::Classes(Update::Gone("k".into())));
+    assert_eq!(bound_to(&scene.decide()), ["plain"]);
+    scene.0.take(Change::Volumes(Update::Gone("plain".into())));
+    scene.volume("other", |_| {});
+    assert_eq!(scene.decide(), [], "a volume of a class is not for it");
+}
+
+#[test]
 fn the_smallest_volume_that_fits_is_taken_and_one_that_was_made_for_the_claim_before_it() {
     let mut scene = Scene::new();
     scene
@@ -211,7 +224,13 @@ fn what_is_in_use_stays_and_goes_when_it_is_not() {
 fn a_volume_says_whether_it_can_be_had() {
     let mut scene = Scene::new();
     scene.volume("v", |volume| volume["status"]["phase"] = "Pending".into());
-    assert_eq!(scene.decide(), [Action::SetPhase { volume: "v".into(), phase: "Available" }]);
+    let available = [Action::SetPhase { volume: "v".into(), phase: "Available" }];
+    assert_eq!(scene.decide(), available);
+    scene.volume("v", |volume| {
+        volume["status"]["phase"] = "Pending".into();
+        volume["spec"]["claimRef"] = json!({"namespace": "ns", "name": "data"});
+    });
+    assert_eq!(scene.decide(), available, "kept for a claim that is not there yet");
     scene.claim(|claim| {
         claim["spec"]["volumeName"] = "v".into();
         claim["status"]["phase"] = "Bound".into();
