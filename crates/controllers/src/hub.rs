@@ -30,6 +30,7 @@ pub(crate) struct Queues {
     pub(crate) service_accounts: Queue<String>,
     pub(crate) pod_garbage: Queue<Uid>,
     pub(crate) scheduler: Queue<Uid>,
+    pub(crate) room: Queue<()>,
     pub(crate) nodes: Queue<String>,
     pub(crate) evictions: Queue<Uid>,
 }
@@ -75,6 +76,7 @@ impl Hub {
             service_accounts: Queue::new(),
             pod_garbage: Queue::new(),
             scheduler: Queue::new(),
+            room: Queue::new(),
             nodes: Queue::new(),
             evictions: Queue::new(),
         };
@@ -130,7 +132,7 @@ impl Hub {
 
     fn wake(&self, wakes: Vec<Wake>) {
         for wake in wakes {
-            if self.scheduler_only && !matches!(wake, Wake::Schedule(_)) {
+            if self.scheduler_only && !matches!(wake, Wake::Schedule(_) | Wake::Room) {
                 continue;
             }
             match wake {
@@ -144,6 +146,7 @@ impl Hub {
                 Wake::ServiceAccount(namespace) => self.queues.service_accounts.push(namespace),
                 Wake::PodGarbage(uid) => self.queues.pod_garbage.push(uid),
                 Wake::Schedule(uid) => self.queues.scheduler.push(uid),
+                Wake::Room => self.queues.room.push(()),
                 Wake::Node(name) => self.queues.nodes.push(name),
                 Wake::Evict(uid) => self.queues.evictions.push(uid),
             }

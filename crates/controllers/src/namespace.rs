@@ -19,7 +19,7 @@ use crate::world::World;
 pub(crate) const FINALIZER: &str = "kubernetes";
 const CONCURRENT: usize = 16;
 const PAGE: u32 = 500;
-/// What is left is looked for again after this time: not all is watched, and what somebody else keeps may be let go.
+/// What was to go is looked for again after this time: not all is watched, and another object may have had the name.
 const AGAIN: Duration = Duration::from_secs(1);
 
 pub(crate) async fn look(hub: &Hub, name: String) -> Result<Option<Duration>, Error> {
@@ -75,6 +75,7 @@ async fn empty_known(
     namespace: &str,
     deletions: Vec<(Kind, String, Uid)>,
 ) -> Result<Option<Duration>, Error> {
+    let again = (!deletions.is_empty()).then_some(AGAIN);
     let deletions = deletions.into_iter().filter_map(|(kind, name, uid)| {
         let (resource, _) = hub.kinds.resource(kind)?;
         Some(delete(hub, resource, namespace.to_owned(), name, uid.to_string()))
@@ -84,7 +85,7 @@ async fn empty_known(
         .collect()
         .await;
     done.into_iter().collect::<Result<(), Error>>()?;
-    Ok(Some(AGAIN))
+    Ok(again)
 }
 
 /// Deletes all objects of a kind; answers how many are still there.

@@ -138,6 +138,7 @@ macro_rules! serve {
 
 fn scheduler(hub: &Arc<Hub>, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
     serve!(tasks, hub, stop, "scheduler", scheduler, scheduler::look);
+    serve!(tasks, hub, stop, "room", room, scheduler::look_at_all);
 }
 
 fn all(hub: &Arc<Hub>, stop: &CancellationToken, tasks: &mut JoinSet<()>) {

@@ -57,6 +57,14 @@ pub(crate) async fn look(hub: &Hub, uid: Uid) -> Result<Option<Duration>, Error>
     }
 }
 
+/// Where many pods go at once, those that wait are asked for together and not with each of them.
+pub(crate) async fn look_at_all(hub: &Hub, (): ()) -> Result<Option<Duration>, Error> {
+    for pod in hub.world(|world| world.waiting()) {
+        hub.queues.scheduler.push(pod);
+    }
+    Ok(None)
+}
+
 /// Decides, and takes the room at once so that the next pod does not get it too.
 fn begin(world: &mut World, uid: &Uid) -> Option<Round> {
     let object = world.get(uid)?;

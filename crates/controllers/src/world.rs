@@ -115,10 +115,15 @@ impl World {
         if !pod.is_some_and(|pod| self.capacity.forget(uid, &pod)) {
             return Vec::new();
         }
-        let mut wakes = Vec::new();
-        wake::schedule_all(self, &mut wakes);
-        wakes.retain(|wake| *wake != Wake::Schedule(Uid::clone(uid)));
-        wakes
+        self.waiting().into_iter().filter(|other| other != uid).map(Wake::Schedule).collect()
+    }
+
+    /// All pods that wait for a node, oldest first.
+    pub(crate) fn waiting(&self) -> Vec<Uid> {
+        let waiting = self.capacity.waiting().filter_map(|uid| self.get(uid));
+        let mut waiting: Vec<&Object> = waiting.collect();
+        waiting.sort_by_key(|object| (object.pod().map(|pod| pod.created), object.version));
+        waiting.into_iter().map(|object| Uid::clone(&object.uid)).collect()
     }
 
     /// Forgets the objects of a kind that a new list no longer has.

@@ -25,6 +25,33 @@ fn node(cpu: &str) -> Object {
 }
 
 #[tokio::test]
+async fn many_pods_that_go_wake_those_that_wait_once_and_the_oldest_first() {
+    let hub = Wire::default().hub(|_| None);
+    let bound = |number: usize| {
+        let pod: core::Pod = serde_json::from_value(
+            json!({"metadata": {}, "spec": {"nodeName": "n", "containers": []}}),
+        )
+        .expect("pod");
+        let facts = Facts::Pod(Box::new((&pod).into()));
+        Object::bare(Kind::Pod, Key::new("ns", format!("bound {number}")), facts)
+    };
+    let all: Vec<Object> = (0..100).map(bound).collect();
+    for pod in &all {
+        hub.watched(pod.clone());
+    }
+    hub.watched(pod("late", 9, &json!([])));
+    hub.watched(pod("early", 8, &json!([])));
+    hub.queues.scheduler.drain();
+    for pod in &all {
+        hub.removed(pod);
+    }
+    assert_eq!(hub.queues.room.drain(), [()]);
+    assert!(hub.queues.scheduler.drain().is_empty());
+    look_at_all(&hub, ()).await.expect("look");
+    assert_eq!(hub.queues.scheduler.drain(), ["early".into(), "late".into()]);
+}
+
+#[tokio::test]
 async fn a_binding_that_fails_wakes_the_pod_that_waits_for_its_room() {
     let hub = Wire::default().hub(|asked| {
         if asked.ends_with("/binding") {

@@ -94,7 +94,7 @@ fn an_assumed_pod_that_goes_wakes_the_pods_that_wait() {
         world.capacity.assume(&"p".into(), &facts, "n");
         world
     };
-    let wake = Wake::Schedule("q".into());
+    let wake = Wake::Room;
     let removed = assumed().removed(Kind::Pod, "p", 3);
     assert!(removed.contains(&wake), "removed: {removed:?}");
     let deleted = assumed().watched(Object { deleting: true, ..waiting("p", 3, "1") });
@@ -128,9 +128,9 @@ fn room_that_becomes_free_wakes_the_pods_that_wait() {
     world.watched(bound("p", 1, "1"));
     world.watched(waiting("q", 2, "1"));
     let wakes = world.removed(Kind::Pod, "p", 3);
-    assert!(wakes.contains(&Wake::Schedule("q".into())), "{wakes:?}");
+    assert!(wakes.contains(&Wake::Room), "{wakes:?}");
     let node = object(Kind::Node, "n", 4, Facts::Node(Box::default()));
-    assert!(world.watched(node.clone()).contains(&Wake::Schedule("q".into())));
+    assert!(world.watched(node.clone()).contains(&Wake::Room));
     assert!(
         world.watched(Object { version: 5, ..node }).is_empty(),
         "a heartbeat of a node wakes nobody"

@@ -30,6 +30,8 @@ pub(crate) enum Wake {
     ServiceAccount(String),
     PodGarbage(Uid),
     Schedule(Uid),
+    /// All pods that wait for a node: there may be one for them now.
+    Room,
     /// A node, by name: whether it is heard, and what taints it has for it.
     Node(String),
     /// A pod on a node whose taints may drive it away, or did so until now.
@@ -54,7 +56,7 @@ pub(super) fn wakes(
         Facts::Pod(_) => {
             pod(world, old, new, &mut wakes);
             if frees_room(world, old, new, assumed) {
-                schedule_all(world, &mut wakes);
+                wakes.push(Wake::Room);
             }
         }
         Facts::ReplicaSet(_) => {
@@ -85,7 +87,7 @@ pub(super) fn wakes(
             let same =
                 |old: &Object, new: &Object| old.facts == new.facts && old.deleting == new.deleting;
             if !old.zip(new).is_some_and(|(old, new)| same(old, new)) {
-                schedule_all(world, &mut wakes);
+                wakes.push(Wake::Room);
             }
         }
         Facts::Namespace { .. } => {
@@ -275,7 +277,7 @@ fn node(world: &World, old: Option<&Object>, new: Option<&Object>, wakes: &mut V
     }
     // The status of a node changes all the time, what it offers does not.
     if old.map(Node::offer) != new.map(Node::offer) {
-        schedule_all(world, wakes);
+        wakes.push(Wake::Room);
     }
     let evicts =
         |node: Option<&Node>| node.into_iter().flat_map(Node::evicts).cloned().collect::<Vec<_>>();
@@ -300,12 +302,4 @@ fn services_on<'a>(world: &'a World, node: &'a str) -> impl Iterator<Item = Key>
         let services = labels.map(|it| world.selectors.candidates(&object.key.namespace, it));
         services.into_iter().flatten().cloned()
     })
-}
-
-/// All waiting pods, oldest first.
-pub(super) fn schedule_all(world: &World, wakes: &mut Vec<Wake>) {
-    let mut waiting: Vec<&Object> =
-        world.capacity.waiting().filter_map(|uid| world.get(uid)).collect();
-    waiting.sort_by_key(|object| (object.pod().map(|pod| pod.created), object.version));
-    wakes.extend(waiting.into_iter().map(|object| Wake::Schedule(Uid::clone(&object.uid))));
 }
