@@ -13,10 +13,10 @@ use crate::{Error, Printer, commands::Context};
   flumen cluster rbac --namespace flink --account platform/flumen
   flumen cluster rbac --namespace flink --user flumen@example.com --output json
 
-Namespaces and Flink's service accounts are those of the environments in the cluster and of
-their jobs, and those that are named; without a cluster only the latter, and no server is
-asked about it. Rights are given by a Role in each namespace: nothing is given in the whole
-cluster. Whoever applies it must have those rights.")]
+Namespaces and Flink's service accounts are those of the environments in the cluster and
+of their jobs, and those that are named; without a cluster only the latter, and no server
+is asked about it. Rights are given by a Role in each namespace: nothing is given in the
+whole cluster. Whoever applies it must have those rights.")]
 pub struct Rbac {
     /// Name of the cluster [default: none, with --namespace]
     #[arg(required_unless_present = "namespaces")]
