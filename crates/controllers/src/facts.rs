@@ -170,6 +170,20 @@ impl Object {
         }
     }
 
+    /// The same with an owner that controls it, as tests want it, too.
+    #[cfg(test)]
+    pub(crate) fn owned_by(self, (api_version, kind): (&str, &str), name: &str) -> Self {
+        let owner = Owner {
+            uid: name.into(),
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            controller: true,
+            blocking: true,
+        };
+        Self { owners: vec![owner], ..self }
+    }
+
     /// The owner that manages this object.
     pub(crate) fn controller(&self) -> Option<&Owner> {
         self.owners.iter().find(|owner| owner.controller)

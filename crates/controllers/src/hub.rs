@@ -243,7 +243,7 @@ mod tests {
     use kube::discovery::{ApiCapabilities, Scope};
 
     use super::*;
-    use crate::facts::{Facts, Owner};
+    use crate::facts::Facts;
     use crate::wire::Wire;
 
     #[test]
@@ -273,16 +273,8 @@ mod tests {
     fn pod(name: &str, version: u64, spec: &Value) -> Object {
         let pod: core::Pod =
             serde_json::from_value(json!({"metadata": {}, "spec": spec})).expect("pod");
-        let owner = Owner {
-            uid: "job".into(),
-            api_version: "batch/v1".to_owned(),
-            kind: "Job".to_owned(),
-            name: "job".to_owned(),
-            controller: true,
-            blocking: true,
-        };
         let object = Object::bare(Kind::Pod, Key::new("ns", name), pod.facts());
-        Object { version, owners: vec![owner], ..object }
+        Object { version, ..object.owned_by(("batch/v1", "Job"), "job") }
     }
 
     /// How much waits for the scheduler, and for the others, when a pod came and another one went.

@@ -33,7 +33,7 @@ mod tests {
     use k8s_openapi::api::core::v1::Pod;
     use serde_json::{Value, json};
 
-    use crate::facts::{Facts, Key, Object, Owner};
+    use crate::facts::{Facts, Key, Object};
     use crate::kinds::Kind;
     use crate::wire::Wire;
     use crate::{deployment, replica_set};
@@ -49,16 +49,8 @@ mod tests {
 
     fn owned(name: &str, owner: &str) -> Object {
         let pod: Pod = serde_json::from_value(json!({"spec": {"containers": []}})).expect("pod");
-        let owner = Owner {
-            uid: owner.into(),
-            api_version: "apps/v1".to_owned(),
-            kind: "ReplicaSet".to_owned(),
-            name: owner.to_owned(),
-            controller: true,
-            blocking: true,
-        };
         let pod = object(Kind::Pod, name, Facts::Pod(Box::new((&pod).into())));
-        Object { owners: vec![owner], ..pod }
+        pod.owned_by(("apps/v1", "ReplicaSet"), owner)
     }
 
     #[tokio::test]

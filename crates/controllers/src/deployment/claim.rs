@@ -19,7 +19,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::facts::{Facts, Key, Object, Owner};
+    use crate::facts::{Facts, Key, Object};
     use crate::kinds::Kind;
     use crate::world::Wake;
 
@@ -37,17 +37,12 @@ mod tests {
             json!({"metadata": {"labels": {"app": app}}, "spec": {"selector": {}}}),
         )
         .expect("replica set");
-        let owners = owner.map(|uid| Owner {
-            uid: uid.into(),
-            api_version: "apps/v1".to_owned(),
-            kind: "Deployment".to_owned(),
-            name: uid.to_owned(),
-            controller: true,
-            blocking: true,
-        });
         let facts = Facts::ReplicaSet(Box::new((&set).into()));
         let object = Object::bare(Kind::ReplicaSet, Key::new("ns", name), facts);
-        Object { owners: owners.into_iter().collect(), ..object }
+        match owner {
+            Some(owner) => object.owned_by(("apps/v1", "Deployment"), owner),
+            None => object,
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::facts::{Facts, Key, Object, Owner};
+    use crate::facts::{Facts, Key, Object};
     use crate::kinds::Kind;
 
     fn object(kind: Kind, name: &str, deleting: bool, facts: Facts) -> Object {
@@ -43,16 +43,11 @@ mod tests {
             json!({"metadata": {"labels": {"app": app}}, "spec": {"containers": []}}),
         )
         .expect("pod");
-        let owners = owner.map(|uid| Owner {
-            uid: uid.into(),
-            api_version: "apps/v1".to_owned(),
-            kind: "ReplicaSet".to_owned(),
-            name: uid.to_owned(),
-            controller: true,
-            blocking: true,
-        });
         let object = object(Kind::Pod, name, deleting, Facts::Pod(Box::new((&pod).into())));
-        world.watched(Object { owners: owners.into_iter().collect(), ..object });
+        world.watched(match owner {
+            Some(owner) => object.owned_by(("apps/v1", "ReplicaSet"), owner),
+            None => object,
+        });
     }
 
     #[test]

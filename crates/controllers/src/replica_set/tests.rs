@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::facts::{Facts, Owner};
+use crate::facts::Facts;
 use crate::kinds::Kind;
 
 fn set(name: &str, app: &str, owner: Option<&str>) -> Object {
@@ -9,17 +9,12 @@ fn set(name: &str, app: &str, owner: Option<&str>) -> Object {
         "metadata": {}, "spec": {"replicas": 1, "selector": {"matchLabels": {"app": app}}},
     }))
     .expect("replica set");
-    let owners = owner.map(|uid| Owner {
-        uid: uid.into(),
-        api_version: "apps/v1".to_owned(),
-        kind: "Deployment".to_owned(),
-        name: uid.to_owned(),
-        controller: true,
-        blocking: true,
-    });
     let facts = Facts::ReplicaSet(Box::new((&set).into()));
     let object = Object::bare(Kind::ReplicaSet, Key::new("ns", name), facts);
-    Object { owners: owners.into_iter().collect(), ..object }
+    match owner {
+        Some(owner) => object.owned_by(("apps/v1", "Deployment"), owner),
+        None => object,
+    }
 }
 
 fn pod(name: &str, app: &str, node: &str) -> Object {
